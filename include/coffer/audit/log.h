@@ -1,0 +1,55 @@
+// The audit log's files: JSON lines, numbered and chained, durable before anyone acts on them.
+// docs/formats/audit-log.md is the format. Nothing here knows what a line says.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "coffer/base/clock.h"
+#include "coffer/base/uuid.h"
+
+namespace coffer::audit {
+
+enum class Durability : std::uint8_t { power, crash };  ///< fdatasync, or write alone
+
+struct LogConfig {
+  std::string directory;  ///< made with mode 0700 if absent; files have 0600
+  Uuid node;
+  Durability durability = Durability::power;
+};
+
+/// A line without what the log adds: a JSON object from "{" up to, not including, the closing "}".
+/// Of a request: `request` is its id. A request line opens it, a response line closes it.
+struct Line {
+  enum class Kind : std::uint8_t { system, request, response };
+  Kind kind = Kind::system;
+  Uuid request;
+  std::string body;
+};
+
+/// Adds sequence, node, and the hash of the line before, writes, syncs. Thread-safe; lines of one
+/// call stand together. A write that fails leaves the file as it was before the call and is
+/// `unavailable` with the reason; the next call tries again. A sync that fails ends the process
+/// with kExitSyncFailed, and so does an append that can be neither finished nor undone.
+class Log {
+ public:
+  virtual ~Log() = default;
+  /// Written on return; for power durability also synced if `sync`.
+  [[nodiscard]] virtual Result<void> append(std::span<const Line> lines, bool sync) = 0;
+  [[nodiscard]] virtual std::uint64_t next_sequence() const = 0;
+  /// Stats the file: unavailable if it was unlinked, replaced or shortened. Called each second.
+  [[nodiscard]] virtual Result<void> check() = 0;
+};
+
+/// Opens the newest segment, cuts a torn last line (which no reply can have left for), and closes
+/// each request line that has no response with a line `interrupted`; then writes a line `start`.
+/// `corrupt` if the lines read don't chain: an operator must look.
+[[nodiscard]] Result<std::unique_ptr<Log>> open_log(const LogConfig& config, const Clock& clock);
+
+inline constexpr int kExitSyncFailed = 74;
+
+}  // namespace coffer::audit

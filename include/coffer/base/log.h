@@ -1,0 +1,16 @@
+// The daemon's diagnostic log, on standard error. Not the audit trail. A secret can't be passed: a
+// SecureBytes has no formatter, and callers pass text made by describe() or fixed prose.
+#pragma once
+
+#include <string_view>
+
+#include "coffer/base/error.h"
+
+namespace coffer::log {
+
+void info(std::string_view text);
+void warn(std::string_view text);
+void error(std::string_view text);
+void error(const Error& error);
+
+}  // namespace coffer::log

@@ -1,0 +1,25 @@
+// SHA-2, HMAC (FIPS 198-1), HKDF (RFC 5869), constant-time comparison. Thread-safe; contexts and
+// fetched algorithms are kept per thread.
+#pragma once
+
+#include <array>
+
+#include "coffer/base/secure_bytes.h"
+
+namespace coffer::crypto {
+
+using Sha256 = std::array<std::uint8_t, 32>;
+
+[[nodiscard]] Result<Sha256> sha256(ByteView data);
+/// Over `prefix ‖ data`, without joining them (RFC 6962 leaf: prefix 0x00).
+[[nodiscard]] Result<Sha256> sha256(ByteView prefix, ByteView data);
+[[nodiscard]] Result<Sha256> hmac_sha256(ByteView key, ByteView data);
+
+/// HKDF-SHA-512, extract and expand. `out` at most 255 * 64 bytes.
+[[nodiscard]] Result<void> hkdf_sha512(ByteView key, ByteView salt, ByteView info,
+                                       MutableByteView out);
+
+/// Time depends on the lengths alone; unequal lengths are unequal.
+[[nodiscard]] bool equal_constant_time(ByteView a, ByteView b) noexcept;
+
+}  // namespace coffer::crypto

@@ -1,0 +1,73 @@
+// What a path means. An engine says which paths it has and handles requests for them; it gets its
+// rows through a Context and never commits.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "coffer/audit/trail.h"
+#include "coffer/envelope/sealed_store.h"
+#include "coffer/model/caller.h"
+#include "coffer/model/request.h"
+
+namespace coffer::engine {
+
+/// Where an engine is mounted.
+struct Mount {
+  std::string path;  ///< "secret/", always with its slash
+  std::string type;  ///< "kv"
+  Uuid uuid;         ///< enters every name and key of its rows; a remount keeps it
+  std::string accessor;
+  std::string description;
+  std::vector<std::pair<std::string, std::string>> options;  ///< {"version","2"}
+};
+
+/// Everything an engine may touch for one request. That it holds a Ticket is the point.
+struct Context {
+  audit::Ticket& ticket;
+  envelope::SealedTransaction& tx;
+  const model::Caller* caller;  ///< nullptr only on open paths
+  const Mount& mount;
+  WallTime now;
+};
+
+/// Slow: may wait for something outside (a database, Argon2, a program); has its own workers.
+enum class Lane : std::uint8_t { fast, slow };
+
+struct PathRule {
+  model::Operation operation;
+  std::string_view
+      pattern;        ///< below the mount: "data/*" is data/ and what follows; "health" is exact
+  bool open = false;  ///< no caller needed
+  bool sudo = false;
+  bool while_sealed = false;
+  Lane lane = Lane::fast;
+  std::string_view help;
+};
+
+/// Thread-safe: state lives in the store.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  [[nodiscard]] virtual std::span<const PathRule> paths() const = 0;
+  /// For a write: does the thing exist already? Decides between `create` and `update`. Engines
+  /// without an answer say true.
+  [[nodiscard]] virtual Result<bool> exists(Context& context, std::string_view path);
+  /// `path` is below the mount. No effect but in context.tx; may be run again after a lost race.
+  [[nodiscard]] virtual Result<model::Response> handle(Context& context,
+                                                       const model::Request& request,
+                                                       std::string_view path) = 0;
+};
+
+/// The rule for this operation and path; nullptr: none. `other` tells if another operation has one.
+struct RuleMatch {
+  const PathRule* rule = nullptr;
+  bool path_known = false;
+};
+[[nodiscard]] RuleMatch match_rule(std::span<const PathRule> rules, model::Operation operation,
+                                   std::string_view path);
+
+}  // namespace coffer::engine

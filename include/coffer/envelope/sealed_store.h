@@ -1,0 +1,104 @@
+// The only view of storage that engines get: rows by name, sealed before the store sees them.
+// Metadata rows are sealed with keyring keys; secrets each with a data key of their own that the
+// token wrapped (docs/formats/sealed-record.md, docs/formats/sealed-row.md).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "coffer/envelope/keyring.h"
+#include "coffer/store/store.h"
+
+namespace coffer::envelope {
+
+/// A table of one mount. Numbers are part of the format: never reused (docs/formats/sealed-row.md).
+struct Space {
+  Uuid mount;
+  std::uint16_t table = 0;
+};
+
+/// A row by its clear name. The store's key is HMAC(space, parent) ‖ HMAC(space, parent, name).
+struct RowName {
+  Space space;
+  std::string parent;  ///< "" or "a/b/"
+  std::string name;
+};
+
+/// What a secret is bound to beside the vault and its own id; wrong in any part: `corrupt`.
+struct SecretContext {
+  Uuid mount;
+  std::string path;
+  std::uint64_t version = 0;
+};
+
+/// What a write demands of the row as it stood when it was read.
+struct Expect {
+  std::optional<store::RowVersion> version;  ///< nullopt: whatever; 0: absent
+  static Expect anything() { return {}; }
+  static Expect absent() { return {0}; }
+  static Expect unchanged(store::RowVersion v) { return {v}; }
+};
+
+struct OpenedRow {
+  std::string value;
+  store::RowVersion version = 0;
+};
+
+struct ListedRow {
+  std::string name;
+  std::string value;
+};
+
+/// One request's view: reads from one snapshot, stages writes, never commits. One thread.
+/// `conflict` from any read: run the request again on a new one.
+class SealedTransaction {
+ public:
+  virtual ~SealedTransaction() = default;
+
+  [[nodiscard]] virtual Result<std::optional<OpenedRow>> read(const RowName& row) = 0;
+  [[nodiscard]] virtual Result<void> write(const RowName& row, std::string_view value,
+                                           Expect expect) = 0;
+  virtual void erase(const RowName& row, Expect expect) = 0;
+  /// The rows directly under `parent`, sorted by name.
+  [[nodiscard]] virtual Result<std::vector<ListedRow>> list(const Space& space,
+                                                            std::string_view parent) = 0;
+
+  /// Seals `value` under a fresh data key that the token wraps (one token operation).
+  [[nodiscard]] virtual Result<void> seal_secret(const RowName& row, const SecretContext& context,
+                                                 std::string_view value) = 0;
+  /// not_found if there is no such row. One token operation, unless the data key is cached.
+  [[nodiscard]] virtual Result<std::string> open_secret(const RowName& row,
+                                                        const SecretContext& context) = 0;
+
+  /// The staged writes with their preconditions; leaves this empty.
+  [[nodiscard]] virtual store::Transaction take() = 0;
+};
+
+struct CacheConfig {
+  std::size_t entries = 4096;
+  std::chrono::seconds max_age{60};  ///< 0: each read of a secret is a token operation
+};
+
+/// Thread-safe. token, store and keyring outlive it.
+class SealedStore {
+ public:
+  virtual ~SealedStore() = default;
+  [[nodiscard]] virtual Result<std::unique_ptr<SealedTransaction>> begin() = 0;
+  /// Wipes all cached data keys.
+  virtual void purge_cache() = 0;
+};
+
+[[nodiscard]] Result<std::unique_ptr<SealedStore>> open_sealed_store(const Keyring& keyring,
+                                                                     pkcs11::Token& token,
+                                                                     store::Store& store,
+                                                                     const CacheConfig& cache,
+                                                                     const Clock& clock);
+
+/// Where the stored keyring and the vault's id stand in the store, in clear.
+[[nodiscard]] store::Key keyring_row_key();
+
+}  // namespace coffer::envelope

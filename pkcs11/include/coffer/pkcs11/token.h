@@ -1,0 +1,90 @@
+// The token: the one place where key-encryption keys exist. A blocking interface, coarse enough to
+// stand behind a process boundary: no handle, session or mechanism shows.
+//
+// Implementations: pkcs11::open_token() over a PKCS#11 module, and a fake for tests; both pass
+// tests/contract/token_contract.h.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "coffer/base/secure_bytes.h"
+
+namespace coffer::pkcs11 {
+
+/// A key by its CKA_ID, which must match exactly one object of its class.
+struct KeyRef {
+  Bytes id;
+};
+
+enum class KeyRole : std::uint8_t {
+  kek,   ///< AES-256, encrypts and decrypts, nothing else
+  sign,  ///< EC P-256, signs, nothing else
+};
+
+/// How a kek wraps. Stored in records by this name; mechanism numbers belong to the token room.
+inline constexpr std::string_view kWrapAesGcm = "aes-gcm";
+
+/// What a token says of itself (CK_TOKEN_INFO, blanks trimmed). Names are for people: identity is
+/// the serial together with a signature by the `sign` key.
+struct TokenInfo {
+  std::string label;
+  std::string manufacturer;
+  std::string model;
+  std::string serial;
+};
+
+/// A wrapped data key under `aes-gcm`: IV (12) ‖ ciphertext ‖ tag (16).
+/// Thread-safe. Errors: `unavailable` token away or session lost; `not_found` no such key (which
+/// may also mean that the token went away: never delete on it); `corrupt` what was unwrapped isn't
+/// what was wrapped; `precondition` a key on the token isn't what its role demands (the text names
+/// the attribute); `resource_exhausted` no session free within the deadline.
+class Token {
+ public:
+  virtual ~Token() = default;
+
+  [[nodiscard]] virtual Result<TokenInfo> info() = 0;
+
+  /// Makes a key on the token by the template of its role (docs/keys.md). `conflict` if the id is
+  /// taken. The key is proven by reading its attributes back before this returns.
+  [[nodiscard]] virtual Result<void> generate(KeyRole role, const KeyRef& key,
+                                              std::string_view label) = 0;
+  /// Finds exactly one key and checks every attribute that its role demands.
+  [[nodiscard]] virtual Result<void> verify(KeyRole role, const KeyRef& key) = 0;
+
+  /// `aad` may not be empty: a wrap is always bound to its context.
+  [[nodiscard]] virtual Result<Bytes> wrap(const KeyRef& kek, const SecureBytes& data_key,
+                                           ByteView aad) = 0;
+  [[nodiscard]] virtual Result<SecureBytes> unwrap(const KeyRef& kek, ByteView wrapped,
+                                                   ByteView aad) = 0;
+
+  /// ECDSA P-256 over SHA-256 of the message: r ‖ s.
+  [[nodiscard]] virtual Result<Bytes> sign(const KeyRef& key, ByteView message) = 0;
+  /// SubjectPublicKeyInfo, DER.
+  [[nodiscard]] virtual Result<Bytes> public_key(const KeyRef& key) = 0;
+
+  [[nodiscard]] virtual Result<SecureBytes> random(std::size_t size) = 0;
+};
+
+/// Where a token is and how to log in.
+struct TokenConfig {
+  std::string module_path;
+  std::string uri;               ///< RFC 7512, names the token: "pkcs11:serial=…" or "token=…"
+  std::size_t max_sessions = 8;  ///< beside the keeper session
+};
+
+/// Loads the module, finds exactly one token that matches, logs in once with `pin` (not kept).
+/// A wrong PIN is `permission_denied` and is never tried again. One Token per process and module.
+[[nodiscard]] Result<std::unique_ptr<Token>> open_token(const TokenConfig& config,
+                                                        const SecureBytes& pin);
+
+/// Initialises the first uninitialised slot with this label and PINs (C_InitToken, C_InitPIN) and
+/// gives back the new token's serial. For development tokens and ceremonies.
+[[nodiscard]] Result<std::string> initialise_token(const std::string& module_path,
+                                                   std::string_view label,
+                                                   const SecureBytes& so_pin,
+                                                   const SecureBytes& user_pin);
+
+}  // namespace coffer::pkcs11

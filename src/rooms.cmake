@@ -1,0 +1,67 @@
+# The rooms, in the order of docs/architecture.md. A room may use only rooms above it;
+# scripts/check_layers.py holds the same table and checks every #include.
+
+add_library(coffer_options INTERFACE)
+target_include_directories(coffer_options INTERFACE ${PROJECT_SOURCE_DIR}/include
+                                                    ${PROJECT_SOURCE_DIR}/pkcs11/include)
+target_compile_options(
+  coffer_options
+  INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor
+            -Woverloaded-virtual -Wold-style-cast -Wformat=2 -Wnull-dereference
+            -Wimplicit-fallthrough -Wswitch)
+
+# coffer_room(name DIR directory USES rooms… LIBRARIES libraries…): a static library of all .cpp files
+# directly in the directory (main.cpp aside).
+function(coffer_room name)
+  cmake_parse_arguments(ROOM "" "DIR" "USES;LIBRARIES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${ROOM_DIR}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  set(target coffer_${name})
+  if(sources)
+    add_library(${target} STATIC ${sources})
+    set(scope PUBLIC)
+    target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/${ROOM_DIR})
+  else()
+    add_library(${target} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_link_libraries(${target} ${scope} coffer_options ${ROOM_LIBRARIES})
+  foreach(used ${ROOM_USES})
+    target_link_libraries(${target} ${scope} coffer_${used})
+  endforeach()
+endfunction()
+
+# coffer_program(name DIR directory USES rooms… LIBRARIES …): DIR/main.cpp as build/…/bin/name.
+function(coffer_program name)
+  cmake_parse_arguments(PROGRAM "" "DIR" "USES;LIBRARIES" ${ARGN})
+  if(NOT EXISTS ${PROJECT_SOURCE_DIR}/${PROGRAM_DIR}/main.cpp)
+    return()
+  endif()
+  add_executable(${name} ${PROJECT_SOURCE_DIR}/${PROGRAM_DIR}/main.cpp)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/${PROGRAM_DIR})
+  target_link_libraries(${name} PRIVATE coffer_options ${PROGRAM_LIBRARIES})
+  foreach(used ${PROGRAM_USES})
+    target_link_libraries(${name} PRIVATE coffer_${used})
+  endforeach()
+endfunction()
+
+coffer_room(base DIR src/base LIBRARIES OpenSSL::Crypto spdlog::spdlog tl::expected Threads::Threads)
+coffer_room(model DIR src/model USES base LIBRARIES nlohmann_json::nlohmann_json)
+coffer_room(crypto DIR src/crypto USES base LIBRARIES OpenSSL::Crypto)
+coffer_room(pkcs11 DIR pkcs11/src USES crypto LIBRARIES PkgConfig::P11KIT)
+coffer_room(store DIR src/store USES base LIBRARIES PkgConfig::SQLITE)
+coffer_room(policy DIR src/policy USES model)
+coffer_room(audit DIR src/audit USES model crypto)
+coffer_room(envelope DIR src/envelope USES crypto pkcs11 store)
+coffer_room(auth DIR src/auth USES model crypto envelope policy)
+coffer_room(engine DIR src/engine USES model audit envelope)
+coffer_room(engine_kv DIR src/engines/kv USES engine)
+coffer_room(core DIR src/core USES auth engine policy)
+coffer_room(sys DIR src/sys USES core)
+coffer_room(face_vault DIR src/faces/vault USES core)
+coffer_room(daemon DIR src/daemon USES face_vault sys engine_kv)
+coffer_room(cli DIR src/cli USES model LIBRARIES CURL::libcurl boost_program_options)
+
+coffer_program(cofferd DIR src/daemon USES daemon)
+coffer_program(coffer DIR src/cli USES cli)
+coffer_program(coffer-audit DIR src/coffer-audit USES audit LIBRARIES boost_program_options)
