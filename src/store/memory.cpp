@@ -1,0 +1,192 @@
+// The store without a disk, for tests: every version of a row is kept while a snapshot could still
+// read it, so snapshots never give `conflict`.
+#include <iterator>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "coffer/base/mutex.h"
+#include "coffer/store/store.h"
+
+namespace coffer::store {
+namespace {
+
+/// Values by the sequence that wrote them; nullopt: erased then.
+using History = std::map<RowVersion, std::optional<std::string>>;
+/// Changes of a transaction, or of the transactions before it in the same commit.
+using Changes = std::map<Key, std::optional<std::string>>;
+using KeyedRow = std::pair<Key, Row>;
+
+std::optional<Row> row_at(const History& history, std::uint64_t sequence) {
+  auto after = history.upper_bound(sequence);
+  if (after == history.begin()) return std::nullopt;
+  const auto& [version, value] = *std::prev(after);
+  if (!value) return std::nullopt;
+  return Row{*value, version};
+}
+
+bool starts_with(const Key& key, const Key& prefix) {
+  return key.compare(0, prefix.size(), prefix) == 0;
+}
+
+/// Thread-safe.
+class Versions final {
+ public:
+  std::uint64_t sequence() const COFFER_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    return sequence_;
+  }
+
+  std::uint64_t pin() COFFER_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    pinned_.insert(sequence_);
+    return sequence_;
+  }
+
+  void unpin(std::uint64_t sequence) COFFER_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    pinned_.erase(pinned_.find(sequence));
+    if (pinned_.empty()) forget_old_versions();
+  }
+
+  std::optional<Row> get(const Key& key, std::uint64_t sequence) const COFFER_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    return find(key, sequence);
+  }
+
+  std::vector<KeyedRow> range(const Key& prefix, std::uint64_t sequence) const
+      COFFER_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    std::vector<KeyedRow> rows;
+    for (auto at = rows_.lower_bound(prefix); at != rows_.end() && starts_with(at->first, prefix);
+         ++at) {
+      if (auto row = row_at(at->second, sequence)) rows.emplace_back(at->first, *std::move(row));
+    }
+    return rows;
+  }
+
+  std::vector<CommitOutcome> commit(std::span<const Transaction> transactions)
+      COFFER_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    std::vector<CommitOutcome> outcomes;
+    Changes changes;
+    for (const auto& transaction : transactions) {
+      const bool passed = holds(transaction, changes);
+      outcomes.push_back(passed ? CommitOutcome::committed : CommitOutcome::precondition_failed);
+      if (!passed) continue;
+      for (const auto& write : transaction.writes) changes[write.key] = write.value;
+    }
+    if (!changes.empty()) apply(std::move(changes));
+    return outcomes;
+  }
+
+ private:
+  std::optional<Row> find(const Key& key, std::uint64_t sequence) const COFFER_REQUIRES(mutex_) {
+    const auto found = rows_.find(key);
+    return found == rows_.end() ? std::nullopt : row_at(found->second, sequence);
+  }
+
+  bool holds(const Transaction& transaction, const Changes& changes) const COFFER_REQUIRES(mutex_) {
+    for (const auto& [key, wanted] : transaction.preconditions) {
+      RowVersion version = 0;
+      if (const auto changed = changes.find(key); changed != changes.end()) {
+        version = changed->second ? sequence_ + 1 : 0;
+      } else if (const auto row = find(key, sequence_)) {
+        version = row->version;
+      }
+      if (version != wanted) return false;
+    }
+    return true;
+  }
+
+  void apply(Changes changes) COFFER_REQUIRES(mutex_) {
+    ++sequence_;
+    for (auto& [key, value] : changes) {
+      auto& history = rows_[key];
+      history[sequence_] = std::move(value);
+      forget_unread(history);
+      if (pinned_.empty()) {
+        if (!history.begin()->second) rows_.erase(key);
+      } else {
+        changed_.insert(key);
+      }
+    }
+  }
+
+  /// Drops the versions that neither a snapshot nor the present can see.
+  void forget_unread(History& history) const COFFER_REQUIRES(mutex_) {
+    const auto oldest = pinned_.empty() ? sequence_ : *pinned_.begin();
+    const auto after = history.upper_bound(oldest);
+    if (after != history.begin()) history.erase(history.begin(), std::prev(after));
+  }
+
+  void forget_old_versions() COFFER_REQUIRES(mutex_) {
+    for (const auto& key : changed_) {
+      const auto found = rows_.find(key);
+      if (found == rows_.end()) continue;
+      forget_unread(found->second);
+      if (!found->second.begin()->second) rows_.erase(found);
+    }
+    changed_.clear();
+  }
+
+  mutable Mutex mutex_;
+  std::uint64_t sequence_ COFFER_GUARDED_BY(mutex_) = 0;
+  std::map<Key, History> rows_ COFFER_GUARDED_BY(mutex_);
+  /// Sequences that snapshots read at.
+  std::multiset<std::uint64_t> pinned_ COFFER_GUARDED_BY(mutex_);
+  /// Keys that may hold versions which nobody needs once nothing is pinned.
+  std::set<Key> changed_ COFFER_GUARDED_BY(mutex_);
+};
+
+class MemorySnapshot final : public Snapshot {
+ public:
+  explicit MemorySnapshot(std::shared_ptr<Versions> versions)
+      : versions_(std::move(versions)), sequence_(versions_->pin()) {}
+  ~MemorySnapshot() override { versions_->unpin(sequence_); }
+  MemorySnapshot(const MemorySnapshot&) = delete;
+  MemorySnapshot& operator=(const MemorySnapshot&) = delete;
+
+  std::uint64_t sequence() const override { return sequence_; }
+
+  Result<std::optional<Row>> get(const Key& key) override { return versions_->get(key, sequence_); }
+
+  Result<void> scan(const Key& prefix,
+                    const std::function<bool(const Key&, const Row&)>& visit) override {
+    // A copy, so that the visitor may use the store.
+    for (const auto& [key, row] : versions_->range(prefix, sequence_)) {
+      if (!visit(key, row)) break;
+    }
+    return {};
+  }
+
+ private:
+  std::shared_ptr<Versions> versions_;
+  std::uint64_t sequence_;
+};
+
+class MemoryStore final : public Store {
+ public:
+  explicit MemoryStore(const Uuid& node) : node_(node) {}
+
+  Result<std::unique_ptr<Snapshot>> snapshot() override {
+    return std::unique_ptr<Snapshot>(std::make_unique<MemorySnapshot>(versions_));
+  }
+  Result<std::vector<CommitOutcome>> commit(std::span<const Transaction> transactions) override {
+    return versions_->commit(transactions);
+  }
+  std::uint64_t sequence() const override { return versions_->sequence(); }
+  Uuid node() const override { return node_; }
+
+ private:
+  const Uuid node_;
+  std::shared_ptr<Versions> versions_ = std::make_shared<Versions>();
+};
+
+}  // namespace
+
+std::unique_ptr<Store> open_memory_store(const Uuid& node) {
+  return std::make_unique<MemoryStore>(node);
+}
+
+}  // namespace coffer::store
