@@ -10,6 +10,7 @@ std::string_view to_string(ErrorCode code) noexcept {
     case ErrorCode::unauthenticated: return "unauthenticated";
     case ErrorCode::permission_denied: return "permission_denied";
     case ErrorCode::not_found: return "not_found";
+    case ErrorCode::unsupported: return "unsupported";
     case ErrorCode::conflict: return "conflict";
     case ErrorCode::precondition: return "precondition";
     case ErrorCode::too_large: return "too_large";

@@ -14,6 +14,7 @@ enum class ErrorCode : std::uint8_t {
   unauthenticated,     ///< no caller could be made out
   permission_denied,   ///< the caller may not do this
   not_found,           ///< no such thing, as far as the caller may know
+  unsupported,         ///< the path is there, but not for this operation
   conflict,            ///< the state changed underneath: run again
   precondition,        ///< a condition that the caller named doesn't hold
   too_large,           ///< over a documented limit
