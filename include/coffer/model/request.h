@@ -34,8 +34,8 @@ enum class Outcome : std::uint8_t {
 
 struct Response {
   Outcome outcome = Outcome::ok;
-  std::string data;  ///< a JSON object as text; empty: null
-  std::vector<std::string> warnings;
+  std::string data{};  ///< a JSON object as text; empty: null
+  std::vector<std::string> warnings{};
   int status = 200;  ///< for `bare` alone
 };
 
