@@ -67,6 +67,8 @@ class Trail final {
   [[nodiscard]] Ticket open(const model::Request& request, const model::Peer& peer);
   /// A line about the daemon itself: start, stop, an error that matters.
   [[nodiscard]] Line system_line(std::string_view event, std::string_view detail) const;
+  /// Closes a request whose own response line can't stand: its commit failed, or its line was lost.
+  [[nodiscard]] Line failure_line(const Uuid& request, const Error& error) const;
 
  private:
   Log& log_;

@@ -1,0 +1,98 @@
+// The Door: the one place where anything becomes durable, and the last that an answer passes.
+//
+// Invariant: request line on disk before the store commits; store committed before the response
+// line; response line on disk before the answer leaves. Batches share each sync.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "coffer/base/mutex.h"
+#include "coffer/core/pipeline.h"
+#include "coffer/core/state.h"
+
+namespace coffer::core {
+
+/// An answer on its way out, rendered already by the worker.
+class Reply {
+ public:
+  virtual ~Reply() = default;
+  /// Puts an error in place of the rendered answer.
+  virtual void fail(const Error& error) = 0;
+};
+
+/// Where replies go. Called by the Door's thread; must not block.
+class ReplySink {
+ public:
+  virtual ~ReplySink() = default;
+  virtual void release(std::vector<std::unique_ptr<Reply>> replies) = 0;
+  /// The request lost a race: run it again from the start. Its request line is in the log already.
+  virtual void run_again(std::unique_ptr<Reply> reply) = 0;
+};
+
+class Door final {
+ public:
+  /// Starts its thread. All arguments outlive the Door.
+  Door(audit::Log& log, const audit::Trail& trail, store::Store& store, State& state,
+       ReplySink& sink);
+  /// Finishes what was given to it, then stops.
+  ~Door();
+  Door(const Door&) = delete;
+  Door& operator=(const Door&) = delete;
+
+  /// From any thread. Reads need one sync of the log, writes also the store's commit.
+  void finish(Staged staged, std::unique_ptr<Reply> reply) COFFER_EXCLUDES(mutex_);
+
+ private:
+  enum class Fate : std::uint8_t {
+    plain,      ///< changes nothing
+    refused,    ///< its request line could not be written: nothing happened
+    aborted,    ///< logged, but the store could not commit: nothing happened
+    lost,       ///< its preconditions no longer hold: it runs again
+    committed,  ///< the change is on disk: from here on it happened
+  };
+  struct Pending {
+    Staged staged;
+    std::unique_ptr<Reply> reply;
+    Fate fate = Fate::plain;
+    std::optional<Error> failure{};
+
+    [[nodiscard]] bool request_logged() const { return !staged.entry.request.has_value(); }
+    [[nodiscard]] const Uuid& id() const { return staged.entry.response.request; }
+  };
+  using Batch = std::vector<Pending>;
+
+  void loop();
+  [[nodiscard]] Batch take_batch(bool& stop) COFFER_EXCLUDES(mutex_);
+  void serve(Batch& batch);
+  [[nodiscard]] bool log_writers(const std::vector<Pending*>& writers);
+  void commit(const std::vector<Pending*>& writers);
+  void log_answers(Batch& batch);
+  void release(Batch& batch);
+  void check_log();
+  void report(const Error& error);
+  void report_recovery();
+  [[nodiscard]] Result<void> append(std::vector<audit::Line> lines);
+
+  audit::Log& log_;
+  const audit::Trail& trail_;
+  store::Store& store_;
+  State& state_;
+  ReplySink& sink_;
+
+  /// Closing lines of requests whose own could not be written; they go first once the log is back.
+  std::vector<audit::Line> owed_;
+  std::optional<Error> log_gone_;  ///< what the last check of the file said
+  std::chrono::nanoseconds last_check_{0};
+  bool troubled_ = false;
+
+  Mutex mutex_;
+  CondVar arrived_;
+  Batch queue_ COFFER_GUARDED_BY(mutex_);
+  bool stop_ COFFER_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace coffer::core

@@ -1,0 +1,89 @@
+// The file to read first. One request, from who calls to what is staged; the Door does the rest.
+#include "coffer/core/pipeline.h"
+
+#include "coffer/policy/policy.h"
+
+namespace coffer::core {
+namespace {
+
+/// A snapshot that the store has overtaken is no one's fault; more than this many in a row are.
+constexpr int kMaxReruns = 16;
+
+Error no_handler(const engine::RuleMatch& match) {
+  if (match.path_known) return make_error(ErrorCode::unsupported, "unsupported operation");
+  return make_error(ErrorCode::not_found, "no handler for this path");
+}
+
+bool overtaken(const Result<model::Response>& response) {
+  return !response.ok() && response.error().code == ErrorCode::conflict;
+}
+
+}  // namespace
+
+struct Pipeline::Call {
+  model::Request& request;
+  const model::Evidence& evidence;
+  audit::Ticket& ticket;
+  envelope::SealedTransaction& tx;
+  bool open = false;  ///< the path needs no caller
+};
+
+Staged Pipeline::run(model::Request& request, const model::Evidence& evidence) const {
+  audit::Ticket ticket = parts_.trail.open(request, evidence.peer);
+  const model::Operation asked = request.operation;
+  for (int attempt = 1;; ++attempt) {
+    request.operation = asked;
+    auto tx = parts_.store.begin();
+    if (!tx.ok()) return {std::move(ticket).close(tx.error()), {}, std::move(tx).error()};
+    Call call{request, evidence, ticket, **tx};
+    Result<model::Response> response = serve(call);
+    if (overtaken(response) && attempt < kMaxReruns) continue;
+    if (!response.ok()) {
+      return {std::move(ticket).close(response.error()), {}, std::move(response), call.open};
+    }
+    return {std::move(ticket).close(*response), (*tx)->take(), std::move(response), call.open};
+  }
+}
+
+Result<model::Response> Pipeline::serve(Call& call) const {
+  const std::optional<Route> route = parts_.mounts.find(call.request.path);
+  engine::RuleMatch match;
+  if (route) {
+    match = engine::match_rule(route->engine->paths(), call.request.operation, route->path);
+    call.ticket.routed(route->mount->path, route->mount->type);
+  }
+  call.open = match.rule != nullptr && match.rule->open;
+
+  Result<model::Caller> caller = identify(call);
+  if (!caller.ok() && (!call.open || caller.error().code != ErrorCode::permission_denied)) {
+    return std::move(caller).error();
+  }
+  if (!route) {
+    // Who isn't known learns nothing, not even which mounts there are.
+    return make_error(ErrorCode::not_found, "no handler for this path");
+  }
+
+  engine::Context context{call.ticket, call.tx, caller.ok() ? &*caller : nullptr, *route->mount,
+                          call.request.time};
+  if (match.rule != nullptr && call.request.operation == model::Operation::update) {
+    COFFER_TRY(const bool exists, route->engine->exists(context, route->path));
+    if (!exists) call.request.operation = model::Operation::create;
+  }
+
+  if (!call.open) {
+    const auto decision = policy::decide(*caller, call.request.operation, call.request.path);
+    call.ticket.decided(decision);
+    if (!decision.allowed) return make_error(ErrorCode::permission_denied, "permission denied");
+  }
+  if (match.rule == nullptr) return no_handler(match);
+  return route->engine->handle(context, call.request, route->path);
+}
+
+Result<model::Caller> Pipeline::identify(Call& call) const {
+  COFFER_TRY(model::Caller caller, parts_.tokens.identify(call.tx, call.evidence.bearer));
+  parts_.hasher->append(caller.token_hash, call.evidence.bearer);
+  call.ticket.identified(caller);
+  return caller;
+}
+
+}  // namespace coffer::core
