@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <initializer_list>
 
 #include "coffer/base/secure_bytes.h"
 
@@ -14,6 +15,8 @@ using Sha256 = std::array<std::uint8_t, 32>;
 /// Over `prefix ‖ data`, without joining them (RFC 6962 leaf: prefix 0x00).
 [[nodiscard]] Result<Sha256> sha256(ByteView prefix, ByteView data);
 [[nodiscard]] Result<Sha256> hmac_sha256(ByteView key, ByteView data);
+/// Over the parts one after another, without joining them: the caller makes them unambiguous.
+[[nodiscard]] Result<Sha256> hmac_sha256(ByteView key, std::initializer_list<ByteView> parts);
 
 /// HKDF-SHA-512, extract and expand. `out` at most 255 * 64 bytes.
 [[nodiscard]] Result<void> hkdf_sha512(ByteView key, ByteView salt, ByteView info,
