@@ -1,0 +1,245 @@
+"""The report of a benchmark run, in Markdown: aims, limits, vault, where the time goes."""
+
+import os
+import pathlib
+import platform
+import subprocess
+
+BOTTLENECKS = pathlib.Path(__file__).with_name("bottlenecks.txt")
+CONNECTIONS = (1, 16, 64)
+VAULT_KINDS = ("read cached", "read uncached", "write", "new")
+TITLES = {"read cached": "read, data key cached", "read uncached": "read, `--cache-age 0`",
+          "write": "write to an existing key", "new": "write to a new key"}
+
+
+def machine(work):
+    """What the figures were measured on."""
+    model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo")
+                  if line.startswith("model name")), platform.machine())
+    disk = subprocess.run(["df", "--output=fstype", str(work)], capture_output=True, text=True,
+                          check=False).stdout.split()[-1:]
+    return (f"{len(os.sched_getaffinity(0))} cores ({model}), Linux {platform.release()}, "
+            f"{disk[0] if disk else 'unknown file system'}")
+
+
+def bottleneck_notes():
+    """`aim: text` lines: what profiling showed to be in the way of an aim."""
+    notes = {}
+    if BOTTLENECKS.exists():
+        for line in BOTTLENECKS.read_text().splitlines():
+            if line and not line.startswith("#"):
+                aim, _, text = line.partition(":")
+                notes[aim.strip()] = text.strip()
+    return notes
+
+
+class Report:
+    """Looks figures up, and counts the aims that were missed."""
+
+    def __init__(self, results):
+        self.results = results
+        self.notes = bottleneck_notes()
+
+    def load(self, name, connections):
+        return self.results["loads"].get((name, connections))
+
+    def rate(self, name, connections):
+        found = self.load(name, connections)
+        return found["rps"] if found else None
+
+    def limit(self, name):
+        return self.results["limits"][name]
+
+    # Aims.
+
+    def share(self, subject, connections, limit, limit_text, wanted, aim):
+        """An aim of a load's rate as a part of a limit."""
+        got = self.rate(subject, connections)
+        if got is None:
+            return None
+        ratio = got / limit
+        cell = f"{ratio:.2f} ({number(got)} of {number(limit)}/s)"
+        return {"aim": aim, "what": f"{subject}, {connections} connections, of {limit_text}",
+                "wanted": f"≥ {wanted:.2f}", "got": cell, "met": ratio >= wanted,
+                "cause": self.cause(aim, self.load(subject, connections))}
+
+    def cause(self, aim, load):
+        """What the run itself shows of a missed aim, and what a profile showed."""
+        parts = []
+        if load and "server_cores" in load:
+            cores = len(os.sched_getaffinity(0))
+            parts.append(f"the server used {load['server_cores']:.2f} of {cores} cores, "
+                         f"{load['server_cpu_us']:.1f} µs a request")
+        if aim in self.notes:
+            parts.append(self.notes[aim])
+        return "; ".join(parts)
+
+    def worst(self, aim, what, values, wanted, unit):
+        if not values:
+            return None
+        return {"aim": aim, "what": what, "wanted": f"{wanted} {unit}",
+                "got": f"{max(values):.1f} {unit}", "met": max(values) <= wanted,
+                "cause": self.cause(aim, None)}
+
+    def aims(self):
+        vaults = self.results["vault"].values()
+        rows = [
+            self.share("read cached crash", 16, self.rate("echo", 16), "the echo", 0.25,
+                       "cached-read-crash-16"),
+            self.share("read cached power", 64, self.rate("echo", 64), "the echo", 0.20,
+                       "cached-read-power-64"),
+            *(self.share(f"read uncached {d}", 64, self.limit("token 1"),
+                         "one thread's token unwraps", 0.5, f"uncached-read-{d}-64")
+              for d in ("crash", "power")),
+            *(self.share(f"{kind} power", 64, self.limit("sqlite 64"),
+                         "SQLite's rows in commits of 64", 1 / 3, f"{kind}-power-64")
+              for kind in ("write", "new")),
+            self.worst("idle-memory", "memory when idle",
+                       [mib for v in vaults for mib in v["idle_mib"]], 32, "MiB"),
+            self.worst("ready", "ready after a start with an existing vault",
+                       [middle(v["restart_ms"]) for v in vaults], 100, "ms"),
+            self.worst("first-ready", "ready after the first start (makes token and keys)",
+                       [middle(v["first_ms"]) for v in vaults], 100, "ms"),
+        ]
+        return [row for row in rows if row]
+
+
+def middle(values):
+    return sorted(values)[len(values) // 2]
+
+
+def number(value):
+    """1234567 -> 1 234 567"""
+    return f"{value:,.0f}".replace(",", " ")
+
+
+def table(header, rows):
+    lines = ["| " + " | ".join(header) + " |",
+             "|" + "---|" + "---:|" * (len(header) - 1)]
+    return lines + ["| " + " | ".join(row) + " |" for row in rows] + [""]
+
+
+def aims_section(report):
+    aims = report.aims()
+    if not aims:
+        return ["No vault was measured: `cofferd` isn't built.", ""]
+    rows = [(a["what"], a["wanted"], a["got"], "met" if a["met"] else "**missed**") for a in aims]
+    lines = table(("aim", "wanted", "measured", ""), rows)
+    missed = [a for a in aims if not a["met"]]
+    if missed:
+        lines += ["In the way of those missed:", ""]
+        lines += [f"- {a['what']}: {a['cause'] or 'not profiled yet'}." for a in missed] + [""]
+    return lines
+
+
+def load_cells(load):
+    cpu = f"{load['server_cpu_us']:.1f}" if "server_cpu_us" in load else "-"
+    return [number(load["rps"]), f"{load['p50']:.0f}", f"{load['p99']:.0f}", cpu]
+
+
+LOAD_HEADER = ("requests/s", "p50 µs", "p99 µs", "CPU µs/request")
+
+
+def limits_section(report):
+    rows = [("token: unwrap 32 bytes, 1 thread", number(report.limit("token 1"))),
+            ("token: unwrap 32 bytes, 2 threads", number(report.limit("token 2"))),
+            ("disk: append 200 bytes and fdatasync", number(report.limit("fdatasync")))]
+    rows += [(f"SQLite: rows in commits of {n}", number(report.limit(f"sqlite {n}")))
+             for n in CONNECTIONS]
+    lines = table(("", "a second"), rows)
+    rows = []
+    echo = report.results.get("echo program", "echo")
+    for name, title in (("echo", f"connection code, 300-byte JSON (`{echo}`)"),
+                        ("redis", "Redis `GET`, 300 bytes")):
+        for connections in CONNECTIONS:
+            load = report.load(name, connections)
+            if load:
+                rows.append([title, str(connections), *load_cells(load)])
+    return lines + table(("", "connections", *LOAD_HEADER), rows)
+
+
+def ratios(report, kind, connections, rate):
+    """The columns of a vault row that compare it with limits."""
+    def of(limit):
+        return f"{rate / limit:.2f}" if limit else "-"
+    echo = of(report.rate("echo", connections))
+    redis = of(report.rate("redis", connections))
+    token = of(report.limit("token 1")) if kind != "read cached" else "-"
+    sqlite = of(report.limit(f"sqlite {connections}")) if kind in ("write", "new") else "-"
+    return [echo, redis, token, sqlite]
+
+
+def vault_section(report, durability, title):
+    rows = []
+    for kind in VAULT_KINDS:
+        for connections in CONNECTIONS:
+            load = report.load(f"{kind} {durability}", connections)
+            if load:
+                rows.append([TITLES[kind], str(connections), *load_cells(load),
+                             *ratios(report, kind, connections, load["rps"])])
+    if not rows:
+        return []
+    header = ("", "connections", *LOAD_HEADER, "× echo", "× Redis", "× token", "× SQLite")
+    return [f"### {title}", ""] + table(header, rows)
+
+
+def memory_section(report):
+    rows = []
+    for name, facts in report.results["vault"].items():
+        rows.append((name, f"{middle(facts['first_ms']):.0f}", f"{middle(facts['restart_ms']):.0f}",
+                     f"{max(facts['idle_mib']):.1f}", f"{facts['after_mib']:.1f}",
+                     f"{facts['peak_mib']:.1f}"))
+    if not rows:
+        return []
+    header = ("vault", "first start, ready ms", "restart, ready ms", "idle MiB",
+              "after load MiB", "peak under load MiB")
+    return ["## Start and memory", ""] + table(header, rows)
+
+
+def layers_section(report):
+    layers = report.results["layers"]
+    if not layers:
+        return []
+    echo = report.load("echo", 64)
+    rows = []
+    if echo and "server_cpu_us" in echo:
+        rows.append(("http", "read, parse, write: the echo's CPU at 64 connections",
+                     f"{echo['server_cpu_us']:.2f}"))
+    for name, microseconds, label in layers:
+        rows.append((name, label, f"{microseconds:.2f}"))
+    lines = ["## Where the time of one read goes", "",
+             "Each layer's public functions alone, on one warm thread "
+             "(`tests/bench/layers.cpp`).", ""]
+    lines += ["| layer | what | µs |", "|---|---|---:|"]
+    lines += ["| " + " | ".join(row) + " |" for row in rows] + [""]
+    for durability in ("crash", "power"):
+        load = report.load(f"read cached {durability}", 64)
+        if load and "server_cpu_us" in load:
+            lines.append(f"A whole cached read at 64 connections, log durable against "
+                         f"{'a crash' if durability == 'crash' else 'a power cut'}: "
+                         f"{load['server_cpu_us']:.1f} µs of CPU.")
+    return lines + [""]
+
+
+def render(results, runs, seconds, work):
+    """The whole report."""
+    report = Report(results)
+    how = f"Medians of {runs} runs of {seconds:g} s" if runs > 1 else f"One run of {seconds:g} s"
+    lines = ["# Benchmarks", "",
+             "Written by `scripts/bench`; run it to get your machine's own. Everything is measured "
+             "in one run: absolute figures differ from machine to machine, and by a third between "
+             "runs on a busy one, so read the ratios.", "",
+             f"Machine: {machine(work)}. {how}, in random order. "
+             "The load generator (`tests/bench/loadgen.cpp`) runs on the same cores: a Unix socket, "
+             "keep-alive, one request at a time on each connection, every answer checked.", "",
+             "## Aims", "", *aims_section(report),
+             "## The bare limits", "", *limits_section(report)]
+    vault = vault_section(report, "power", "Log durable against a power cut (the default)")
+    vault += vault_section(report, "crash", "Log durable against a crash of the process only")
+    if vault:
+        lines += ["## The vault", "",
+                  "CPU is user and system time of all of the server's processes. × echo and × Redis "
+                  "compare with the same number of connections, × token with one thread's unwraps, "
+                  "× SQLite with as many rows a commit as there are connections.", "", *vault]
+    lines += memory_section(report) + layers_section(report)
+    return "\n".join(lines).rstrip() + "\n"

@@ -1,0 +1,263 @@
+#!/usr/bin/env python3
+"""Measures the vault beside the bare limits of the same machine, in one run, and writes a report.
+
+    run.py --build DIR --out FILE [--quick]      (scripts/bench builds, then calls this)
+"""
+
+import argparse
+import functools
+import json
+import pathlib
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+import report
+from programs import Failed, Server, Vault, run_json
+
+CONNECTIONS = (1, 16, 64)
+DURABILITIES = ("power", "crash")
+KEYS = 256  # fewer than the data keys that are cached
+MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+           "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so")
+BODY = json.dumps({"data": {"username": "app-service", "password": "x" * 40}})
+
+
+def http_request(method, path, token="none", body=""):
+    """A raw request as a Vault client sends it."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", f"X-Vault-Token: {token}",
+             "X-Vault-Request: true", "Accept: application/json", "User-Agent: loadgen"]
+    if body:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    return "\r\n".join(lines) + "\r\n\r\n" + body
+
+
+class Subject:
+    """Something that a load is put on: a server and a request."""
+
+    def __init__(self, name, server, arguments):
+        self.name = name
+        self.server = server
+        self.arguments = arguments  # a list, or a function that gives one for each run
+
+
+class Bench:
+    """One whole run: everything that it starts it also stops, and removes."""
+
+    def __init__(self, options, work):
+        self.binaries = pathlib.Path(options.build).resolve() / "bin"
+        self.work = work
+        self.runs = 1 if options.quick else 3
+        self.seconds = 1.0 if options.quick else 2.0
+        self.servers = []
+        self.results = {"loads": {}, "limits": {}, "vault": {}, "layers": []}
+        self.first_new_key = 0
+
+    def tool(self, name):
+        """The path of one of our measuring programs."""
+        return str(self.binaries / "bench" / name)
+
+    # What the machine can do by itself.
+
+    def limit_token(self, threads):
+        module = next((m for m in MODULES if pathlib.Path(m).exists()), None)
+        if module is None:
+            raise Failed("SoftHSM isn't installed (softhsm2)")
+        directory = pathlib.Path(tempfile.mkdtemp(dir=self.work))
+        found = run_json([self.tool("limit_token"), module, str(directory), str(self.seconds),
+                          str(threads)], self.work)
+        shutil.rmtree(directory)
+        return found["unwraps_per_second"]
+
+    def limit_fsync(self):
+        return run_json([self.tool("limit_disk"), "fsync", ".", str(self.seconds)],
+                        self.work)["fdatasyncs_per_second"]
+
+    def limit_sqlite(self, rows):
+        return run_json([self.tool("limit_disk"), "sqlite", ".", str(self.seconds), str(rows)],
+                        self.work)["rows_per_second"]
+
+    def limits(self):
+        """One round of all of them."""
+        measured = {"token 1": self.limit_token(1), "token 2": self.limit_token(2),
+                    "fdatasync": self.limit_fsync()}
+        for rows in CONNECTIONS:
+            measured[f"sqlite {rows}"] = self.limit_sqlite(rows)
+        for name, value in measured.items():
+            self.results["limits"].setdefault(name, []).append(value)
+
+    # Servers to compare with, and the vaults.
+
+    def keep(self, server):
+        self.servers.append(server)
+        return server
+
+    def request_file(self, name, text):
+        """The request has a token in it: readable by us alone."""
+        path = self.work / name
+        path.touch(mode=0o600)
+        path.write_bytes(text.encode())
+        return name
+
+    def echo(self):
+        ours = self.binaries / "coffer-echo"
+        program = str(ours) if ours.exists() else self.tool("echo_server")
+        self.results["echo program"] = pathlib.Path(program).name
+        server = self.keep(Server([program, "echo.sock"], self.work, "echo.sock", "echo"))
+        server.await_ready(server.accepts)
+        request = self.request_file("echo.request", http_request("GET", "/v1/secret/data/app"))
+        return Subject("echo", server, ["--request-file", request])
+
+    def redis(self):
+        program = shutil.which("redis-server")
+        if program is None:
+            raise Failed("redis-server isn't installed (redis-server, redis-tools)")
+        command = [program, "--port", "0", "--unixsocket", "redis.sock", "--save", "",
+                   "--appendonly", "no", "--dir", "."]
+        server = self.keep(Server(command, self.work, "redis.sock", "redis"))
+        server.await_ready(server.accepts)
+        value = "x" * 300
+        subprocess.run(["redis-cli", "-s", "redis.sock", "set", "key", value], cwd=self.work,
+                       check=True, capture_output=True)
+        return Subject("redis", server, ["--resp", "GET key"])
+
+    def vault(self, directory, durability, cached):
+        options = ["--audit-durability", durability] if durability != "power" else []
+        options += [] if cached else ["--cache-age", "0"]
+        start = functools.partial(Vault, str(self.binaries / "cofferd"), self.work, directory,
+                                  options)
+        facts = {"first_ms": [], "restart_ms": [], "idle_mib": []}
+        server = start()
+        facts["first_ms"].append(server.ready_ms)
+        for number in range(KEYS):
+            self.put(server, f"bench-{number:03}")
+        for _ in range(self.runs):
+            server.stop()
+            server = start()
+            facts["restart_ms"].append(server.ready_ms)
+            facts["idle_mib"].append(server.memory())
+        self.results["vault"][directory] = facts
+        return self.keep(server)
+
+    @staticmethod
+    def put(server, name):
+        status, _ = server.request("POST", f"/v1/secret/data/{name}", BODY, server.token())
+        if status != 200:
+            raise Failed(f"{server.name}: a first write gave {status}")
+
+    def new_keys(self, request):
+        """Names that were never written before, in each run."""
+        self.first_new_key += 10_000_000
+        return ["--request-file", request, "--modulo", "1000000000", "--first",
+                str(self.first_new_key)]
+
+    def vault_subjects(self, durability):
+        cached = self.vault(f"{durability}", durability, True)
+        uncached = self.vault(f"{durability}-uncached", durability, False)
+        files = {}
+        for server in (cached, uncached):
+            token = server.token()
+            for kind, method, path, body in (
+                    ("read", "GET", "bench-{n}", ""), ("write", "POST", "bench-{n}", BODY),
+                    ("new", "POST", "new/{n}", BODY)):
+                text = http_request(method, f"/v1/secret/data/{path}", token, body)
+                files[server, kind] = self.request_file(f"{server.directory}-{kind}.request", text)
+        modulo = ["--modulo", str(KEYS)]
+        new_file = files[cached, "new"]
+        return [
+            Subject(f"read cached {durability}", cached,
+                    ["--request-file", files[cached, "read"], *modulo]),
+            Subject(f"read uncached {durability}", uncached,
+                    ["--request-file", files[uncached, "read"], *modulo]),
+            Subject(f"write {durability}", cached,
+                    ["--request-file", files[cached, "write"], *modulo]),
+            Subject(f"new {durability}", cached, lambda: self.new_keys(new_file)),
+        ]
+
+    # Loads.
+
+    def load(self, subject, connections):
+        arguments = subject.arguments() if callable(subject.arguments) else subject.arguments
+        command = [self.tool("loadgen"), "--unix", subject.server.socket, "--connections",
+                   str(connections), "--seconds", str(self.seconds), *arguments]
+        for pid in subject.server.pids():
+            command += ["--server-pid", str(pid)]
+        found = run_json(command, self.work)
+        self.results["loads"].setdefault((subject.name, connections), []).append(found)
+        print(f"  {subject.name:22} {connections:3}  {found['rps']:10,.0f}/s", file=sys.stderr)
+
+    def round(self, subjects):
+        """All subjects at all numbers of connections once, in an order that is new each time."""
+        loads = [(s, c) for s in subjects for c in CONNECTIONS]
+        random.shuffle(loads)
+        for subject, connections in loads:
+            self.load(subject, connections)
+        self.limits()
+
+    def layers(self):
+        program = pathlib.Path(self.tool("layers"))
+        if not program.exists():
+            return
+        found = run_json([str(program), "--benchmark_format=json", "--benchmark_min_time=0.1"],
+                         self.work)
+        self.results["layers"] = [(b["name"], b["cpu_time"] / 1000, b.get("label", ""))
+                                  for b in found["benchmarks"]]
+
+    def measure(self):
+        subjects = [self.echo(), self.redis()]
+        if (self.binaries / "cofferd").exists():
+            for durability in DURABILITIES:
+                subjects += self.vault_subjects(durability)
+        for _ in range(self.runs):
+            self.round(subjects)
+        for server in self.servers:
+            if isinstance(server, Vault):
+                facts = self.results["vault"][server.directory]
+                facts["peak_mib"] = server.memory("VmHWM")
+                facts["after_mib"] = server.memory()
+        self.stop()
+        self.layers()
+        return self.results
+
+    def stop(self):
+        while self.servers:
+            self.servers.pop().stop()
+
+
+def medians(results):
+    """Of each load the run with the median rate, whole: its percentiles belong together."""
+    for key, runs in results["loads"].items():
+        results["loads"][key] = sorted(runs, key=lambda r: r["rps"])[len(runs) // 2]
+    for name, values in results["limits"].items():
+        results["limits"][name] = statistics.median(values)
+    return results
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", required=True, help="build directory with bin/")
+    parser.add_argument("--out", required=True, help="the report to write")
+    parser.add_argument("--quick", action="store_true", help="one run of one second")
+    options = parser.parse_args()
+    # Not in /tmp, which may be memory: syncs are to be real.
+    work = pathlib.Path(tempfile.mkdtemp(prefix="bench-", dir=options.build))
+    bench = Bench(options, work)
+    try:
+        text = report.render(medians(bench.measure()), bench.runs, bench.seconds, work)
+        pathlib.Path(options.out).write_text(text)
+        print(text)
+        return 0
+    except Failed as failure:
+        print(f"bench: {failure}", file=sys.stderr)
+        return 1
+    finally:
+        for server in bench.servers:
+            server.process.kill()
+        shutil.rmtree(work, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
