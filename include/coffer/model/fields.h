@@ -17,19 +17,24 @@
 namespace coffer::model {
 
 inline constexpr std::size_t kMaxJsonDepth = 32;
+/// Scalars, arrays and objects together; keeps a tree, where one is made, within some 8 MiB.
+inline constexpr std::size_t kMaxJsonValues = 100'000;
 
 class Fields final {
  public:
-  Fields();  ///< the empty object
+  Fields() noexcept;  ///< the empty object
   ~Fields();
   Fields(Fields&&) noexcept;
   Fields& operator=(Fields&&) noexcept;
 
-  /// `text` empty or `null` gives the empty object. Anything but an object, deeper than
-  /// kMaxJsonDepth, a duplicate key at any level, invalid UTF-8, trailing data: invalid_argument.
+  /// `text` empty, blank or `null` gives the empty object. Anything but an object, deeper than
+  /// kMaxJsonDepth, a duplicate key at any level, a NUL in a key, invalid UTF-8, a byte order mark,
+  /// a number that no double holds, trailing data: invalid_argument; the error tells the byte, and
+  /// nothing of the text. More than kMaxJsonValues values: too_large.
   [[nodiscard]] static Result<Fields> parse(std::string text);
-  /// For tests and the command line; query parameters become string members by set().
-  void set(std::string name, std::string value);
+  /// For tests and the command line; query parameters become string members by set(). Replaces a
+  /// member of that name. Ends the validity of what raw_object() gave.
+  void set(std::string_view name, std::string_view value);
 
   [[nodiscard]] bool has(std::string_view name) const;  ///< present and not null
   [[nodiscard]] std::vector<std::string_view> names() const;
@@ -37,12 +42,13 @@ class Fields final {
 
   // Absent (or null): not an error, nullopt. Of another type: invalid_argument.
   [[nodiscard]] Result<std::optional<std::string>> string(std::string_view name) const;
-  /// Numbers without a fraction, and strings of decimal digits (as Vault takes them).
+  /// Numbers without fraction and exponent, and strings of decimal digits (as Vault takes them).
   [[nodiscard]] Result<std::optional<std::int64_t>> integer(std::string_view name) const;
   /// true, false, and the strings "true" and "false".
   [[nodiscard]] Result<std::optional<bool>> boolean(std::string_view name) const;
   [[nodiscard]] Result<std::optional<Fields>> object(std::string_view name) const;
-  /// An array of strings, or one string with commas.
+  /// An array of strings (integers stand for their digits, as `versions` needs it), or one string
+  /// with commas, the parts of which lose spaces around them and are left out when empty.
   [[nodiscard]] Result<std::optional<std::vector<std::string>>> strings(
       std::string_view name) const;
   /// The member's own bytes when it is an object, exactly as the client sent them. Valid as long as
@@ -58,7 +64,9 @@ class Fields final {
 };
 
 /// Appends `json` (valid) to `out` with every string value replaced by what `hash` gives for its
-/// unescaped content; keys, numbers, booleans, null and RFC 3339 timestamps stay (vault-api 10).
+/// unescaped content; keys, numbers, booleans, null and RFC 3339 timestamps stay, as in Vault's
+/// audit lines. White space between tokens goes, so that the result has one line. What `hash`
+/// appends must need no escapes in JSON.
 void append_hashed(std::string& out, std::string_view json,
                    const std::function<void(std::string& out, std::string_view value)>& hash);
 
