@@ -27,6 +27,12 @@ enum class KeyRole : std::uint8_t {
 /// How a kek wraps. Stored in records by this name; mechanism numbers belong to the token room.
 inline constexpr std::string_view kWrapAesGcm = "aes-gcm";
 
+/// Bytes that can be wrapped at once: data keys and the keyring, never payload (some HSMs end at
+/// 16 KiB a call).
+inline constexpr std::size_t kMaxWrapSize = 8192;
+/// Bytes of one random().
+inline constexpr std::size_t kMaxRandomSize = 4096;
+
 /// What a token says of itself (CK_TOKEN_INFO, blanks trimmed). Names are for people: identity is
 /// the serial together with a signature by the `sign` key.
 struct TokenInfo {

@@ -1,0 +1,280 @@
+// What every pkcs11::Token promises, as one typed suite. A Subject is default-constructible, has
+// `Result<void> start()` and `pkcs11::Token& token()`, and begins with a token without keys.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <set>
+#include <thread>
+
+#include "coffer/crypto/signer.h"
+#include "coffer/pkcs11/token.h"
+
+namespace coffer::contract {
+
+using pkcs11::KeyRef;
+using pkcs11::KeyRole;
+
+inline KeyRef key_ref(std::string_view name) { return {to_bytes(as_bytes(name))}; }
+
+inline SecureBytes secret(std::string_view text) {
+  auto copy = SecureBytes::copy_of(as_bytes(text));
+  return copy ? std::move(*copy) : SecureBytes();
+}
+
+inline std::string reveal(const SecureBytes& bytes) {
+  return std::string(as_text(bytes.expose(Reveal{"a test compares"})));
+}
+
+template <typename T>
+std::string_view code_of(const Result<T>& result) {
+  return result.ok() ? "ok" : to_string(result.error().code);
+}
+
+inline constexpr std::string_view kDataKey = "0123456789abcdef0123456789abcdef";
+
+template <typename Subject>
+class TokenContract : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto started = subject_.start();
+    ASSERT_TRUE(started.ok()) << describe(started.error());
+  }
+  pkcs11::Token& token() { return subject_.token(); }
+
+  void generate(KeyRole role, const KeyRef& key) {
+    const auto made = token().generate(role, key, "contract");
+    ASSERT_TRUE(made.ok()) << describe(made.error());
+  }
+  /// A blob wrapped under a fresh kek.
+  Bytes wrapped() {
+    generate(KeyRole::kek, kek_);
+    auto blob = token().wrap(kek_, secret(kDataKey), aad_);
+    EXPECT_TRUE(blob.ok()) << describe(blob.error());
+    return blob ? *blob : Bytes{};
+  }
+
+  const KeyRef kek_ = key_ref("kek-1");
+  const KeyRef sign_ = key_ref("sign-1");
+  const Bytes aad_ = to_bytes(as_bytes("vault, record, token, kek version"));
+
+ private:
+  Subject subject_;
+};
+
+TYPED_TEST_SUITE_P(TokenContract);
+
+TYPED_TEST_P(TokenContract, TellsWhoItIs) {
+  const auto info = this->token().info();
+  ASSERT_TRUE(info.ok()) << describe(info.error());
+  EXPECT_FALSE(info->serial.empty());
+  EXPECT_FALSE(info->label.empty());
+  EXPECT_NE(info->label.back(), ' ');
+}
+
+TYPED_TEST_P(TokenContract, AGeneratedKeyVerifiesInItsRoleOnly) {
+  this->generate(KeyRole::kek, this->kek_);
+  this->generate(KeyRole::sign, this->sign_);
+  EXPECT_EQ(code_of(this->token().verify(KeyRole::kek, this->kek_)), "ok");
+  EXPECT_EQ(code_of(this->token().verify(KeyRole::sign, this->sign_)), "ok");
+  EXPECT_EQ(code_of(this->token().verify(KeyRole::sign, this->kek_)), "not_found");
+  EXPECT_EQ(code_of(this->token().verify(KeyRole::kek, this->sign_)), "not_found");
+}
+
+TYPED_TEST_P(TokenContract, AnIdIsTakenOnceWhateverTheRole) {
+  this->generate(KeyRole::kek, this->kek_);
+  EXPECT_EQ(code_of(this->token().generate(KeyRole::kek, this->kek_, "again")), "conflict");
+  EXPECT_EQ(code_of(this->token().generate(KeyRole::sign, this->kek_, "again")), "conflict");
+  EXPECT_EQ(code_of(this->token().verify(KeyRole::kek, this->kek_)), "ok");
+}
+
+TYPED_TEST_P(TokenContract, AnEmptyIdIsRefused) {
+  EXPECT_EQ(code_of(this->token().generate(KeyRole::kek, KeyRef{}, "x")), "invalid_argument");
+  EXPECT_EQ(code_of(this->token().verify(KeyRole::kek, KeyRef{})), "invalid_argument");
+}
+
+TYPED_TEST_P(TokenContract, UnknownKeysAreNotFound) {
+  const KeyRef missing = key_ref("missing");
+  const Bytes blob(60, 7);
+  EXPECT_EQ(code_of(this->token().verify(KeyRole::kek, missing)), "not_found");
+  EXPECT_EQ(code_of(this->token().wrap(missing, secret(kDataKey), this->aad_)), "not_found");
+  EXPECT_EQ(code_of(this->token().unwrap(missing, blob, this->aad_)), "not_found");
+  EXPECT_EQ(code_of(this->token().sign(missing, this->aad_)), "not_found");
+  EXPECT_EQ(code_of(this->token().public_key(missing)), "not_found");
+}
+
+TYPED_TEST_P(TokenContract, WrapsAndUnwraps) {
+  const Bytes blob = this->wrapped();
+  EXPECT_EQ(blob.size(), 12 + kDataKey.size() + 16);
+  const auto opened = this->token().unwrap(this->kek_, blob, this->aad_);
+  ASSERT_TRUE(opened.ok()) << describe(opened.error());
+  EXPECT_EQ(reveal(*opened), kDataKey);
+}
+
+TYPED_TEST_P(TokenContract, WrapsEverySizeUpToTheLimit) {
+  this->generate(KeyRole::kek, this->kek_);
+  for (const std::size_t size : {std::size_t{1}, std::size_t{15}, std::size_t{16}, std::size_t{17},
+                                 std::size_t{1000}, pkcs11::kMaxWrapSize}) {
+    const std::string plain(size, 'x');
+    const auto blob = this->token().wrap(this->kek_, secret(plain), this->aad_);
+    ASSERT_TRUE(blob.ok()) << size << describe(blob.error());
+    const auto opened = this->token().unwrap(this->kek_, *blob, this->aad_);
+    ASSERT_TRUE(opened.ok()) << size << describe(opened.error());
+    EXPECT_EQ(reveal(*opened), plain) << size;
+  }
+  const std::string beyond(pkcs11::kMaxWrapSize + 1, 'x');
+  EXPECT_EQ(code_of(this->token().wrap(this->kek_, secret(beyond), this->aad_)), "too_large");
+  EXPECT_EQ(code_of(this->token().wrap(this->kek_, SecureBytes(), this->aad_)), "invalid_argument");
+}
+
+TYPED_TEST_P(TokenContract, TheSameKeyWrapsDifferentlyEachTime) {
+  this->generate(KeyRole::kek, this->kek_);
+  std::set<Bytes> ivs;
+  for (int i = 0; i < 64; ++i) {
+    const auto blob = this->token().wrap(this->kek_, secret(kDataKey), this->aad_);
+    ASSERT_TRUE(blob.ok()) << describe(blob.error());
+    ivs.insert(Bytes(blob->begin(), blob->begin() + 12));
+  }
+  EXPECT_EQ(ivs.size(), 64U);
+}
+
+TYPED_TEST_P(TokenContract, EveryByteFlippedIsCorrupt) {
+  const Bytes blob = this->wrapped();
+  for (std::size_t i = 0; i < blob.size(); ++i) {
+    Bytes tampered = blob;
+    tampered[i] ^= 1U;
+    EXPECT_EQ(code_of(this->token().unwrap(this->kek_, tampered, this->aad_)), "corrupt") << i;
+  }
+  EXPECT_EQ(code_of(this->token().unwrap(this->kek_, blob, this->aad_)), "ok");
+}
+
+TYPED_TEST_P(TokenContract, EveryTruncationAndAnExtraByteAreCorrupt) {
+  const Bytes blob = this->wrapped();
+  for (std::size_t size = 0; size < blob.size(); ++size) {
+    const ByteView cut = ByteView(blob).first(size);
+    EXPECT_EQ(code_of(this->token().unwrap(this->kek_, cut, this->aad_)), "corrupt") << size;
+  }
+  Bytes longer = blob;
+  longer.push_back(0);
+  EXPECT_EQ(code_of(this->token().unwrap(this->kek_, longer, this->aad_)), "corrupt");
+  const Bytes huge(pkcs11::kMaxWrapSize + 29, 1);
+  EXPECT_EQ(code_of(this->token().unwrap(this->kek_, huge, this->aad_)), "corrupt");
+}
+
+TYPED_TEST_P(TokenContract, AnotherContextIsCorruptAndNoneIsRefused) {
+  const Bytes blob = this->wrapped();
+  for (std::size_t i = 0; i < this->aad_.size(); ++i) {
+    Bytes other = this->aad_;
+    other[i] ^= 0x80U;
+    EXPECT_EQ(code_of(this->token().unwrap(this->kek_, blob, other)), "corrupt") << i;
+  }
+  EXPECT_EQ(code_of(this->token().unwrap(this->kek_, blob, {})), "invalid_argument");
+  EXPECT_EQ(code_of(this->token().wrap(this->kek_, secret(kDataKey), {})), "invalid_argument");
+}
+
+TYPED_TEST_P(TokenContract, AnotherKeyIsCorrupt) {
+  const Bytes blob = this->wrapped();
+  const KeyRef other = key_ref("kek-2");
+  this->generate(KeyRole::kek, other);
+  EXPECT_EQ(code_of(this->token().unwrap(other, blob, this->aad_)), "corrupt");
+}
+
+TYPED_TEST_P(TokenContract, ASigningKeyNeitherWrapsNorAKekSigns) {
+  this->generate(KeyRole::kek, this->kek_);
+  this->generate(KeyRole::sign, this->sign_);
+  EXPECT_EQ(code_of(this->token().wrap(this->sign_, secret(kDataKey), this->aad_)), "not_found");
+  EXPECT_EQ(code_of(this->token().sign(this->kek_, this->aad_)), "not_found");
+  EXPECT_EQ(code_of(this->token().public_key(this->kek_)), "not_found");
+}
+
+TYPED_TEST_P(TokenContract, SignaturesVerifyUnderThePublicKeyAlone) {
+  this->generate(KeyRole::sign, this->sign_);
+  this->generate(KeyRole::sign, key_ref("sign-2"));
+  const auto spki = this->token().public_key(this->sign_);
+  const auto other = this->token().public_key(key_ref("sign-2"));
+  ASSERT_TRUE(spki.ok() && other.ok());
+  EXPECT_NE(*spki, *other);
+  for (const std::size_t size : {0U, 1U, 31U, 32U, 33U, 5000U}) {
+    const Bytes message(size, 'm');
+    const auto signature = this->token().sign(this->sign_, message);
+    ASSERT_TRUE(signature.ok()) << describe(signature.error());
+    EXPECT_EQ(signature->size(), 64U);
+    EXPECT_EQ(code_of(crypto::verify_p256(*spki, message, *signature)), "ok") << size;
+    EXPECT_NE(code_of(crypto::verify_p256(*other, message, *signature)), "ok") << size;
+    Bytes changed = message;
+    changed.push_back('!');
+    EXPECT_NE(code_of(crypto::verify_p256(*spki, changed, *signature)), "ok") << size;
+  }
+}
+
+TYPED_TEST_P(TokenContract, RandomBytesHaveTheLengthAskedAndDiffer) {
+  std::set<std::string> seen;
+  for (const std::size_t size : {std::size_t{16}, std::size_t{32}, std::size_t{33},
+                                 std::size_t{1000}, pkcs11::kMaxRandomSize}) {
+    for (int i = 0; i < 4; ++i) {
+      const auto bytes = this->token().random(size);
+      ASSERT_TRUE(bytes.ok()) << describe(bytes.error());
+      EXPECT_EQ(bytes->size(), size);
+      seen.insert(reveal(*bytes));
+    }
+  }
+  EXPECT_EQ(seen.size(), 20U);
+  const auto none = this->token().random(0);
+  ASSERT_TRUE(none.ok());
+  EXPECT_TRUE(none->empty());
+  EXPECT_EQ(code_of(this->token().random(pkcs11::kMaxRandomSize + 1)), "too_large");
+}
+
+TYPED_TEST_P(TokenContract, SixteenThreadsAtOnce) {
+  const Bytes blob = this->wrapped();
+  this->generate(KeyRole::sign, this->sign_);
+  const auto spki = this->token().public_key(this->sign_);
+  ASSERT_TRUE(spki.ok());
+  std::atomic<int> good{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 16; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 40; ++i) {
+        const auto opened = this->token().unwrap(this->kek_, blob, this->aad_);
+        const auto again = this->token().wrap(this->kek_, secret("abc"), this->aad_);
+        const auto signature = this->token().sign(this->sign_, blob);
+        Bytes tampered = blob;
+        tampered[static_cast<std::size_t>(i)] ^= 4U;
+        if (opened && reveal(*opened) == kDataKey && again && signature &&
+            crypto::verify_p256(*spki, blob, *signature) &&
+            code_of(this->token().unwrap(this->kek_, tampered, this->aad_)) == "corrupt") {
+          ++good;
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(good.load(), 16 * 40);
+}
+
+TYPED_TEST_P(TokenContract, OfManyGeneratorsOfOneIdAtMostOneWins) {
+  std::atomic<int> made{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      if (this->token().generate(KeyRole::kek, this->kek_, "race")) ++made;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(made.load(), 1);
+  EXPECT_EQ(code_of(this->token().verify(KeyRole::kek, this->kek_)), "ok");
+}
+
+REGISTER_TYPED_TEST_SUITE_P(TokenContract, TellsWhoItIs, AGeneratedKeyVerifiesInItsRoleOnly,
+                            AnIdIsTakenOnceWhateverTheRole, AnEmptyIdIsRefused,
+                            UnknownKeysAreNotFound, WrapsAndUnwraps, WrapsEverySizeUpToTheLimit,
+                            TheSameKeyWrapsDifferentlyEachTime, EveryByteFlippedIsCorrupt,
+                            EveryTruncationAndAnExtraByteAreCorrupt,
+                            AnotherContextIsCorruptAndNoneIsRefused, AnotherKeyIsCorrupt,
+                            ASigningKeyNeitherWrapsNorAKekSigns,
+                            SignaturesVerifyUnderThePublicKeyAlone,
+                            RandomBytesHaveTheLengthAskedAndDiffer, SixteenThreadsAtOnce,
+                            OfManyGeneratorsOfOneIdAtMostOneWins);
+
+}  // namespace coffer::contract
