@@ -59,7 +59,7 @@ coffer_room(engine_kv DIR src/engines/kv USES engine)
 coffer_room(core DIR src/core USES auth engine policy)
 coffer_room(sys DIR src/sys USES core)
 coffer_room(face_vault DIR src/faces/vault USES core)
-coffer_room(daemon DIR src/daemon USES face_vault sys engine_kv)
+coffer_room(daemon DIR src/daemon USES face_vault sys engine_kv LIBRARIES boost_program_options)
 coffer_room(cli DIR src/cli USES model LIBRARIES CURL::libcurl boost_program_options)
 
 coffer_program(cofferd DIR src/daemon USES daemon)

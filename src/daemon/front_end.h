@@ -1,0 +1,15 @@
+// Between the bytes of HTTP and the pipeline: what a worker does with one exchange. No socket here:
+// the fuzzers and tests drive it directly.
+#pragma once
+
+#include "coffer/core/pipeline.h"
+#include "exchange.h"
+
+namespace coffer::daemon {
+
+/// Understands the message, runs the pipeline, renders the answer into the exchange. nullopt: the
+/// message meant nothing, the answer says so, and nothing needs to become durable.
+[[nodiscard]] std::optional<core::Staged> serve(Exchange& exchange, const core::Pipeline& pipeline,
+                                                const Clock& clock);
+
+}  // namespace coffer::daemon

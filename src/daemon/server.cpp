@@ -1,0 +1,105 @@
+#include "server.h"
+
+#include <boost/asio/post.hpp>
+#include <csignal>
+
+#include "coffer/base/log.h"
+#include "front_end.h"
+
+namespace coffer::daemon {
+namespace {
+
+constexpr std::size_t kWorkers = 2;
+constexpr std::size_t kQueueLimit = 256;
+constexpr std::chrono::milliseconds kDrainRound{50};
+constexpr int kDrainRounds = 180;  // nine seconds of the ten
+
+std::unique_ptr<Exchange> as_exchange(std::unique_ptr<core::Reply> reply) {
+  return std::unique_ptr<Exchange>(static_cast<Exchange*>(reply.release()));
+}
+
+}  // namespace
+
+Server::Server(Vault& vault, ListenerConfig config, const Clock& clock)
+    : vault_(vault),
+      clock_(clock),
+      signals_(context_, SIGTERM, SIGINT),
+      drain_timer_(context_),
+      listener_(context_, std::move(config), *this) {}
+
+Server::~Server() = default;
+
+Result<void> Server::run() {
+  COFFER_CHECK(listener_.open());
+  door_ =
+      std::make_unique<core::Door>(*vault_.log, *vault_.trail, *vault_.store, *vault_.state, *this);
+  workers_ = std::make_unique<Workers>(
+      kWorkers, kQueueLimit,
+      [this](std::unique_ptr<Exchange> exchange) { work(std::move(exchange)); });
+  signals_.async_wait([this](const boost::system::error_code& failed, int) {
+    if (!failed) stop();
+  });
+  log::info("ready");
+  context_.run();
+  // In the order of a request, so that what one stage holds can still pass the next.
+  workers_->stop();
+  door_.reset();
+  listener_.close_all();
+  return {};
+}
+
+void Server::dispatch(std::unique_ptr<Exchange> exchange) { submit(std::move(exchange)); }
+
+void Server::submit(std::unique_ptr<Exchange> exchange) {
+  if (workers_->submit(exchange)) return;
+  exchange->fail(make_error(ErrorCode::resource_exhausted, "too many requests at once"));
+  answer_later(std::move(exchange));
+}
+
+/// On a worker.
+void Server::work(std::unique_ptr<Exchange> exchange) {
+  auto staged = serve(*exchange, *vault_.pipeline, clock_);
+  if (!staged) return answer_later(std::move(exchange));
+  door_->finish(*std::move(staged), std::move(exchange));
+}
+
+void Server::answer_later(std::unique_ptr<Exchange> exchange) {
+  boost::asio::post(context_, [exchange = std::move(exchange)]() mutable {
+    const auto connection = exchange->connection;
+    connection->write(std::move(exchange));
+  });
+}
+
+/// On the Door's thread: one post for the whole batch.
+void Server::release(std::vector<std::unique_ptr<core::Reply>> replies) {
+  boost::asio::post(context_, [replies = std::move(replies)]() mutable {
+    for (auto& reply : replies) {
+      auto exchange = as_exchange(std::move(reply));
+      const auto connection = exchange->connection;
+      connection->write(std::move(exchange));
+    }
+  });
+}
+
+void Server::run_again(std::unique_ptr<core::Reply> reply) {
+  submit(as_exchange(std::move(reply)));
+}
+
+void Server::stop() {
+  log::info("stopping");
+  listener_.drain();
+  wait_until_drained(kDrainRounds);
+}
+
+void Server::wait_until_drained(int rounds_left) {
+  if (listener_.empty() || rounds_left == 0) {
+    context_.stop();
+    return;
+  }
+  drain_timer_.expires_after(kDrainRound);
+  drain_timer_.async_wait([this, rounds_left](const boost::system::error_code& failed) {
+    if (!failed) wait_until_drained(rounds_left - 1);
+  });
+}
+
+}  // namespace coffer::daemon

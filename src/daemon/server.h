@@ -1,0 +1,48 @@
+// The running daemon: one I/O thread, workers, the Door. Stops when it is told to.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <string>
+
+#include "coffer/core/door.h"
+#include "listener.h"
+#include "vault.h"
+#include "workers.h"
+
+namespace coffer::daemon {
+
+class Server final : private Dispatcher, private core::ReplySink {
+ public:
+  /// The vault and the clock outlive the server.
+  Server(Vault& vault, ListenerConfig config, const Clock& clock);
+  ~Server() override;
+
+  /// Serves on this thread until SIGTERM or SIGINT; then finishes what is under way, for at most
+  /// ten seconds.
+  [[nodiscard]] Result<void> run();
+
+ private:
+  void dispatch(std::unique_ptr<Exchange> exchange) override;
+  void release(std::vector<std::unique_ptr<core::Reply>> replies) override;
+  void run_again(std::unique_ptr<core::Reply> reply) override;
+
+  void work(std::unique_ptr<Exchange> exchange);
+  void answer_later(std::unique_ptr<Exchange> exchange);
+  void submit(std::unique_ptr<Exchange> exchange);
+  void stop();
+  void wait_until_drained(int rounds_left);
+
+  Vault& vault_;
+  const Clock& clock_;
+  boost::asio::io_context context_{1};
+  boost::asio::signal_set signals_;
+  boost::asio::steady_timer drain_timer_;
+  Listener listener_;
+  std::unique_ptr<core::Door> door_;
+  std::unique_ptr<Workers> workers_;
+};
+
+}  // namespace coffer::daemon
