@@ -2,6 +2,7 @@
 // zeros: all requests are of one length, so a Content-Length in the text stays right.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
