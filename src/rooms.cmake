@@ -1,6 +1,8 @@
 # The rooms, in the order of docs/architecture.md. A room may use only rooms above it;
 # scripts/check_layers.py holds the same table and checks every #include.
 
+include(GNUInstallDirs)
+
 add_library(coffer_options INTERFACE)
 target_include_directories(coffer_options INTERFACE ${PROJECT_SOURCE_DIR}/include
                                                     ${PROJECT_SOURCE_DIR}/pkcs11/include)
@@ -31,6 +33,9 @@ function(coffer_room name)
   endforeach()
 endfunction()
 
+# What a user runs, without the tests: `cmake --build … --target programs`.
+add_custom_target(programs)
+
 # coffer_program(name DIR directory USES rooms… LIBRARIES …): DIR/main.cpp as build/…/bin/name.
 function(coffer_program name)
   cmake_parse_arguments(PROGRAM "" "DIR" "USES;LIBRARIES" ${ARGN})
@@ -43,6 +48,8 @@ function(coffer_program name)
   foreach(used ${PROGRAM_USES})
     target_link_libraries(${name} PRIVATE coffer_${used})
   endforeach()
+  add_dependencies(programs ${name})
+  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
 
 coffer_room(base DIR src/base LIBRARIES OpenSSL::Crypto spdlog::spdlog tl::expected Threads::Threads)
