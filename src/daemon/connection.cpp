@@ -51,6 +51,7 @@ void Connection::set_read_deadline(HttpReader::State state) {
 void Connection::refuse(const Error& error) {
   last_ = true;
   auto exchange = std::make_unique<Exchange>(shared_from_this(), peer_, HttpRequest());
+  exchange->message.keep_alive(false);
   exchange->fail(error);
   write(std::move(exchange));
 }

@@ -59,7 +59,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   std::string sending_;  ///< secret: an answer
 };
 
-/// The status line and headers of every answer, and then the body.
-[[nodiscard]] std::string http_answer(int status, std::string_view body, bool close);
+/// The status line and headers of every answer, and then the body (not for `head`).
+[[nodiscard]] std::string http_answer(int status, std::string_view body, bool head, bool close);
 
 }  // namespace coffer::daemon

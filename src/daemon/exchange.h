@@ -14,8 +14,8 @@ namespace coffer::daemon {
 class Connection;
 
 struct Exchange final : public core::Reply {
-  Exchange(std::shared_ptr<Connection> from, const model::Peer& by, HttpRequest request)
-      : connection(std::move(from)), peer(by), message(std::move(request)) {}
+  Exchange(std::shared_ptr<Connection> from, const model::Peer& by, HttpRequest received)
+      : connection(std::move(from)), peer(by), message(std::move(received)) {}
 
   /// Renders the error over whatever was rendered before.
   void fail(const Error& error) override;

@@ -1,5 +1,6 @@
 #include <string>
 
+#include "coffer/faces/vault/face.h"
 #include "connection.h"
 
 namespace coffer::daemon {
@@ -25,17 +26,18 @@ std::string_view reason(int status) {
 
 }  // namespace
 
-std::string http_answer(int status, std::string_view body, bool close) {
+std::string http_answer(int status, std::string_view body, bool head, bool close) {
   std::string out;
   out.reserve(160 + body.size());
   out.append("HTTP/1.1 ").append(std::to_string(status)).append(" ").append(reason(status));
-  // Clients compare the content type as a whole: exactly this.
-  out.append("\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n");
+  out.append("\r\nContent-Type: ").append(faces::vault::kContentType);
+  out.append("\r\nCache-Control: ").append(faces::vault::kCacheControl).append("\r\n");
   if (close) out.append("Connection: close\r\n");
   // RFC 9110 section 8.6: no Content-Length with 204.
   if (status != 204)
     out.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n");
-  out.append("\r\n").append(body);
+  out.append("\r\n");
+  if (!head) out.append(body);
   return out;
 }
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "coffer/base/result.h"
+#include "coffer/base/secure_bytes.h"
 
 namespace coffer::daemon {
 

@@ -81,7 +81,8 @@ void Listener::admit(Protocol::socket socket) {
   if (!peer.ok()) return log::error(peer.error());
   if (peer->uid == kOverflowUid) return;
   if (!has_room(peer->uid)) {
-    const std::string busy = http_answer(503, R"({"errors":["too many connections"]})", true);
+    const std::string busy =
+        http_answer(503, R"({"errors":["too many connections"]})", false, true);
     error_code ignored;
     socket.non_blocking(true, ignored);
     socket.write_some(boost::asio::buffer(busy), ignored);

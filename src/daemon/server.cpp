@@ -31,8 +31,9 @@ Server::~Server() = default;
 
 Result<void> Server::run() {
   COFFER_CHECK(listener_.open());
+  core::ReplySink& sink = *this;  // private, so make_unique could not convert
   door_ =
-      std::make_unique<core::Door>(*vault_.log, *vault_.trail, *vault_.store, *vault_.state, *this);
+      std::make_unique<core::Door>(*vault_.log, *vault_.trail, *vault_.store, *vault_.state, sink);
   workers_ = std::make_unique<Workers>(
       kWorkers, kQueueLimit,
       [this](std::unique_ptr<Exchange> exchange) { work(std::move(exchange)); });

@@ -1,0 +1,79 @@
+#include "front_end.h"
+
+#include "coffer/base/log.h"
+#include "coffer/crypto/random.h"
+#include "coffer/faces/vault/face.h"
+#include "connection.h"
+
+namespace coffer::daemon {
+namespace {
+
+namespace vault = faces::vault;
+
+std::string_view header(const HttpRequest& message, std::string_view name) {
+  const auto found = message.find(boost::beast::string_view(name.data(), name.size()));
+  if (found == message.end()) return {};
+  return {found->value().data(), found->value().size()};
+}
+
+vault::HttpMessage view_of(const HttpRequest& message) {
+  const auto method = message.method_string();
+  const auto target = message.target();
+  return {.method = {method.data(), method.size()},
+          .target = {target.data(), target.size()},
+          .token = header(message, "X-Vault-Token"),
+          .authorization = header(message, "Authorization"),
+          .content_type = header(message, "Content-Type"),
+          .content_encoding = header(message, "Content-Encoding"),
+          .wrap_ttl = header(message, "X-Vault-Wrap-TTL"),
+          .vault_namespace = header(message, "X-Vault-Namespace")};
+}
+
+void put_answer(Exchange& exchange, const vault::HttpAnswer& answer) {
+  const bool head = exchange.message.method() == boost::beast::http::verb::head;
+  exchange.answer = http_answer(answer.status, answer.body, head, !exchange.message.keep_alive());
+}
+
+/// False: the message asks for nothing that we understand, and the answer says so.
+bool understand(Exchange& exchange, const Clock& clock) {
+  const auto id = crypto::random_uuid();
+  if (!id.ok()) {
+    exchange.fail(id.error());
+    return false;
+  }
+  vault::HttpMessage message = view_of(exchange.message);
+  message.body = std::move(exchange.message.body());
+  auto understood = vault::to_request(std::move(message), *id, clock.wall());
+  if (const auto* answer = std::get_if<vault::HttpAnswer>(&understood)) {
+    put_answer(exchange, *answer);
+    return false;
+  }
+  exchange.request = std::get<model::Request>(std::move(understood));
+  return true;
+}
+
+}  // namespace
+
+void Exchange::fail(const Error& error) { put_answer(*this, vault::render(error)); }
+
+std::optional<core::Staged> serve(Exchange& exchange, const core::Pipeline& pipeline,
+                                  const Clock& clock) {
+  if (!exchange.request && !understand(exchange, clock)) return std::nullopt;
+  const model::Evidence evidence{exchange.peer, vault::to_bearer(view_of(exchange.message))};
+  core::Staged staged = pipeline.run(*exchange.request, evidence);
+  // It lost a race before: its request line is in the log already.
+  if (exchange.runs++ > 0) staged.entry.request.reset();
+  if (staged.response.ok()) {
+    put_answer(exchange, vault::render(exchange.request->id, *staged.response));
+  } else {
+    if (staged.response.error().code == ErrorCode::internal ||
+        staged.response.error().code == ErrorCode::corrupt ||
+        staged.response.error().code == ErrorCode::unavailable) {
+      log::error(staged.response.error());
+    }
+    exchange.fail(staged.response.error());
+  }
+  return staged;
+}
+
+}  // namespace coffer::daemon
