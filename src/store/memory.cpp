@@ -7,14 +7,13 @@
 
 #include "coffer/base/mutex.h"
 #include "coffer/store/store.h"
+#include "plan.h"
 
 namespace coffer::store {
 namespace {
 
 /// Values by the sequence that wrote them; nullopt: erased then.
 using History = std::map<RowVersion, std::optional<std::string>>;
-/// Changes of a transaction, or of the transactions before it in the same commit.
-using Changes = std::map<Key, std::optional<std::string>>;
 using KeyedRow = std::pair<Key, Row>;
 
 std::optional<Row> row_at(const History& history, std::uint64_t sequence) {
@@ -65,19 +64,16 @@ class Versions final {
     return rows;
   }
 
-  std::vector<CommitOutcome> commit(std::span<const Transaction> transactions)
+  Result<std::vector<CommitOutcome>> commit(std::span<const Transaction> transactions)
       COFFER_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
-    std::vector<CommitOutcome> outcomes;
-    Changes changes;
-    for (const auto& transaction : transactions) {
-      const bool passed = holds(transaction, changes);
-      outcomes.push_back(passed ? CommitOutcome::committed : CommitOutcome::precondition_failed);
-      if (!passed) continue;
-      for (const auto& write : transaction.writes) changes[write.key] = write.value;
-    }
-    if (!changes.empty()) apply(std::move(changes));
-    return outcomes;
+    const auto version_of = [this](const Key& key) COFFER_NO_THREAD_SAFETY_ANALYSIS {
+      const auto row = find(key, sequence_);
+      return Result<RowVersion>(row ? row->version : 0);
+    };
+    COFFER_TRY(auto plan, make_plan(transactions, sequence_ + 1, version_of));
+    if (!plan.changes.empty()) apply(plan.changes);
+    return std::move(plan.outcomes);
   }
 
  private:
@@ -86,24 +82,12 @@ class Versions final {
     return found == rows_.end() ? std::nullopt : row_at(found->second, sequence);
   }
 
-  bool holds(const Transaction& transaction, const Changes& changes) const COFFER_REQUIRES(mutex_) {
-    for (const auto& [key, wanted] : transaction.preconditions) {
-      RowVersion version = 0;
-      if (const auto changed = changes.find(key); changed != changes.end()) {
-        version = changed->second ? sequence_ + 1 : 0;
-      } else if (const auto row = find(key, sequence_)) {
-        version = row->version;
-      }
-      if (version != wanted) return false;
-    }
-    return true;
-  }
-
-  void apply(Changes changes) COFFER_REQUIRES(mutex_) {
+  void apply(const Changes& changes) COFFER_REQUIRES(mutex_) {
     ++sequence_;
-    for (auto& [key, value] : changes) {
+    for (const auto& [view, value] : changes) {
+      const Key key(view);
       auto& history = rows_[key];
-      history[sequence_] = std::move(value);
+      history[sequence_] = *value;
       forget_unread(history);
       if (pinned_.empty()) {
         if (!history.begin()->second) rows_.erase(key);

@@ -1,0 +1,68 @@
+#include "sqlite_snapshot.h"
+
+#include <algorithm>
+
+namespace coffer::store {
+namespace {
+
+// A scan reads page by page, so that no statement is open while the visitor runs; it may stop
+// early, so pages begin small.
+constexpr std::size_t kFirstPage = 16;
+constexpr std::size_t kLargestPage = 1024;
+
+Error moved_on() { return make_error(ErrorCode::conflict, "the store changed while it was read"); }
+
+}  // namespace
+
+Result<std::optional<Row>> SqliteSnapshot::get(const Key& key) {
+  if (auto row = get_cached(key)) return row;
+  return get_stored(key);
+}
+
+std::optional<Row> SqliteSnapshot::get_cached(const Key& key) {
+  auto found = parts_->cache.get(key);
+  // The second: a reader may have seen a commit that isn't published yet, and the cache's rows may
+  // be older than it.
+  if (!found.row || found.sequence < sequence_) return std::nullopt;
+  if (!fixed_) sequence_ = found.sequence;
+  if (found.row->version > sequence_) return std::nullopt;
+  fixed_ = true;
+  return std::move(found.row);
+}
+
+Result<std::optional<Row>> SqliteSnapshot::get_stored(const Key& key) {
+  COFFER_CHECK(lend_reader());
+  COFFER_TRY(auto row, (*reader_)->get(key));
+  if (row) parts_->cache.insert(key, *row, reader_->sequence());
+  // An absent row says nothing about an earlier time: it may have been erased since.
+  const bool unchanged = reader_->sequence() == sequence_ || (row && row->version <= sequence_);
+  if (!unchanged) return moved_on();
+  return row;
+}
+
+Result<void> SqliteSnapshot::lend_reader() {
+  if (reader_) return {};
+  COFFER_TRY(auto lease, parts_->readers.lend());
+  if (!fixed_) sequence_ = lease.sequence();
+  fixed_ = true;
+  reader_.emplace(std::move(lease));
+  return {};
+}
+
+Result<void> SqliteSnapshot::scan(const Key& prefix,
+                                  const std::function<bool(const Key&, const Row&)>& visit) {
+  COFFER_CHECK(lend_reader());
+  if (reader_->sequence() != sequence_) return moved_on();
+  Key start = prefix;
+  for (std::size_t limit = kFirstPage;; limit = std::min(limit * 4, kLargestPage)) {
+    COFFER_TRY(const auto page, (*reader_)->page(start, prefix, limit));
+    for (const auto& [key, row] : page.rows) {
+      if (!visit(key, row)) return {};
+    }
+    if (page.last) return {};
+    // The smallest key after the last one.
+    start = page.rows.back().first + '\0';
+  }
+}
+
+}  // namespace coffer::store
