@@ -1,0 +1,105 @@
+
+#include "coffer/faces/vault/face.h"
+#include "coffer/model/json_writer.h"
+
+namespace coffer::faces::vault {
+namespace {
+
+/// Clients compare this text as it stands. It is the same for whoever has no token, a wrong one, or
+/// one that may not: the answer mustn't tell these apart.
+constexpr std::string_view kPermissionDenied = "1 error occurred:\n\t* permission denied\n\n";
+
+constexpr int kOk = 200;
+constexpr int kNoContent = 204;
+constexpr int kNotFound = 404;
+constexpr std::size_t kEnvelopeSize = 200;  // request id and all fixed text, with room to spare
+
+void append_warnings(std::string& out, const std::vector<std::string>& warnings) {
+  if (warnings.empty()) {
+    out += "null";
+    return;
+  }
+  char separator = '[';
+  for (const std::string& warning : warnings) {
+    out.push_back(separator);
+    model::append_json_string(out, warning);
+    separator = ',';
+  }
+  out.push_back(']');
+}
+
+/// The members and their order are Vault's.
+std::string envelope(const Uuid& request_id, const model::Response& response) {
+  std::string out;
+  out.reserve(kEnvelopeSize + response.data.size());
+  out.append(R"({"request_id":")").append(to_string(request_id));
+  out += R"(","lease_id":"","renewable":false,"lease_duration":0,"data":)";
+  out += response.data.empty() ? std::string_view("null") : std::string_view(response.data);
+  out += R"(,"wrap_info":null,"warnings":)";
+  append_warnings(out, response.warnings);
+  out += R"(,"auth":null})";
+  return out;
+}
+
+std::string_view text_of(const Error& error) noexcept {
+  switch (error.code) {
+    case ErrorCode::unauthenticated:
+    case ErrorCode::permission_denied: return kPermissionDenied;
+    case ErrorCode::invalid_argument:
+    case ErrorCode::not_found:
+    case ErrorCode::unsupported:
+    case ErrorCode::conflict:
+    case ErrorCode::precondition:
+    case ErrorCode::too_large:
+    case ErrorCode::resource_exhausted:
+    case ErrorCode::sealed:
+    case ErrorCode::unavailable:
+    case ErrorCode::corrupt:
+    case ErrorCode::internal: return error.text;
+  }
+  return error.text;
+}
+
+}  // namespace
+
+int status_of(ErrorCode code) noexcept {
+  switch (code) {
+    case ErrorCode::invalid_argument:
+    case ErrorCode::precondition: return 400;  // a failed check-and-set: 400 in Vault, not 412
+    case ErrorCode::unauthenticated:
+    case ErrorCode::permission_denied: return 403;
+    case ErrorCode::not_found: return kNotFound;
+    case ErrorCode::unsupported: return 405;
+    case ErrorCode::too_large: return 413;
+    case ErrorCode::conflict:
+    case ErrorCode::resource_exhausted:
+    case ErrorCode::sealed:
+    case ErrorCode::unavailable: return 503;
+    case ErrorCode::corrupt:
+    case ErrorCode::internal: return 500;
+  }
+  return 500;
+}
+
+HttpAnswer render(const Uuid& request_id, const model::Response& response) {
+  switch (response.outcome) {
+    case model::Outcome::ok: return {kOk, envelope(request_id, response)};
+    case model::Outcome::empty:
+      // A 204 has no body, and so no place for warnings.
+      if (response.warnings.empty()) return {kNoContent, {}};
+      return {kOk, envelope(request_id, response)};
+    case model::Outcome::gone: return {kNotFound, envelope(request_id, response)};
+    case model::Outcome::bare: return {response.status, response.data};
+  }
+  return render(make_error(ErrorCode::internal, "an answer of an unknown kind"));
+}
+
+HttpAnswer render(const Error& error) {
+  const std::string_view text = text_of(error);
+  HttpAnswer answer{status_of(error.code), R"({"errors":[)"};
+  if (!text.empty()) model::append_json_string(answer.body, text);
+  answer.body += "]}";
+  return answer;
+}
+
+}  // namespace coffer::faces::vault
