@@ -68,11 +68,14 @@ struct Fields::Parsed {
   }
 
   void append(std::string_view name, std::string_view json) {
+    // Until here the object ends behind its last member, with or without space before the brace.
+    text.resize(members.empty() ? 0 : members.back().end);
     text.push_back(members.empty() ? '{' : ',');
     append_json_string(text, name);
     text.push_back(':');
     members.push_back({std::string(name), text.size(), text.size() + json.size()});
     text += json;
+    text.push_back('}');
   }
 };
 
@@ -106,17 +109,20 @@ Result<Fields> Fields::parse(std::string text) {
 }
 
 void Fields::set(std::string_view name, std::string_view value) {
+  remove(name);
+  if (parsed_ == nullptr) parsed_ = std::make_unique<Parsed>();
   std::string json;
   append_json_string(json, value);
-  auto changed = std::make_unique<Parsed>();
-  if (parsed_ != nullptr) {
-    for (const Member& member : parsed_->members) {
-      if (member.name != name) changed->append(member.name, parsed_->value(member));
-    }
+  parsed_->append(name, json);
+}
+
+void Fields::remove(std::string_view name) {
+  if (parsed_ == nullptr || parsed_->find(name) == nullptr) return;
+  auto kept = std::make_unique<Parsed>();
+  for (const Member& member : parsed_->members) {
+    if (member.name != name) kept->append(member.name, parsed_->value(member));
   }
-  changed->append(name, json);
-  changed->text.push_back('}');
-  parsed_ = std::move(changed);
+  parsed_ = kept->members.empty() ? nullptr : std::move(kept);
 }
 
 bool Fields::has(std::string_view name) const { return !value_of(parsed_.get(), name).empty(); }

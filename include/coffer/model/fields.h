@@ -35,6 +35,8 @@ class Fields final {
   /// For tests and the command line; query parameters become string members by set(). Replaces a
   /// member of that name. Ends the validity of what raw_object() gave.
   void set(std::string_view name, std::string_view value);
+  /// Takes a member out; no such member: nothing happens. Ends that validity too.
+  void remove(std::string_view name);
 
   [[nodiscard]] bool has(std::string_view name) const;  ///< present and not null
   [[nodiscard]] std::vector<std::string_view> names() const;

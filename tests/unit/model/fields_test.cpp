@@ -323,9 +323,24 @@ TEST(FieldsSet, AddsAndReplacesStrings) {
 TEST(FieldsSet, KeepsTheMembersThatWereParsed) {
   Fields f = fields(R"( { "a" : 1.50 , "o" : {"x":1} } )");
   f.set("n", "v");
-  EXPECT_EQ(f.text(), R"({"a":1.50,"o":{"x":1},"n":"v"})");
+  EXPECT_EQ(f.text(), R"( { "a" : 1.50 , "o" : {"x":1},"n":"v"})");
   EXPECT_EQ(*f.raw_object("o"), R"({"x":1})");
   EXPECT_EQ(refusal(f.text()), "accepted");
+}
+
+TEST(FieldsRemove, TakesAMemberOut) {
+  Fields f = fields(R"( { "a" : 1.50 , "o" : {"x":1}, "z":null } )");
+  f.remove("absent");
+  EXPECT_EQ(f.names().size(), 3U);
+  f.remove("o");
+  EXPECT_EQ(f.text(), R"({"a":1.50,"z":null})");
+  EXPECT_FALSE(f.has("o"));
+  f.remove("a");
+  f.remove("z");
+  EXPECT_TRUE(f.empty());
+  EXPECT_EQ(f.text(), "{}");
+  f.set("a", "again");
+  EXPECT_EQ(f.text(), R"({"a":"again"})");
 }
 
 TEST(FieldsMove, AMovedFromFieldsIsEmpty) {
