@@ -33,6 +33,11 @@ Result<Sha256> hmac_sha256(ByteView key, std::initializer_list<ByteView> parts) 
 }
 
 Result<void> hkdf_sha512(ByteView key, ByteView salt, ByteView info, MutableByteView out) {
+  return hkdf_sha512({key}, salt, info, out);
+}
+
+Result<void> hkdf_sha512(std::initializer_list<ByteView> key, ByteView salt, ByteView info,
+                         MutableByteView out) {
   constexpr std::size_t kLargestOutput = 255 * kSha512Size;  // RFC 5869 section 2.3
   if (out.size() > kLargestOutput) {
     return make_error(ErrorCode::invalid_argument, "hkdf-sha-512 gives at most 16320 bytes");
@@ -41,7 +46,7 @@ Result<void> hkdf_sha512(ByteView key, ByteView salt, ByteView info, MutableByte
   std::array<std::uint8_t, 2 * kSha512Size> work{};
   const MutableByteView extracted = MutableByteView(work).first(kSha512Size);
   const MutableByteView block = MutableByteView(work).last(kSha512Size);
-  Result<void> result = hmac(Hash::sha512, salt, {key}, extracted);
+  Result<void> result = hmac(Hash::sha512, salt, key, extracted);
   std::uint8_t counter = 0;
   for (std::size_t done = 0; result.ok() && done < out.size(); done += kSha512Size) {
     ++counter;

@@ -21,6 +21,9 @@ using Sha256 = std::array<std::uint8_t, 32>;
 /// HKDF-SHA-512, extract and expand. `out` at most 255 * 64 bytes.
 [[nodiscard]] Result<void> hkdf_sha512(ByteView key, ByteView salt, ByteView info,
                                        MutableByteView out);
+/// The same with the parts of the key one after another, without joining them in memory.
+[[nodiscard]] Result<void> hkdf_sha512(std::initializer_list<ByteView> key, ByteView salt,
+                                       ByteView info, MutableByteView out);
 
 /// Time depends on the lengths alone; unequal lengths are unequal.
 [[nodiscard]] bool equal_constant_time(ByteView a, ByteView b) noexcept;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -39,14 +38,16 @@ struct EnrolledToken {
 [[nodiscard]] pkcs11::KeyRef kek_ref(const Uuid& vault, std::uint32_t version);
 [[nodiscard]] pkcs11::KeyRef sign_ref(const Uuid& vault, std::uint32_t version);
 
-/// Immutable once open; thread-safe. Implements Signer with the token's `sign` key.
+/// Immutable once open; thread-safe; the token outlives it. Implements Signer with the token's
+/// `sign` key: callers sign messages that start with a label of their own, never a caller's bytes.
 class Keyring final : public crypto::Signer {
  public:
   /// Makes the kek and the sign key on the token, and fresh keyring keys.
   [[nodiscard]] static Result<std::unique_ptr<Keyring>> create(pkcs11::Token& token,
                                                                const Uuid& vault);
   /// Checks the signature by `pinned_signer`, the token's serial and its fresh signature, both
-  /// keys' attributes; then unwraps. `corrupt` for any byte that was changed.
+  /// keys' attributes; then unwraps. `corrupt` for any byte that was changed; `precondition` for a
+  /// token that isn't this vault's; `unavailable` if the token is away or hasn't the keys.
   [[nodiscard]] static Result<std::unique_ptr<Keyring>> open(pkcs11::Token& token, ByteView stored,
                                                              ByteView pinned_signer);
   ~Keyring() override;

@@ -3,7 +3,8 @@
 // token wrapped (docs/formats/sealed-record.md, docs/formats/sealed-row.md).
 #pragma once
 
-#include <functional>
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@
 namespace coffer::envelope {
 
 /// A table of one mount. Numbers are part of the format: never reused (docs/formats/sealed-row.md).
+/// A table holds either rows or secrets, never both. Table 0 of the zero mount is the envelope's.
 struct Space {
   Uuid mount;
   std::uint16_t table = 0;
@@ -83,15 +85,23 @@ struct CacheConfig {
   std::chrono::seconds max_age{60};  ///< 0: each read of a secret is a token operation
 };
 
-/// Thread-safe. token, store and keyring outlive it.
+/// Thread-safe. token, store, clock and keyring outlive it.
 class SealedStore {
  public:
   virtual ~SealedStore() = default;
   [[nodiscard]] virtual Result<std::unique_ptr<SealedTransaction>> begin() = 0;
-  /// Wipes all cached data keys.
+  /// Wipes all cached data keys: at seal, destroy and retirement.
   virtual void purge_cache() = 0;
+  /// Wipes those that are past their age; call it about once a second, or an idle vault keeps them.
+  virtual void sweep_cache() = 0;
+  /// Uses of the current kek so far, those included that a crash may have lost count of.
+  [[nodiscard]] virtual std::uint64_t wraps() const = 0;
+  /// At 2^30 wraps; at 2^31 seal_secret gives resource_exhausted (docs/keys.md).
+  [[nodiscard]] virtual bool rotation_due() const = 0;
 };
 
+/// Commits once before it returns: it reserves numbers of wraps (docs/keys.md). `corrupt` if their
+/// count was changed, or isn't there in a store that holds rows.
 [[nodiscard]] Result<std::unique_ptr<SealedStore>> open_sealed_store(const Keyring& keyring,
                                                                      pkcs11::Token& token,
                                                                      store::Store& store,

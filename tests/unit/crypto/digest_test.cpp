@@ -166,6 +166,17 @@ TEST(HkdfSha512, MatchesIndependentImplementations) {
   }
 }
 
+TEST(HkdfSha512, OfAKeyInPartsIsThatOfThePartsJoined) {
+  for (const KdfVector& vector : kdf_vectors()) {
+    Bytes out(vector.out.size() / 2);
+    const ByteView key(vector.key);
+    ASSERT_TRUE(
+        hkdf_sha512({key.first(7), ByteView(), key.subspan(7)}, vector.salt, vector.info, out)
+            .ok());
+    EXPECT_EQ(to_hex(out), vector.out);
+  }
+}
+
 TEST(HkdfSha512, ShorterOutputIsAPrefixOfLonger) {
   const Bytes key = counting(1, 64);
   Bytes longest(300);

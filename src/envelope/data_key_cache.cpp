@@ -1,0 +1,75 @@
+#include "data_key_cache.h"
+
+#include <cstring>
+#include <iterator>
+
+namespace coffer::envelope {
+
+// Record ids are random, or the record isn't authentic and never comes this far.
+std::size_t DataKeyCache::Hash::operator()(const Uuid& id) const noexcept {
+  std::size_t hash = 0;
+  std::memcpy(&hash, id.bytes.data() + 8, sizeof(hash));
+  return hash;
+}
+
+bool DataKeyCache::enabled() const noexcept {
+  return config_.entries > 0 && config_.max_age > std::chrono::seconds(0);
+}
+
+bool DataKeyCache::too_old(const Entry& entry) const {
+  return clock_.boottime() - entry.unwrapped_at >= config_.max_age;
+}
+
+DataKeyCache::Entries::iterator DataKeyCache::drop(Entries::iterator entry) {
+  index_.erase(entry->record);
+  return entries_.erase(entry);
+}
+
+DataKey DataKeyCache::find(const Uuid& record) {
+  if (!enabled()) return nullptr;
+  const MutexLock lock(mutex_);
+  const auto found = index_.find(record);
+  if (found == index_.end()) return nullptr;
+  if (too_old(*found->second)) {
+    drop(found->second);
+    return nullptr;
+  }
+  entries_.splice(entries_.begin(), entries_, found->second);
+  return found->second->key;
+}
+
+std::uint64_t DataKeyCache::generation() const {
+  const MutexLock lock(mutex_);
+  return generation_;
+}
+
+void DataKeyCache::put(const Uuid& record, DataKey key, std::uint64_t generation) {
+  if (!enabled()) return;
+  const MutexLock lock(mutex_);
+  if (generation != generation_) return;
+  if (const auto found = index_.find(record); found != index_.end()) drop(found->second);
+  if (entries_.size() >= config_.entries) drop(std::prev(entries_.end()));
+  entries_.push_front({record, std::move(key), clock_.boottime()});
+  index_.emplace(record, entries_.begin());
+}
+
+void DataKeyCache::purge() {
+  const MutexLock lock(mutex_);
+  index_.clear();
+  entries_.clear();
+  ++generation_;
+}
+
+void DataKeyCache::sweep() {
+  const MutexLock lock(mutex_);
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    entry = too_old(*entry) ? drop(entry) : std::next(entry);
+  }
+}
+
+std::size_t DataKeyCache::size() const {
+  const MutexLock lock(mutex_);
+  return entries_.size();
+}
+
+}  // namespace coffer::envelope

@@ -1,0 +1,58 @@
+// Data keys that the token unwrapped a little while ago, by record id. Private to the room.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <unordered_map>
+
+#include "coffer/base/mutex.h"
+#include "coffer/envelope/sealed_store.h"
+
+namespace coffer::envelope {
+
+/// Shared so that a reader needs no copy; wiped with its last owner.
+using DataKey = std::shared_ptr<const SecureBytes>;
+
+/// Bounded in number (the least recently used goes first) and in age since the token unwrapped,
+/// which use doesn't prolong. Thread-safe. The clock outlives it.
+class DataKeyCache final {
+ public:
+  DataKeyCache(const CacheConfig& config, const Clock& clock) : config_(config), clock_(clock) {}
+
+  /// nullptr if it isn't there, or too old.
+  [[nodiscard]] DataKey find(const Uuid& record);
+
+  /// To be taken before the token is asked: a key that was unwrapped before a purge isn't put in
+  /// after it.
+  [[nodiscard]] std::uint64_t generation() const;
+  void put(const Uuid& record, DataKey key, std::uint64_t generation);
+
+  void purge();
+  /// Drops what is too old, so that an idle vault keeps no keys either.
+  void sweep();
+  [[nodiscard]] std::size_t size() const;
+
+ private:
+  struct Entry {
+    Uuid record;
+    DataKey key;
+    std::chrono::nanoseconds unwrapped_at{};
+  };
+  using Entries = std::list<Entry>;  ///< most recently used first
+  struct Hash {
+    std::size_t operator()(const Uuid& id) const noexcept;
+  };
+
+  [[nodiscard]] bool enabled() const noexcept;
+  [[nodiscard]] bool too_old(const Entry& entry) const;
+  Entries::iterator drop(Entries::iterator entry) COFFER_REQUIRES(mutex_);
+
+  const CacheConfig config_;
+  const Clock& clock_;
+  mutable Mutex mutex_;
+  Entries entries_ COFFER_GUARDED_BY(mutex_);
+  std::unordered_map<Uuid, Entries::iterator, Hash> index_ COFFER_GUARDED_BY(mutex_);
+  std::uint64_t generation_ COFFER_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace coffer::envelope

@@ -1,0 +1,167 @@
+#include "keyring_format.h"
+
+#include <algorithm>
+
+#include "coffer/base/codec.h"
+#include "coffer/crypto/aead.h"
+#include "contexts.h"
+#include "packer.h"
+
+namespace coffer::envelope {
+namespace {
+
+constexpr std::string_view kMagic = "CFKR";
+constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kSuite = 1;  // AES-256-GCM; ECDSA P-256 with SHA-256
+constexpr std::size_t kKeySize = 32;
+constexpr std::size_t kEntrySize = 1 + 4 + kKeySize;
+constexpr std::size_t kMaxKeys = 1024;
+
+constexpr auto kFirstName = KeyName::record;
+constexpr auto kLastName = KeyName::fingerprint;
+
+Error corrupt(std::string_view text) { return make_error(ErrorCode::corrupt, text); }
+
+void pack_token(Packer& out, const KeyringToken& entry) {
+  out.text(entry.token.serial).u32(entry.token.sign_version).blob(entry.token.sign_public_key);
+  pack(out, {entry.token.id, entry.token.kek_version, entry.algorithm, entry.wrapped});
+}
+
+Result<KeyringToken> read_token(Reader& in) {
+  KeyringToken entry;
+  COFFER_TRY(entry.token.serial, in.text());
+  COFFER_TRY(entry.token.sign_version, in.u32());
+  COFFER_TRY(const ByteView spki, in.blob());
+  entry.token.sign_public_key = to_bytes(spki);
+  COFFER_TRY(const Recipient recipient, read_recipient(in));
+  COFFER_CHECK(check_wrapped(recipient));
+  entry.token.id = recipient.token;
+  entry.token.kek_version = recipient.kek_version;
+  entry.algorithm = recipient.algorithm;
+  entry.wrapped = to_bytes(recipient.wrapped);
+  return entry;
+}
+
+void put_u32(MutableByteView out, std::uint32_t value) {
+  for (std::size_t i = 0; i < 4; ++i) out[i] = static_cast<std::uint8_t>(value >> (24U - 8U * i));
+}
+
+/// The list in memory that is wiped: name, version, key, one after another.
+Result<SecureBytes> pack_keys(std::span<const VersionedKey> keys) {
+  COFFER_TRY(SecureBytes list, SecureBytes::allocate(keys.size() * kEntrySize));
+  MutableByteView rest = list.expose_mutable(Reveal{"seal the keyring"});
+  for (const VersionedKey& entry : keys) {
+    const ByteView key = entry.key.expose(Reveal{"seal the keyring"});
+    if (key.size() != kKeySize) return make_error(ErrorCode::internal, "a key hasn't 32 bytes");
+    rest[0] = static_cast<std::uint8_t>(entry.name);
+    put_u32(rest.subspan(1), entry.version);
+    std::copy(key.begin(), key.end(), rest.begin() + 5);
+    rest = rest.subspan(kEntrySize);
+  }
+  return list;
+}
+
+Result<VersionedKey> read_key(Reader& in) {
+  VersionedKey entry;
+  COFFER_TRY(const std::uint8_t name, in.u8());
+  if (name < static_cast<std::uint8_t>(kFirstName) || name > static_cast<std::uint8_t>(kLastName)) {
+    return corrupt("the keyring holds a key that isn't known here");
+  }
+  entry.name = static_cast<KeyName>(name);
+  COFFER_TRY(entry.version, in.u32());
+  COFFER_TRY(const ByteView key, in.raw(kKeySize));
+  COFFER_TRY(entry.key, SecureBytes::copy_of(key));
+  return entry;
+}
+
+bool in_order(const VersionedKey& a, const VersionedKey& b) {
+  return a.name != b.name ? a.name < b.name : a.version < b.version;
+}
+
+Result<void> check_keys(const std::vector<VersionedKey>& keys) {
+  for (std::size_t i = 1; i < keys.size(); ++i) {
+    if (!in_order(keys[i - 1], keys[i])) return corrupt("the keyring's keys aren't in order");
+  }
+  for (auto name = static_cast<std::uint8_t>(kFirstName);
+       name <= static_cast<std::uint8_t>(kLastName); ++name) {
+    const bool there = std::any_of(keys.begin(), keys.end(), [&](const VersionedKey& key) {
+      return static_cast<std::uint8_t>(key.name) == name && key.version > 0;
+    });
+    if (!there) return corrupt("the keyring lacks a key");
+  }
+  return {};
+}
+
+Result<void> read_tokens(Reader& in, ParsedKeyring& keyring) {
+  COFFER_TRY(const std::uint8_t count, in.u8());
+  if (count == 0 || count > kMaxRecipients) return corrupt("a keyring has 1 to 8 tokens");
+  for (std::size_t i = 0; i < count; ++i) {
+    COFFER_TRY(KeyringToken entry, read_token(in));
+    keyring.tokens.push_back(std::move(entry));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> pack_keyring(const Uuid& vault, std::span<const KeyringToken> tokens,
+                                 std::span<const VersionedKey> keys, ByteView keyring_key,
+                                 const std::array<std::uint8_t, 12>& iv) {
+  Packer header(512);
+  header.raw(as_bytes(kMagic)).u8(kFormat).u8(kSuite).raw(vault);
+  header.u8(static_cast<std::uint8_t>(tokens.size()));
+  for (const KeyringToken& entry : tokens) pack_token(header, entry);
+  COFFER_TRY(const SecureBytes list, pack_keys(keys));
+  COFFER_TRY(const Bytes sealed, crypto::aead_seal(keyring_key, iv, header.view(),
+                                                   list.expose(Reveal{"seal the keyring"})));
+  header.raw(iv).blob(sealed);
+  return header.take();
+}
+
+std::string keyring_signature_message(ByteView body) {
+  return Packer(64 + body.size()).text(kKeyringLabel).blob(body).take();
+}
+
+Result<SplitKeyring> split_keyring(ByteView stored) {
+  if (stored.size() <= kSignatureSize) return corrupt("the keyring ends too early");
+  return SplitKeyring{stored.first(stored.size() - kSignatureSize), stored.last(kSignatureSize)};
+}
+
+Result<ParsedKeyring> parse_keyring(ByteView body) {
+  ParsedKeyring keyring;
+  Reader in(body);
+  COFFER_TRY(const ByteView magic, in.raw(kMagic.size()));
+  COFFER_TRY(const std::uint8_t format, in.u8());
+  COFFER_TRY(const std::uint8_t suite, in.u8());
+  if (as_text(magic) != kMagic || format != kFormat || suite != kSuite) {
+    return corrupt("not a keyring of version 1 and suite 1");
+  }
+  COFFER_TRY(const ByteView vault, in.raw(keyring.vault.bytes.size()));
+  COFFER_TRY(keyring.vault, uuid_from(vault));
+  COFFER_CHECK(read_tokens(in, keyring));
+  keyring.header = body.first(body.size() - in.remaining());
+  COFFER_TRY(keyring.iv, in.raw(crypto::kAeadIvSize));
+  COFFER_TRY(keyring.sealed_keys, in.blob());
+  COFFER_CHECK(in.finish());
+  return keyring;
+}
+
+Result<std::vector<VersionedKey>> open_keys(const ParsedKeyring& keyring, ByteView keyring_key) {
+  const std::size_t sealed = keyring.sealed_keys.size();
+  if (sealed < crypto::kAeadTagSize || sealed > kMaxKeys * kEntrySize) {
+    return corrupt("the keyring's list of keys has an impossible length");
+  }
+  COFFER_TRY(SecureBytes list, SecureBytes::allocate(sealed - crypto::kAeadTagSize));
+  COFFER_CHECK(crypto::aead_open(keyring_key, keyring.iv, keyring.header, keyring.sealed_keys,
+                                 list.expose_mutable(Reveal{"open the keyring"})));
+  std::vector<VersionedKey> keys;
+  Reader in(list.expose(Reveal{"open the keyring"}));
+  while (in.remaining() > 0) {
+    COFFER_TRY(VersionedKey entry, read_key(in));
+    keys.push_back(std::move(entry));
+  }
+  COFFER_CHECK(check_keys(keys));
+  return keys;
+}
+
+}  // namespace coffer::envelope

@@ -1,0 +1,62 @@
+// The stored keyring, version 1, as bytes; without a token. docs/formats/keyring.md. Private to the
+// room.
+#pragma once
+
+#include <array>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "coffer/envelope/keyring.h"
+#include "recipient.h"
+
+namespace coffer::envelope {
+
+inline constexpr std::size_t kKeyringKeySize = 32;
+inline constexpr std::size_t kSignatureSize = 64;
+
+struct VersionedKey {
+  KeyName name{};
+  std::uint32_t version = 0;
+  SecureBytes key;
+};
+
+/// A token with the keyring key wrapped to it.
+struct KeyringToken {
+  EnrolledToken token;
+  std::string algorithm;
+  Bytes wrapped;
+};
+
+/// Everything before the signature. The keys are sorted by name and version, without a double.
+[[nodiscard]] Result<std::string> pack_keyring(const Uuid& vault,
+                                               std::span<const KeyringToken> tokens,
+                                               std::span<const VersionedKey> keys,
+                                               ByteView keyring_key,
+                                               const std::array<std::uint8_t, 12>& iv);
+
+/// What the token's `sign` key signs: label and body.
+[[nodiscard]] std::string keyring_signature_message(ByteView body);
+
+struct SplitKeyring {
+  ByteView body;
+  ByteView signature;
+};
+/// Without looking at what is in them.
+[[nodiscard]] Result<SplitKeyring> split_keyring(ByteView stored);
+
+struct ParsedKeyring {
+  Uuid vault;
+  std::vector<KeyringToken> tokens;
+  ByteView header;  ///< additional data of the sealed keys
+  ByteView iv;
+  ByteView sealed_keys;
+};
+/// Precondition: the signature over `body` was verified.
+[[nodiscard]] Result<ParsedKeyring> parse_keyring(ByteView body);
+
+/// corrupt unless each of the six names has a key and all is in order.
+[[nodiscard]] Result<std::vector<VersionedKey>> open_keys(const ParsedKeyring& keyring,
+                                                          ByteView keyring_key);
+
+}  // namespace coffer::envelope

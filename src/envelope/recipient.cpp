@@ -1,0 +1,34 @@
+#include "recipient.h"
+
+#include "coffer/pkcs11/token.h"
+
+namespace coffer::envelope {
+
+void pack(Packer& out, const Recipient& recipient) {
+  out.raw(recipient.token)
+      .u32(recipient.kek_version)
+      .text(recipient.algorithm)
+      .blob(recipient.wrapped);
+}
+
+Result<Recipient> read_recipient(Reader& in) {
+  Recipient recipient;
+  COFFER_TRY(const ByteView token, in.raw(recipient.token.bytes.size()));
+  COFFER_TRY(recipient.token, uuid_from(token));
+  COFFER_TRY(recipient.kek_version, in.u32());
+  COFFER_TRY(recipient.algorithm, in.text());
+  COFFER_TRY(recipient.wrapped, in.blob());
+  return recipient;
+}
+
+Result<void> check_wrapped(const Recipient& recipient) {
+  if (recipient.algorithm != pkcs11::kWrapAesGcm) {
+    return make_error(ErrorCode::corrupt, "a key is wrapped by an algorithm that isn't known here");
+  }
+  if (recipient.wrapped.size() != kWrappedKeySize) {
+    return make_error(ErrorCode::corrupt, "a wrapped key hasn't the length that its algorithm has");
+  }
+  return {};
+}
+
+}  // namespace coffer::envelope

@@ -1,0 +1,61 @@
+// Sealed records, version 1: a secret's value under a data key of its own. Pure functions over
+// bytes and keys, without a token. docs/formats/sealed-record.md. Private to the room.
+#pragma once
+
+#include <array>
+#include <span>
+#include <vector>
+
+#include "coffer/envelope/sealed_store.h"
+#include "recipient.h"
+
+namespace coffer::envelope {
+
+inline constexpr std::size_t kDataKeySize = 32;
+inline constexpr std::uint8_t kRecordSuite = 1;  ///< HKDF-SHA-512, AES-256-GCM, HMAC-SHA-256
+
+/// What must be new for every record; given in, so that worked examples can be made again.
+struct FreshRecord {
+  Uuid id;
+  std::array<std::uint8_t, 32> salt{};
+  std::array<std::uint8_t, 12> iv{};
+};
+[[nodiscard]] Result<FreshRecord> fresh_record();
+
+/// Everything that a record is made of, beside the value.
+struct RecordKeys {
+  std::uint32_t bind_version = 0;
+  ByteView bind;      ///< the keyring's key of that version
+  ByteView data_key;  ///< kDataKeySize
+};
+
+[[nodiscard]] Result<std::string> seal_record(const FreshRecord& fresh, const Uuid& vault,
+                                              const RecordKeys& keys,
+                                              std::span<const Recipient> recipients,
+                                              const SecretContext& secret, std::string_view value);
+
+/// A record's parts, not yet believed; views into its bytes.
+struct Record {
+  Uuid vault;
+  Uuid id;
+  std::uint32_t bind_version = 0;
+  std::vector<Recipient> recipients;
+  ByteView header;  ///< what the MAC covers
+  ByteView mac;
+  ByteView salt;
+  ByteView commitment;
+  ByteView iv;
+  ByteView content;
+};
+
+[[nodiscard]] Result<Record> parse_record(ByteView bytes);
+
+/// corrupt unless whoever made the header had the bind key. To be called before anything in it is
+/// used.
+[[nodiscard]] Result<void> authenticate(const Record& record, ByteView bind);
+
+/// Precondition: authenticated. corrupt if data key, bind key, context or any byte is another.
+[[nodiscard]] Result<std::string> open_record(const Record& record, ByteView bind,
+                                              ByteView data_key, const SecretContext& secret);
+
+}  // namespace coffer::envelope

@@ -1,0 +1,163 @@
+#include "transaction.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "row.h"
+
+namespace coffer::envelope {
+namespace {
+
+bool starts_with(const store::Key& key, const store::Key& prefix) {
+  return key.compare(0, prefix.size(), prefix) == 0;
+}
+
+Error no_such_row() { return make_error(ErrorCode::not_found, "no such secret"); }
+
+}  // namespace
+
+Result<std::optional<OpenedRow>> Transaction::read(const RowName& row) {
+  COFFER_TRY(const store::Key key, row_key(keyring_, row));
+  COFFER_TRY(const std::optional<store::Row> found, current(key));
+  if (!found) return std::optional<OpenedRow>();
+  COFFER_TRY(OpenRow opened, open_row(keyring_, key, found->value));
+  return std::optional<OpenedRow>({std::move(opened.value), found->version});
+}
+
+Result<void> Transaction::write(const RowName& row, std::string_view value, Expect expected) {
+  COFFER_TRY(const store::Key key, row_key(keyring_, row));
+  COFFER_TRY(const FreshRow fresh, fresh_row());
+  COFFER_TRY(std::string sealed, seal_row(fresh, keyring_, key, row, value));
+  expect(key, expected);
+  staged_.insert_or_assign(key, std::move(sealed));
+  return {};
+}
+
+void Transaction::erase(const RowName& row, Expect expected) {
+  const Result<store::Key> key = row_key(keyring_, row);
+  if (!key.ok()) {
+    broken_ = true;
+    return;
+  }
+  expect(*key, expected);
+  staged_.insert_or_assign(*key, std::nullopt);
+}
+
+Result<std::vector<ListedRow>> Transaction::list(const Space& space, std::string_view parent) {
+  COFFER_TRY(const store::Key prefix, row_prefix(keyring_, space, parent));
+  std::vector<ListedRow> rows;
+  COFFER_CHECK(list_stored(prefix, rows));
+  COFFER_CHECK(list_staged(prefix, rows));
+  std::sort(rows.begin(), rows.end(),
+            [](const ListedRow& a, const ListedRow& b) { return a.name < b.name; });
+  return rows;
+}
+
+Result<void> Transaction::seal_secret(const RowName& row, const SecretContext& context,
+                                      std::string_view value) {
+  COFFER_TRY(const store::Key key, row_key(keyring_, row));
+  COFFER_TRY(const FreshRecord fresh, fresh_record());
+  COFFER_TRY(const WrappedDataKey made, data_keys_.make(fresh.id));
+  const EnrolledToken& token = keyring_.token();
+  const Recipient recipients[] = {{token.id, token.kek_version, pkcs11::kWrapAesGcm, made.wrapped}};
+  RecordKeys keys;
+  keys.bind_version = keyring_.current_version(KeyName::bind);
+  COFFER_TRY(keys.bind, keyring_.key(KeyName::bind, keys.bind_version, Reveal{"seal a secret"}));
+  keys.data_key = made.key.expose(Reveal{"seal a secret"});
+  COFFER_TRY(std::string sealed,
+             seal_record(fresh, keyring_.vault(), keys, recipients, context, value));
+  staged_.insert_or_assign(key, std::move(sealed));
+  return {};
+}
+
+Result<std::string> Transaction::open_secret(const RowName& row, const SecretContext& context) {
+  COFFER_TRY(const store::Key key, row_key(keyring_, row));
+  COFFER_TRY(const std::optional<store::Row> found, current(key));
+  if (!found) return no_such_row();
+  COFFER_TRY(const Record record, parse_record(as_bytes(found->value)));
+  COFFER_TRY(const ByteView bind, bind_key(record));
+  // First of all: nothing of a record that someone else made reaches cache or token.
+  COFFER_CHECK(authenticate(record, bind));
+  COFFER_TRY(const DataKey data_key, data_keys_.of(record));
+  return open_record(record, bind, data_key->expose(Reveal{"open a secret"}), context);
+}
+
+store::Transaction Transaction::take() {
+  store::Transaction out;
+  out.preconditions = std::exchange(preconditions_, {});
+  if (broken_) {
+    // No row ever has this version, so the store refuses all of it.
+    out.preconditions.push_back({"coffer/never", std::numeric_limits<std::int64_t>::max()});
+  }
+  out.writes.reserve(staged_.size());
+  for (auto& [key, value] : staged_) out.writes.push_back({key, std::move(value)});
+  staged_.clear();
+  snapshot_.reset();
+  broken_ = false;
+  return out;
+}
+
+Result<store::Snapshot*> Transaction::snapshot() {
+  if (snapshot_ == nullptr) {
+    COFFER_TRY(snapshot_, store_.snapshot());
+  }
+  return snapshot_.get();
+}
+
+Result<std::optional<store::Row>> Transaction::stored(const store::Key& key) {
+  COFFER_TRY(store::Snapshot * view, snapshot());
+  return view->get(key);
+}
+
+Result<std::optional<store::Row>> Transaction::current(const store::Key& key) {
+  COFFER_TRY(std::optional<store::Row> row, stored(key));
+  const auto staged = staged_.find(key);
+  if (staged == staged_.end()) return row;
+  if (!staged->second) return std::optional<store::Row>();
+  return std::optional<store::Row>({*staged->second, row ? row->version : 0});
+}
+
+Result<void> Transaction::list_stored(const store::Key& prefix, std::vector<ListedRow>& rows) {
+  COFFER_TRY(store::Snapshot * view, snapshot());
+  Result<void> added;
+  COFFER_CHECK(view->scan(prefix, [&](const store::Key& key, const store::Row& row) {
+    if (!staged_.contains(key)) added = add(key, row.value, rows);
+    return added.ok();
+  }));
+  return added;
+}
+
+Result<void> Transaction::list_staged(const store::Key& prefix, std::vector<ListedRow>& rows) {
+  for (auto staged = staged_.lower_bound(prefix);
+       staged != staged_.end() && starts_with(staged->first, prefix); ++staged) {
+    if (staged->second) COFFER_CHECK(add(staged->first, *staged->second, rows));
+  }
+  return {};
+}
+
+Result<void> Transaction::add(const store::Key& key, std::string_view sealed,
+                              std::vector<ListedRow>& rows) const {
+  COFFER_TRY(OpenRow opened, open_row(keyring_, key, sealed));
+  rows.push_back({std::move(opened.row.name), std::move(opened.value)});
+  return {};
+}
+
+Result<ByteView> Transaction::bind_key(const Record& record) const {
+  if (record.vault != keyring_.vault()) {
+    return make_error(ErrorCode::corrupt, "a sealed record is another vault's");
+  }
+  Result<ByteView> key = keyring_.key(KeyName::bind, record.bind_version, Reveal{"open a secret"});
+  if (key.ok() || key.error().code != ErrorCode::not_found) return key;
+  return make_error(ErrorCode::corrupt, "a sealed record names a key that isn't in the keyring");
+}
+
+void Transaction::expect(const store::Key& key, const Expect& expected) {
+  if (!expected.version) return;
+  const bool known = std::any_of(preconditions_.begin(), preconditions_.end(),
+                                 [&](const store::Precondition& other) {
+                                   return other.key == key && other.version == *expected.version;
+                                 });
+  if (!known) preconditions_.push_back({key, *expected.version});
+}
+
+}  // namespace coffer::envelope

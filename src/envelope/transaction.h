@@ -1,0 +1,49 @@
+// A request's view of the store. Private to the room.
+#pragma once
+
+#include <map>
+
+#include "data_keys.h"
+
+namespace coffer::envelope {
+
+/// Used by one thread; what it is given outlives it. The snapshot is taken at the first read.
+class Transaction final : public SealedTransaction {
+ public:
+  Transaction(const Keyring& keyring, store::Store& store, DataKeys& data_keys)
+      : keyring_(keyring), store_(store), data_keys_(data_keys) {}
+
+  Result<std::optional<OpenedRow>> read(const RowName& row) override;
+  Result<void> write(const RowName& row, std::string_view value, Expect expect) override;
+  void erase(const RowName& row, Expect expect) override;
+  Result<std::vector<ListedRow>> list(const Space& space, std::string_view parent) override;
+  Result<void> seal_secret(const RowName& row, const SecretContext& context,
+                           std::string_view value) override;
+  Result<std::string> open_secret(const RowName& row, const SecretContext& context) override;
+  store::Transaction take() override;
+
+ private:
+  /// As sealed; nullopt: erased.
+  using Staged = std::map<store::Key, std::optional<std::string>>;
+
+  [[nodiscard]] Result<store::Snapshot*> snapshot();
+  [[nodiscard]] Result<std::optional<store::Row>> stored(const store::Key& key);
+  /// What stands there now, with what is staged over it; the version is always that of the store.
+  [[nodiscard]] Result<std::optional<store::Row>> current(const store::Key& key);
+  [[nodiscard]] Result<void> list_stored(const store::Key& prefix, std::vector<ListedRow>& rows);
+  [[nodiscard]] Result<void> list_staged(const store::Key& prefix, std::vector<ListedRow>& rows);
+  [[nodiscard]] Result<void> add(const store::Key& key, std::string_view sealed,
+                                 std::vector<ListedRow>& rows) const;
+  [[nodiscard]] Result<ByteView> bind_key(const Record& record) const;
+  void expect(const store::Key& key, const Expect& expect);
+
+  const Keyring& keyring_;
+  store::Store& store_;
+  DataKeys& data_keys_;
+  std::unique_ptr<store::Snapshot> snapshot_;
+  Staged staged_;
+  std::vector<store::Precondition> preconditions_;
+  bool broken_ = false;  ///< an erase() that couldn't be staged: nothing of this may be committed
+};
+
+}  // namespace coffer::envelope
