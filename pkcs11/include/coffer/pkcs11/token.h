@@ -5,6 +5,7 @@
 // tests/contract/token_contract.h.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -79,18 +80,34 @@ struct TokenConfig {
   std::string module_path;
   std::string uri;               ///< RFC 7512, names the token: "pkcs11:serial=…" or "token=…"
   std::size_t max_sessions = 8;  ///< beside the keeper session
+  /// How long a call waits for a session before it is resource_exhausted.
+  std::chrono::milliseconds session_wait{1000};
+  /// For tokens made of files, which don't sync (SoftHSM): after a key was generated, and before it
+  /// is proven, the file system of this directory is synced. Empty: nothing.
+  std::string sync_directory{};
+  /// Log in although the token says that wrong PINs were tried (CKF_USER_PIN_COUNT_LOW). Never with
+  /// one try left.
+  bool accept_low_pin_count = false;
 };
 
 /// Loads the module, finds exactly one token that matches, logs in once with `pin` (not kept).
-/// A wrong PIN is `permission_denied` and is never tried again. One Token per process and module.
+/// A wrong PIN is `permission_denied` and is never tried again. One Token per process and module; a
+/// second is `conflict`. `not_found` and `unavailable` are given after about three seconds of
+/// trying again. A Token that stays `unavailable` (pulled, reset) is cured by destroying it and
+/// opening it anew. Destroy it after its last call has returned; not in a forked child.
 [[nodiscard]] Result<std::unique_ptr<Token>> open_token(const TokenConfig& config,
                                                         const SecureBytes& pin);
 
 /// Initialises the first uninitialised slot with this label and PINs (C_InitToken, C_InitPIN) and
-/// gives back the new token's serial. For development tokens and ceremonies.
+/// gives back the new token's serial. For development tokens and ceremonies. `sync_directory` as in
+/// TokenConfig.
 [[nodiscard]] Result<std::string> initialise_token(const std::string& module_path,
                                                    std::string_view label,
                                                    const SecureBytes& so_pin,
-                                                   const SecureBytes& user_pin);
+                                                   const SecureBytes& user_pin,
+                                                   const std::string& sync_directory = {});
+
+/// The key that a PKCS#11 URI names, by `id=` alone: "pkcs11:id=%01%02". invalid_argument.
+[[nodiscard]] Result<KeyRef> key_from_uri(std::string_view uri);
 
 }  // namespace coffer::pkcs11

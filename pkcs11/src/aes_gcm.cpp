@@ -1,0 +1,87 @@
+#include "aes_gcm.h"
+
+#include <algorithm>
+
+#include "coffer/crypto/random.h"
+#include "coffer/pkcs11/token.h"
+
+namespace coffer::pkcs11 {
+namespace {
+
+/// SP 800-38D. The token isn't trusted to refuse a short IV or tag: SoftHSM takes an empty IV,
+/// which repeats the key stream, and an 8-bit tag. Both lengths are constants here and in no
+/// message.
+CK_GCM_PARAMS parameters(ByteView iv, ByteView aad) {
+  CK_GCM_PARAMS params{};
+  params.pIv = in(iv);
+  params.ulIvLen = kIvSize;
+  params.ulIvBits = kIvSize * 8;
+  params.pAAD = in(aad);
+  params.ulAADLen = aad.size();
+  params.ulTagBits = kTagSize * 8;
+  return params;
+}
+
+Error nonsense(Session& session, std::string_view function) {
+  session.distrust();
+  return make_error(ErrorCode::unavailable, "the token's answer makes no sense",
+                    std::string(function) + ": wrong length");
+}
+
+}  // namespace
+
+Result<void> check_wrap_input(std::size_t size, ByteView aad) {
+  if (aad.empty()) return make_error(ErrorCode::invalid_argument, "a wrap needs a context");
+  if (size == 0) return make_error(ErrorCode::invalid_argument, "nothing to wrap");
+  if (size > kMaxWrapSize) {
+    return make_error(ErrorCode::too_large, "too much to wrap on a token");
+  }
+  return {};
+}
+
+Result<void> check_unwrap_input(std::size_t size, ByteView aad) {
+  if (aad.empty()) return make_error(ErrorCode::invalid_argument, "an unwrap needs a context");
+  constexpr std::size_t kOverhead = kIvSize + kTagSize;
+  if (size <= kOverhead || size > kMaxWrapSize + kOverhead) {
+    return make_error(ErrorCode::corrupt, "a wrapped key has a length that no wrap has");
+  }
+  return {};
+}
+
+Result<Bytes> gcm_wrap(Session& session, CK_OBJECT_HANDLE kek, const SecureBytes& data_key,
+                       ByteView aad) {
+  Bytes wrapped(kIvSize + data_key.size() + kTagSize);
+  const MutableByteView iv = MutableByteView(wrapped).first(kIvSize);
+  COFFER_CHECK(crypto::random_fill(iv));
+  if (std::all_of(iv.begin(), iv.end(), [](std::uint8_t byte) { return byte == 0; })) {
+    return make_error(ErrorCode::internal, "the random generator gave an IV of zeros");
+  }
+  CK_GCM_PARAMS params = parameters(iv, aad);
+  CK_MECHANISM mechanism{CKM_AES_GCM, &params, sizeof params};
+  COFFER_CHECK(session.call("C_EncryptInit", &CK_FUNCTION_LIST::C_EncryptInit, &mechanism, kek));
+  const ByteView plain = data_key.expose(Reveal{"a data key goes to the token to be wrapped"});
+  CK_ULONG written = wrapped.size() - kIvSize;
+  COFFER_CHECK(session.call("C_Encrypt", &CK_FUNCTION_LIST::C_Encrypt, in(plain), plain.size(),
+                            wrapped.data() + kIvSize, &written));
+  if (written != plain.size() + kTagSize) return nonsense(session, "C_Encrypt");
+  return wrapped;
+}
+
+Result<SecureBytes> gcm_unwrap(Session& session, CK_OBJECT_HANDLE kek, ByteView wrapped,
+                               ByteView aad) {
+  const ByteView body = wrapped.subspan(kIvSize);
+  // SoftHSM wants room for the tag too, and writes none of it.
+  COFFER_TRY(SecureBytes plain, SecureBytes::allocate(body.size()));
+  CK_GCM_PARAMS params = parameters(wrapped.first(kIvSize), aad);
+  CK_MECHANISM mechanism{CKM_AES_GCM, &params, sizeof params};
+  COFFER_CHECK(session.call("C_DecryptInit", &CK_FUNCTION_LIST::C_DecryptInit, &mechanism, kek));
+  const MutableByteView out = plain.expose_mutable(Reveal{"the token unwraps a data key"});
+  CK_ULONG written = out.size();
+  COFFER_CHECK(session.call("C_Decrypt", &CK_FUNCTION_LIST::C_Decrypt, in(body), body.size(),
+                            out.data(), &written));
+  if (written != body.size() - kTagSize) return nonsense(session, "C_Decrypt");
+  plain.shrink(written);
+  return plain;
+}
+
+}  // namespace coffer::pkcs11

@@ -1,0 +1,26 @@
+// The wrap profile `aes-gcm`: C_Encrypt and C_Decrypt with CKM_AES_GCM, a fresh IV of ours each
+// time. IV ‖ ciphertext ‖ tag.
+#pragma once
+
+#include "session.h"
+
+#include "coffer/base/secure_bytes.h"
+
+namespace coffer::pkcs11 {
+
+inline constexpr std::size_t kIvSize = 12;
+inline constexpr std::size_t kTagSize = 16;
+
+/// invalid_argument for empty data or context; too_large beyond kMaxWrapSize. Called before any
+/// session is taken, by wrap and unwrap alike.
+[[nodiscard]] Result<void> check_wrap_input(std::size_t size, ByteView aad);
+/// corrupt if no wrap can have this length.
+[[nodiscard]] Result<void> check_unwrap_input(std::size_t size, ByteView aad);
+
+/// Precondition: the input was checked.
+[[nodiscard]] Result<Bytes> gcm_wrap(Session& session, CK_OBJECT_HANDLE kek,
+                                     const SecureBytes& data_key, ByteView aad);
+[[nodiscard]] Result<SecureBytes> gcm_unwrap(Session& session, CK_OBJECT_HANDLE kek,
+                                             ByteView wrapped, ByteView aad);
+
+}  // namespace coffer::pkcs11

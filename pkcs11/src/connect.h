@@ -1,0 +1,28 @@
+// From a module to a token that is logged in.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "login.h"
+#include "module.h"
+#include "session.h"
+#include "uri.h"
+
+namespace coffer::pkcs11 {
+
+struct Connection {
+  std::unique_ptr<Module> module;
+  CK_SLOT_ID slot = 0;
+  CK_TOKEN_INFO info{};
+  /// Does nothing but exist: when a token's last session closes, its login ends.
+  Session keeper;
+};
+
+/// Initialises the module, finds the token, logs in. Tried again for about three seconds, from
+/// C_Initialize on, while the token isn't there or doesn't answer: SoftHSM shows no token, or one
+/// without PIN, in the moment in which another process logs in. Never after a PIN was refused.
+[[nodiscard]] Result<Connection> connect(std::unique_ptr<Module> module, const TokenUri& uri,
+                                         const SecureBytes& pin, FewTries few);
+
+}  // namespace coffer::pkcs11

@@ -1,0 +1,47 @@
+// A PKCS#11 module in this process: loaded once, initialised, finalised when the last user is gone.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+
+#include "coffer/base/result.h"
+#include "p11.h"
+
+namespace coffer::pkcs11 {
+
+/// Modules crash when they are finalised under a running call, used after a fork, or touched by
+/// static destructors (seen with SoftHSM 2.6.1). So: sessions close before their Module goes;
+/// `usable()` is false in a forked child and once the process is in exit(), and then nothing is
+/// called any more. initialise() and finalise() are for one thread; the rest is thread-safe.
+class Module final {
+ public:
+  /// Checks the file, then loads it. conflict if this process has it loaded through here already:
+  /// login and initialisation belong to the process, so there is one Token a module.
+  [[nodiscard]] static Result<std::unique_ptr<Module>> load(const std::string& path);
+  /// Over functions that are already there and outlive the Module; for tests that inject faults.
+  [[nodiscard]] static std::unique_ptr<Module> adopt(CK_FUNCTION_LIST* functions);
+
+  ~Module();
+  Module(const Module&) = delete;
+  Module& operator=(const Module&) = delete;
+
+  /// With CKF_OS_LOCKING_OK. conflict if other code of this process has initialised the module:
+  /// then its login isn't ours to make or end.
+  [[nodiscard]] Result<void> initialise();
+  /// Precondition: no session open, no call running.
+  void finalise() noexcept;
+
+  [[nodiscard]] const CK_FUNCTION_LIST& functions() const noexcept { return *functions_; }
+  [[nodiscard]] bool usable() const noexcept;
+
+ private:
+  Module(CK_FUNCTION_LIST* functions, std::string path) noexcept;
+  CK_FUNCTION_LIST* functions_;
+  std::string path_;  ///< empty if adopted
+  pid_t process_ = 0;
+  bool initialised_ = false;
+};
+
+}  // namespace coffer::pkcs11

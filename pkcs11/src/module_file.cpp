@@ -1,0 +1,92 @@
+#include "module_file.h"
+
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+namespace coffer::pkcs11 {
+namespace {
+
+struct Free {
+  void operator()(char* text) const noexcept { std::free(text); }
+};
+
+Error refuse(ErrorCode code, const std::string& path, std::string_view why) {
+  return make_error(code, fmt::format("refused to load the module {}: {}", path, why));
+}
+
+bool owned_by_us_or_root(const struct stat& status) {
+  return status.st_uid == 0 || status.st_uid == ::geteuid();
+}
+
+bool writable_by_others(const struct stat& status) {
+  return (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+}
+
+/// A directory of ours in which others can't put things; the sticky bit does for those further up
+/// (/tmp), where it keeps others from replacing what isn't theirs.
+Result<void> check_directory(const std::string& module, const std::string& directory,
+                             bool holds_the_module) {
+  struct stat status {};
+  if (::stat(directory.c_str(), &status) != 0) {
+    return refuse(ErrorCode::not_found, module, std::strerror(errno));
+  }
+  if (!owned_by_us_or_root(status)) {
+    return refuse(ErrorCode::permission_denied, module,
+                  directory + " belongs to neither root nor this user");
+  }
+  const bool sticky = (status.st_mode & S_ISVTX) != 0;
+  if (writable_by_others(status) && (holds_the_module || !sticky)) {
+    return refuse(ErrorCode::permission_denied, module,
+                  directory + " can be written by its group or by anyone");
+  }
+  return {};
+}
+
+Result<void> check_file(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) {
+    return refuse(ErrorCode::not_found, path, std::strerror(errno));
+  }
+  if (!S_ISREG(status.st_mode)) {
+    return refuse(ErrorCode::invalid_argument, path, "not a regular file");
+  }
+  if (!owned_by_us_or_root(status)) {
+    return refuse(ErrorCode::permission_denied, path, "belongs to neither root nor this user");
+  }
+  if (writable_by_others(status)) {
+    return refuse(ErrorCode::permission_denied, path, "can be written by its group or by anyone");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> check_module_file(const std::string& path) {
+  // A relative path, and dlopen's search, would let the working directory or LD_LIBRARY_PATH
+  // choose.
+  if (path.empty() || path.front() != '/') {
+    return refuse(ErrorCode::invalid_argument, path, "the path isn't absolute");
+  }
+  if (path.find('\0') != std::string::npos) {
+    return make_error(ErrorCode::invalid_argument, "the module's path has a NUL in it");
+  }
+  const std::unique_ptr<char, Free> resolved(::realpath(path.c_str(), nullptr));
+  if (!resolved) return refuse(ErrorCode::not_found, path, std::strerror(errno));
+  const std::string file = resolved.get();
+  COFFER_CHECK(check_file(file));
+  bool holds_the_module = true;
+  for (std::size_t slash = file.rfind('/'); slash != 0; slash = file.rfind('/', slash - 1)) {
+    COFFER_CHECK(check_directory(file, file.substr(0, slash), holds_the_module));
+    holds_the_module = false;
+  }
+  COFFER_CHECK(check_directory(file, "/", holds_the_module));
+  return file;
+}
+
+}  // namespace coffer::pkcs11

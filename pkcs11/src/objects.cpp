@@ -1,0 +1,94 @@
+#include "objects.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+
+namespace coffer::pkcs11 {
+namespace {
+
+constexpr CK_ULONG kMost = 3;
+/// Of an attribute that we read whole: CKA_EC_POINT is 67 bytes, the rest is shorter.
+constexpr CK_ULONG kLongestAttribute = 1024;
+
+Error differs(const Rule& rule, std::string_view how) {
+  return make_error(
+      ErrorCode::precondition,
+      fmt::format("a key on the token isn't what its role demands: {} {}", rule.name, how));
+}
+
+/// One attribute a call: with several, a token's answer doesn't say which one it doesn't know and
+/// which one was too long for the buffer.
+Result<void> check_rule(Session& session, CK_OBJECT_HANDLE object, const Rule& rule) {
+  const Bytes wanted = encode(rule);
+  std::array<std::uint8_t, 64> got{};
+  CK_ATTRIBUTE attribute{rule.type, got.data(), got.size()};
+  const CK_RV rv =
+      session.invoke(&CK_FUNCTION_LIST::C_GetAttributeValue, object, &attribute, CK_ULONG{1});
+  if (rv == CKR_ATTRIBUTE_TYPE_INVALID) {
+    if (rule.may_be_absent()) return {};
+    return differs(rule, "isn't there");
+  }
+  if (rv == CKR_ATTRIBUTE_SENSITIVE || rv == CKR_BUFFER_TOO_SMALL) {
+    return differs(rule, "can't be read");
+  }
+  COFFER_CHECK(ck_check("C_GetAttributeValue", rv));
+  if (attribute.ulValueLen != wanted.size() ||
+      !std::equal(wanted.begin(), wanted.end(), got.begin())) {
+    return differs(rule, "differs");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<CK_OBJECT_HANDLE>> find_objects(Session& session,
+                                                   std::optional<CK_OBJECT_CLASS> object_class,
+                                                   ByteView id) {
+  std::array<CK_ATTRIBUTE, 2> wanted{};
+  wanted[0] = {CKA_ID, in(id), id.size()};
+  CK_ULONG count = 1;
+  CK_OBJECT_CLASS class_value = object_class.value_or(0);
+  if (object_class) wanted[count++] = {CKA_CLASS, &class_value, sizeof class_value};
+  COFFER_CHECK(session.call("C_FindObjectsInit", &CK_FUNCTION_LIST::C_FindObjectsInit,
+                            wanted.data(), count));
+  std::vector<CK_OBJECT_HANDLE> objects(kMost);
+  CK_ULONG found = 0;
+  COFFER_CHECK(session.call("C_FindObjects", &CK_FUNCTION_LIST::C_FindObjects, objects.data(),
+                            kMost, &found));
+  COFFER_CHECK(session.call("C_FindObjectsFinal", &CK_FUNCTION_LIST::C_FindObjectsFinal));
+  objects.resize(std::min(found, kMost));
+  return objects;
+}
+
+Result<CK_OBJECT_HANDLE> find_one(Session& session, CK_OBJECT_CLASS object_class, ByteView id) {
+  COFFER_TRY(const std::vector<CK_OBJECT_HANDLE> objects, find_objects(session, object_class, id));
+  if (objects.empty()) return make_error(ErrorCode::not_found, "no such key on the token");
+  if (objects.size() > 1) {
+    return make_error(ErrorCode::precondition,
+                      "several keys on the token have the same CKA_ID, wanted one", to_hex(id));
+  }
+  return objects.front();
+}
+
+Result<Bytes> read_attribute(Session& session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type) {
+  Bytes value(kLongestAttribute);
+  CK_ATTRIBUTE attribute{type, value.data(), value.size()};
+  COFFER_CHECK(session.call("C_GetAttributeValue", &CK_FUNCTION_LIST::C_GetAttributeValue, object,
+                            &attribute, CK_ULONG{1}));
+  if (attribute.ulValueLen > value.size()) {
+    session.distrust();
+    return make_error(ErrorCode::unavailable, "the token's answer makes no sense",
+                      "C_GetAttributeValue: length beyond the buffer");
+  }
+  value.resize(attribute.ulValueLen);
+  return value;
+}
+
+Result<void> check_rules(Session& session, CK_OBJECT_HANDLE object, std::span<const Rule> rules) {
+  for (const Rule& rule : rules) COFFER_CHECK(check_rule(session, object, rule));
+  return {};
+}
+
+}  // namespace coffer::pkcs11

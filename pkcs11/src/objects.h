@@ -1,0 +1,28 @@
+// Objects on the token: finding them, and reading what they are.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "rules.h"
+#include "session.h"
+
+namespace coffer::pkcs11 {
+
+/// At most three: callers want to know whether there is none, one, or more.
+[[nodiscard]] Result<std::vector<CK_OBJECT_HANDLE>> find_objects(
+    Session& session, std::optional<CK_OBJECT_CLASS> object_class, ByteView id);
+
+/// not_found; precondition if several objects of the class have the id.
+[[nodiscard]] Result<CK_OBJECT_HANDLE> find_one(Session& session, CK_OBJECT_CLASS object_class,
+                                                ByteView id);
+
+[[nodiscard]] Result<Bytes> read_attribute(Session& session, CK_OBJECT_HANDLE object,
+                                           CK_ATTRIBUTE_TYPE type);
+
+/// precondition, with the name of the first attribute that differs.
+[[nodiscard]] Result<void> check_rules(Session& session, CK_OBJECT_HANDLE object,
+                                       std::span<const Rule> rules);
+
+}  // namespace coffer::pkcs11

@@ -1,0 +1,58 @@
+// The Token over a PKCS#11 module.
+#pragma once
+
+#include <memory>
+#include <set>
+
+#include "coffer/base/mutex.h"
+#include "coffer/pkcs11/token.h"
+#include "connect.h"
+#include "key_cache.h"
+#include "keygen.h"
+#include "session_pool.h"
+
+namespace coffer::pkcs11 {
+
+/// Destroyed after all calls have returned. Keeps no PIN: a token whose login was lost (pulled,
+/// reset) gives `unavailable` until its owner destroys this and opens a new one.
+class P11Token final : public Token {
+ public:
+  P11Token(Connection connection, const TokenConfig& config);
+
+  Result<TokenInfo> info() override;
+  Result<void> generate(KeyRole role, const KeyRef& key, std::string_view label) override;
+  Result<void> verify(KeyRole role, const KeyRef& key) override;
+  Result<Bytes> wrap(const KeyRef& kek, const SecureBytes& data_key, ByteView aad) override;
+  Result<SecureBytes> unwrap(const KeyRef& kek, ByteView wrapped, ByteView aad) override;
+  Result<Bytes> sign(const KeyRef& key, ByteView message) override;
+  Result<Bytes> public_key(const KeyRef& key) override;
+  Result<SecureBytes> random(std::size_t size) override;
+
+ private:
+  using KeyPointer = std::shared_ptr<const Key>;
+  class Claim;
+
+  /// From the cache, or inspected now.
+  Result<KeyPointer> find_key(KeyRole role, const KeyRef& key);
+  Result<KeyPointer> look_up(KeyRole role, const KeyRef& key);
+  /// What to say when no object has the id: mostly that the token is away.
+  Error explain_absence(KeyRole role, const KeyRef& key, Error not_found);
+  Result<void> check_login();
+  /// `operation(Session&, const Key&)`, run again once if session or handle turned out dead.
+  template <typename Operation>
+  auto with_key(KeyRole role, const KeyRef& key, Operation operation)
+      -> decltype(operation(std::declval<Session&>(), std::declval<const Key&>()));
+
+  Result<MadeKey> make(Session& session, KeyRole role, const KeyRef& key, std::string_view label);
+  Result<void> prove(KeyRole role, const KeyRef& key);
+
+  Connection connection_;
+  const std::string serial_;
+  const std::string sync_directory_;
+  KeyCache cache_;
+  SessionPool pool_;
+  Mutex mutex_;
+  std::set<Bytes> claimed_ COFFER_GUARDED_BY(mutex_);  ///< ids that generate() is busy with
+};
+
+}  // namespace coffer::pkcs11

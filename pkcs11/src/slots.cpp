@@ -1,0 +1,87 @@
+#include "slots.h"
+
+#include <fmt/core.h>
+
+#include <vector>
+
+#include "errors.h"
+
+namespace coffer::pkcs11 {
+namespace {
+
+Result<std::vector<CK_SLOT_ID>> list_slots(const Module& module) {
+  std::vector<CK_SLOT_ID> slots;
+  // A token may come between the two calls, so that the list doesn't fit: ask again.
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    CK_ULONG count = 0;
+    COFFER_CHECK(
+        ck_check("C_GetSlotList", module.functions().C_GetSlotList(CK_TRUE, nullptr, &count)));
+    slots.resize(count);
+    const CK_RV rv = module.functions().C_GetSlotList(CK_TRUE, slots.data(), &count);
+    if (rv == CKR_BUFFER_TOO_SMALL) continue;
+    COFFER_CHECK(ck_check("C_GetSlotList", rv));
+    slots.resize(count);
+    return slots;
+  }
+  return make_error(ErrorCode::unavailable, "the list of slots keeps changing");
+}
+
+template <typename Accept>
+Result<std::vector<CK_SLOT_ID>> slots_where(const Module& module, Accept accept) {
+  COFFER_TRY(const std::vector<CK_SLOT_ID> slots, list_slots(module));
+  std::vector<CK_SLOT_ID> matching;
+  for (const CK_SLOT_ID slot : slots) {
+    CK_TOKEN_INFO info{};
+    const CK_RV rv = module.functions().C_GetTokenInfo(slot, &info);
+    // Gone meanwhile, or not a PKCS#11 token at all: none of ours. Any other failure might hide a
+    // second match.
+    if (rv == CKR_TOKEN_NOT_PRESENT || rv == CKR_TOKEN_NOT_RECOGNIZED) continue;
+    COFFER_CHECK(ck_check("C_GetTokenInfo", rv));
+    if (accept(info)) matching.push_back(slot);
+  }
+  return matching;
+}
+
+template <std::size_t size>
+std::string trimmed(const CK_UTF8CHAR (&field)[size]) {
+  return {reinterpret_cast<const char*>(field), p11_kit_space_strlen(field, size)};
+}
+
+bool is_initialised(const CK_TOKEN_INFO& info) { return (info.flags & CKF_TOKEN_INITIALIZED) != 0; }
+
+}  // namespace
+
+Result<CK_TOKEN_INFO> read_token_info(const Module& module, CK_SLOT_ID slot) {
+  CK_TOKEN_INFO info{};
+  COFFER_CHECK(ck_check("C_GetTokenInfo", module.functions().C_GetTokenInfo(slot, &info)));
+  return info;
+}
+
+TokenInfo describe_token(const CK_TOKEN_INFO& info) {
+  return {trimmed(info.label), trimmed(info.manufacturerID), trimmed(info.model),
+          trimmed(info.serialNumber)};
+}
+
+Result<CK_SLOT_ID> find_token(const Module& module, const TokenUri& uri) {
+  COFFER_TRY(const std::vector<CK_SLOT_ID> slots,
+             slots_where(module, [&uri](const CK_TOKEN_INFO& info) {
+               return is_initialised(info) && uri.matches(info);
+             }));
+  if (slots.empty()) return make_error(ErrorCode::not_found, "no token matches the PKCS#11 URI");
+  if (slots.size() > 1) {
+    return make_error(
+        ErrorCode::precondition,
+        fmt::format("{} tokens match the PKCS#11 URI, wanted one: name it by its serial",
+                    slots.size()));
+  }
+  return slots.front();
+}
+
+Result<CK_SLOT_ID> find_blank_token(const Module& module) {
+  COFFER_TRY(const std::vector<CK_SLOT_ID> slots,
+             slots_where(module, [](const CK_TOKEN_INFO& info) { return !is_initialised(info); }));
+  if (slots.empty()) return make_error(ErrorCode::not_found, "no slot has an uninitialised token");
+  return slots.front();
+}
+
+}  // namespace coffer::pkcs11
