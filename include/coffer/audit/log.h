@@ -23,7 +23,9 @@ struct LogConfig {
 };
 
 /// A line without what the log adds: a JSON object from "{" up to, not including, the closing "}".
-/// Of a request: `request` is its id. A request line opens it, a response line closes it.
+/// It starts with {"time":"…","type":"…" and, of a request, goes on with ,"request":{"id":"…": by
+/// these a reader tells what `kind` and `request` say here. A request line opens a request (once
+/// more, if it ran again), a response line, of type "response" or "interrupted", closes it.
 struct Line {
   enum class Kind : std::uint8_t { system, request, response };
   Kind kind = Kind::system;
@@ -38,16 +40,21 @@ struct Line {
 class Log {
  public:
   virtual ~Log() = default;
-  /// Written on return; for power durability also synced if `sync`.
+  /// Written on return; for power durability also synced if `sync`. internal, and nothing written,
+  /// if a body isn't what Line asks for or a response line's request isn't open: a verifier would
+  /// refuse the log ever after. unavailable after a failed check(), until one succeeds.
   [[nodiscard]] virtual Result<void> append(std::span<const Line> lines, bool sync) = 0;
   [[nodiscard]] virtual std::uint64_t next_sequence() const = 0;
-  /// Stats the file: unavailable if it was unlinked, replaced or shortened. Called each second.
+  /// Stats the file: unavailable if it was unlinked, moved, replaced, shortened or written by
+  /// another. Called each second.
   [[nodiscard]] virtual Result<void> check() = 0;
 };
 
-/// Opens the newest segment, cuts a torn last line (which no reply can have left for), and closes
-/// each request line that has no response with a line `interrupted`; then writes a line `start`.
-/// `corrupt` if the lines read don't chain: an operator must look.
+/// Locks the directory, opens the newest segment, cuts a torn last write (no reply can have left
+/// for what it held), and closes each request line that has no response with a line `interrupted`;
+/// then writes a line `start`. Reads from the end, back to the first open request: the log's size
+/// doesn't matter. `corrupt` if the lines read don't chain: an operator must look. `precondition`
+/// if another process has the log, or others than its owner may change it.
 [[nodiscard]] Result<std::unique_ptr<Log>> open_log(const LogConfig& config, const Clock& clock);
 
 inline constexpr int kExitSyncFailed = 74;

@@ -32,8 +32,10 @@ struct Entry {
   Line response;
 };
 
-/// One request's place in the audit trail. Move-only. Facts are added as they become known; lines
-/// are rendered when they are needed. Its Request and Peer must outlive it.
+/// One request's place in the audit trail. Move-only. Facts are added as they become known, the
+/// last word counts; lines are rendered when they are needed. Its Request, Peer, log and clock
+/// outlive it. One that goes without close() says so in the daemon's log and, if its request line
+/// is on disk, closes that with a line `interrupted`.
 class Ticket final {
  public:
   Ticket(Ticket&&) noexcept;
@@ -65,7 +67,8 @@ class Trail final {
   Trail(Log& log, std::shared_ptr<const Hasher> hasher, const Clock& clock);
 
   [[nodiscard]] Ticket open(const model::Request& request, const model::Peer& peer);
-  /// A line about the daemon itself: start, stop, an error that matters.
+  /// A line about the daemon itself: stop, initialise, an error that matters. `event` becomes the
+  /// line's type: lower-case letters and underscores, none of the types of request lines.
   [[nodiscard]] Line system_line(std::string_view event, std::string_view detail) const;
   /// Closes a request whose own response line can't stand: its commit failed, or its line was lost.
   [[nodiscard]] Line failure_line(const Uuid& request, const Error& error) const;

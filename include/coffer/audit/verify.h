@@ -2,9 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
-#include "coffer/base/result.h"
+#include "coffer/base/bytes.h"
 
 namespace coffer::audit {
 
@@ -15,6 +16,26 @@ struct Verified {
   std::uint64_t open_requests = 0;  ///< request lines without a response at the end of the log
   std::string head;                 ///< hash of the last line, hex
 };
+
+/// The first bad line.
+struct Flaw {
+  std::string file;        ///< name of the segment
+  std::uint64_t line = 0;  ///< in that file, from 1; 0: the file as such
+  std::string what;
+};
+
+struct Inspection {
+  Verified good;  ///< the lines before the flaw
+  std::optional<Flaw> flaw;
+};
+
+/// All segments in their order. An error only if they can't be read; not_found when there is no
+/// log. Memory: one line, and an entry for each open request.
+[[nodiscard]] Result<Inspection> inspect_directory(const std::string& directory);
+
+/// One segment from memory, as a log by itself. `chunk`: bytes read at a time, at least 1.
+[[nodiscard]] Inspection inspect_segment(ByteView bytes, std::uint64_t first_sequence,
+                                         std::size_t chunk);
 
 /// `corrupt`, with file, line number and what is wrong, for the first bad line; `not_found` when
 /// there is no log. A torn last line is bad too (the daemon cuts it at its next start).

@@ -1,0 +1,97 @@
+#include "segments.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+namespace coffer::audit {
+namespace {
+
+constexpr std::string_view kPrefix = "audit-";
+constexpr std::string_view kSuffix = ".jsonl";
+constexpr std::size_t kDigits = 20;
+constexpr mode_t kDirectoryMode = 0700;
+constexpr mode_t kOthersMayWrite = 0022;
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const noexcept { ::closedir(directory); }
+};
+using DirectoryPtr = std::unique_ptr<DIR, CloseDirectory>;
+
+std::optional<std::uint64_t> sequence_in(std::string_view name) {
+  if (name.size() != kPrefix.size() + kDigits + kSuffix.size()) return std::nullopt;
+  if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return std::nullopt;
+  const std::string_view digits = name.substr(kPrefix.size(), kDigits);
+  std::uint64_t first = 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), first);
+  if (read.ec != std::errc() || read.ptr != digits.data() + digits.size() || first == 0) {
+    return std::nullopt;
+  }
+  return first;
+}
+
+}  // namespace
+
+Segment segment_in(const std::string& directory, std::uint64_t first) {
+  std::string digits = std::to_string(first);
+  digits.insert(0, kDigits - digits.size(), '0');
+  Segment segment{{}, std::string(kPrefix), first};
+  segment.name.append(digits).append(kSuffix);
+  segment.path = directory + "/" + segment.name;
+  return segment;
+}
+
+Result<std::vector<Segment>> list_segments(const std::string& directory) {
+  const DirectoryPtr opened(::opendir(directory.c_str()));
+  if (opened == nullptr) {
+    Error error = system_error("opendir " + directory, errno);
+    if (errno == ENOENT) error.code = ErrorCode::not_found;
+    return error;
+  }
+  std::vector<Segment> segments;
+  errno = 0;
+  while (const dirent* entry = ::readdir(opened.get())) {
+    const auto first = sequence_in(&entry->d_name[0]);
+    if (first) segments.push_back(segment_in(directory, *first));
+    errno = 0;
+  }
+  if (errno != 0) return system_error("readdir " + directory, errno);
+  std::sort(segments.begin(), segments.end(),
+            [](const Segment& a, const Segment& b) { return a.first < b.first; });
+  return segments;
+}
+
+Result<UniqueFd> own_directory(const std::string& directory) {
+  if (::mkdir(directory.c_str(), kDirectoryMode) != 0 && errno != EEXIST) {
+    return system_error("mkdir " + directory, errno);
+  }
+  UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) return system_error("open " + directory, errno);
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) return system_error("fstat " + directory, errno);
+  if ((status.st_mode & kOthersMayWrite) != 0) {
+    return make_error(ErrorCode::precondition,
+                      "only its owner may be able to write in the audit log's directory",
+                      directory);
+  }
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return system_error("flock " + directory, errno);
+    return make_error(ErrorCode::precondition, "another process writes this audit log", directory);
+  }
+  return fd;
+}
+
+Result<void> sync_directory(const UniqueFd& directory) {
+  if (::fsync(directory.get()) != 0) return system_error("fsync (directory)", errno);
+  return {};
+}
+
+}  // namespace coffer::audit

@@ -1,0 +1,24 @@
+#include "coffer/audit/trail.h"
+
+#include "render.h"
+#include "ticket_state.h"
+
+namespace coffer::audit {
+
+Trail::Trail(Log& log, std::shared_ptr<const Hasher> hasher, const Clock& clock)
+    : log_(log), hasher_(std::move(hasher)), clock_(clock) {}
+
+Ticket Trail::open(const model::Request& request, const model::Peer& peer) {
+  return Ticket(
+      std::unique_ptr<Ticket::State>(new Ticket::State{log_, hasher_, clock_, request, peer}));
+}
+
+Line Trail::system_line(std::string_view event, std::string_view detail) const {
+  Line line{Line::Kind::system, {}, "{"};
+  append_member(line.body, "time", to_rfc3339(clock_.wall()));
+  append_member(line.body, "type", event);
+  append_member(line.body, "detail", detail);
+  return line;
+}
+
+}  // namespace coffer::audit

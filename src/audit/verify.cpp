@@ -1,0 +1,106 @@
+#include "coffer/audit/verify.h"
+
+#include <vector>
+
+#include "chain_check.h"
+#include "line_reader.h"
+#include "segments.h"
+
+namespace coffer::audit {
+namespace {
+
+Error bad(std::string_view what) { return make_error(ErrorCode::corrupt, what); }
+
+/// Follows one chain through all segments. Stops at the first flaw.
+class Verifier final {
+ public:
+  /// An error: the segment can't be read.
+  Result<void> segment(const Segment& segment, LineReader reader) {
+    file_ = segment.name;
+    number_ = 0;
+    if (chain_.lines() != 0 && segment.first != chain_.last_sequence() + 1) {
+      flaw(bad("lines " + std::to_string(chain_.last_sequence() + 1) + " to " +
+               std::to_string(segment.first - 1) + " are in no file before this one"));
+      return {};
+    }
+    RawLine line;
+    while (!flaw_) {
+      ++number_;
+      const auto more = reader.next(line);
+      // Only a line without end is the log's fault; all else is the disk's.
+      if (!more.ok() && more.error().code != ErrorCode::corrupt) return more.error();
+      if (more.ok() && !*more) break;
+      const Result<void> checked = more.ok() ? check(line, segment) : more.error();
+      if (!checked.ok() && checked.error().code != ErrorCode::corrupt) return checked.error();
+      if (!checked.ok()) flaw(checked.error());
+    }
+    return {};
+  }
+
+  [[nodiscard]] bool done() const noexcept { return flaw_.has_value(); }
+
+  [[nodiscard]] Inspection result() && {
+    Inspection out;
+    out.good = {
+        chain_.lines(), chain_.first_sequence(), chain_.last_sequence(), chain_.open().size(), {}};
+    if (chain_.lines() != 0) out.good.head = view(chain_.head());
+    out.flaw = std::move(flaw_);
+    return out;
+  }
+
+ private:
+  [[nodiscard]] Result<void> check(const RawLine& line, const Segment& segment) {
+    if (!line.terminated) {
+      return bad("the line has no end: a torn write, or the daemon is writing it right now");
+    }
+    COFFER_TRY(const ParsedLine parsed, parse_line(line.text));
+    if (number_ == 1 && parsed.sequence != segment.first) {
+      return bad("seq is " + std::to_string(parsed.sequence) + ", but the file's name says " +
+                 std::to_string(segment.first));
+    }
+    return chain_.accept(line.text, parsed);
+  }
+
+  void flaw(const Error& error) { flaw_ = Flaw{file_, number_, error.text}; }
+
+  ChainCheck chain_;
+  std::string file_;
+  std::uint64_t number_ = 0;
+  std::optional<Flaw> flaw_;
+};
+
+}  // namespace
+
+Result<Inspection> inspect_directory(const std::string& directory) {
+  COFFER_TRY(const std::vector<Segment> segments, list_segments(directory));
+  if (segments.empty()) {
+    return make_error(ErrorCode::not_found, "the directory holds no audit log", directory);
+  }
+  Verifier verifier;
+  for (const Segment& segment : segments) {
+    if (verifier.done()) break;
+    COFFER_TRY(ReadAt read, read_file(segment.path));
+    COFFER_CHECK(verifier.segment(segment, LineReader(std::move(read), 0)));
+  }
+  return std::move(verifier).result();
+}
+
+Inspection inspect_segment(ByteView bytes, std::uint64_t first_sequence, std::size_t chunk) {
+  Verifier verifier;
+  const auto read =
+      verifier.segment(segment_in({}, first_sequence), LineReader(read_memory(bytes), 0, chunk));
+  Inspection out = std::move(verifier).result();
+  // Memory can always be read; what is left is a library that failed, and then nothing is proven.
+  if (!read.ok()) out.flaw = Flaw{{}, 0, read.error().text};
+  return out;
+}
+
+Result<Verified> verify_directory(const std::string& directory) {
+  COFFER_TRY(Inspection inspection, inspect_directory(directory));
+  if (!inspection.flaw) return std::move(inspection.good);
+  const Flaw& flaw = *inspection.flaw;
+  return make_error(ErrorCode::corrupt,
+                    flaw.file + " line " + std::to_string(flaw.line) + ": " + flaw.what);
+}
+
+}  // namespace coffer::audit
