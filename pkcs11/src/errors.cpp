@@ -127,12 +127,12 @@ ErrorCode code_of(CK_RV rv) noexcept {
   return row != nullptr ? row->code : ErrorCode::unavailable;
 }
 
-Error ck_error(std::string_view function, CK_RV rv, std::source_location where) {
+Error ck_error(std::string_view function, CK_RV rv, SourceLocation where) {
   const ErrorCode code = code_of(rv);
   return make_error(code, text_of(code), fmt::format("{}: {}", function, rv_name(rv)), where);
 }
 
-Result<void> ck_check(std::string_view function, CK_RV rv, std::source_location where) {
+Result<void> ck_check(std::string_view function, CK_RV rv, SourceLocation where) {
   if (rv == CKR_OK) return {};
   return ck_error(function, rv, where);
 }

@@ -1,7 +1,6 @@
 // From CK_RV to Error: the one place that knows what a return value means to our callers.
 #pragma once
 
-#include <source_location>
 #include <string>
 #include <string_view>
 
@@ -16,9 +15,9 @@ namespace coffer::pkcs11 {
 
 /// The cause names the C_ function and the return value. Precondition: rv != CKR_OK.
 [[nodiscard]] Error ck_error(std::string_view function, CK_RV rv,
-                             std::source_location where = std::source_location::current());
+                             SourceLocation where = SourceLocation::current());
 [[nodiscard]] Result<void> ck_check(std::string_view function, CK_RV rv,
-                                    std::source_location where = std::source_location::current());
+                                    SourceLocation where = SourceLocation::current());
 
 /// The session is gone, the token may be well: a fresh session may do.
 [[nodiscard]] bool is_dead_session(CK_RV rv) noexcept;

@@ -24,7 +24,7 @@ std::string_view to_string(ErrorCode code) noexcept {
 }
 
 Error make_error(ErrorCode code, std::string_view text, std::string_view cause,
-                 std::source_location where) {
+                 SourceLocation where) {
   return Error{code, std::string(text), std::string(cause), where};
 }
 

@@ -7,7 +7,7 @@
 
 namespace coffer::crypto {
 
-Error openssl_error(std::string_view function, std::source_location where) {
+Error openssl_error(std::string_view function, SourceLocation where) {
   std::string cause(function);
   // Reasons only: OpenSSL never puts input into them.
   for (unsigned long code = ERR_get_error(); code != 0; code = ERR_get_error()) {

@@ -28,7 +28,7 @@ using EcdsaSignaturePtr = std::unique_ptr<ECDSA_SIG, Releaser<ECDSA_SIG_free>>;
 
 /// `internal`, with the name of the failed function and what the queue holds; empties the queue.
 [[nodiscard]] Error openssl_error(std::string_view function,
-                                  std::source_location where = std::source_location::current());
+                                  SourceLocation where = SourceLocation::current());
 
 /// Empties the queue after a failure that is the caller's and not OpenSSL's (a bad signature).
 void forget_openssl_errors() noexcept;

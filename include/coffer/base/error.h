@@ -2,9 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <source_location>
 #include <string>
 #include <string_view>
+
+#include "coffer/base/source_location.h"
 
 namespace coffer {
 
@@ -34,11 +35,11 @@ struct Error {
   ErrorCode code = ErrorCode::internal;
   std::string text;
   std::string cause;
-  std::source_location where = std::source_location::current();
+  SourceLocation where = SourceLocation::current();
 };
 
 [[nodiscard]] Error make_error(ErrorCode code, std::string_view text, std::string_view cause = {},
-                               std::source_location where = std::source_location::current());
+                               SourceLocation where = SourceLocation::current());
 
 /// One line for the log: code, text, cause, file and line.
 [[nodiscard]] std::string describe(const Error& error);
