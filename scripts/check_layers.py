@@ -72,7 +72,7 @@ LIBRARIES = {
     "curl/": ("cli",),
     "tl/": ("base",),
     "spdlog/": ("base",),
-    "fmt/": ("base",),
+    "fmt/": tuple(ROOMS),
     "gfshare": ("envelope",),
 }
 

@@ -1,0 +1,59 @@
+"""Fixtures of all tests that run the programs from outside. harness.py says what a vault can do."""
+
+import pathlib
+import shutil
+import tempfile
+
+import pytest
+
+from harness import DevVault
+
+
+def new_directory():
+    # Not pytest's tmp_path: a socket's path may have 107 bytes at most.
+    return pathlib.Path(tempfile.mkdtemp(prefix="coffer-"))
+
+
+def end(vault):
+    try:
+        vault.close()
+    finally:
+        if vault.running:
+            vault.kill()
+        shutil.rmtree(vault.directory, ignore_errors=True)
+
+
+@pytest.fixture
+def directory():
+    path = new_directory()
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def make_vault():
+    """make_vault("--cache-age", 0): a started vault with these options; start=False leaves it."""
+    made = []
+
+    def make(*options, start=True, **more):
+        vault = DevVault(new_directory(), *options, **more)
+        made.append(vault)
+        return vault.start() if start else vault
+
+    yield make
+    for vault in made:
+        end(vault)
+
+
+@pytest.fixture
+def vault(make_vault):
+    """A vault of the test's own, which it may stop, kill and spoil."""
+    return make_vault()
+
+
+@pytest.fixture(scope="module")
+def shared_vault():
+    """One vault for all tests of a file: only for tests that keep to their own paths."""
+    vault = DevVault(new_directory()).start()
+    yield vault
+    end(vault)
