@@ -1,5 +1,7 @@
 #include "row.h"
 
+#include <array>
+
 #include "coffer/base/codec.h"
 #include "coffer/crypto/aead.h"
 #include "coffer/crypto/digest.h"
@@ -23,14 +25,28 @@ Result<ByteView> name_key(const Keyring& keyring) {
                      Reveal{"make a row's key"});
 }
 
+using Length = std::array<std::uint8_t, 4>;
+
+Length length_of(std::string_view text) {
+  Length out;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    out[i] = static_cast<std::uint8_t>(text.size() >> (24U - 8U * i));
+  }
+  return out;
+}
+
 /// The first half of HMAC(name key, domain ‖ mount ‖ table ‖ parent ‖ name) on `out`; the second is
 /// left off: 128 bits are enough to tell rows apart.
 Result<void> append_half(store::Key& out, ByteView key, std::uint8_t domain, const Space& space,
                          std::string_view parent, std::string_view name) {
-  Packer input(64 + parent.size() + name.size());
-  input.u8(domain).raw(space.mount).u16(space.table).text(parent);
-  if (domain == kNameHalf) input.text(name);
-  COFFER_TRY(const crypto::Sha256 mac, crypto::hmac_sha256(key, input.view()));
+  const std::array<std::uint8_t, 2> table = {static_cast<std::uint8_t>(space.table >> 8U),
+                                             static_cast<std::uint8_t>(space.table)};
+  const Length parent_length = length_of(parent);
+  const Length name_length = length_of(name);
+  const ByteView last = domain == kNameHalf ? ByteView(name_length) : ByteView();
+  COFFER_TRY(const crypto::Sha256 mac,
+             crypto::hmac_sha256(key, {ByteView(&domain, 1), space.mount.view(), table,
+                                       parent_length, as_bytes(parent), last, as_bytes(name)}));
   out.append(as_text(mac).substr(0, kRowKeyHalf));
   return {};
 }

@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+"""Makes v1.txt after docs/formats/{keyring,sealed-record,sealed-row}.md, and shares no code with the
+room: what both agree on is what the documents say. Needs pyca/cryptography.
+
+    ./generate.py > v1.txt
+
+Old files stay: a new format version gets a file of its own.
+"""
+
+import hashlib
+import hmac
+import struct
+import textwrap
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+
+def u8(n):
+    return struct.pack(">B", n)
+
+
+def u16(n):
+    return struct.pack(">H", n)
+
+
+def u32(n):
+    return struct.pack(">I", n)
+
+
+def u64(n):
+    return struct.pack(">Q", n)
+
+
+def blob(data):
+    data = data.encode() if isinstance(data, str) else data
+    return u32(len(data)) + data
+
+
+def mac(key, data):
+    return hmac.new(key, data, hashlib.sha256).digest()
+
+
+def hkdf_sha512(key, salt, info, size):
+    """RFC 5869, from its text."""
+    extracted = hmac.new(salt, key, hashlib.sha512).digest()
+    block, out, counter = b"", b"", 1
+    while len(out) < size:
+        block = hmac.new(extracted, block + info + u8(counter), hashlib.sha512).digest()
+        out += block
+        counter += 1
+    return out[:size]
+
+
+def example(name, size=32):
+    """Bytes that stand for random ones: anyone can make them again."""
+    return hashlib.sha512(b"coffer example " + name.encode()).digest()[:size]
+
+
+def example_uuid(name):
+    raw = bytearray(example(name, 16))
+    raw[6] = (raw[6] & 0x0F) | 0x40
+    raw[8] = (raw[8] & 0x3F) | 0x80
+    return bytes(raw)
+
+
+def emit(name, value):
+    for number, line in enumerate(textwrap.wrap(value.hex(), 80)):
+        print(f"{name} = {line}" if number == 0 else f"  {line}")
+
+
+# The token and the vault. The signing key is that of RFC 6979 appendix A.2.5.
+VAULT = example_uuid("vault")
+TOKEN = example_uuid("token")
+SERIAL = "0123456789abcdef"
+KEK = example("kek")
+SIGN = 0xC9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721
+KEYS = [(1, 1), (1, 2), (2, 1), (3, 1), (4, 1), (5, 1), (6, 1)]  # record has two versions
+
+
+def ring(name, version):
+    return example(f"keyring {name} {version}")
+
+
+def token_wrap(iv, key, context):
+    return iv + AESGCM(KEK).encrypt(iv, key, context)
+
+
+def recipient(wrapped):
+    return TOKEN + u32(1) + blob("aes-gcm") + blob(wrapped)
+
+
+def keyring():
+    private = ec.derive_private_key(SIGN, ec.SECP256R1())
+    spki = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    keyring_key, iv = example("keyring key"), example("keyring iv", 12)
+    context = blob("coffer keyring v1 wrap") + blob(VAULT) + blob(TOKEN) + u32(1)
+    wrapped = token_wrap(example("keyring wrap iv", 12), keyring_key, context)
+    header = b"CFKR" + u8(1) + u8(1) + VAULT + u8(1)
+    header += blob(SERIAL) + u32(1) + blob(spki) + recipient(wrapped)
+    listed = b"".join(u8(name) + u32(version) + ring(name, version) for name, version in KEYS)
+    body = header + iv + blob(AESGCM(keyring_key).encrypt(iv, listed, header))
+    der = private.sign(
+        blob("coffer keyring v1") + blob(body),
+        ec.ECDSA(hashes.SHA256(), deterministic_signing=True),
+    )
+    r, s = utils.decode_dss_signature(der)
+    emit("vault", VAULT)
+    emit("token", TOKEN)
+    emit("serial", SERIAL.encode())
+    emit("kek", KEK)
+    emit("sign_scalar", SIGN.to_bytes(32, "big"))
+    emit("sign_public_key", spki)
+    emit("keyring_key", keyring_key)
+    emit("keyring_wrap_context", context)
+    emit("keyring_wrapped", wrapped)
+    emit("keyring_iv", iv)
+    emit("keyring_list", listed)
+    emit("keyring", body + r.to_bytes(32, "big") + s.to_bytes(32, "big"))
+
+
+MOUNT = example_uuid("mount")
+
+
+def record():
+    record_id, salt = example_uuid("record"), example("record salt")
+    iv, data_key = example("record iv", 12), example("data key")
+    bind, path, version, suite = ring(2, 1), "app/db", 3, 1
+    value = b'{"password":"correct horse"}'
+    wrap_context = blob("coffer sealed-record v1 wrap")
+    wrap_context += blob(VAULT) + blob(record_id) + blob(TOKEN) + u32(1)
+    wrapped = token_wrap(example("record wrap iv", 12), data_key, wrap_context)
+    header = b"CFSR" + u8(1) + u8(suite) + VAULT + record_id + u32(1) + u8(1) + recipient(wrapped)
+    context = blob("coffer sealed-record v1 content") + blob(VAULT) + blob(record_id)
+    context += blob(MOUNT) + blob(path) + u64(version) + u8(suite)
+    derived = hkdf_sha512(data_key + bind, salt, context, 64)
+    content = AESGCM(derived[:32]).encrypt(iv, value, context)
+    header_mac = mac(bind, b"coffer sealed-record v1 recipients" + header)
+    emit("mount", MOUNT)
+    emit("bind_key", bind)
+    emit("record_id", record_id)
+    emit("record_path", path.encode())
+    emit("record_version", u64(version))
+    emit("record_value", value)
+    emit("record_salt", salt)
+    emit("record_iv", iv)
+    emit("record_data_key", data_key)
+    emit("record_wrap_context", wrap_context)
+    emit("record_wrapped", wrapped)
+    emit("record_content_context", context)
+    emit("record_content_key", derived[:32])
+    emit("record_commitment", derived[32:])
+    emit("record_mac", header_mac)
+    emit("record", header + header_mac + salt + derived[32:] + iv + content)
+
+
+def row():
+    space, parent, name = MOUNT + u16(1), "app/", "db"
+    value = b'{"current_version":3}'
+    salt, iv = example("row salt", 16), example("row iv", 12)
+    name_key, record_key, version = ring(3, 1), ring(1, 2), 2
+    parent_half = mac(name_key, u8(1) + space + blob(parent))[:16]
+    key = parent_half + mac(name_key, u8(2) + space + blob(parent) + blob(name))[:16]
+    sealing_key = mac(record_key, b"coffer sealed-row v1 key" + salt)
+    aad = blob("coffer sealed-row v1") + u8(1) + blob(VAULT) + blob(key) + u32(version)
+    body = space + blob(parent) + blob(name) + value
+    emit("name_key", name_key)
+    emit("record_key", record_key)
+    emit("row_parent", parent.encode())
+    emit("row_name", name.encode())
+    emit("row_value", value)
+    emit("row_key", key)
+    emit("row_salt", salt)
+    emit("row_iv", iv)
+    emit("row_sealing_key", sealing_key)
+    emit("row_additional_data", aad)
+    emit("row_body", body)
+    emit("row", b"CFRW" + u8(1) + u32(version) + salt + iv + AESGCM(sealing_key).encrypt(iv, body, aad))
+
+
+keyring()
+record()
+row()

@@ -1,0 +1,62 @@
+// A token whose two keys the test chooses. For worked examples; everything else uses FakeToken.
+#pragma once
+
+#include "coffer/envelope/keyring.h"
+#include "fakes/soft_crypto.h"
+
+namespace coffer::envelope {
+
+class FixedToken final : public pkcs11::Token {
+ public:
+  FixedToken(std::string serial, const Uuid& vault, const fakes::Block32& kek,
+             const fakes::Block32& sign)
+      : serial_(std::move(serial)),
+        kek_id_(kek_ref(vault, 1).id),
+        sign_id_(sign_ref(vault, 1).id),
+        kek_(kek),
+        sign_(sign) {}
+
+  Result<pkcs11::TokenInfo> info() override {
+    return pkcs11::TokenInfo{"fixed", "Coffer", "fixed", serial_};
+  }
+  Result<void> generate(pkcs11::KeyRole, const pkcs11::KeyRef&, std::string_view) override {
+    return make_error(ErrorCode::conflict, "this token's keys are fixed");
+  }
+  Result<void> verify(pkcs11::KeyRole role, const pkcs11::KeyRef& key) override {
+    return find(key, role == pkcs11::KeyRole::kek ? kek_id_ : sign_id_);
+  }
+  Result<Bytes> wrap(const pkcs11::KeyRef& kek, const SecureBytes& data_key,
+                     ByteView aad) override {
+    COFFER_CHECK(find(kek, kek_id_));
+    const Bytes iv(12, ++wraps_);
+    return fakes::soft_gcm_seal(kek_, iv, aad, data_key.expose(Reveal{"test wraps"}));
+  }
+  Result<SecureBytes> unwrap(const pkcs11::KeyRef& kek, ByteView wrapped, ByteView aad) override {
+    COFFER_CHECK(find(kek, kek_id_));
+    return fakes::soft_gcm_open(kek_, aad, wrapped);
+  }
+  Result<Bytes> sign(const pkcs11::KeyRef& key, ByteView message) override {
+    COFFER_CHECK(find(key, sign_id_));
+    return fakes::soft_p256_sign(sign_, message);
+  }
+  Result<Bytes> public_key(const pkcs11::KeyRef& key) override {
+    COFFER_CHECK(find(key, sign_id_));
+    return fakes::soft_p256_public(sign_);
+  }
+  Result<SecureBytes> random(std::size_t size) override { return SecureBytes::allocate(size); }
+
+ private:
+  static Result<void> find(const pkcs11::KeyRef& asked, const Bytes& there) {
+    if (asked.id == there) return {};
+    return make_error(ErrorCode::not_found, "no such key on the token");
+  }
+
+  std::string serial_;
+  Bytes kek_id_;
+  Bytes sign_id_;
+  fakes::Block32 kek_;
+  fakes::Block32 sign_;
+  std::uint8_t wraps_ = 0;
+};
+
+}  // namespace coffer::envelope
