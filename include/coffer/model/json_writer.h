@@ -11,6 +11,9 @@ namespace coffer::model {
 /// section 7); bytes that are no UTF-8 become U+FFFD, so that the output is always valid.
 void append_json_string(std::string& out, std::string_view text);
 
+/// Well-formed by RFC 3629: what append_json_string() keeps as it is.
+[[nodiscard]] bool is_utf8(std::string_view text) noexcept;
+
 class JsonWriter final {
  public:
   JsonWriter& begin_object();

@@ -44,6 +44,20 @@ TEST(JsonString, ReplacesBytesThatAreNoUtf8) {
   EXPECT_EQ(json_of("\xC3\""), "\"" + bad + "\\\"\"") << "must not swallow the quote";
 }
 
+TEST(IsUtf8, AgreesWithWhatStringsKeep) {
+  for (const char* text :
+       {"", "a", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x94\x91", "\xF4\x8F\xBF\xBF", "\xED\x9F\xBF",
+        "\xEE\x80\x80", "\x7F", "\xDF\xBF", "\xE0\xA0\x80"}) {
+    EXPECT_TRUE(is_utf8(text)) << text;
+    EXPECT_EQ(json_of(text), "\"" + std::string(text) + "\"");
+  }
+  for (const char* text :
+       {"\x80", "\xC1\xBF", "\xC3", "a\xC3", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF5\x80\x80\x80",
+        "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xE2\x82z", "\xF0\x9F\x94", "\xFF"}) {
+    EXPECT_FALSE(is_utf8(text)) << json_of(text);
+  }
+}
+
 TEST(JsonWriter, SeparatesMembersAndElements) {
   JsonWriter writer;
   writer.begin_object().key("a").number(1).key("b").begin_array().string("x").null().boolean(true);
