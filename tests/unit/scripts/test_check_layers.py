@@ -115,3 +115,23 @@ def test_every_row_names_only_rooms_above_it():
     for room, row in check_layers.ROOMS.items():
         assert row == "all above" or set(row) <= set(seen), room
         seen.append(room)
+
+
+def documented_rooms():
+    rows = {}
+    for line in (ROOT / "docs/architecture.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 3 and cells[0].startswith("`"):
+            rows[cells[0].strip("`")] = cells[2]
+    return rows
+
+
+def test_the_architecture_page_tells_the_same_table():
+    documented = documented_rooms()
+    in_table = {
+        room: row if row == "all above" else ", ".join(row)
+        for room, row in check_layers.ROOMS.items()
+        if room in documented or not room.startswith("engines/")
+    }
+    assert documented == in_table
+    assert list(documented) == list(in_table), "the order of the house"
