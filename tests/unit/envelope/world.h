@@ -51,7 +51,7 @@ inline Uuid id(std::uint8_t fill) {
 /// A store whose next calls can fail, over one in memory.
 class FaultyStore final : public store::Store {
  public:
-  std::function<void()> before_commit = [] {};
+  std::function<void()> before_commit;  ///< once
   std::optional<Error> fail_commit;
   std::optional<Error> fail_get;  ///< once
   std::size_t commits = 0;
@@ -65,7 +65,7 @@ class FaultyStore final : public store::Store {
   Result<std::vector<store::CommitOutcome>> commit(
       std::span<const store::Transaction> transactions) override {
     ++commits;
-    before_commit();
+    if (const auto hook = std::exchange(before_commit, nullptr); hook) hook();
     if (fail_commit) return *fail_commit;
     return memory_->commit(transactions);
   }

@@ -1,0 +1,122 @@
+#include "../../../src/envelope/data_key_cache.h"
+
+#include "world.h"
+
+namespace coffer::envelope {
+namespace {
+
+using std::chrono::seconds;
+
+DataKey key_of(std::uint8_t fill) {
+  return std::make_shared<const SecureBytes>(must(SecureBytes::copy_of(Bytes(32, fill))));
+}
+
+std::uint8_t first_byte(const DataKey& key) { return key->expose(Reveal{"test"}).front(); }
+
+TEST(DataKeyCache, GivesBackWhatWasPutIn) {
+  ManualClock clock;
+  DataKeyCache cache({.entries = 10}, clock);
+  cache.put(id(1), key_of(1), cache.generation());
+  cache.put(id(2), key_of(2), cache.generation());
+  ASSERT_NE(cache.find(id(1)), nullptr);
+  EXPECT_EQ(first_byte(cache.find(id(1))), 1);
+  EXPECT_EQ(first_byte(cache.find(id(2))), 2);
+  EXPECT_EQ(cache.find(id(3)), nullptr);
+}
+
+TEST(DataKeyCache, IdsThatHashAlikeAreStillTold) {
+  ManualClock clock;
+  DataKeyCache cache({.entries = 10}, clock);
+  Uuid a = id(1);
+  Uuid b = id(1);
+  b.bytes[0] = 2;
+  cache.put(a, key_of(1), cache.generation());
+  EXPECT_EQ(cache.find(b), nullptr);
+  cache.put(b, key_of(2), cache.generation());
+  EXPECT_EQ(first_byte(cache.find(a)), 1);
+  EXPECT_EQ(first_byte(cache.find(b)), 2);
+}
+
+TEST(DataKeyCache, DropsTheLeastRecentlyUsed) {
+  ManualClock clock;
+  DataKeyCache cache({.entries = 3}, clock);
+  for (std::uint8_t i = 1; i <= 3; ++i) cache.put(id(i), key_of(i), cache.generation());
+  EXPECT_NE(cache.find(id(1)), nullptr);
+  cache.put(id(4), key_of(4), cache.generation());
+  EXPECT_EQ(cache.size(), 3U);
+  EXPECT_NE(cache.find(id(1)), nullptr);
+  EXPECT_EQ(cache.find(id(2)), nullptr);
+  EXPECT_NE(cache.find(id(3)), nullptr);
+  EXPECT_NE(cache.find(id(4)), nullptr);
+}
+
+TEST(DataKeyCache, PuttingAgainReplaces) {
+  ManualClock clock;
+  DataKeyCache cache({.entries = 3}, clock);
+  cache.put(id(1), key_of(1), cache.generation());
+  cache.put(id(1), key_of(2), cache.generation());
+  EXPECT_EQ(cache.size(), 1U);
+  EXPECT_EQ(first_byte(cache.find(id(1))), 2);
+}
+
+TEST(DataKeyCache, UseDoesntProlongAge) {
+  ManualClock clock;
+  DataKeyCache cache({.entries = 3, .max_age = seconds(60)}, clock);
+  cache.put(id(1), key_of(1), cache.generation());
+  for (int second = 1; second < 60; ++second) {
+    clock.advance(seconds(1));
+    EXPECT_NE(cache.find(id(1)), nullptr) << second;
+  }
+  clock.advance(seconds(1));
+  EXPECT_EQ(cache.find(id(1)), nullptr);
+  EXPECT_EQ(cache.size(), 0U);
+}
+
+TEST(DataKeyCache, SweepDropsWhatIsTooOldAndNothingElse) {
+  ManualClock clock;
+  DataKeyCache cache({.entries = 10, .max_age = seconds(60)}, clock);
+  cache.put(id(1), key_of(1), cache.generation());
+  clock.advance(seconds(30));
+  cache.put(id(2), key_of(2), cache.generation());
+  clock.advance(seconds(30));
+  cache.sweep();
+  EXPECT_EQ(cache.size(), 1U);
+  EXPECT_NE(cache.find(id(2)), nullptr);
+}
+
+TEST(DataKeyCache, HoldsNothingWithoutEntriesOrAge) {
+  ManualClock clock;
+  for (const CacheConfig& config : {CacheConfig{.entries = 0, .max_age = seconds(60)},
+                                    CacheConfig{.entries = 10, .max_age = seconds(0)}}) {
+    DataKeyCache cache(config, clock);
+    cache.put(id(1), key_of(1), cache.generation());
+    EXPECT_EQ(cache.size(), 0U);
+    EXPECT_EQ(cache.find(id(1)), nullptr);
+  }
+}
+
+TEST(DataKeyCache, PurgeKeepsOutKeysThatWereUnwrappedBefore) {
+  ManualClock clock;
+  DataKeyCache cache({.entries = 10}, clock);
+  cache.put(id(1), key_of(1), cache.generation());
+  const std::uint64_t before = cache.generation();
+  cache.purge();
+  EXPECT_EQ(cache.size(), 0U);
+  cache.put(id(2), key_of(2), before);
+  EXPECT_EQ(cache.size(), 0U);
+  cache.put(id(3), key_of(3), cache.generation());
+  EXPECT_EQ(cache.size(), 1U);
+}
+
+TEST(DataKeyCache, AKeyInUseOutlivesThePurge) {
+  ManualClock clock;
+  DataKeyCache cache({.entries = 10}, clock);
+  cache.put(id(1), key_of(1), cache.generation());
+  const DataKey held = cache.find(id(1));
+  cache.purge();
+  EXPECT_EQ(first_byte(held), 1);
+  EXPECT_EQ(held.use_count(), 1);
+}
+
+}  // namespace
+}  // namespace coffer::envelope
