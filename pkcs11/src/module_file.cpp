@@ -20,30 +20,20 @@ Error refuse(ErrorCode code, const std::string& path, std::string_view why) {
   return make_error(code, fmt::format("refused to load the module {}: {}", path, why));
 }
 
-bool owned_by_us_or_root(const struct stat& status) {
-  return status.st_uid == 0 || status.st_uid == ::geteuid();
-}
-
-bool writable_by_others(const struct stat& status) {
-  return (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
-}
-
-/// A directory of ours in which others can't put things; the sticky bit does for those further up
-/// (/tmp), where it keeps others from replacing what isn't theirs.
+/// A directory of ours in which others can't put things; further up the sticky bit does (/tmp),
+/// which keeps others from replacing what isn't theirs.
 Result<void> check_directory(const std::string& module, const std::string& directory,
                              bool holds_the_module) {
   struct stat status {};
   if (::stat(directory.c_str(), &status) != 0) {
     return refuse(ErrorCode::not_found, module, std::strerror(errno));
   }
-  if (!owned_by_us_or_root(status)) {
-    return refuse(ErrorCode::permission_denied, module,
-                  directory + " belongs to neither root nor this user");
-  }
-  const bool sticky = (status.st_mode & S_ISVTX) != 0;
-  if (writable_by_others(status) && (holds_the_module || !sticky)) {
-    return refuse(ErrorCode::permission_denied, module,
-                  directory + " can be written by its group or by anyone");
+  mode_t mode = status.st_mode;
+  const bool sticky = (mode & S_ISVTX) != 0;
+  if (sticky && !holds_the_module) mode &= ~mode_t{S_IWGRP | S_IWOTH};
+  const std::string_view why = why_untrusted(mode, status.st_uid, ::geteuid());
+  if (!why.empty()) {
+    return refuse(ErrorCode::permission_denied, module, fmt::format("{} {}", directory, why));
   }
   return {};
 }
@@ -54,18 +44,20 @@ Result<void> check_file(const std::string& path) {
     return refuse(ErrorCode::not_found, path, std::strerror(errno));
   }
   if (!S_ISREG(status.st_mode)) {
-    return refuse(ErrorCode::invalid_argument, path, "not a regular file");
+    return refuse(ErrorCode::invalid_argument, path, "it isn't a regular file");
   }
-  if (!owned_by_us_or_root(status)) {
-    return refuse(ErrorCode::permission_denied, path, "belongs to neither root nor this user");
-  }
-  if (writable_by_others(status)) {
-    return refuse(ErrorCode::permission_denied, path, "can be written by its group or by anyone");
-  }
+  const std::string_view why = why_untrusted(status.st_mode, status.st_uid, ::geteuid());
+  if (!why.empty()) return refuse(ErrorCode::permission_denied, path, fmt::format("it {}", why));
   return {};
 }
 
 }  // namespace
+
+std::string_view why_untrusted(mode_t mode, uid_t owner, uid_t us) noexcept {
+  if (owner != 0 && owner != us) return "belongs to neither root nor this user";
+  if ((mode & (S_IWGRP | S_IWOTH)) != 0) return "can be written by its group or by anyone";
+  return {};
+}
 
 Result<std::string> check_module_file(const std::string& path) {
   // A relative path, and dlopen's search, would let the working directory or LD_LIBRARY_PATH

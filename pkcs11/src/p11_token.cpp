@@ -135,14 +135,18 @@ Result<Bytes> P11Token::wrap(const KeyRef& kek, const SecureBytes& data_key, Byt
 Result<SecureBytes> P11Token::unwrap(const KeyRef& kek, ByteView wrapped, ByteView aad) {
   COFFER_CHECK(check_unwrap_input(wrapped.size(), aad));
   bool ambiguous = false;
-  Result<SecureBytes> opened = with_key(KeyRole::kek, kek, [&](Session& session, const Key& key) {
+  const auto open = [&](Session& session, const Key& key) {
     Result<SecureBytes> plain = gcm_unwrap(session, key.handle, wrapped, aad);
     ambiguous = is_ambiguous_decrypt(session.failure());
     return plain;
-  });
+  };
+  Result<SecureBytes> opened = with_key(KeyRole::kek, kek, open);
   if (opened.ok() || !ambiguous) return opened;
-  // Tampered, or the token is failing? A blob that did open tells them apart.
+  // Tampered, or the token is failing? A blob that did open tells them apart; and once the token is
+  // known to work, the second answer is about the blob, not about a moment of weakness.
   COFFER_CHECK(with_key(KeyRole::kek, kek, check_canary));
+  opened = with_key(KeyRole::kek, kek, open);
+  if (opened.ok() || !ambiguous) return opened;
   return make_error(ErrorCode::corrupt, "a wrapped key doesn't open", opened.error().cause);
 }
 

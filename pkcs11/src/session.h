@@ -20,11 +20,11 @@ class Session final {
   Session(Session&& other) noexcept;
   Session& operator=(Session&& other) noexcept;
 
-  /// Calls `function(session, arguments…)` and remembers the first failure.
+  /// Calls `function(session, arguments…)` and remembers the latest failure.
   template <typename Function, typename... Arguments>
   [[nodiscard]] CK_RV invoke(Function CK_FUNCTION_LIST::*function, Arguments... arguments) {
     const CK_RV rv = (module_->functions().*function)(handle_, arguments...);
-    if (rv != CKR_OK && failure_ == CKR_OK) failure_ = rv;
+    if (rv != CKR_OK) failure_ = rv;
     return rv;
   }
   template <typename Function, typename... Arguments>
