@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kWorkers = 2;
 constexpr std::size_t kQueueLimit = 256;
 constexpr std::chrono::milliseconds kDrainRound{50};
+constexpr std::chrono::seconds kKeySweep{1};
 constexpr int kDrainRounds = 180;  // nine seconds of the ten
 
 std::unique_ptr<Exchange> as_exchange(std::unique_ptr<core::Reply> reply) {
@@ -25,6 +26,7 @@ Server::Server(Vault& vault, ListenerConfig config, const Clock& clock)
       clock_(clock),
       signals_(context_, SIGTERM, SIGINT),
       drain_timer_(context_),
+      key_timer_(context_),
       listener_(context_, std::move(config), *this) {}
 
 Server::~Server() = default;
@@ -40,6 +42,7 @@ Result<void> Server::run() {
   signals_.async_wait([this](const boost::system::error_code& failed, int) {
     if (!failed) stop();
   });
+  sweep_data_keys();
   log::info("ready");
   context_.run();
   // In the order of a request, so that what one stage holds can still pass the next.
@@ -84,6 +87,15 @@ void Server::release(std::vector<std::unique_ptr<core::Reply>> replies) {
 
 void Server::run_again(std::unique_ptr<core::Reply> reply) {
   submit(as_exchange(std::move(reply)));
+}
+
+/// Data keys go when their time is up, traffic or none.
+void Server::sweep_data_keys() {
+  vault_.sealed_store->sweep_cache();
+  key_timer_.expires_after(kKeySweep);
+  key_timer_.async_wait([this](const boost::system::error_code& failed) {
+    if (!failed) sweep_data_keys();
+  });
 }
 
 void Server::stop() {

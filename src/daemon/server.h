@@ -34,12 +34,14 @@ class Server final : private Dispatcher, private core::ReplySink {
   void submit(std::unique_ptr<Exchange> exchange);
   void stop();
   void wait_until_drained(int rounds_left);
+  void sweep_data_keys();
 
   Vault& vault_;
   const Clock& clock_;
   boost::asio::io_context context_{1};
   boost::asio::signal_set signals_;
   boost::asio::steady_timer drain_timer_;
+  boost::asio::steady_timer key_timer_;
   Listener listener_;
   std::unique_ptr<core::Door> door_;
   std::unique_ptr<Workers> workers_;

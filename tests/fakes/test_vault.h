@@ -2,9 +2,8 @@
 // stages is committed at once, as the Door would, unless the test does so itself.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 #include "coffer/core/pipeline.h"
@@ -52,13 +51,12 @@ class TestVault {
   /// Stages alone.
   core::Staged stage(const std::string& bearer, model::Operation operation, const std::string& path,
                      const std::string& body = "") {
-    auto fields = model::Fields::parse(body);
-    EXPECT_TRUE(fields.ok());
+    auto fields = must(model::Fields::parse(body));
     model::Request request{.id = {},
                            .time = system_clock().wall(),
                            .operation = operation,
                            .path = path,
-                           .fields = std::move(*fields)};
+                           .fields = std::move(fields)};
     core::Staged staged = pipeline->run(request, {peer, bearer});
     last_operation = request.operation;
     return staged;
