@@ -19,7 +19,7 @@ TEST(JsonTree, ComesOutAsItWentIn) {
 }
 
 TEST(JsonTree, NumbersKeepTheirDigits) {
-  for (const char* digits : {"12345678901234567890123", "1.10", "1e400", "-0.0", "0.1000"}) {
+  for (const char* digits : {"12345678901234567890123", "1.10", "1e300", "-0.0", "0.1000"}) {
     EXPECT_EQ(again(digits), digits);
     EXPECT_EQ(Json::parse(digits)->kind(), Json::Kind::number);
   }
@@ -27,7 +27,7 @@ TEST(JsonTree, NumbersKeepTheirDigits) {
 
 TEST(JsonTree, WhatIsNotJsonIsRefusedWithoutBeingQuoted) {
   for (const char* text : {"", "s3cret", R"({"s3cret":)", "[1,]", "{} {}", R"("s3cret)", "01",
-                           "nul", "{'a':1}", "\"\xff\"", R"("\ud800")", "// c\n1"}) {
+                           "nul", "{'a':1}", "\"\xff\"", R"("\ud800")", "// c\n1", "1e400"}) {
     const auto value = Json::parse(text);
     ASSERT_FALSE(value.ok()) << text;
     EXPECT_EQ(value.error().code, ErrorCode::invalid_argument);
