@@ -1,0 +1,69 @@
+#include "show_request.h"
+
+#include <algorithm>
+
+namespace coffer::cli {
+namespace {
+
+/// In single quotes the shell reads nothing but the quote itself.
+std::string shell_quoted(std::string_view text) {
+  std::string quoted = "'";
+  for (const char c : text) {
+    if (c == '\'') {
+      quoted += "'\\''";
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "'";
+}
+
+bool is_list(const HttpRequest& request) {
+  return std::any_of(request.query.begin(), request.query.end(),
+                     [](const auto& field) { return field.first == "list"; });
+}
+
+std::string_view capabilities(const HttpRequest& request) {
+  if (request.method == "GET") return is_list(request) ? R"("list")" : R"("read")";
+  if (request.method == "DELETE") return R"("delete")";
+  if (request.method == "PATCH") return R"("patch")";
+  return R"("create", "update")";
+}
+
+std::string tls_options(const Tls& tls) {
+  std::string text;
+  if (!tls.ca_cert.empty()) text += " --cacert " + shell_quoted(tls.ca_cert);
+  if (!tls.ca_path.empty()) text += " --capath " + shell_quoted(tls.ca_path);
+  if (!tls.client_cert.empty()) text += " --cert " + shell_quoted(tls.client_cert);
+  if (!tls.client_key.empty()) text += " --key " + shell_quoted(tls.client_key);
+  if (tls.skip_verify) text += " --insecure";
+  return text;
+}
+
+}  // namespace
+
+std::string curl_command(const Settings& settings, bool with_token, const HttpRequest& request) {
+  std::string line = "curl";
+  if (!settings.address.socket_path.empty()) {
+    line += " --unix-socket " + shell_quoted(settings.address.socket_path);
+  } else {
+    line += tls_options(settings.tls);
+  }
+  if (request.method != "GET") line += " -X " + request.method;
+  if (with_token) line += " -H \"X-Vault-Token: $(coffer print token)\"";
+  for (const std::string& header : request_headers(settings)) {
+    line += " -H " + shell_quoted(header);
+  }
+  if (request.body) line += " -d " + shell_quoted(*request.body);
+  return line + " " + shell_quoted(request_url(settings.address, request));
+}
+
+std::string needed_policy(const HttpRequest& request) {
+  std::string path = request.path;
+  // A list is decided with a slash at the end.
+  if (is_list(request) && !path.empty() && path.back() != '/') path += '/';
+  return "path \"" + path + "\" {\n  capabilities = [" + std::string(capabilities(request)) +
+         "]\n}";
+}
+
+}  // namespace coffer::cli

@@ -1,0 +1,23 @@
+// Reading from people and pipes.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "coffer/base/result.h"
+
+namespace coffer::cli {
+
+/// Prints `label: ` on the terminal behind `descriptor` and reads one line with echo off; echo is
+/// on again afterwards, also after SIGINT, SIGTERM, SIGHUP and SIGQUIT (which are held back
+/// meanwhile and delivered then). unavailable: no terminal, or it ended.
+[[nodiscard]] Result<std::string> ask_hidden_on(int descriptor, std::string_view label);
+
+/// The same on /dev/tty, so that it works while standard input is a pipe.
+[[nodiscard]] Result<std::string> ask_hidden(std::string_view label);
+
+/// Everything until the end. too_large beyond 32 MiB.
+[[nodiscard]] Result<std::string> read_all(int descriptor);
+[[nodiscard]] Result<std::string> read_file(const std::string& path);
+
+}  // namespace coffer::cli
