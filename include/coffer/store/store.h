@@ -44,14 +44,17 @@ struct Transaction {
   [[nodiscard]] bool empty() const noexcept { return writes.empty(); }
 };
 
-/// One point in time. `conflict` from get or scan: the store moved on while this snapshot was still
-/// reading from memory; take a new one and run again. Used by one thread at a time.
+/// One point in time: at the latest that of the first read. `conflict` from get or scan: the store
+/// moved on while this snapshot was still reading from memory; take a new one and run again. Used
+/// by one thread at a time. May outlive its store, which is then closed when the last one goes.
 class Snapshot {
  public:
   virtual ~Snapshot() = default;
+  /// May grow until the first read, and not after it.
   [[nodiscard]] virtual std::uint64_t sequence() const = 0;
   [[nodiscard]] virtual Result<std::optional<Row>> get(const Key& key) = 0;
-  /// Rows whose key starts with `prefix`, in order, until `visit` gives false.
+  /// Rows whose key starts with `prefix`, in order, until `visit` gives false. `visit` may use the
+  /// snapshot and the store.
   [[nodiscard]] virtual Result<void> scan(
       const Key& prefix, const std::function<bool(const Key&, const Row&)>& visit) = 0;
 };
@@ -68,7 +71,9 @@ class Store {
   /// Applies the transactions in order, each whole or not at all, all that pass in one durable
   /// step: on return they survive a power cut (as far as the store is configured to). Each sees the
   /// ones before it. All that are applied share one new change sequence. An error means that none
-  /// was applied: unavailable (disk full; may be tried again). A sync that fails ends the process.
+  /// was applied: unavailable (disk full; may be tried again). A sync that fails, and a commit
+  /// whose outcome can't be known, end the process with kExitSyncFailed. Where nothing is applied
+  /// (all failed, or wrote nothing) the sequence stays and nothing is synced.
   [[nodiscard]] virtual Result<std::vector<CommitOutcome>> commit(
       std::span<const Transaction> transactions) = 0;
 
@@ -93,8 +98,9 @@ struct SqliteConfig {
 };
 
 /// Opens or makes the file (0600). `conflict`: another daemon has it locked. `precondition`: a
-/// schema version that this program doesn't know; the file is left untouched. `node` is used only
-/// when made.
+/// schema version that this program doesn't know, a database of another program, a file that isn't
+/// this user's alone, or a log without its store; all is left untouched. `corrupt`: no database.
+/// `node` is used only when made. docs/formats/store.md.
 [[nodiscard]] Result<std::unique_ptr<Store>> open_sqlite_store(const SqliteConfig& config,
                                                                const Uuid& node);
 
