@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 
 namespace coffer::cli {
 namespace {
@@ -149,6 +151,22 @@ TEST(CommandTable, EveryRowIsCompleteAndNamedOnce) {
   }
   std::sort(names.begin(), names.end());
   EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end());
+}
+
+TEST(CommandTable, TheManualNamesEveryCommandAndFlag) {
+  std::ifstream file(std::string(COFFER_TEST_DATA) + "/../docs/man/coffer.1.scd");
+  const std::string manual((std::istreambuf_iterator<char>(file)), {});
+  ASSERT_FALSE(manual.empty());
+  const auto names = [&manual](std::string_view name) {
+    return manual.find("*" + std::string(name) + "*") != std::string::npos;
+  };
+  for (const Command& command : all_commands()) {
+    EXPECT_TRUE(names(command.words)) << command.words;
+    for (const Flag& flag : command.flags) {
+      EXPECT_TRUE(names("-" + std::string(flag.name))) << command.words << " -" << flag.name;
+    }
+  }
+  for (const Flag& flag : common_flags()) EXPECT_TRUE(names("-" + std::string(flag.name)));
 }
 
 }  // namespace
