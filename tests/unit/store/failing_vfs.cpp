@@ -11,9 +11,10 @@ namespace {
 sqlite3_vfs* real_vfs = nullptr;
 sqlite3_vfs shim_vfs;
 
-/// SQLite has one table of methods for each way to lock: the store locks, its log doesn't.
+/// SQLite has one table of methods for each way to lock; here one more for each kind of file.
 struct Tables {
   const sqlite3_io_methods* real = nullptr;
+  bool is_database = false;
   sqlite3_io_methods shim{};
 };
 std::array<Tables, 4> tables;
@@ -22,35 +23,39 @@ std::atomic<int> syncs_left = INT_MAX;
 std::atomic<int> writes_left = INT_MAX;
 std::atomic<int> sync_code = SQLITE_OK;
 std::atomic<int> write_code = SQLITE_OK;
+std::atomic<bool> database_fails = false;
 std::atomic<int> sync_count = 0;
 
 bool due(std::atomic<int>& left) { return left != INT_MAX && --left <= 0; }
 
-const sqlite3_io_methods* real_of(const sqlite3_file* file) {
+const Tables& tables_of(const sqlite3_file* file) {
   for (const auto& table : tables) {
-    if (file->pMethods == &table.shim) return table.real;
+    if (file->pMethods == &table.shim) return table;
   }
   std::abort();
 }
 
 int shim_sync(sqlite3_file* file, int flags) {
   ++sync_count;
-  return due(syncs_left) ? sync_code.load() : real_of(file)->xSync(file, flags);
+  return due(syncs_left) ? sync_code.load() : tables_of(file).real->xSync(file, flags);
 }
 
 int shim_write(sqlite3_file* file, const void* data, int size, sqlite3_int64 offset) {
-  return due(writes_left) ? write_code.load() : real_of(file)->xWrite(file, data, size, offset);
+  const auto& table = tables_of(file);
+  const bool fails = due(writes_left) || (table.is_database && database_fails);
+  return fails ? write_code.load() : table.real->xWrite(file, data, size, offset);
 }
 
-void exchange(sqlite3_file* file) {
+void exchange(sqlite3_file* file, bool is_database) {
   for (auto& table : tables) {
     if (table.real == nullptr) {
       table.real = file->pMethods;
+      table.is_database = is_database;
       table.shim = *table.real;
       table.shim.xSync = shim_sync;
       table.shim.xWrite = shim_write;
     }
-    if (table.real == file->pMethods) {
+    if (table.real == file->pMethods && table.is_database == is_database) {
       file->pMethods = &table.shim;
       return;
     }
@@ -61,7 +66,7 @@ void exchange(sqlite3_file* file) {
 /// The real VFS opens the file; only its table of methods is exchanged for one that looks first.
 int shim_open(sqlite3_vfs*, sqlite3_filename name, sqlite3_file* file, int flags, int* out) {
   const int code = real_vfs->xOpen(real_vfs, name, file, flags, out);
-  if (code == SQLITE_OK) exchange(file);
+  if (code == SQLITE_OK) exchange(file, (flags & SQLITE_OPEN_MAIN_DB) != 0);
   return code;
 }
 
@@ -93,7 +98,13 @@ void FailingVfs::fail_writes(int nth, int code) {
   writes_left = nth;
 }
 
+void FailingVfs::fail_checkpoints() {
+  write_code = SQLITE_FULL;
+  database_fails = true;
+}
+
 void FailingVfs::heal() {
+  database_fails = false;
   syncs_left = INT_MAX;
   writes_left = INT_MAX;
 }

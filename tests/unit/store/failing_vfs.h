@@ -18,6 +18,8 @@ class FailingVfs final {
   /// The nth call from now on fails with `code`, and those after it too until heal().
   void fail_syncs(int nth, int code = SQLITE_IOERR_FSYNC);
   void fail_writes(int nth, int code = SQLITE_FULL);
+  /// All writes to the database itself, which in WAL mode are those of checkpoints.
+  void fail_checkpoints();
   void heal();
   [[nodiscard]] int syncs() const;
 };
