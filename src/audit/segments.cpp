@@ -52,9 +52,10 @@ Segment segment_in(const std::string& directory, std::uint64_t first) {
 Result<std::vector<Segment>> list_segments(const std::string& directory) {
   const DirectoryPtr opened(::opendir(directory.c_str()));
   if (opened == nullptr) {
-    Error error = system_error("opendir " + directory, errno);
-    if (errno == ENOENT) error.code = ErrorCode::not_found;
-    return error;
+    if (errno == ENOENT) {
+      return make_error(ErrorCode::not_found, "there is no such directory", directory);
+    }
+    return system_error("opendir " + directory, errno);
   }
   std::vector<Segment> segments;
   errno = 0;

@@ -1,0 +1,131 @@
+// coffer-audit as auditors run it: exit status and output. It stands beside this program.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "coffer/model/fields.h"
+#include "log_kit.h"
+
+namespace coffer::audit {
+namespace {
+
+struct Ran {
+  int status = -1;
+  std::string output;  ///< standard output and error
+};
+
+std::string program() {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  return (self.parent_path() / "coffer-audit").string();
+}
+
+Ran run(const std::string& arguments) {
+  Ran ran;
+  std::FILE* pipe = ::popen((program() + " " + arguments + " 2>&1").c_str(), "r");
+  if (pipe == nullptr) return ran;
+  std::array<char, 4096> piece{};
+  for (std::size_t size = 1; size != 0;) {
+    size = std::fread(piece.data(), 1, piece.size(), pipe);
+    ran.output.append(piece.data(), size);
+  }
+  const int status = ::pclose(pipe);
+  if (WIFEXITED(status)) ran.status = WEXITSTATUS(status);
+  return ran;
+}
+
+class ProgramTest : public test::LogTest {
+ protected:
+  ProgramTest() {
+    const auto log = open();
+    append(*log, {test::request(1), test::response(1), test::request(2)});
+  }
+  void tamper() const {
+    auto all = lines();
+    all[1][15] = '9';
+    test::write_all(segment(), test::join(all));
+  }
+  [[nodiscard]] std::string directory() const { return directory_.path(); }
+};
+
+TEST_F(ProgramTest, GoodLogIsExitZeroAndTellsTheHead) {
+  const Ran ran = run("verify " + directory());
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  EXPECT_EQ(ran.output,
+            "result          good\n"
+            "lines           4\n"
+            "first sequence  1\n"
+            "last sequence   4\n"
+            "open requests   1\n"
+            "head            " +
+                test::hash_of(lines().back()) + "\n");
+}
+
+TEST_F(ProgramTest, GoodLogAsJson) {
+  for (const char* option : {"-format=json", "--format=json", "-format json"}) {
+    const Ran ran = run("verify " + std::string(option) + " " + directory());
+    EXPECT_EQ(ran.status, 0) << ran.output;
+    EXPECT_EQ(ran.output,
+              R"({"good":true,"lines":4,"first_sequence":1,"last_sequence":4,"open_requests":1,)"
+              R"("head":")" +
+                  test::hash_of(lines().back()) + "\"}\n");
+  }
+}
+
+TEST_F(ProgramTest, BadLogIsExitTwoAndNamesTheLine) {
+  tamper();
+  const Ran ran = run("verify " + directory());
+  EXPECT_EQ(ran.status, 2) << ran.output;
+  EXPECT_NE(ran.output.find("result          BAD\n"
+                            "file            audit-00000000000000000001.jsonl\n"
+                            "line            3\n"
+                            "what is wrong   prev is not the hash"),
+            std::string::npos)
+      << ran.output;
+}
+
+TEST_F(ProgramTest, BadLogAsJson) {
+  tamper();
+  const Ran ran = run("verify -format=json " + directory());
+  EXPECT_EQ(ran.status, 2);
+  const auto fields = model::Fields::parse(ran.output);
+  ASSERT_TRUE(fields.ok()) << ran.output;
+  EXPECT_EQ(*fields->boolean("good"), false);
+  EXPECT_EQ(*fields->integer("lines"), 2);
+  const auto bad = fields->object("bad");
+  ASSERT_TRUE(bad.ok() && *bad);
+  EXPECT_EQ(*(*bad)->string("file"), test::kFirstSegment);
+  EXPECT_EQ(*(*bad)->integer("line"), 3);
+}
+
+TEST_F(ProgramTest, WhatCannotBeReadIsExitOne) {
+  EXPECT_EQ(run("verify " + directory() + "/no").status, 1);
+  std::error_code error;
+  std::filesystem::remove(segment(), error);
+  const Ran ran = run("verify " + directory());
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_NE(ran.output.find("no audit log"), std::string::npos) << ran.output;
+}
+
+TEST_F(ProgramTest, WrongUsageIsExitOne) {
+  for (const char* arguments : {"", "verify", "check x", "verify a b", "verify -format=xml x",
+                                "verify -nonsense x", "verify --format"}) {
+    const Ran ran = run(arguments);
+    EXPECT_EQ(ran.status, 1) << arguments;
+    EXPECT_NE(ran.output.find("try: coffer-audit -help"), std::string::npos) << ran.output;
+  }
+}
+
+TEST_F(ProgramTest, HelpAndVersion) {
+  for (const char* option : {"-help", "--help", "-h"}) {
+    const Ran ran = run(option);
+    EXPECT_EQ(ran.status, 0);
+    EXPECT_TRUE(ran.output.starts_with("usage: coffer-audit verify")) << ran.output;
+  }
+  EXPECT_TRUE(run("-version").output.starts_with("coffer-audit "));
+}
+
+}  // namespace
+}  // namespace coffer::audit
