@@ -59,8 +59,10 @@ Result<void> HttpReader::read_head() {
   COFFER_CHECK(faces::vault::check_head(seen.substr(0, head_size)));
   parser_.emplace();
   parser_->header_limit(static_cast<std::uint32_t>(kMaxHead));
+  parser_->body_limit(kMaxBody);
   boost::system::error_code failed;
   parser_->put(boost::asio::buffer(bytes_.data(), head_size), failed);
+  if (failed == http::error::body_limit) return too_large();
   if (failed && failed != http::error::need_more) return malformed(failed);
   if (!parser_->is_header_done()) return malformed(http::make_error_code(http::error::bad_version));
   const std::size_t limit = is_login(parser_->get().target()) ? kMaxLoginBody : kMaxBody;

@@ -281,7 +281,7 @@ class DevVault:
         for path in sorted(self.audit_directory.iterdir()):
             if path.suffix in (".log", ".jsonl", ".json"):
                 lines += [json.loads(line) for line in path.read_text().splitlines()]
-        return sorted(lines, key=lambda line: line.get("sequence", 0))
+        return sorted(lines, key=lambda line: line["seq"])
 
     def verify_audit(self):
         """What `coffer-audit verify` says: (exit status, standard output and error)."""

@@ -1,12 +1,16 @@
-"""Fixtures of all tests that run the programs from outside. harness.py says what a vault can do."""
+"""Fixtures of all tests that run the programs from outside. e2e/harness.py says what a vault
+can do."""
 
 import pathlib
 import shutil
+import sys
 import tempfile
 
 import pytest
 
-from harness import DevVault
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "e2e"))
+
+from harness import DevVault  # noqa: E402
 
 
 def new_directory():

@@ -1,0 +1,93 @@
+"""After 1,000 puts and gets with the cache off, no value, token or PIN is in the daemon's memory."""
+
+import base64
+import http.client
+import os
+import secrets
+import time
+
+
+def readable_memory(pid):
+    """(where, bytes) of every mapping that can be read, as /proc/PID/mem gives them to root."""
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for line in maps:
+            span, rights = line.split()[:2]
+            if "r" not in rights or "[v" in line:  # vvar, vdso, vsyscall
+                continue
+            start, end = (int(part, 16) for part in span.split("-"))
+            try:
+                memory.seek(start)
+                yield line.strip(), memory.read(end - start)
+            except OSError:
+                continue
+
+
+def find(pid, needles):
+    found = []
+    for where, content in readable_memory(pid):
+        for name, needle in needles.items():
+            if (at := content.find(needle)) >= 0:
+                found.append((name, where, content[max(0, at - 48) : at + 48]))
+    return found
+
+
+def forms(name, text):
+    raw = text.encode()
+    return {name: raw, f"{name}, hex": raw.hex().encode(), f"{name}, base64": base64.b64encode(raw)[:-4]}
+
+
+def test_the_scan_sees_what_is_there():
+    canary = bytearray(secrets.token_hex(16).encode())
+    assert find(os.getpid(), {"canary": bytes(canary)})
+
+
+def test_no_secret_stays(make_vault):
+    vault = make_vault("--cache-age", 0)
+    canary = secrets.token_hex(12)
+    for n in range(1000):
+        vault.put(f"memory/{n % 50}", {"password": f"{canary}-{n}"})
+        assert vault.read(f"memory/{n % 50}") == {"password": f"{canary}-{n}"}
+    # The paths on which things go wrong hold secrets too.
+    vault.client.post("secret/data/m", f'{{"data":{{"a":"{canary}"'.encode())
+    vault.client.post("secret/data/m", {"data": {"a": canary}, "options": {"cas": 99}})
+    vault.client.post("secret/data/m", {"data": f"{canary}"})
+    vault.client.get(f"secret/data/m?version={canary}")
+    try:
+        vault.client.request("PUT", "secret/data/m", b"{" + canary.encode(), headers={"X A": "b"})
+    except (OSError, http.client.HTTPException):
+        pass
+    wrong = secrets.token_hex(12)
+    vault.new_client(token=wrong).get("secret/data/m")
+    vault._forget_client()
+    time.sleep(1.5)
+    needles = {
+        **forms("value", canary),
+        **forms("root token", vault.root_token[4:]),
+        "refused token": wrong.encode(),
+        "PIN": (vault.directory / "pin").read_bytes(),
+    }
+    found = find(vault.pid, needles)
+    assert not found, found[:10]
+
+
+def test_no_core_no_environment_no_argument(vault):
+    token = vault.root_token.encode()
+    pin = (vault.directory / "pin").read_bytes()
+    vault.put("a", {"n": 1})
+    with open(f"/proc/{vault.pid}/limits") as limits:
+        assert any(line.split()[4] == "0" for line in limits if line.startswith("Max core file"))
+    for name in ("cmdline", "environ"):
+        with open(f"/proc/{vault.pid}/{name}", "rb") as file:
+            content = file.read()
+        assert token not in content and pin not in content
+    assert token not in vault.log_path.read_bytes() and pin not in vault.log_path.read_bytes()
+
+
+def test_every_file_is_the_owners_alone(vault):
+    vault.put("a", {"n": 1})
+    for path in vault.directory.rglob("*"):
+        mode = path.stat().st_mode & 0o777
+        if path.name != "cofferd.log" and path.name != "signer.pem":
+            assert mode & 0o077 == 0, f"{path} {mode:o}"
+    assert (vault.directory / "pin").stat().st_mode & 0o777 == 0o400
+    assert vault.root_token_path.stat().st_mode & 0o777 == 0o600
