@@ -29,7 +29,7 @@ RULES = [
     (CODE, r"std::filesystem::(?!path\b|file_status|file_time|perms|perm_options|"
            r"copy_options|directory_options|space_info)\w+\((?!.*\b(ec|error|failed)\b)",
      "throwing std::filesystem: pass a std::error_code named error"),
-    (CODE, r"^#include\s*<(regex|iostream|experimental/\S+)>", "header that this tree does without"),
+    (CODE, r"^#include\s*<(regex|experimental/\S+)>", "header that this tree does without"),
     (r"^(src|include|pkcs11|tests)/", r"\b(GTEST_SKIP|DISABLED_\w+|pytest\.mark\.(skip|xfail)\w*|"
      r"pytest\.skip)\b", "a test that doesn't run doesn't pass"),
     (r"^(src|include|pkcs11|tests|scripts)/", r"\b(TODO|FIXME|XXX)\b", "unfinished work: do it, "
