@@ -109,7 +109,8 @@ Bytes encode(const Rule& rule) {
     return bytes_of(CK_BBOOL{*flag ? CK_BBOOL{CK_TRUE} : CK_BBOOL{CK_FALSE}});
   }
   if (const CK_ULONG* const number = std::get_if<CK_ULONG>(&rule.value)) return bytes_of(*number);
-  return to_bytes(*std::get_if<ByteView>(&rule.value));
+  const ByteView* const bytes = std::get_if<ByteView>(&rule.value);
+  return bytes == nullptr ? Bytes{} : to_bytes(*bytes);
 }
 
 }  // namespace coffer::pkcs11
