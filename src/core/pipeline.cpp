@@ -25,7 +25,8 @@ struct Pipeline::Call {
   const model::Evidence& evidence;
   audit::Ticket& ticket;
   envelope::SealedTransaction& tx;
-  bool open = false;  ///< the path needs no caller
+  bool open = false;    ///< the path needs no caller
+  bool status = false;  ///< it tells the vault's own state, sealed or not
 };
 
 Staged Pipeline::run(model::Request& request, const model::Evidence& evidence) const {
@@ -39,10 +40,17 @@ Staged Pipeline::run(model::Request& request, const model::Evidence& evidence) c
     Result<model::Response> response = serve(call);
     if (overtaken(response) && attempt < kMaxReruns) continue;
     if (!response.ok()) {
-      return {std::move(ticket).close(response.error()), {}, std::move(response), call.open};
+      return {std::move(ticket).close(response.error()), {}, std::move(response), call.status};
     }
-    return {std::move(ticket).close(*response), (*tx)->take(), std::move(response), call.open};
+    return {std::move(ticket).close(*response), (*tx)->take(), std::move(response), call.status};
   }
+}
+
+Staged Pipeline::give_up(model::Request& request, const model::Evidence& evidence) const {
+  audit::Ticket ticket = parts_.trail.open(request, evidence.peer);
+  Error error = make_error(ErrorCode::resource_exhausted,
+                           "too many writers of the same thing at once; try again");
+  return {std::move(ticket).close(error), {}, std::move(error)};
 }
 
 Result<model::Response> Pipeline::serve(Call& call) const {
@@ -53,6 +61,7 @@ Result<model::Response> Pipeline::serve(Call& call) const {
     call.ticket.routed(route->mount->path, route->mount->type);
   }
   call.open = match.rule != nullptr && match.rule->open;
+  call.status = call.open && match.rule->while_sealed;
 
   Result<model::Caller> caller = identify(call);
   if (!caller.ok() && (!call.open || caller.error().code != ErrorCode::permission_denied)) {

@@ -10,6 +10,9 @@ namespace {
 
 namespace vault = faces::vault;
 
+/// Of 256 requests under way at most, one wins each round: more rounds are someone's fault.
+constexpr int kMaxRuns = 512;
+
 std::string_view header(const HttpRequest& message, std::string_view name) {
   const auto found = message.find(boost::beast::string_view(name.data(), name.size()));
   if (found == message.end()) return {};
@@ -60,7 +63,8 @@ std::optional<core::Staged> serve(Exchange& exchange, const core::Pipeline& pipe
                                   const Clock& clock) {
   if (!exchange.request && !understand(exchange, clock)) return std::nullopt;
   const model::Evidence evidence{exchange.peer, vault::to_bearer(view_of(exchange.message))};
-  core::Staged staged = pipeline.run(*exchange.request, evidence);
+  core::Staged staged = exchange.runs < kMaxRuns ? pipeline.run(*exchange.request, evidence)
+                                                 : pipeline.give_up(*exchange.request, evidence);
   // It lost a race before: its request line is in the log already.
   if (exchange.runs++ > 0) staged.entry.request.reset();
   if (staged.response.ok()) {

@@ -60,9 +60,15 @@ void Server::submit(std::unique_ptr<Exchange> exchange) {
   answer_later(std::move(exchange));
 }
 
-/// On a worker.
+/// On a worker. The one catch of its thread: what a room's library throws stays in the room; only
+/// bad_alloc can come this far, and it costs the request, not the daemon.
 void Server::work(std::unique_ptr<Exchange> exchange) {
-  auto staged = serve(*exchange, *vault_.pipeline, clock_);
+  std::optional<core::Staged> staged;
+  try {
+    staged = serve(*exchange, *vault_.pipeline, clock_);
+  } catch (const std::bad_alloc&) {
+    exchange->fail(make_error(ErrorCode::resource_exhausted, "out of memory"));
+  }
   if (!staged) return answer_later(std::move(exchange));
   door_->finish(*std::move(staged), std::move(exchange));
 }

@@ -1,7 +1,5 @@
 #include "workers.h"
 
-#include "coffer/base/log.h"
-
 namespace coffer::daemon {
 
 Workers::Workers(std::size_t threads, std::size_t limit, std::function<void(Job)> run)
@@ -44,16 +42,8 @@ Workers::Job Workers::next() {
   return job;
 }
 
-/// The one catch of this thread: what a room's library throws stays in the room; only bad_alloc can
-/// come this far, and it costs the request, not the daemon.
 void Workers::loop() {
-  while (Job job = next()) {
-    try {
-      run_(std::move(job));
-    } catch (const std::exception&) {
-      log::error("a request was dropped: out of memory");
-    }
-  }
+  while (Job job = next()) run_(std::move(job));
 }
 
 }  // namespace coffer::daemon

@@ -34,6 +34,9 @@ class Pipeline final {
   /// Runs on a worker; blocks on token and store. May turn request.operation into `create`.
   [[nodiscard]] Staged run(model::Request& request, const model::Evidence& evidence) const;
 
+  /// Closes a request that lost one race too many.
+  [[nodiscard]] Staged give_up(model::Request& request, const model::Evidence& evidence) const;
+
  private:
   struct Call;
   [[nodiscard]] Result<model::Response> serve(Call& call) const;

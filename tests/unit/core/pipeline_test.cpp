@@ -86,6 +86,10 @@ TEST(Pipeline, StatusPathsNeedNoCallerAndAnswerUnlogged) {
   EXPECT_TRUE(staged.response.ok());
   EXPECT_TRUE(staged.answer_unlogged);
   EXPECT_FALSE(vault.stage(vault.root, Operation::read, "secret/data/a").answer_unlogged);
+  // Open, but it tells of mounts: not without a line.
+  const Staged mounts = vault.stage(vault.root, Operation::read, "sys/internal/ui/mounts");
+  EXPECT_TRUE(mounts.response.ok());
+  EXPECT_FALSE(mounts.answer_unlogged);
 }
 
 TEST(Pipeline, ReadsAskTheTokenOnceAndThenTheCache) {
