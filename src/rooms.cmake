@@ -73,5 +73,11 @@ coffer_program(cofferd DIR src/daemon USES daemon)
 coffer_program(coffer DIR src/cli USES cli)
 coffer_program(coffer-audit DIR src/coffer-audit USES audit LIBRARIES boost_program_options)
 
-# At -O2 GCC 12.2 sees null dereferences in Asio's own inline functions.
-target_compile_options(coffer_daemon PRIVATE -Wno-null-dereference)
+# At -O2 GCC 12.2 sees null dereferences in inline functions of Asio and Program_options. Options of
+# source files come last, so they win over those of all rooms.
+foreach(target coffer_daemon coffer_cli cofferd coffer coffer-audit)
+  if(TARGET ${target})
+    get_target_property(sources ${target} SOURCES)
+    set_source_files_properties(${sources} PROPERTIES COMPILE_OPTIONS -Wno-null-dereference)
+  endif()
+endforeach()
