@@ -121,7 +121,13 @@ class Driver final {
   }
 
   void refuse(std::string_view answer) {
-    if (tally_.refused++ == 0) tally_.example = answer.substr(0, answer.find("\r\n"));
+    constexpr std::size_t kMost = 600;
+    if (tally_.refused++ > 0) return;
+    tally_.example = answer.substr(0, kMost);
+    // What a server sent goes to a terminal.
+    for (char& c : tally_.example) {
+      if (c < ' ' || c > '~') c = ' ';
+    }
   }
 
   void count(SteadyTime sent) {

@@ -28,7 +28,7 @@ struct Tally {
   std::vector<std::uint32_t> nanoseconds;  ///< of each good answer, at most 4.2 s
   std::uint64_t refused = 0;
   std::uint64_t lost = 0;  ///< connections that couldn't be made, broke or were closed
-  std::string example;     ///< the first line of the first refused answer
+  std::string example;     ///< the start of the first refused answer, printable
 
   void add(Tally other);
   [[nodiscard]] std::uint64_t errors() const noexcept { return refused + lost; }

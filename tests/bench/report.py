@@ -132,6 +132,17 @@ def aims_section(report):
     return lines
 
 
+def errors_section(report):
+    errors = report.results["errors"]
+    if not errors:
+        return []
+    lines = ["## Errors", "", "Answers that were refused, or connections that were lost:", ""]
+    lines += [f"- {name}, {connections} connections: {found['errors']} beside "
+              f"{found['requests']} good ones ({found['complaint']})"
+              for name, connections, found in errors]
+    return lines + [""]
+
+
 def load_cells(load):
     cpu = f"{load['server_cpu_us']:.1f}" if "server_cpu_us" in load else "-"
     return [number(load["rps"]), f"{load['p50']:.0f}", f"{load['p99']:.0f}", cpu]
@@ -232,7 +243,7 @@ def render(results, runs, seconds, work):
              f"Machine: {machine(work)}. {how}, in random order. "
              "The load generator (`tests/bench/loadgen.cpp`) runs on the same cores: a Unix socket, "
              "keep-alive, one request at a time on each connection, every answer checked.", "",
-             "## Aims", "", *aims_section(report),
+             "## Aims", "", *aims_section(report), *errors_section(report),
              "## The bare limits", "", *limits_section(report)]
     vault = vault_section(report, "power", "Log durable against a power cut (the default)")
     vault += vault_section(report, "crash", "Log durable against a crash of the process only")
