@@ -15,6 +15,14 @@
 
 namespace coffer::engine {
 
+// The view of storage that engines get, under names of this room: no engine uses `envelope` itself.
+using envelope::Expect;
+using envelope::OpenedRow;
+using envelope::RowName;
+using envelope::SecretContext;
+using envelope::Space;
+using store::RowVersion;
+
 /// Where an engine is mounted.
 struct Mount {
   std::string path;  ///< "secret/", always with its slash

@@ -10,7 +10,7 @@ namespace coffer::engines::kv {
 namespace {
 
 using engine::Context;
-using envelope::Expect;
+using engine::Expect;
 using model::Operation;
 using model::Request;
 using model::Response;
@@ -39,11 +39,11 @@ constexpr engine::PathRule kPaths[] = {
 /// A key's metadata together with the version of its row, which a write must find unchanged.
 struct StoredKey {
   KeyMetadata metadata;
-  store::RowVersion row_version = 0;  ///< 0: there is no such key yet
+  engine::RowVersion row_version = 0;  ///< 0: there is no such key yet
 };
 
 Result<StoredKey> load(Context& context, std::string_view path) {
-  COFFER_TRY(const std::optional<envelope::OpenedRow> row,
+  COFFER_TRY(const std::optional<engine::OpenedRow> row,
              context.tx.read(metadata_row(context.mount.uuid, path)));
   if (!row) return StoredKey{};
   COFFER_TRY(KeyMetadata metadata, decode(row->value));
@@ -151,7 +151,7 @@ void drop_oldest(Context& context, std::string_view path, KeyMetadata& metadata)
 /// whether they are there or not: that bumps their version, and so makes whoever removes an empty
 /// folder at the same time lose the race and look again.
 Result<void> add_folders(Context& context, std::string_view path) {
-  for (const envelope::RowName& folder : folder_rows(context.mount.uuid, path)) {
+  for (const engine::RowName& folder : folder_rows(context.mount.uuid, path)) {
     COFFER_CHECK(context.tx.write(folder, {}, Expect::anything()));
   }
   return {};

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "coffer/envelope/sealed_store.h"
+#include "coffer/engine/engine.h"
 
 namespace coffer::engines::kv {
 
@@ -24,20 +24,20 @@ struct KeyName {
   return {std::string(path.substr(0, slash + 1)), std::string(path.substr(slash + 1))};
 }
 
-[[nodiscard]] inline envelope::RowName metadata_row(const Uuid& mount, std::string_view path) {
+[[nodiscard]] inline engine::RowName metadata_row(const Uuid& mount, std::string_view path) {
   KeyName key = split_key(path);
   return {{mount, kMetadataTable}, std::move(key.folder), std::move(key.name)};
 }
 
-[[nodiscard]] inline envelope::RowName version_row(const Uuid& mount, std::string_view path,
-                                                   std::uint64_t version) {
+[[nodiscard]] inline engine::RowName version_row(const Uuid& mount, std::string_view path,
+                                                 std::uint64_t version) {
   return {{mount, kVersionTable}, std::string(path), std::to_string(version)};
 }
 
 /// "a/b/c" lies in "b/" under "a/", and in "a/" under "".
-[[nodiscard]] inline std::vector<envelope::RowName> folder_rows(const Uuid& mount,
-                                                                std::string_view path) {
-  std::vector<envelope::RowName> rows;
+[[nodiscard]] inline std::vector<engine::RowName> folder_rows(const Uuid& mount,
+                                                              std::string_view path) {
+  std::vector<engine::RowName> rows;
   std::size_t start = 0;
   for (auto slash = path.find('/'); slash != std::string_view::npos;
        slash = path.find('/', start)) {
