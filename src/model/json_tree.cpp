@@ -149,6 +149,14 @@ void append(std::string& out, const Json& value, int indent) {
 
 }  // namespace
 
+Json::Json() = default;
+Json::~Json() = default;
+Json::Json(const Json&) = default;
+Json::Json(Json&&) noexcept = default;
+Json& Json::operator=(const Json&) = default;
+Json& Json::operator=(Json&&) noexcept = default;
+Json::Json(Kind kind, std::string text) : kind_(kind), text_(std::move(text)) {}
+
 Json Json::string(std::string text) { return {Kind::string, std::move(text)}; }
 Json Json::number(std::int64_t value) { return {Kind::number, std::to_string(value)}; }
 Json Json::boolean(bool value) { return {Kind::boolean, value ? "true" : "false"}; }

@@ -20,7 +20,13 @@ class Json final {
   enum class Kind : std::uint8_t { null, boolean, number, string, array, object };
   struct Member;
 
-  Json() = default;  ///< null
+  // Not in the class: a Member isn't a complete type there, and clang 14 looks into the vector.
+  Json();  ///< null
+  ~Json();
+  Json(const Json&);
+  Json(Json&&) noexcept;
+  Json& operator=(const Json&);
+  Json& operator=(Json&&) noexcept;
   [[nodiscard]] static Json string(std::string text);
   [[nodiscard]] static Json number(std::int64_t value);
   [[nodiscard]] static Json boolean(bool value);
@@ -60,7 +66,7 @@ class Json final {
 
  private:
   friend class JsonBuilder;
-  Json(Kind kind, std::string text) : kind_(kind), text_(std::move(text)) {}
+  Json(Kind kind, std::string text);
 
   Kind kind_ = Kind::null;
   std::string text_ = "null";
