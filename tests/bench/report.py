@@ -119,6 +119,13 @@ def table(header, rows):
     return lines + ["| " + " | ".join(row) + " |" for row in rows] + [""]
 
 
+def busy_section(results):
+    if results["busy"] < 0.1:
+        return []
+    return [f"**The machine was busy: other programs had {results['busy']:.0%} of it when the run "
+            "began. Neither figures nor aims say much; run it again.**", ""]
+
+
 def aims_section(report):
     aims = report.aims()
     if not aims:
@@ -243,7 +250,7 @@ def render(results, runs, seconds, work):
              f"Machine: {machine(work)}. {how}, in random order. "
              "The load generator (`tests/bench/loadgen.cpp`) runs on the same cores: a Unix socket, "
              "keep-alive, one request at a time on each connection, every answer checked.", "",
-             "## Aims", "", *aims_section(report), *errors_section(report),
+             *busy_section(results), "## Aims", "", *aims_section(report), *errors_section(report),
              "## The bare limits", "", *limits_section(report)]
     vault = vault_section(report, "power", "Log durable against a power cut (the default)")
     vault += vault_section(report, "crash", "Log durable against a crash of the process only")

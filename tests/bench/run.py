@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 import report
 from programs import Failed, Server, Vault, run_json
@@ -37,6 +38,17 @@ def http_request(method, path, token="none", body=""):
     if body:
         lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
     return "\r\n".join(lines) + "\r\n\r\n" + body
+
+
+def busy_share(seconds=1.0):
+    """Which part of the machine's CPU time goes to someone else, before anything is started."""
+    def jiffies():
+        fields = [int(n) for n in pathlib.Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
+        return sum(fields), fields[3] + fields[4]  # all; idle and waiting for the disk
+    total, idle = jiffies()
+    time.sleep(seconds)
+    total_after, idle_after = jiffies()
+    return 1 - (idle_after - idle) / max(1, total_after - total)
 
 
 class Subject:
@@ -216,6 +228,7 @@ class Bench:
                                   for b in found["benchmarks"]]
 
     def measure(self):
+        self.results["busy"] = busy_share()
         subjects = [self.echo(), self.redis()]
         if (self.binaries / "cofferd").exists():
             for durability in DURABILITIES:
