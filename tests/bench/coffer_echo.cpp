@@ -5,7 +5,7 @@
 #include <csignal>
 #include <cstdio>
 
-#include "listener.h"
+#include "src/daemon/listener.h"
 
 namespace {
 

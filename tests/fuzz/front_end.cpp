@@ -1,14 +1,14 @@
 // An HTTP message through the whole front end: reader, head check, Beast, face, pipeline, engine, a
 // vault in memory, and the answer. The first byte says where the message is split: the split must
 // not change what it means.
-#include "front_end.h"
+#include "src/daemon/front_end.h"
 
 #include <algorithm>
 #include <cstdlib>
 
-#include "connection.h"
 #include "fakes/test_vault.h"
-#include "http_reader.h"
+#include "src/daemon/connection.h"
+#include "src/daemon/http_reader.h"
 
 namespace {
 

@@ -4,7 +4,7 @@
 
 #include "coffer/envelope/keyring.h"
 #include "fakes/fake_token.h"
-#include "keyring_format.h"
+#include "src/envelope/keyring_format.h"
 
 namespace {
 

@@ -3,7 +3,7 @@
 #include <cstdlib>
 
 #include "coffer/envelope/sealed_store.h"
-#include "record.h"
+#include "src/envelope/record.h"
 
 namespace {
 
@@ -38,7 +38,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     changed[at] = static_cast<char>(static_cast<std::uint8_t>(changed[at]) ^ data[i + 2]);
   }
   const std::string plain(reinterpret_cast<const char*>(data), size);
-  for (const std::string* bytes : {&plain, &changed}) {
+  const std::string* const inputs[] = {&plain, &changed};
+  for (const std::string* bytes : inputs) {
     const auto record = parse_record(as_bytes(*bytes));
     if (!record.ok() || !authenticate(*record, kBind).ok()) continue;
     const auto value = open_record(*record, kBind, kDataKey, kSecret);

@@ -1,5 +1,5 @@
 // Messages off the wire: the same meaning in any fragmentation, limits, refusals.
-#include "http_reader.h"
+#include "src/daemon/http_reader.h"
 
 #include <gtest/gtest.h>
 

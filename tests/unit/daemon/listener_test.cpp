@@ -1,5 +1,5 @@
 // The socket's limits, with real sockets and short deadlines.
-#include "listener.h"
+#include "src/daemon/listener.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>

@@ -1,5 +1,5 @@
 // The metadata row's bytes (docs/formats/kv.md).
-#include "key_metadata.h"
+#include "src/engines/kv/key_metadata.h"
 
 #include <gtest/gtest.h>
 
