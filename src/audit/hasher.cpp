@@ -1,5 +1,6 @@
 #include "coffer/audit/trail.h"
 #include "coffer/crypto/digest.h"
+#include "line.h"
 
 namespace coffer::audit {
 
@@ -14,7 +15,7 @@ void Hasher::append(std::string& out, std::string_view value) const {
     out += "failed";
     return;
   }
-  append_hex(out, *hash);
+  out += view(hex_text(*hash));
 }
 
 }  // namespace coffer::audit

@@ -48,6 +48,8 @@ using HashText = std::array<char, 64>;
   return {text.data(), text.size()};
 }
 
+[[nodiscard]] HashText hex_text(const crypto::Sha256& hash) noexcept;
+
 /// RFC 6962 section 2.1: the hash of a leaf, SHA-256(0x00 || line without LF), in hexadecimal.
 [[nodiscard]] Result<HashText> leaf_hash(std::string_view line);
 

@@ -10,8 +10,9 @@
 
 namespace coffer::audit {
 
-/// Bytes of one request's data, hashed; what goes beyond is hashed as one value. A short string grows
-/// twentyfold when hashed: without a bound, clients would fill the log's disk twenty times as fast.
+/// Bytes of one request's data, hashed; what goes beyond is hashed as one value. A short string
+/// grows twentyfold when hashed: without a bound, clients would fill the log's disk twenty times as
+/// fast.
 inline constexpr std::size_t kMaxData = 1U << 20U;
 
 /// `"name":`, behind a comma unless `out` is empty or ends in an opening bracket.

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::string_view kHashForm = "hmac-sha256:";
 constexpr std::size_t kTypicalFacts = 1024;
+constexpr std::size_t kTypicalAuth = 384;
 
 void append_peer(std::string& out, const model::Peer& peer) {
   append_name(out, "peer");
@@ -105,6 +106,8 @@ void Ticket::identified(const model::Caller& caller) {
   state.facts.clear();
   state.auth.clear();
   state.request_token.clear();
+  state.auth.reserve(kTypicalAuth);
+  state.request_token.reserve(kTypicalAuth / 2);
   // Only ever a hash: a token that came here by mistake must not be written.
   const bool hashed = caller.token_hash.starts_with(kHashForm);
   const std::string_view token = hashed ? std::string_view(caller.token_hash) : std::string_view();
