@@ -68,7 +68,7 @@ TEST(Pipeline, UnknownPathsAndVerbsAreToldApartForTheKnown) {
 TEST(Pipeline, EveryRequestHasBothLinesAndNoneHoldsASecret) {
   TestVault vault;
   ASSERT_TRUE(vault.call(Operation::update, "secret/data/app", kBody).ok());
-  for (const std::string bearer : {vault.root, std::string("hvs.wrong-canary"), std::string()}) {
+  for (const std::string& bearer : {vault.root, std::string("hvs.wrong-canary"), std::string()}) {
     const Staged staged = vault.stage(bearer, Operation::read, "secret/data/app");
     ASSERT_TRUE(staged.entry.request);
     for (const std::string& body : {staged.entry.request->body, staged.entry.response.body}) {
