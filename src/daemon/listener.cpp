@@ -22,11 +22,7 @@ constexpr uid_t kOverflowUid = 65534;
 using boost::system::error_code;
 
 Listener::Listener(boost::asio::io_context& context, ListenerConfig config, Dispatcher& dispatcher)
-    : context_(context),
-      config_(std::move(config)),
-      dispatcher_(dispatcher),
-      acceptor_(context),
-      sweeper_(context) {}
+    : config_(std::move(config)), dispatcher_(dispatcher), acceptor_(context), sweeper_(context) {}
 
 Result<void> Listener::open() {
   COFFER_CHECK(bind_socket());

@@ -46,7 +46,6 @@ class Listener final {
   void sweep();
   void forget_closed();
 
-  boost::asio::io_context& context_;
   const ListenerConfig config_;
   Dispatcher& dispatcher_;
   Protocol::acceptor acceptor_;
