@@ -40,19 +40,22 @@ LineReader::LineReader(ReadAt read, std::uint64_t offset, std::size_t chunk)
 
 Result<bool> LineReader::next(RawLine& line) {
   std::size_t searched = 0;
+  bool at_end = false;
   for (;;) {
+    // Anew each time round: fill() moves the bytes, also when there are no more.
     const std::string_view unread = as_text(ByteView(buffer_).subspan(begin_, end_ - begin_));
     const std::size_t found = unread.find('\n', searched);
     const bool terminated = found != std::string_view::npos;
-    if (!terminated) {
+    if (!terminated && !at_end) {
       if (unread.size() > kMaxLineBytes) {
         return make_error(ErrorCode::corrupt, "the line is longer than any line of a log");
       }
       searched = unread.size();
       COFFER_TRY(const bool more, fill());
-      if (more) continue;
-      if (unread.empty()) return false;
+      at_end = !more;
+      continue;
     }
+    if (unread.empty()) return false;
     line = {unread.substr(0, found), offset_, terminated};
     const std::size_t used = line.text.size() + (terminated ? 1 : 0);
     begin_ += used;
