@@ -1,6 +1,6 @@
 #include "module.h"
 
-#include <unistd.h>
+#include <pthread.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -14,10 +14,14 @@ namespace coffer::pkcs11 {
 namespace {
 
 std::atomic<bool> exiting{false};
+/// Forks between the first process and this one. getpid() would be a system call an operation.
+std::atomic<unsigned> generation{0};
 
-/// Runs before the destructors of whatever was constructed before the first module was loaded.
-void watch_exit() {
-  static const int registered = std::atexit([] { exiting = true; });
+/// The first runs before the destructors of whatever was constructed before the first module was
+/// loaded, the second in each child.
+void watch_exit_and_fork() {
+  static const bool registered = std::atexit([] { exiting = true; }) == 0 &&
+                                 ::pthread_atfork(nullptr, nullptr, [] { ++generation; }) == 0;
   static_cast<void>(registered);
 }
 
@@ -48,7 +52,7 @@ Module::Module(CK_FUNCTION_LIST* functions, std::string path) noexcept
 
 Result<std::unique_ptr<Module>> Module::load(const std::string& path) {
   COFFER_TRY(std::string file, check_module_file(path));
-  watch_exit();
+  watch_exit_and_fork();
   if (!claim(file)) {
     return make_error(ErrorCode::conflict, "the token's module is already in use by this process",
                       file);
@@ -72,7 +76,7 @@ Result<std::unique_ptr<Module>> Module::load(const std::string& path) {
 }
 
 std::unique_ptr<Module> Module::adopt(CK_FUNCTION_LIST* functions) {
-  watch_exit();
+  watch_exit_and_fork();
   return std::unique_ptr<Module>(new Module(functions, {}));
 }
 
@@ -89,7 +93,7 @@ Result<void> Module::initialise() {
   arguments.flags = CKF_OS_LOCKING_OK;
   COFFER_CHECK(ck_check("C_Initialize", functions_->C_Initialize(&arguments)));
   initialised_ = true;
-  process_ = ::getpid();
+  generation_ = generation;
   return {};
 }
 
@@ -99,7 +103,8 @@ void Module::finalise() noexcept {
 }
 
 bool Module::usable() const noexcept {
-  return initialised_ && !exiting.load(std::memory_order_relaxed) && process_ == ::getpid();
+  return initialised_ && !exiting.load(std::memory_order_relaxed) &&
+         generation_ == generation.load(std::memory_order_relaxed);
 }
 
 }  // namespace coffer::pkcs11

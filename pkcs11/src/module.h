@@ -1,8 +1,6 @@
 // A PKCS#11 module in this process: loaded once, initialised, finalised when the last user is gone.
 #pragma once
 
-#include <sys/types.h>
-
 #include <memory>
 #include <string>
 
@@ -39,8 +37,8 @@ class Module final {
  private:
   Module(CK_FUNCTION_LIST* functions, std::string path) noexcept;
   CK_FUNCTION_LIST* functions_;
-  std::string path_;  ///< empty if adopted
-  pid_t process_ = 0;
+  std::string path_;         ///< empty if adopted
+  unsigned generation_ = 0;  ///< of the process: a fork makes the next
   bool initialised_ = false;
 };
 
