@@ -58,7 +58,7 @@ class Report:
         if got is None:
             return None
         ratio = got / limit
-        cell = f"{ratio:.2f} ({number(got)} of {number(limit)}/s)"
+        cell = f"{ratio:.3f} ({number(got)} of {number(limit)}/s)"
         return {"aim": aim, "what": f"{subject}, {connections} connections, of {limit_text}",
                 "wanted": f"≥ {wanted:.2f}", "got": cell, "met": ratio >= wanted,
                 "cause": self.cause(aim, self.load(subject, connections))}
@@ -143,11 +143,8 @@ def errors_section(report):
     errors = report.results["errors"]
     if not errors:
         return []
-    lines = ["## Errors", "", "Answers that were refused, or connections that were lost:", ""]
-    lines += [f"- {name}, {connections} connections: {found['errors']} beside "
-              f"{found['requests']} good ones ({found['complaint']})"
-              for name, connections, found in errors]
-    return lines + [""]
+    lines = ["## Errors", "", "Answers refused, connections lost, programs that failed:", ""]
+    return lines + [f"- {error}" for error in errors] + [""]
 
 
 def load_cells(load):
@@ -166,8 +163,7 @@ def limits_section(report):
              for n in CONNECTIONS]
     lines = table(("", "a second"), rows)
     rows = []
-    echo = report.results.get("echo program", "echo")
-    for name, title in (("echo", f"connection code, 300-byte JSON (`{echo}`)"),
+    for name, title in (("echo", "connection code, 300-byte JSON (`coffer-echo`)"),
                         ("redis", "Redis `GET`, 300 bytes")):
         for connections in CONNECTIONS:
             load = report.load(name, connections)

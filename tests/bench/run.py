@@ -120,10 +120,8 @@ class Bench:
         return name
 
     def echo(self):
-        ours = self.binaries / "coffer-echo"
-        program = str(ours) if ours.exists() else self.tool("echo_server")
-        self.results["echo program"] = pathlib.Path(program).name
-        server = self.keep(Server([program, "echo.sock"], self.work, "echo.sock", "echo"))
+        server = self.keep(Server([self.tool("coffer-echo"), "echo.sock"], self.work, "echo.sock",
+                                  "echo"))
         server.await_ready(server.accepts)
         request = self.request_file("echo.request", http_request("GET", "/v1/secret/data/app"))
         return Subject("echo", server, ["--request-file", request])
@@ -204,7 +202,9 @@ class Bench:
             command += ["--server-pid", str(pid)]
         found = run_json(command, self.work)
         if "complaint" in found:
-            self.results["errors"].append((subject.name, connections, found))
+            self.results["errors"].append(
+                f"{subject.name}, {connections} connections: {found['errors']} beside "
+                f"{found['requests']} good answers ({found['complaint']})")
         # What a log that isn't synced left to the kernel would slow down the next one's syncs.
         os.sync()
         self.results["loads"].setdefault((subject.name, connections), []).append(found)
@@ -246,7 +246,10 @@ class Bench:
 
     def stop(self):
         while self.servers:
-            self.servers.pop().stop()
+            try:
+                self.servers.pop().stop()
+            except Failed as failure:
+                self.results["errors"].append(str(failure))
 
 
 def medians(results):
