@@ -40,28 +40,30 @@ LineReader::LineReader(ReadAt read, std::uint64_t offset, std::size_t chunk)
 
 Result<bool> LineReader::next(RawLine& line) {
   std::size_t searched = 0;
-  bool at_end = false;
   for (;;) {
-    // Anew each time round: fill() moves the bytes, also when there are no more.
-    const std::string_view unread = as_text(ByteView(buffer_).subspan(begin_, end_ - begin_));
+    std::string_view unread = unread_text();
     const std::size_t found = unread.find('\n', searched);
     const bool terminated = found != std::string_view::npos;
-    if (!terminated && !at_end) {
-      if (unread.size() > kMaxLineBytes) {
-        return make_error(ErrorCode::corrupt, "the line is longer than any line of a log");
-      }
+    if ((terminated ? found : unread.size()) > kMaxLineBytes) {
+      return make_error(ErrorCode::corrupt, "the line is longer than any line of a log");
+    }
+    if (!terminated) {
       searched = unread.size();
       COFFER_TRY(const bool more, fill());
-      at_end = !more;
-      continue;
+      if (more) continue;
+      unread = unread_text();  // fill() has moved it
+      if (unread.empty()) return false;
     }
-    if (unread.empty()) return false;
     line = {unread.substr(0, found), offset_, terminated};
     const std::size_t used = line.text.size() + (terminated ? 1 : 0);
     begin_ += used;
     offset_ += used;
     return true;
   }
+}
+
+std::string_view LineReader::unread_text() const {
+  return as_text(ByteView(buffer_).subspan(begin_, end_ - begin_));
 }
 
 /// One more chunk behind what is unread. False: the end.

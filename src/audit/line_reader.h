@@ -37,6 +37,8 @@ class LineReader final {
   static constexpr std::size_t kChunk = 256U << 10U;
 
  private:
+  /// Valid until the next fill().
+  [[nodiscard]] std::string_view unread_text() const;
   [[nodiscard]] Result<bool> fill();
 
   ReadAt read_;
