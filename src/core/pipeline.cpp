@@ -1,13 +1,19 @@
 // The file to read first. One request, from who calls to what is staged; the Door does the rest.
 #include "coffer/core/pipeline.h"
 
+#include <chrono>
+#include <thread>
+
 #include "coffer/policy/policy.h"
 
 namespace coffer::core {
 namespace {
 
 /// A snapshot that the store has overtaken is no one's fault; more than this many in a row are.
-constexpr int kMaxReruns = 16;
+constexpr int kMaxReruns = 64;
+/// From then on the store is likely between its commit and telling of it: let it run.
+constexpr int kPatientFrom = 4;
+constexpr std::chrono::milliseconds kPatience{1};
 
 Error no_handler(const engine::RuleMatch& match) {
   if (match.path_known) return make_error(ErrorCode::unsupported, "unsupported operation");
@@ -38,7 +44,10 @@ Staged Pipeline::run(model::Request& request, const model::Evidence& evidence) c
     if (!tx.ok()) return {std::move(ticket).close(tx.error()), {}, std::move(tx).error()};
     Call call{request, evidence, ticket, **tx};
     Result<model::Response> response = serve(call);
-    if (overtaken(response) && attempt < kMaxReruns) continue;
+    if (overtaken(response) && attempt < kMaxReruns) {
+      if (attempt >= kPatientFrom) std::this_thread::sleep_for(kPatience);
+      continue;
+    }
     if (!response.ok()) {
       return {std::move(ticket).close(response.error()), {}, std::move(response), call.status};
     }
