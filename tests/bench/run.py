@@ -83,7 +83,7 @@ class Bench:
         module = next((m for m in MODULES if pathlib.Path(m).exists()), None)
         if module is None:
             raise Failed("SoftHSM isn't installed (softhsm2)")
-        directory = pathlib.Path(tempfile.mkdtemp(dir=self.work))
+        directory = pathlib.Path(tempfile.mkdtemp(dir=self.work)).resolve()
         found = run_json([self.tool("limit_token"), module, str(directory), str(self.seconds),
                           str(threads)], self.work)
         shutil.rmtree(directory)
