@@ -200,6 +200,7 @@ Result<Response> list(Context& context, std::string_view folder) {
   COFFER_TRY(const auto keys, context.tx.list({mount, kMetadataTable}, folder));
   COFFER_TRY(const auto folders, context.tx.list({mount, kFolderTable}, folder));
   std::vector<std::string_view> names;
+  names.reserve(keys.size() + folders.size());
   for (const auto& row : keys) names.push_back(row.name);
   for (const auto& row : folders) names.push_back(row.name);
   if (names.empty()) return no_such_secret();
