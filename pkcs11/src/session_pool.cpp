@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <optional>
 #include <thread>
 
 namespace coffer::pkcs11 {
@@ -56,7 +55,7 @@ Result<SessionPool::Lease> SessionPool::lease() {
     }
     Result<Session> opened = Session::open(module_, slot_, Access::read_only);
     if (opened.ok()) return Lease(*this, *std::move(opened));
-    give_up_place();
+    give_up_places(1);
     const bool token_full = opened.error().code == ErrorCode::resource_exhausted;
     if (!token_full || std::chrono::steady_clock::now() >= deadline) {
       return std::move(opened).error();
@@ -66,32 +65,39 @@ Result<SessionPool::Lease> SessionPool::lease() {
 }
 
 void SessionPool::give_back(Session session) {
-  // Closed outside of the lock, if it failed.
-  std::optional<Session> broken;
+  if (session.failure() != CKR_OK) {
+    // Its place is free once it is closed, not before: the token counts sessions too.
+    { const Session closed = std::move(session); }
+    give_up_places(1);
+    return;
+  }
   {
     const MutexLock lock(mutex_);
     --leased_;
-    if (session.failure() == CKR_OK) {
-      idle_.push_back(std::move(session));
-    } else {
-      broken = std::move(session);
-    }
+    idle_.push_back(std::move(session));
   }
   free_.notify_one();
 }
 
-void SessionPool::give_up_place() {
+void SessionPool::give_up_places(std::size_t count) {
   {
     const MutexLock lock(mutex_);
-    --leased_;
+    leased_ -= count;
   }
-  free_.notify_one();
+  free_.notify_all();
 }
 
 void SessionPool::drop_idle() {
   std::vector<Session> dropped;
-  const MutexLock lock(mutex_);
-  dropped.swap(idle_);
+  {
+    const MutexLock lock(mutex_);
+    dropped.swap(idle_);
+    idle_.reserve(limit_);
+    leased_ += dropped.size();
+  }
+  const std::size_t count = dropped.size();
+  dropped.clear();
+  give_up_places(count);
 }
 
 }  // namespace coffer::pkcs11

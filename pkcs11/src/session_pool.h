@@ -42,7 +42,7 @@ class SessionPool final {
   using Instant = std::chrono::steady_clock::time_point;
   Result<void> wait_for_place(Instant deadline) COFFER_REQUIRES(mutex_);
   void give_back(Session session);
-  void give_up_place();
+  void give_up_places(std::size_t count);
 
   const Module& module_;
   const CK_SLOT_ID slot_;
@@ -51,6 +51,7 @@ class SessionPool final {
   Mutex mutex_;
   CondVar free_;
   std::vector<Session> idle_ COFFER_GUARDED_BY(mutex_);
+  /// Places taken by what isn't idle: leased, being opened, being closed.
   std::size_t leased_ COFFER_GUARDED_BY(mutex_) = 0;
 };
 

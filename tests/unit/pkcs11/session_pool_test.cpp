@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <mutex>
 #include <thread>
 
 namespace coffer::pkcs11 {
@@ -12,6 +13,7 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
+std::mutex counting;
 std::atomic<int> opened;
 std::atomic<int> closed;
 std::atomic<int> most_open;
@@ -21,6 +23,7 @@ std::atomic<CK_RV> digest_answer;
 CK_RV initialise(void*) { return CKR_OK; }
 CK_RV finalise(void*) { return CKR_OK; }
 CK_RV open_session(CK_SLOT_ID, CK_FLAGS, void*, CK_NOTIFY, CK_SESSION_HANDLE* handle) {
+  const std::lock_guard lock(counting);
   const int now = opened - closed;
   if (static_cast<CK_ULONG>(now) >= token_limit) return CKR_SESSION_COUNT;
   *handle = static_cast<CK_SESSION_HANDLE>(++opened);
@@ -28,6 +31,9 @@ CK_RV open_session(CK_SLOT_ID, CK_FLAGS, void*, CK_NOTIFY, CK_SESSION_HANDLE* ha
   return CKR_OK;
 }
 CK_RV close_session(CK_SESSION_HANDLE) {
+  // Long enough for another thread to open one too early.
+  std::this_thread::yield();
+  const std::lock_guard lock(counting);
   ++closed;
   return CKR_OK;
 }
@@ -181,6 +187,7 @@ TEST_F(Pool, NeverMoreSessionsThanItsLimit) {
         auto lease = pool.lease();
         if (!lease.ok()) return;
         if ((i + t) % 7 == 0) lease->session().distrust();
+        if ((i + t) % 50 == 0) pool.drop_idle();
         ++served;
       }
     });
