@@ -60,15 +60,16 @@ bool has_token(const std::string& objects) {
 }
 
 /// The PIN is on disk before the token knows it.
-Result<SecureBytes> make_token(const std::string& module, const std::string& pin_path) {
+Result<SecureBytes> make_token(const pkcs11::TokenConfig& config, const std::string& pin_path) {
   log::info("making a development token (SoftHSM)");
   COFFER_TRY(const SecureBytes so_pin, random_pin());
   COFFER_TRY(SecureBytes pin, random_pin());
   COFFER_CHECK(
       write_file(pin_path, pin.expose(Reveal{"keep the PIN of a development token"}), S_IRUSR));
   // The SO PIN is kept nowhere: a development token is made anew rather than administered.
-  COFFER_TRY([[maybe_unused]] const std::string serial,
-             pkcs11::initialise_token(module, kLabel, so_pin, pin));
+  COFFER_TRY(
+      [[maybe_unused]] const std::string serial,
+      pkcs11::initialise_token(config.module_path, kLabel, so_pin, pin, config.sync_directory));
   return pin;
 }
 
@@ -82,11 +83,13 @@ Result<DevToken> prepare_dev_token(const std::string& directory) {
   COFFER_CHECK(write_configuration(token_directory));
   DevToken token;
   token.config.module_path = module;
+  // SoftHSM never syncs: without this a power cut can lose a key that wraps already.
+  token.config.sync_directory = token_directory + "/objects";
   token.config.uri = "pkcs11:token=" + std::string(kLabel);
   if (has_token(token_directory + "/objects")) {
     COFFER_TRY(token.pin, read_secret_file(pin_path));
   } else {
-    COFFER_TRY(token.pin, make_token(module, pin_path));
+    COFFER_TRY(token.pin, make_token(token.config, pin_path));
   }
   return token;
 }
