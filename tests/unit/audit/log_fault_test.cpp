@@ -1,7 +1,9 @@
 // What the log does when its file fails: all of a call or nothing of it, and no second fsync.
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 
 #include "coffer/audit/file.h"
@@ -112,6 +114,27 @@ TEST_F(LogFaultTest, AnyWriteOfACallMayFailAndNoHalfLineStays) {
     EXPECT_EQ(test::read_all(segment()), before);
   }
   EXPECT_GE(failures, 10);
+  expect_good(3);
+}
+
+/// The kernel itself writes a part of the call and refuses the rest.
+TEST_F(LogFaultTest, RealFileThatMayNotGrowIsCutBackAndServesAgain) {
+  const auto log = open();
+  const std::string before = test::read_all(segment());
+  auto* const handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit old{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old), 0);
+  const rlimit tight{before.size() + 100, old.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &tight), 0);
+  const auto failed = log->append(std::vector<Line>{request(1), response(1)}, true);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &old), 0);
+  std::signal(SIGXFSZ, handler);
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.error().code, ErrorCode::unavailable);
+  EXPECT_EQ(failed.error().cause, "pwrite: EFBIG");
+  EXPECT_EQ(test::read_all(segment()), before);
+  EXPECT_TRUE(log->check().ok());
+  append(*log, {request(1), response(1)});
   expect_good(3);
 }
 
