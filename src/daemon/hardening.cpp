@@ -24,6 +24,7 @@ Result<void> harden_process() {
   }
   umask(S_IRWXG | S_IRWXO);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   require_wiping_delete();
   return initialise_secure_heap(kSecureHeap);
 }
