@@ -23,6 +23,24 @@ void append_peer(std::string& out, const model::Peer& peer) {
   out.push_back('}');
 }
 
+/// A credential that leaves, as Vault's device writes it: who holds it can be found by its hash.
+void append_auth(std::string& out, const model::Auth& auth, const Hasher* hasher) {
+  append_name(out, "auth");
+  out.push_back('{');
+  if (hasher != nullptr) {
+    append_name(out, "client_token");
+    out.push_back('"');
+    hasher->append(out, auth.client_token);
+    out.push_back('"');
+  }
+  append_member(out, "accessor", auth.accessor);
+  append_member(out, "display_name", auth.display_name);
+  append_member(out, "policies", auth.policies);
+  append_member(out, "token_policies", auth.policies);
+  append_member(out, "token_type", auth.token_type);
+  out.push_back('}');
+}
+
 /// Time, type and request id stand first and in this order: readers of the log rely on it.
 void append_head(std::string& out, WallTime time, std::string_view type, const Uuid& request) {
   out.append("{\"time\":\"").append(to_rfc3339(time));
@@ -164,9 +182,12 @@ Entry Ticket::close(const model::Response& response) && {
   if (!state.durable) entry.request = state.request_line();
   entry.response = state.response_line(4 * response.data.size());
   std::string& body = entry.response.body;
-  const bool data = state.hasher != nullptr && !response.data.empty();
-  if (data || !response.warnings.empty()) {
+  // What has a type of its own isn't JSON (metrics), and holds nothing of anyone's.
+  const bool data =
+      state.hasher != nullptr && !response.data.empty() && response.content_type.empty();
+  if (data || response.auth || !response.warnings.empty()) {
     body.append(",\"response\":{");
+    if (response.auth) append_auth(body, *response.auth, state.hasher.get());
     if (data) append_data(body, response.data, *state.hasher);
     append_member(body, "warnings", response.warnings);
     body.push_back('}');

@@ -131,6 +131,7 @@ void Door::release(Batch& batch) {
       sink_.run_again(std::move(pending.reply));
       continue;
     }
+    if (!pending.failure && pending.staged.then) pending.staged.then();
     if (pending.failure && !pending.staged.answer_unlogged) pending.reply->fail(*pending.failure);
     replies.push_back(std::move(pending.reply));
   }

@@ -26,11 +26,24 @@ bool overtaken(const Result<model::Response>& response) {
 
 }  // namespace
 
+/// What the caller may do beside what was asked; without a caller nothing.
+class CallerAccess final : public engine::Access {
+ public:
+  explicit CallerAccess(const model::Caller* caller) : caller_(caller) {}
+  [[nodiscard]] bool may(model::Operation operation, std::string_view path) const override {
+    return caller_ != nullptr && policy::decide(*caller_, operation, path).allowed;
+  }
+
+ private:
+  const model::Caller* caller_;
+};
+
 struct Pipeline::Call {
   model::Request& request;
   const model::Evidence& evidence;
   audit::Ticket& ticket;
   envelope::SealedTransaction& tx;
+  std::function<void()> then{};
   bool open = false;    ///< the path needs no caller
   bool status = false;  ///< it tells the vault's own state, sealed or not
 };
@@ -51,7 +64,8 @@ Staged Pipeline::run(model::Request& request, const model::Evidence& evidence) c
     if (!response.ok()) {
       return {std::move(ticket).close(response.error()), {}, std::move(response), call.status};
     }
-    return {std::move(ticket).close(*response), (*tx)->take(), std::move(response), call.status};
+    return {std::move(ticket).close(*response), (*tx)->take(), std::move(response), call.status,
+            std::move(call.then)};
   }
 }
 
@@ -81,8 +95,10 @@ Result<model::Response> Pipeline::serve(Call& call) const {
     return make_error(ErrorCode::not_found, "no handler for this path");
   }
 
-  engine::Context context{call.ticket, call.tx, caller.ok() ? &*caller : nullptr, *route->mount,
-                          call.request.time};
+  const model::Caller* who = caller.ok() ? &*caller : nullptr;
+  const CallerAccess access(who);
+  engine::Context context{call.ticket,       call.tx, who,      *route->mount,
+                          call.request.time, access,  call.then};
   if (match.rule != nullptr && call.request.operation == model::Operation::update) {
     COFFER_TRY(const bool exists, route->engine->exists(context, route->path));
     if (!exists) call.request.operation = model::Operation::create;

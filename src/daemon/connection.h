@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "coffer/faces/vault/face.h"
 #include "exchange.h"
 #include "http_reader.h"
 
@@ -60,6 +61,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
 };
 
 /// The status line and headers of every answer, and then the body (not for `head`).
-[[nodiscard]] std::string http_answer(int status, std::string_view body, bool head, bool close);
+[[nodiscard]] std::string http_answer(int status, std::string_view body, bool head, bool close,
+                                      std::string_view content_type = faces::vault::kContentType);
 
 }  // namespace coffer::daemon

@@ -34,7 +34,8 @@ vault::HttpMessage view_of(const HttpRequest& message) {
 
 void put_answer(Exchange& exchange, const vault::HttpAnswer& answer) {
   const bool head = exchange.message.method() == boost::beast::http::verb::head;
-  exchange.answer = http_answer(answer.status, answer.body, head, !exchange.message.keep_alive());
+  exchange.answer = http_answer(answer.status, answer.body, head, !exchange.message.keep_alive(),
+                                answer.content_type);
 }
 
 /// False: the message asks for nothing that we understand, and the answer says so.
@@ -57,7 +58,9 @@ bool understand(Exchange& exchange, const Clock& clock) {
 
 }  // namespace
 
-void Exchange::fail(const Error& error) { put_answer(*this, vault::render(error)); }
+void Exchange::fail(const Error& error) {
+  put_answer(*this, vault::render(error, request ? &request->id : nullptr));
+}
 
 std::optional<core::Staged> serve(Exchange& exchange, const core::Pipeline& pipeline,
                                   const Clock& clock) {

@@ -1,6 +1,5 @@
 #include <string>
 
-#include "coffer/faces/vault/face.h"
 #include "connection.h"
 
 namespace coffer::daemon {
@@ -26,11 +25,12 @@ std::string_view reason(int status) {
 
 }  // namespace
 
-std::string http_answer(int status, std::string_view body, bool head, bool close) {
+std::string http_answer(int status, std::string_view body, bool head, bool close,
+                        std::string_view content_type) {
   std::string out;
   out.reserve(160 + body.size());
   out.append("HTTP/1.1 ").append(std::to_string(status)).append(" ").append(reason(status));
-  out.append("\r\nContent-Type: ").append(faces::vault::kContentType);
+  out.append("\r\nContent-Type: ").append(content_type);
   out.append("\r\nCache-Control: ").append(faces::vault::kCacheControl).append("\r\n");
   if (close) out.append("Connection: close\r\n");
   // RFC 9110 section 8.6: no Content-Length with 204.

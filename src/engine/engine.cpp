@@ -1,15 +1,33 @@
 #include "coffer/engine/engine.h"
 
+#include <algorithm>
+
 namespace coffer::engine {
 namespace {
 
-/// "data/*" matches "data/" and all below it; anything else must be equal.
 bool pattern_matches(std::string_view pattern, std::string_view path) {
-  if (!pattern.ends_with('*')) return pattern == path;
-  return path.starts_with(pattern.substr(0, pattern.size() - 1));
+  for (;;) {
+    if (pattern == "*") return true;
+    const std::size_t end = std::min(pattern.find('/'), pattern.size());
+    const std::size_t path_end = std::min(path.find('/'), path.size());
+    const std::string_view segment = pattern.substr(0, end);
+    const bool any = segment == "+" && path_end > 0;
+    if (!any && segment != path.substr(0, path_end)) return false;
+    if ((end == pattern.size()) != (path_end == path.size())) return false;
+    if (end == pattern.size()) return true;
+    pattern.remove_prefix(end + 1);
+    path.remove_prefix(path_end + 1);
+  }
 }
 
 }  // namespace
+
+std::string_view Mount::option(std::string_view name) const {
+  for (const auto& [key, value] : options) {
+    if (key == name) return value;
+  }
+  return {};
+}
 
 Result<bool> Engine::exists(Context& /*context*/, std::string_view /*path*/) { return true; }
 

@@ -43,6 +43,13 @@ void Transaction::erase(const RowName& row, Expect expected) {
   staged_.insert_or_assign(*key, std::nullopt);
 }
 
+Result<store::Key> Transaction::place(const RowName& row) const { return row_key(keyring_, row); }
+
+Result<store::RowVersion> Transaction::version_at(const store::Key& place) {
+  COFFER_TRY(const std::optional<store::Row> row, stored(place));
+  return row ? row->version : store::RowVersion{0};
+}
+
 Result<std::vector<ListedRow>> Transaction::list(const Space& space, std::string_view parent) {
   COFFER_TRY(const store::Key prefix, row_prefix(keyring_, space, parent));
   std::vector<ListedRow> rows;

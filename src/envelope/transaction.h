@@ -16,6 +16,8 @@ class Transaction final : public SealedTransaction {
   Result<std::optional<OpenedRow>> read(const RowName& row) override;
   Result<void> write(const RowName& row, std::string_view value, Expect expect) override;
   void erase(const RowName& row, Expect expect) override;
+  Result<store::Key> place(const RowName& row) const override;
+  Result<store::RowVersion> version_at(const store::Key& place) override;
   Result<std::vector<ListedRow>> list(const Space& space, std::string_view parent) override;
   Result<void> seal_secret(const RowName& row, const SecretContext& context,
                            std::string_view value) override;

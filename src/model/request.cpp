@@ -6,6 +6,7 @@ std::string_view to_string(Operation operation) noexcept {
   switch (operation) {
     case Operation::read: return "read";
     case Operation::list: return "list";
+    case Operation::scan: return "scan";
     case Operation::create: return "create";
     case Operation::update: return "update";
     case Operation::patch: return "patch";

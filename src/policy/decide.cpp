@@ -8,7 +8,7 @@ model::Decision decide(const model::Caller& caller, model::Operation /*operation
   if (caller.policies.size() == 1 && caller.policies.front() == kRootPolicy) {
     return {.allowed = true,
             .rule = "*",
-            .policy = std::string(kRootPolicy),
+            .policy = kRootPolicy,
             .why = "the root policy allows everything"};
   }
   return {.allowed = false, .rule = {}, .policy = {}, .why = "no rule matches"};

@@ -17,6 +17,8 @@ struct Staged {
   /// A status path: answered even while the log can't be written, for it carries nothing secret and
   /// is how operators find out.
   bool answer_unlogged = false;
+  /// Run by the Door once the answer's line is on disk (engine::Context::then); may be empty.
+  std::function<void()> then{};
 };
 
 /// Thread-safe. What it is given outlives it.

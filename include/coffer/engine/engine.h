@@ -2,6 +2,7 @@
 // rows through a Context and never commits.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <span>
 #include <string>
@@ -23,6 +24,16 @@ using envelope::SecretContext;
 using envelope::Space;
 using store::RowVersion;
 
+/// What `tune` changes. Times of 0: the system's defaults.
+struct MountConfig {
+  std::chrono::seconds default_lease_ttl{0};
+  std::chrono::seconds max_lease_ttl{0};
+  bool force_no_cache = false;
+  std::string listing_visibility{};  ///< "", "hidden" or "unauth"
+  std::vector<std::string> audit_non_hmac_request_keys{};
+  std::vector<std::string> audit_non_hmac_response_keys{};
+};
+
 /// Where an engine is mounted.
 struct Mount {
   std::string path;  ///< "secret/", always with its slash
@@ -31,6 +42,18 @@ struct Mount {
   std::string accessor;
   std::string description;
   std::vector<std::pair<std::string, std::string>> options;  ///< {"version","2"}
+  MountConfig config{};
+
+  /// Empty if there is no such option.
+  [[nodiscard]] std::string_view option(std::string_view name) const;
+};
+
+/// What else the caller of a request may do: for listings that show only what he may see.
+class Access {
+ public:
+  virtual ~Access() = default;
+  /// `path` is whole, mount and all, in canonical form. Thread-safe; no I/O.
+  [[nodiscard]] virtual bool may(model::Operation operation, std::string_view path) const = 0;
 };
 
 /// Everything an engine may touch for one request. That it holds a Ticket is the point.
@@ -40,6 +63,10 @@ struct Context {
   const model::Caller* caller;  ///< nullptr only on open paths
   const Mount& mount;
   WallTime now;
+  const Access& access;
+  /// Set by a handler: runs once the answer's line is on disk, before the answer leaves; not if the
+  /// request fails or runs again. For what is only in memory (sys/seal). Must not block or throw.
+  std::function<void()>& then;
 };
 
 /// Slow: may wait for something outside (a database, Argon2, a program); has its own workers.
@@ -47,8 +74,9 @@ enum class Lane : std::uint8_t { fast, slow };
 
 struct PathRule {
   model::Operation operation;
-  std::string_view
-      pattern;        ///< below the mount: "data/*" is data/ and what follows; "health" is exact
+  /// Below the mount: "health" is exact; "data/*" is data/ and all that follows; a segment "+" is
+  /// any one segment. The first rule of a table that fits counts: list the narrow one first.
+  std::string_view pattern;
   bool open = false;  ///< no caller needed
   bool sudo = false;
   bool while_sealed = false;

@@ -65,6 +65,12 @@ class SealedTransaction {
   [[nodiscard]] virtual Result<void> write(const RowName& row, std::string_view value,
                                            Expect expect) = 0;
   virtual void erase(const RowName& row, Expect expect) = 0;
+  /// The store's key of a row: the same for the life of a keyring, so whoever asks for one row at
+  /// each request makes it once.
+  [[nodiscard]] virtual Result<store::Key> place(const RowName& row) const = 0;
+  /// Of the row as it is stored (what is staged doesn't count); 0: there is none. Opens nothing:
+  /// this is how what was read before is known to be good still.
+  [[nodiscard]] virtual Result<store::RowVersion> version_at(const store::Key& place) = 0;
   /// The rows directly under `parent`, sorted by name.
   [[nodiscard]] virtual Result<std::vector<ListedRow>> list(const Space& space,
                                                             std::string_view parent) = 0;

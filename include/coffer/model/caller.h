@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace coffer::model {
@@ -9,17 +10,17 @@ namespace coffer::model {
 struct Caller {
   std::string accessor;
   std::string display_name;
-  std::vector<std::string> policies;
-  std::string token_type;  ///< "service"
+  std::vector<std::string> policies;  ///< sorted, none twice
+  std::string token_type;             ///< "service"; "unix": a peer of the socket, without a token
   std::string token_hash;  ///< keyed hash for the audit line, "hmac-sha256:…"; never the token
 };
 
-/// Made by `policy`, and by nothing else.
+/// Made by `policy`, and by nothing else. Its texts are the Acl's that decided, which outlives it.
 struct Decision {
   bool allowed = false;
-  std::string rule;    ///< the path of the rule that decided; empty: none matched
-  std::string policy;  ///< the policy that it stands in
-  std::string why;     ///< one sentence for operators
+  std::string_view rule{};    ///< the path of the rule that decided; empty: none matched
+  std::string_view policy{};  ///< the policy that it stands in
+  std::string_view why{};     ///< one sentence for operators
 };
 
 }  // namespace coffer::model

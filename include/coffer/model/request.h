@@ -1,8 +1,11 @@
 // A request and its answer, as every room between the face and the engines sees them.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "coffer/base/clock.h"
@@ -13,7 +16,8 @@ namespace coffer::model {
 
 /// `update` is what a write is called until the pipeline has asked the engine whether the thing
 /// exists; then it may become `create`.
-enum class Operation : std::uint8_t { read, list, create, update, patch, remove, help };
+/// `scan` is a list of everything below, not of one folder (OpenBao's word).
+enum class Operation : std::uint8_t { read, list, scan, create, update, patch, remove, help };
 [[nodiscard]] std::string_view to_string(Operation operation) noexcept;  ///< Vault's words
 
 struct Request {
@@ -23,6 +27,7 @@ struct Request {
   /// Canonical (see paths.h), without a leading slash; a list ends with one.
   std::string path;
   Fields fields;
+  std::optional<std::chrono::seconds> wrap_ttl{};  ///< the answer is to be wrapped
 };
 
 enum class Outcome : std::uint8_t {
@@ -32,11 +37,29 @@ enum class Outcome : std::uint8_t {
   bare,   ///< `data` is the whole body; `status` is its HTTP status (sys/health and its kin)
 };
 
+/// A credential that an answer hands out: the member `auth` of Vault's envelope.
+struct Auth {
+  std::string client_token;  ///< secret
+  std::string accessor;
+  std::string display_name;
+  std::vector<std::string> policies;
+  std::vector<std::pair<std::string, std::string>> metadata;
+  std::chrono::seconds lease_duration{0};
+  bool renewable = false;
+  bool orphan = false;
+  std::int64_t num_uses = 0;  ///< 0: without end
+  std::string token_type;
+};
+
 struct Response {
   Outcome outcome = Outcome::ok;
-  std::string data{};  ///< a JSON object as text; empty: null
+  std::string data{};  ///< a JSON object as text; empty: null. `bare`: any text
   std::vector<std::string> warnings{};
-  int status = 200;  ///< for `bare` alone
+  int status = 200;                        ///< for `bare` alone
+  std::string_view content_type{};         ///< for `bare` alone; empty: JSON. Static text
+  bool repeat_data = false;                ///< data's members stand beside it too (sys/mounts, …)
+  std::chrono::seconds lease_duration{0};  ///< KV version 1 tells its `ttl` here
+  std::optional<Auth> auth{};
 };
 
 }  // namespace coffer::model

@@ -236,6 +236,7 @@ class KvEngine final : public engine::Engine {
       case Operation::update: return write(context, request, key);
       case Operation::remove: return remove(context, key);
       case Operation::list:
+      case Operation::scan:
       case Operation::patch:
       case Operation::help: break;
     }

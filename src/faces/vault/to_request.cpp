@@ -32,6 +32,7 @@ Result<Operation> operation_of(std::string_view method) {
   if (method == "GET" || method == "HEAD") return Operation::read;
   if (method == "PUT" || method == "POST") return Operation::update;
   if (method == "LIST") return Operation::list;
+  if (method == "SCAN") return Operation::scan;
   if (method == "DELETE") return Operation::remove;
   if (method == "PATCH") return Operation::patch;
   if (method == "HELP") return Operation::help;
@@ -98,13 +99,17 @@ Result<bool> take_flag(const Fields& query, std::string_view name) {
 }
 
 Result<void> apply_flags(Fields& query, Operation& operation) {
-  if (query.has("scan")) return invalid("query parameter scan is not supported");
-  COFFER_TRY(const bool list, take_flag(query, "list"));
-  COFFER_TRY(const bool help, take_flag(query, "help"));
-  if (list && help) return invalid("query parameters list and help exclude each other");
-  if (list) operation = Operation::list;
-  if (help) operation = Operation::help;
-  if (list || help) query.remove(list ? "list" : "help");
+  constexpr std::pair<std::string_view, Operation> kFlags[] = {
+      {"list", Operation::list}, {"scan", Operation::scan}, {"help", Operation::help}};
+  for (const auto& [name, meant] : kFlags) {
+    COFFER_TRY(const bool set, take_flag(query, name));
+    if (!set) continue;
+    if (operation != Operation::read) {
+      return invalid("query parameters list, scan and help exclude each other");
+    }
+    operation = meant;
+    query.remove(name);
+  }
   return {};
 }
 
@@ -127,7 +132,8 @@ Result<std::string> path_of(std::string_view target, Operation operation) {
     return make_error(ErrorCode::not_found, "");
   }
   COFFER_TRY(std::string path, model::canonical_path(target.substr(kPrefix.size())));
-  if (operation == Operation::list && !path.ends_with('/')) path.push_back('/');
+  const bool listing = operation == Operation::list || operation == Operation::scan;
+  if (listing && !path.ends_with('/')) path.push_back('/');
   return path;
 }
 

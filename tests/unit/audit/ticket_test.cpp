@@ -193,6 +193,21 @@ TEST_F(TicketTest, SealedLinesCarryNoDataAndSaySo) {
   }
 }
 
+TEST_F(TicketTest, ACredentialThatLeavesIsWrittenByItsHash) {
+  model::Response response;
+  response.auth = model::Auth{.client_token = "hvs.canary",
+                              .accessor = "acc",
+                              .display_name = "token",
+                              .policies = {"app"},
+                              .metadata = {},
+                              .token_type = "service"};
+  const Entry entry = open().close(response);
+  expect_has(entry.response, R"("auth":{"client_token":")" + hashed("hvs.canary") +
+                                 R"(","accessor":"acc","display_name":"token","policies":["app"])");
+  expect_lacks(entry.response, "hvs.canary");
+  expect_json(entry.response);
+}
+
 TEST_F(TicketTest, BareAnswersAreHashedLikeAnyOther) {
   model::Response response;
   response.outcome = model::Outcome::bare;

@@ -28,6 +28,22 @@ TEST(MatchRule, TellsAnUnknownPathFromAnUnknownVerb) {
   EXPECT_FALSE(path.path_known);
 }
 
+TEST(MatchRule, PlusIsExactlyOneSegment) {
+  constexpr PathRule kRole[] = {
+      {.operation = Operation::read, .pattern = "role/+/id", .help = "i"},
+      {.operation = Operation::read, .pattern = "role/+/*", .help = "r"},
+  };
+  const auto fits = [&](std::string_view path) {
+    return match_rule(kRole, Operation::read, path).rule;
+  };
+  EXPECT_EQ(fits("role/app/id"), &kRole[0]);
+  EXPECT_EQ(fits("role/app/id/x"), &kRole[1]);
+  EXPECT_EQ(fits("role/app/"), &kRole[1]);
+  EXPECT_EQ(fits("role//id"), nullptr);
+  EXPECT_EQ(fits("role/app"), nullptr);
+  EXPECT_EQ(fits("roles/app/id"), nullptr);
+}
+
 TEST(MatchRule, ExactPatternsMatchNothingLonger) {
   EXPECT_FALSE(match_rule(kRules, Operation::read, "config/").path_known);
   EXPECT_FALSE(match_rule(kRules, Operation::read, "confi").path_known);

@@ -26,25 +26,27 @@ struct HttpMessage {
   std::string body{};                   ///< secret
 };
 
+/// hvac compares the whole value before it looks for errors: no charset here.
+inline constexpr std::string_view kContentType = "application/json";
+inline constexpr std::string_view kCacheControl = "no-store";
+
 /// What goes back. Every answer has both headers below and `Content-Length: body.size()` (204: no
 /// length). An answer to HEAD has the same head and no body: leaving it out is the sender's part.
 struct HttpAnswer {
   int status = 500;
-  std::string body{};  ///< JSON; may be secret
+  std::string body{};  ///< may be secret
+  std::string_view content_type = kContentType;
 };
-
-/// hvac compares the whole value before it looks for errors: no charset here.
-inline constexpr std::string_view kContentType = "application/json";
-inline constexpr std::string_view kCacheControl = "no-store";
 
 /// The request that the message asks for, or the answer to send at once because it asks for none
 /// that we understand: 400, 404 (outside of /v1/), 405, 413, 415. The answer never quotes the
 /// message.
 ///
-/// - GET and HEAD read, or list with `?list=true`, or ask for help with `?help=true`; POST and PUT
-///   write (`update`: whether it is `create` is the pipeline's question); PATCH, DELETE, LIST, HELP
-///   are what they say; anything else, OPTIONS too, is 405.
-/// - A list's path gets a slash at its end.
+/// - GET and HEAD read, or list with `?list=true`, scan with `?scan=true`, or ask for help with
+///   `?help=true`; POST and PUT write (`update`: whether it is `create` is the pipeline's
+///   question); PATCH, DELETE, LIST, SCAN, HELP are what they say; anything else, OPTIONS too, is
+///   405.
+/// - The path of a list and of a scan gets a slash at its end.
 /// - Query parameters become string fields where there is no body; with one they are 400, for they
 ///   would have no effect. Twice the same name is 400.
 /// - A body is a JSON object whatever its Content-Type says, for clients say nothing or the wrong
@@ -61,8 +63,9 @@ inline constexpr std::string_view kCacheControl = "no-store";
 
 [[nodiscard]] HttpAnswer render(const Uuid& request_id, const model::Response& response);
 
-/// `{"errors":[…]}` with the error's text alone; its cause stays here.
-[[nodiscard]] HttpAnswer render(const Error& error);
+/// `{"errors":[…]}` with the error's text alone; its cause stays here. A 403 with a request id
+/// tells it as `decision_id`: an operator finds the decision by it, the caller learns nothing.
+[[nodiscard]] HttpAnswer render(const Error& error, const Uuid* request_id = nullptr);
 
 [[nodiscard]] int status_of(ErrorCode code) noexcept;
 

@@ -104,6 +104,45 @@ TEST(RenderError, DenialsAllReadTheSameInVaultsShape) {
   EXPECT_EQ(render(make_error(ErrorCode::unauthenticated, "unknown token")).body, denied);
 }
 
+TEST(RenderError, OnlyADenialTellsItsDecisionId) {
+  const Uuid id{{1}};
+  const Error denied = make_error(ErrorCode::permission_denied, "x");
+  EXPECT_NE(render(denied, &id).body.find(R"("decision_id":"01000000-)"), std::string::npos);
+  EXPECT_EQ(render(denied).body.find("decision_id"), std::string::npos);
+  const Error missing = make_error(ErrorCode::not_found, "x");
+  EXPECT_EQ(render(missing, &id).body, R"({"errors":["x"]})");
+}
+
+TEST(RenderResponse, HandsOutACredential) {
+  model::Response response;
+  response.auth = model::Auth{.client_token = "hvs.t",
+                              .accessor = "acc",
+                              .display_name = {},
+                              .policies = {"app", "default"},
+                              .metadata = {{"k", "v"}},
+                              .lease_duration = std::chrono::hours(1),
+                              .renewable = true,
+                              .orphan = false,
+                              .num_uses = 3,
+                              .token_type = "service"};
+  const std::string body = render(Uuid{}, response).body;
+  EXPECT_NE(body.find(R"("auth":{"client_token":"hvs.t","accessor":"acc","policies":["app",)"
+                      R"("default"],"token_policies":["app","default"],"metadata":{"k":"v"},)"
+                      R"("lease_duration":3600,"renewable":true)"),
+            std::string::npos)
+      << body;
+}
+
+TEST(RenderResponse, OldClientsFindDataBesideTheEnvelopeToo) {
+  model::Response response;
+  response.data = R"({"secret/":{"type":"kv"}})";
+  response.repeat_data = true;
+  const std::string body = render(Uuid{}, response).body;
+  EXPECT_TRUE(body.ends_with(R"("auth":null,"secret/":{"type":"kv"}})")) << body;
+  response.data = "{}";
+  EXPECT_TRUE(render(Uuid{}, response).body.ends_with(R"("auth":null})"));
+}
+
 TEST(RenderError, NothingToSayIsAnEmptyList) {
   EXPECT_EQ(render(make_error(ErrorCode::not_found, "")).body, R"({"errors":[]})");
   EXPECT_EQ(render(make_error(ErrorCode::not_found, "no handler")).body,

@@ -51,11 +51,12 @@ TEST(ToRequest, MapsMethods) {
   EXPECT_EQ(operation("PUT"), Operation::update);
   EXPECT_EQ(operation("DELETE"), Operation::remove);
   EXPECT_EQ(operation("LIST"), Operation::list);
+  EXPECT_EQ(operation("SCAN"), Operation::scan);
   EXPECT_EQ(operation("HELP"), Operation::help);
 }
 
 TEST(ToRequest, OtherMethodsAre405) {
-  for (const char* method : {"OPTIONS", "SCAN", "TRACE", "CONNECT", "get", "Get", "PURGE", ""}) {
+  for (const char* method : {"OPTIONS", "TRACE", "CONNECT", "get", "Get", "PURGE", ""}) {
     EXPECT_EQ(status(send(method, "/v1/secret/data/a")), 405) << method;
   }
 }
@@ -104,8 +105,17 @@ TEST(ToRequestList, FlagsThatDoNotSayYesAre400) {
     EXPECT_EQ(status(send("GET", "/v1/a?help="s + value)), 400) << value;
   }
   EXPECT_EQ(status(send("GET", "/v1/a?list")), 400);
-  EXPECT_EQ(status(send("GET", "/v1/a?scan=true")), 400);
   EXPECT_EQ(status(send("GET", "/v1/a?list=true&help=1")), 400);
+  EXPECT_EQ(status(send("GET", "/v1/a?list=true&scan=true")), 400);
+}
+
+TEST(ToRequestScan, IsAVerbAndAFlagOfGet) {
+  for (const auto& [method, target] : std::vector<std::pair<std::string, std::string>>{
+           {"SCAN", "/v1/secret/metadata/app"}, {"GET", "/v1/secret/metadata/app?scan=true"}}) {
+    const model::Request request = accepted(send(method, target));
+    EXPECT_EQ(request.operation, Operation::scan) << target;
+    EXPECT_EQ(request.path, "secret/metadata/app/") << target;
+  }
 }
 
 TEST(ToRequestHelp, IsAFlagOfGet) {
