@@ -4,10 +4,11 @@
     scripts/tally.py DIR     one line a suite, then `N passed, N failed`; exit 1 if anything failed
 
 DIR/<suite>/ holds, as they come: steps.txt (`pass NAME` or `fail NAME` a line), ctest.xml, gtest/*.xml
-(one a test program), and *.junit.xml (pytest, bats). A test that was skipped has not passed.
+(one a test program), *.junit.xml (pytest), and *.tap (bats). A test that was skipped has not passed.
 """
 
 import pathlib
+import re
 import sys
 import xml.etree.ElementTree as ET
 
@@ -27,7 +28,7 @@ class Tally:
 
 
 def cases(path):
-    """(name, passed) of each case of a JUnit file, of GoogleTest's, ctest's, pytest's or bats'."""
+    """(name, passed) of each case of a JUnit file, of GoogleTest's, ctest's or pytest's."""
     for case in ET.parse(path).iter("testcase"):
         name = f"{case.get('classname') or ''}.{case.get('name')}".lstrip(".")
         ran = case.get("status") not in ("fail", "notrun", "disabled")
@@ -48,6 +49,19 @@ def tally_ctest(suite, tally):
             tally.add(name, passed)
 
 
+def tap_cases(path):
+    """(name, passed) of each line of a TAP file; what its plan promises and it lacks has failed."""
+    wanted, seen = None, 0
+    for line in path.read_text().splitlines():
+        if match := re.match(r"1\.\.(\d+)$", line):
+            wanted = int(match[1])
+        elif match := re.match(r"(not )?ok \d+ (.*)", line):
+            seen += 1
+            yield match[2], not match[1] and "# skip" not in line.lower()
+    if wanted is None or wanted != seen:
+        yield f"{path.name}: {seen} of {wanted} tests", False
+
+
 def tally_suite(suite):
     tally = Tally()
     steps = suite / "steps.txt"
@@ -58,6 +72,9 @@ def tally_suite(suite):
         tally_ctest(suite, tally)
     for junit in sorted(suite.glob("*.junit.xml")):
         for name, passed in cases(junit):
+            tally.add(name, passed)
+    for tap in sorted(suite.glob("*.tap")):
+        for name, passed in tap_cases(tap):
             tally.add(name, passed)
     return tally
 
