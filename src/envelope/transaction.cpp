@@ -43,6 +43,12 @@ void Transaction::erase(const RowName& row, Expect expected) {
   staged_.insert_or_assign(*key, std::nullopt);
 }
 
+Result<void> Transaction::require(const RowName& row, Expect expected) {
+  COFFER_TRY(const store::Key key, row_key(keyring_, row));
+  expect(key, expected);
+  return {};
+}
+
 Result<store::Key> Transaction::place(const RowName& row) const { return row_key(keyring_, row); }
 
 Result<store::RowVersion> Transaction::version_at(const store::Key& place) {
@@ -50,11 +56,18 @@ Result<store::RowVersion> Transaction::version_at(const store::Key& place) {
   return row ? row->version : store::RowVersion{0};
 }
 
-Result<std::vector<ListedRow>> Transaction::list(const Space& space, std::string_view parent) {
+Result<std::vector<ListedRow>> Transaction::list_some(const Space& space, std::string_view parent,
+                                                      std::size_t at_most) {
   COFFER_TRY(const store::Key prefix, row_prefix(keyring_, space, parent));
   std::vector<ListedRow> rows;
-  COFFER_CHECK(list_stored(prefix, rows));
-  COFFER_CHECK(list_staged(prefix, rows));
+  if (at_most > 0) COFFER_CHECK(list_stored(prefix, at_most, rows));
+  COFFER_CHECK(list_staged(prefix, at_most, rows));
+  return rows;
+}
+
+Result<std::vector<ListedRow>> Transaction::list(const Space& space, std::string_view parent) {
+  COFFER_TRY(std::vector<ListedRow> rows,
+             list_some(space, parent, std::numeric_limits<std::size_t>::max()));
   std::sort(rows.begin(), rows.end(),
             [](const ListedRow& a, const ListedRow& b) { return a.name < b.name; });
   return rows;
@@ -124,19 +137,22 @@ Result<std::optional<store::Row>> Transaction::current(const store::Key& key) {
   return std::optional<store::Row>({*staged->second, row ? row->version : 0});
 }
 
-Result<void> Transaction::list_stored(const store::Key& prefix, std::vector<ListedRow>& rows) {
+Result<void> Transaction::list_stored(const store::Key& prefix, std::size_t at_most,
+                                      std::vector<ListedRow>& rows) {
   COFFER_TRY(store::Snapshot * view, snapshot());
   Result<void> added;
   COFFER_CHECK(view->scan(prefix, [&](const store::Key& key, const store::Row& row) {
     if (!staged_.contains(key)) added = add(key, row.value, rows);
-    return added.ok();
+    return added.ok() && rows.size() < at_most;
   }));
   return added;
 }
 
-Result<void> Transaction::list_staged(const store::Key& prefix, std::vector<ListedRow>& rows) {
+Result<void> Transaction::list_staged(const store::Key& prefix, std::size_t at_most,
+                                      std::vector<ListedRow>& rows) {
   for (auto staged = staged_.lower_bound(prefix);
-       staged != staged_.end() && starts_with(staged->first, prefix); ++staged) {
+       rows.size() < at_most && staged != staged_.end() && starts_with(staged->first, prefix);
+       ++staged) {
     if (staged->second) COFFER_CHECK(add(staged->first, *staged->second, rows));
   }
   return {};

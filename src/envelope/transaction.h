@@ -16,9 +16,12 @@ class Transaction final : public SealedTransaction {
   Result<std::optional<OpenedRow>> read(const RowName& row) override;
   Result<void> write(const RowName& row, std::string_view value, Expect expect) override;
   void erase(const RowName& row, Expect expect) override;
+  Result<void> require(const RowName& row, Expect expected) override;
   Result<store::Key> place(const RowName& row) const override;
   Result<store::RowVersion> version_at(const store::Key& place) override;
   Result<std::vector<ListedRow>> list(const Space& space, std::string_view parent) override;
+  Result<std::vector<ListedRow>> list_some(const Space& space, std::string_view parent,
+                                           std::size_t at_most) override;
   Result<void> seal_secret(const RowName& row, const SecretContext& context,
                            std::string_view value) override;
   Result<std::string> open_secret(const RowName& row, const SecretContext& context) override;
@@ -32,8 +35,10 @@ class Transaction final : public SealedTransaction {
   [[nodiscard]] Result<std::optional<store::Row>> stored(const store::Key& key);
   /// What stands there now, with what is staged over it; the version is always that of the store.
   [[nodiscard]] Result<std::optional<store::Row>> current(const store::Key& key);
-  [[nodiscard]] Result<void> list_stored(const store::Key& prefix, std::vector<ListedRow>& rows);
-  [[nodiscard]] Result<void> list_staged(const store::Key& prefix, std::vector<ListedRow>& rows);
+  [[nodiscard]] Result<void> list_stored(const store::Key& prefix, std::size_t at_most,
+                                         std::vector<ListedRow>& rows);
+  [[nodiscard]] Result<void> list_staged(const store::Key& prefix, std::size_t at_most,
+                                         std::vector<ListedRow>& rows);
   [[nodiscard]] Result<void> add(const store::Key& key, std::string_view sealed,
                                  std::vector<ListedRow>& rows) const;
   [[nodiscard]] Result<ByteView> bind_key(const Record& record) const;

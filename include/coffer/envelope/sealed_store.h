@@ -65,6 +65,8 @@ class SealedTransaction {
   [[nodiscard]] virtual Result<void> write(const RowName& row, std::string_view value,
                                            Expect expect) = 0;
   virtual void erase(const RowName& row, Expect expect) = 0;
+  /// A demand without a write: what is staged is committed only if it holds.
+  [[nodiscard]] virtual Result<void> require(const RowName& row, Expect expect) = 0;
   /// The store's key of a row: the same for the life of a keyring, so whoever asks for one row at
   /// each request makes it once.
   [[nodiscard]] virtual Result<store::Key> place(const RowName& row) const = 0;
@@ -74,6 +76,10 @@ class SealedTransaction {
   /// The rows directly under `parent`, sorted by name.
   [[nodiscard]] virtual Result<std::vector<ListedRow>> list(const Space& space,
                                                             std::string_view parent) = 0;
+  /// At most so many of them, in no order: for work in steps, however many there are.
+  [[nodiscard]] virtual Result<std::vector<ListedRow>> list_some(const Space& space,
+                                                                 std::string_view parent,
+                                                                 std::size_t at_most) = 0;
 
   /// Seals `value` under a fresh data key that the token wraps (one token operation).
   [[nodiscard]] virtual Result<void> seal_secret(const RowName& row, const SecretContext& context,

@@ -66,6 +66,35 @@ TEST(SealedTransaction, TakesItsSnapshotAtTheFirstReadAndKeepsIt) {
   EXPECT_EQ(read(*world.begin(), named("a/", "b")), "new");
 }
 
+TEST(SealedTransaction, ADemandWithoutAWriteStopsTheCommitWhenItDoesNotHold) {
+  World world;
+  world.put(named("a/", "b"), "old");
+  const store::RowVersion version = must(world.begin()->read(named("a/", "b")))->version;
+  const auto outcome = [&](Expect expect) {
+    auto tx = world.begin();
+    must(tx->require(named("a/", "b"), expect));
+    must(tx->write(named("a/", "z"), "value", Expect::anything()));
+    const store::Transaction all[] = {tx->take()};
+    return must(world.store.commit(all)).front();
+  };
+  EXPECT_EQ(outcome(Expect::absent()), store::CommitOutcome::precondition_failed);
+  EXPECT_EQ(outcome(Expect::unchanged(version)), store::CommitOutcome::committed);
+  world.put(named("a/", "b"), "new");
+  EXPECT_EQ(outcome(Expect::unchanged(version)), store::CommitOutcome::precondition_failed);
+}
+
+TEST(SealedTransaction, ListsNoMoreThanWasAskedForStagedOrStored) {
+  World world;
+  for (const char* name : {"b", "c", "d"}) world.put(named("a/", name), "value");
+  auto tx = world.begin();
+  must(tx->write(named("a/", "e"), "value", Expect::anything()));
+  tx->erase(named("a/", "b"), Expect::anything());
+  for (const std::size_t most : {0U, 1U, 2U, 3U}) {
+    EXPECT_EQ(must(tx->list_some(kSpace, "a/", most)).size(), most);
+  }
+  EXPECT_EQ(must(tx->list_some(kSpace, "a/", 4)).size(), 3U);
+}
+
 TEST(SealedTransaction, ReadsItsOwnWrites) {
   World world;
   world.put(named("a/", "b"), "old");
