@@ -29,6 +29,8 @@ ROOMS = {
     "connectors": ("model",),
     "engine": ("model", "audit", "envelope"),
     "engines/kv": ("engine", "model", "lifecycle"),
+    "engines/token": ("engine", "model", "lifecycle", "auth", "identity", "crypto"),
+    "engines/unix": ("engine", "model", "lifecycle", "auth", "identity", "crypto"),
     "engines/transit": ("engine", "model", "lifecycle", "crypto", "pkcs11"),
     "engines/database": ("engine", "model", "lifecycle", "crypto", "connectors"),
     "engines/ssh": ("engine", "model", "lifecycle", "crypto", "pkcs11"),

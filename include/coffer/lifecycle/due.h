@@ -1,0 +1,64 @@
+// What time makes happen: durable rows with a due time, and who handles them. No thread and no
+// timer here: `core` sweeps. docs/formats/auth.md.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "coffer/base/clock.h"
+#include "coffer/envelope/sealed_store.h"
+
+namespace coffer::lifecycle {
+
+/// One row. It is a call to look, not a command: its handler decides by the state of the thing, so
+/// one that comes too early, too late, twice or for what is gone does no harm.
+struct Due {
+  std::string kind;         ///< names the handler: lower-case letters and '_'
+  std::string id;           ///< the handler's own name of the thing
+  WallTime when;            ///< not before this
+  std::int64_t bucket = 0;  ///< the Unix minute under which the row stands
+  store::RowVersion version = 0;
+};
+
+/// Stages a row. A `when` that is past goes where the next sweep finds it. Any number may stand for
+/// one thing; one of the same minute replaces the other.
+[[nodiscard]] Result<void> schedule(envelope::SealedTransaction& tx, std::string_view kind,
+                                    std::string_view id, WallTime when, WallTime now);
+/// Takes a row out; not there, or changed since it was read: the transaction won't commit.
+void cancel(envelope::SealedTransaction& tx, const Due& due);
+
+struct Sweep {
+  std::vector<Due> due;  ///< their time has come; earliest minutes first
+  bool more = false;     ///< ask again at once: the limit was met, or minutes are left to look at
+};
+/// Reads only. At most `limit` rows. A row comes at its time, or, in a minute with more than a
+/// thousand, by the minute's end. Works with a clock that was set back or forward.
+[[nodiscard]] Result<Sweep> due(envelope::SealedTransaction& tx, WallTime now, std::size_t limit);
+
+/// Stages the move of the mark (all minutes up to it are over and empty), if that gains a few
+/// minutes; else stages nothing. Run it now and then in a transaction of its own, when due() gave
+/// no rows: it saves later sweeps from looking at old minutes. Losing the race is no harm.
+[[nodiscard]] Result<void> advance(envelope::SealedTransaction& tx, WallTime now);
+
+/// Who handles which kind. Fill it before the sweeper starts; then it is immutable and thread-safe.
+class Handlers final {
+ public:
+  /// No effect but in the transaction; it runs again after a lost race. It may schedule() anew.
+  using Handler =
+      std::function<Result<void>(envelope::SealedTransaction&, const Due&, WallTime now)>;
+  void add(std::string kind, Handler handler);
+
+  /// For the sweeper: stages the row's end, then what its handler wants. A kind without a handler
+  /// keeps its row and is `internal`. `conflict`: run again.
+  [[nodiscard]] Result<void> run(envelope::SealedTransaction& tx, const Due& due,
+                                 WallTime now) const;
+
+ private:
+  std::map<std::string, Handler, std::less<>> handlers_;
+};
+
+}  // namespace coffer::lifecycle

@@ -1,0 +1,178 @@
+#include "coffer/lifecycle/due.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "coffer/base/codec.h"
+
+// Why nothing is ever lost. The mark M says: every minute up to M is empty and stays so. Whoever
+// stages a row under a minute B > M demands that M is what it read, and writes B's counter row; the
+// sweeper moves M past B only if B is over, empty, and its counter is what it was when it was seen
+// to be empty. So of the two transactions the second loses and runs again.
+namespace coffer::lifecycle {
+namespace {
+
+using envelope::Expect;
+
+constexpr envelope::Space kDueSpace{.mount = {}, .table = 5};
+constexpr envelope::Space kMarkSpace{.mount = {}, .table = 6};
+constexpr std::uint8_t kFormat = 1;
+/// Minutes that one call looks at: about 50 ms; a year of downtime takes a minute of sweeps.
+constexpr std::int64_t kMaxMinutes = 10'000;
+/// The mark moves when that gains so many minutes: fewer commits when nothing happens.
+constexpr std::int64_t kWorthMoving = 10;
+/// Rows looked at in a minute that isn't over; what stands beyond them waits for its end.
+constexpr std::size_t kMaxPeek = 1024;
+constexpr std::size_t kDigits = 12;
+
+std::int64_t minute_of(WallTime time) {
+  return std::chrono::floor<std::chrono::minutes>(time).time_since_epoch().count();
+}
+
+std::string text_of(std::int64_t minute) {
+  std::string digits = std::to_string(std::max<std::int64_t>(minute, 0));
+  return std::string(kDigits - std::min(kDigits, digits.size()), '0') + digits;
+}
+
+envelope::RowName mark_row() { return {kMarkSpace, {}, "mark"}; }
+/// Its version counts the transactions that put a row under the minute.
+envelope::RowName counter_row(std::int64_t minute) {
+  return {kMarkSpace, "minute/", text_of(minute)};
+}
+std::string parent_of(std::int64_t minute) { return text_of(minute) + "/"; }
+
+struct Mark {
+  std::int64_t minute = 0;
+  store::RowVersion version = 0;  ///< 0: there is none yet
+};
+
+std::string encode_mark(std::int64_t minute) {
+  Writer row;
+  row.u8(kFormat).u64(static_cast<std::uint64_t>(std::max<std::int64_t>(minute, 0)));
+  return std::string(as_text(row.view()));
+}
+
+Result<Mark> read_mark(envelope::SealedTransaction& tx, WallTime now) {
+  COFFER_TRY(const std::optional<envelope::OpenedRow> row, tx.read(mark_row()));
+  if (!row) return Mark{minute_of(now) - 1, 0};
+  Reader reader(as_bytes(row->value));
+  COFFER_TRY(const std::uint8_t format, reader.u8());
+  if (format != kFormat) return make_error(ErrorCode::corrupt, "unknown format of the mark");
+  COFFER_TRY(const std::uint64_t minute, reader.u64());
+  COFFER_CHECK(reader.finish());
+  return Mark{static_cast<std::int64_t>(minute), row->version};
+}
+
+std::string encode(std::string_view kind, std::string_view id, WallTime when) {
+  Writer row;
+  row.u8(kFormat).u64(static_cast<std::uint64_t>(when.time_since_epoch().count()));
+  row.text(kind).text(id);
+  return std::string(as_text(row.view()));
+}
+
+Result<Due> decode(std::string_view value, std::int64_t bucket) {
+  Reader row(as_bytes(value));
+  COFFER_TRY(const std::uint8_t format, row.u8());
+  if (format != kFormat) return make_error(ErrorCode::corrupt, "unknown format of a due row");
+  Due due;
+  COFFER_TRY(const std::uint64_t when, row.u64());
+  COFFER_TRY(due.kind, row.text());
+  COFFER_TRY(due.id, row.text());
+  COFFER_CHECK(row.finish());
+  due.when = WallTime(std::chrono::nanoseconds(static_cast<std::int64_t>(when)));
+  due.bucket = bucket;
+  return due;
+}
+
+envelope::RowName row_of(std::string_view kind, std::string_view id, std::int64_t bucket) {
+  return {kDueSpace, parent_of(bucket), std::string(kind) + "/" + std::string(id)};
+}
+
+}  // namespace
+
+Result<void> schedule(envelope::SealedTransaction& tx, std::string_view kind, std::string_view id,
+                      WallTime when, WallTime now) {
+  COFFER_TRY(const Mark mark, read_mark(tx, now));
+  // What is due already goes where it is looked for first, not among all of this minute.
+  const std::int64_t bucket =
+      when <= now ? mark.minute + 1 : std::max(minute_of(when), mark.minute + 1);
+  if (mark.version == 0) {
+    COFFER_CHECK(tx.write(mark_row(), encode_mark(mark.minute), Expect::absent()));
+  } else {
+    COFFER_CHECK(tx.require(mark_row(), Expect::unchanged(mark.version)));
+  }
+  COFFER_CHECK(tx.write(counter_row(bucket), {}, Expect::anything()));
+  return tx.write(row_of(kind, id, bucket), encode(kind, id, when), Expect::anything());
+}
+
+void cancel(envelope::SealedTransaction& tx, const Due& due) {
+  tx.erase(row_of(due.kind, due.id, due.bucket), Expect::unchanged(due.version));
+}
+
+Result<Sweep> due(envelope::SealedTransaction& tx, WallTime now, std::size_t limit) {
+  Sweep sweep;
+  COFFER_TRY(const Mark mark, read_mark(tx, now));
+  if (mark.version == 0) return sweep;
+  // The minute after the mark is always looked at: rows of a time before it stand there, and after
+  // the clock was set back those are all that become due.
+  const std::int64_t last = std::max(minute_of(now), mark.minute + 1);
+  const std::int64_t end = std::min(last, mark.minute + kMaxMinutes);
+  sweep.more = end < last;
+  for (std::int64_t minute = mark.minute + 1; minute <= end; ++minute) {
+    const bool over = minute < minute_of(now);  // all its rows are due
+    const std::size_t most = over ? limit - sweep.due.size() : kMaxPeek;
+    COFFER_TRY(const auto rows, tx.list_some(kDueSpace, parent_of(minute), most));
+    for (const envelope::ListedRow& row : rows) {
+      COFFER_TRY(Due found, decode(row.value, minute));
+      if (found.when > now) continue;
+      sweep.due.push_back(std::move(found));
+      if (sweep.due.size() < limit) continue;
+      sweep.more = true;
+      return sweep;
+    }
+  }
+  return sweep;
+}
+
+Result<void> advance(envelope::SealedTransaction& tx, WallTime now) {
+  COFFER_TRY(const Mark mark, read_mark(tx, now));
+  const std::int64_t end = std::min(minute_of(now), mark.minute + kMaxMinutes + 1);
+  if (mark.version == 0 || end - 1 - mark.minute < kWorthMoving) return {};
+  std::int64_t reached = mark.minute;
+  for (std::int64_t minute = mark.minute + 1; minute < end; ++minute) {
+    COFFER_TRY(const auto rows, tx.list_some(kDueSpace, parent_of(minute), 1));
+    if (!rows.empty()) break;
+    reached = minute;
+  }
+  if (reached - mark.minute < kWorthMoving) return {};
+  for (std::int64_t minute = mark.minute + 1; minute <= reached; ++minute) {
+    COFFER_TRY(const store::Key place, tx.place(counter_row(minute)));
+    COFFER_TRY(const store::RowVersion version, tx.version_at(place));
+    if (version == 0) {
+      COFFER_CHECK(tx.require(counter_row(minute), Expect::absent()));
+    } else {
+      tx.erase(counter_row(minute), Expect::unchanged(version));
+    }
+  }
+  return tx.write(mark_row(), encode_mark(reached), Expect::unchanged(mark.version));
+}
+
+void Handlers::add(std::string kind, Handler handler) {
+  handlers_.insert_or_assign(std::move(kind), std::move(handler));
+}
+
+Result<void> Handlers::run(envelope::SealedTransaction& tx, const Due& due, WallTime now) const {
+  const auto found = handlers_.find(due.kind);
+  if (found == handlers_.end()) {
+    return make_error(ErrorCode::internal, "no handler for due rows of kind " + due.kind);
+  }
+  // Before the handler: it may schedule the same thing for the same minute.
+  const envelope::RowName row = row_of(due.kind, due.id, due.bucket);
+  COFFER_TRY(const store::Key place, tx.place(row));
+  COFFER_TRY(const store::RowVersion version, tx.version_at(place));
+  if (version == 0) return {};  // someone else was faster
+  tx.erase(row, Expect::unchanged(version));
+  return found->second(tx, due, now);
+}
+
+}  // namespace coffer::lifecycle
