@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace coffer::model {
@@ -13,6 +14,8 @@ struct Caller {
   std::vector<std::string> policies;  ///< sorted, none twice
   std::string token_type;             ///< "service"; "unix": a peer of the socket, without a token
   std::string token_hash;  ///< keyed hash for the audit line, "hmac-sha256:…"; never the token
+  /// Of a unix peer: "role", "uid" and, where it was made out, "unit". Of a token: its meta.
+  std::vector<std::pair<std::string, std::string>> metadata{};
 };
 
 /// Made by `policy`, and by nothing else. Its texts are the Acl's that decided, which outlives it.

@@ -17,7 +17,8 @@ struct Peer {
   gid_t gid = 65534;
   pid_t pid = 0;
   std::vector<gid_t> groups;
-  std::string unit;  ///< systemd unit; empty: none, or not made out
+  std::string unit;        ///< systemd unit; empty: none, or not made out
+  bool container = false;  ///< in a container, or where nobody can tell
 };
 
 /// What one request brings to say who it is. Not owned: the connection outlives the request.
