@@ -5,6 +5,8 @@
 #include <boost/program_options.hpp>
 #include <charconv>
 
+#include "duration.h"
+
 namespace coffer::cli {
 namespace {
 
@@ -22,7 +24,7 @@ constexpr std::array kCommonFlags{
     Flag{"tls-server-name", FlagKind::text, "name to expect in it (COFFER_TLS_SERVER_NAME)"},
     Flag{"namespace", FlagKind::text, "namespace to work in (COFFER_NAMESPACE)"},
     Flag{"ns", FlagKind::text, "the same"},
-    Flag{"header", FlagKind::list, "NAME=VALUE: one more header; may be repeated"},
+    Flag{"header", FlagKind::pairs, "NAME=VALUE: one more header; may be repeated"},
     Flag{"wrap-ttl", FlagKind::text, "have the answer wrapped in a token for so long, as 5m"},
     Flag{"format", FlagKind::text, "table, json, yaml, pretty or raw (COFFER_FORMAT)"},
     Flag{"detailed", FlagKind::boolean, "more columns, where there are any"},
@@ -74,6 +76,11 @@ Error refused(std::string_view flag, std::string_view what) {
   return make_error(ErrorCode::invalid_argument, text);
 }
 
+/// Boost knows no durations.
+bool is_fit(const Flag& flag, std::optional<std::string_view> value) {
+  return flag.kind != FlagKind::duration || !value || value->empty() || parse_duration(*value).ok();
+}
+
 Result<Sorted> sort_words(std::span<const Flag> flags, std::span<const std::string> arguments) {
   Sorted sorted;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -94,13 +101,14 @@ Result<Sorted> sort_words(std::span<const Flag> flags, std::span<const std::stri
     const Flag* flag = find_flag(flags, word.name);
     // Boost would take an unknown `-name` for a positional argument and say nothing.
     if (flag == nullptr) return refused(word.name, "flag provided but not defined");
-    std::string text = "-" + std::string(word.name);
-    if (word.value) {
-      text.append("=").append(*word.value);
-    } else if (flag->kind != FlagKind::boolean) {
+    std::optional<std::string_view> value = word.value;
+    if (!value && flag->kind != FlagKind::boolean) {
       if (++i >= arguments.size()) return refused(word.name, "flag needs an argument");
-      text.append("=").append(arguments[i]);
+      value = arguments[i];
     }
+    if (!is_fit(*flag, value)) return refused(word.name, "invalid value for flag");
+    std::string text = "-" + std::string(word.name);
+    if (value) text.append("=").append(*value);
     sorted.flags.push_back(std::move(text));
   }
   return sorted;
@@ -115,7 +123,9 @@ options::options_description describe_flags(std::span<const Flag> flags) {
       case FlagKind::boolean: semantic = options::value<bool>()->implicit_value(true); break;
       case FlagKind::number: semantic = options::value<std::int64_t>(); break;
       case FlagKind::text:
-      case FlagKind::list: semantic = options::value<std::vector<std::string>>(); break;
+      case FlagKind::duration:
+      case FlagKind::list:
+      case FlagKind::pairs: semantic = options::value<std::vector<std::string>>(); break;
     }
     description.add_options()(name.c_str(), semantic);
   }
@@ -127,7 +137,7 @@ bool is_empty_text(std::span<const Flag> flags, const std::string& word) {
   const Word parts = take_apart(word);
   if (!parts.value || !parts.value->empty()) return false;
   const Flag* flag = find_flag(flags, parts.name);
-  return flag != nullptr && (flag->kind == FlagKind::text || flag->kind == FlagKind::list);
+  return flag != nullptr && flag->kind != FlagKind::boolean && flag->kind != FlagKind::number;
 }
 
 /// What Boost read, in one spelling: it takes "+5" and "yes" too.
@@ -136,7 +146,9 @@ std::string canonical(const Flag& flag, const options::variable_value& value) {
     case FlagKind::boolean: return value.as<bool>() ? "true" : "false";
     case FlagKind::number: return std::to_string(value.as<std::int64_t>());
     case FlagKind::text:
-    case FlagKind::list: break;
+    case FlagKind::duration:
+    case FlagKind::list:
+    case FlagKind::pairs: break;
   }
   return value.as<std::vector<std::string>>().front();
 }

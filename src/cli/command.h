@@ -18,13 +18,26 @@ enum ExitCode : int {
   kUnknown = 127  ///< no such command
 };
 
-enum class FlagKind : std::uint8_t { boolean, text, number, list };
+enum class FlagKind : std::uint8_t {
+  boolean,
+  text,
+  number,
+  duration,
+  list,  ///< may be repeated, and each may hold several with commas
+  pairs  ///< NAME=VALUE, may be repeated
+};
 
 struct Flag {
   std::string_view name;
   FlagKind kind = FlagKind::boolean;
   std::string_view help;
+  /// The member of the request's body that it fills (flag_body.h), as "config.max_lease_ttl";
+  /// empty: none.
+  std::string_view field = {};
 };
+
+/// What completion offers for the first positional argument.
+enum class Argument : std::uint8_t { other, path, secret, engine, login_method, policy, file };
 
 inline constexpr std::size_t kAnyNumber = static_cast<std::size_t>(-1);
 
@@ -37,6 +50,7 @@ struct Command {
   std::size_t least = 0;      ///< positional arguments, at least
   std::size_t most = 0;       ///< and at most
   int (*run)(Session&) = nullptr;
+  Argument argument = Argument::other;
   bool common = false;  ///< listed first in the help
   bool raw = false;     ///< knows -format=raw: the answer's body, untouched
 };

@@ -51,6 +51,15 @@ void Console::value(std::string_view text) {
   if (terminal_.out) out_ << '\n';
 }
 
+void Console::document(std::string_view text) {
+  if (!terminal_.out) {
+    out_ << text;
+    return;
+  }
+  out_ << without_controls(text);
+  if (!text.ends_with('\n')) out_ << '\n';
+}
+
 void Console::colored(std::string_view color, std::string_view text) {
   out_.flush();  // so that the two keep their order where both go to one place
   const std::string clean = without_controls(text);

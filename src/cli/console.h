@@ -33,6 +33,8 @@ class Console final {
   void line(std::string_view text);
   /// A value by itself: no newline unless a person looks.
   void value(std::string_view text);
+  /// A stored text: byte for byte, unless a person looks.
+  void document(std::string_view text);
   /// Standard error: what went wrong, then (after a newline in `text`) what can be done.
   void error(std::string_view text);
   void warning(std::string_view text);

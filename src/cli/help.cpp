@@ -39,7 +39,9 @@ std::string_view value_of(FlagKind kind) {
     case FlagKind::boolean: return "";
     case FlagKind::number: return "=<number>";
     case FlagKind::text: return "=<text>";
-    case FlagKind::list: return "=<name=value>";
+    case FlagKind::duration: return "=<duration>";
+    case FlagKind::list: return "=<text>[,<text>...]";
+    case FlagKind::pairs: return "=<name=value>";
   }
   return "";
 }

@@ -159,13 +159,14 @@ Result<void> set_server_name(CURL* curl, const Settings& settings, HeaderList& c
   return {};
 }
 
-Result<void> add_headers(HeaderList& headers, const Settings& settings, const Token* token) {
+Result<void> add_headers(HeaderList& headers, const Settings& settings, const HttpRequest& request,
+                         const Token* token) {
   bool added = true;
-  for (const std::string& line : request_headers(settings)) added = added && headers.add(line);
-  // Away with what curl would add by itself: Vault's clients send none of it.
-  for (const char* line : {"Content-Type:", "Expect:", "Accept:"}) {
+  for (const std::string& line : request_headers(settings, request))
     added = added && headers.add(line);
-  }
+  // Away with what curl would add by itself: Vault's clients send none of it.
+  for (const char* line : {"Expect:", "Accept:"}) added = added && headers.add(line);
+  if (request.method != "PATCH") added = added && headers.add("Content-Type:");
   if (token != nullptr) {
     std::string line = "X-Vault-Token: ";
     line.append(as_text(token->value.expose(Reveal{"send the token"})));
@@ -202,10 +203,12 @@ std::string request_url(const Address& address, const HttpRequest& request) {
   return url;
 }
 
-std::vector<std::string> request_headers(const Settings& settings) {
+std::vector<std::string> request_headers(const Settings& settings, const HttpRequest& request) {
   std::vector<std::string> lines{"X-Vault-Request: true"};
   if (!settings.name_space.empty()) lines.push_back("X-Vault-Namespace: " + settings.name_space);
   if (!settings.wrap_ttl.empty()) lines.push_back("X-Vault-Wrap-TTL: " + settings.wrap_ttl);
+  // RFC 7396: what a null in it means depends on this type, so servers ask for it.
+  if (request.method == "PATCH") lines.push_back("Content-Type: application/merge-patch+json");
   for (const auto& [name, value] : settings.headers) lines.push_back(name + ": " + value);
   return lines;
 }
@@ -220,7 +223,7 @@ Result<HttpReply> send_http(const Settings& settings, const Token* token,
   std::string url = request_url(settings.address, request);
   set_transport(curl.get(), settings);
   COFFER_CHECK(set_server_name(curl.get(), settings, connect_to, url));
-  COFFER_CHECK(add_headers(headers, settings, token));
+  COFFER_CHECK(add_headers(headers, settings, request, token));
   set_method(curl.get(), request);
   set(curl.get(), CURLOPT_URL, url);
   set(curl.get(), CURLOPT_USERAGENT, std::string("coffer/").append(kVersion));

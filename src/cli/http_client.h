@@ -26,7 +26,8 @@ struct HttpReply {
 
 /// What goes over the wire besides token and body, the same for a request that is only printed.
 [[nodiscard]] std::string request_url(const Address& address, const HttpRequest& request);
-[[nodiscard]] std::vector<std::string> request_headers(const Settings& settings);
+[[nodiscard]] std::vector<std::string> request_headers(const Settings& settings,
+                                                       const HttpRequest& request);
 
 /// The reply whatever its status. invalid_argument: what we were given is unusable (a certificate
 /// file, a URL); unavailable: nobody there, refused, timed out, TLS failed; too_large: an answer

@@ -94,6 +94,21 @@ int print_written(Session& session, const Answer& answer, std::string_view succe
   return print_secret(session, answer);
 }
 
+int carry_out(Session& session, std::string_view doing, const HttpRequest& request,
+              std::string_view success) {
+  const auto answer = session.ask(doing, request);
+  if (!answer) return session.exit_code();
+  if (answer->missing()) return session.nothing_found(request.path);
+  return print_written(session, *answer, success);
+}
+
+int look_up(Session& session, std::string_view doing, const HttpRequest& request) {
+  const auto answer = session.ask(doing, request);
+  if (!answer) return session.exit_code();
+  if (answer->missing()) return session.nothing_found(request.path);
+  return print_secret(session, *answer);
+}
+
 int print_keys(Session& session, const Answer& answer, std::string_view path) {
   const Json* keys = answer.json.find_path({"data", "keys"});
   const bool table = session.settings().format == Format::table;

@@ -5,11 +5,20 @@
 
 namespace coffer::cli {
 
+/// What every command that prints through here can have (Settings::field).
+inline constexpr Flag kFieldFlag{"field", FlagKind::text, "print the value of this field only"};
+
 /// A whole answer in the format asked for, or the -field of it. Gives the exit code.
 int print_secret(Session& session, const Answer& answer);
 
 /// What a write answered: as print_secret, or `success` (in table format) when it said nothing.
 int print_written(Session& session, const Answer& answer, std::string_view success);
+
+/// Sends a write or a delete and prints what came of it. A 404 is "No value found".
+int carry_out(Session& session, std::string_view doing, const HttpRequest& request,
+              std::string_view success);
+/// Sends a read and prints the whole answer. A 404 is "No value found".
+int look_up(Session& session, std::string_view doing, const HttpRequest& request);
 
 /// `value` as json, yaml or pretty.
 int print_tree(Session& session, const model::Json& value);

@@ -106,7 +106,7 @@ int run_command(const Command& command, std::span<const std::string> rest,
   if (const std::string why = miscounted(command, arguments->positional.size()); !why.empty()) {
     return usage(why);
   }
-  Session session(*arguments, *settings, environment, console);
+  Session session(command, *arguments, *settings, environment, console);
   return command.run(session);
 }
 

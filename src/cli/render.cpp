@@ -70,6 +70,9 @@ void add_login(std::vector<Row>& rows, const Json& auth) {
                                          {"identity_policies", "identity_policies"},
                                          {"policies", "policies"}}};
   add_named(rows, auth, kNames);
+  for (Row& row : rows) {
+    if (row.first == "token_duration" && row.second == "0s") row.second = "\u221e";
+  }
   const Json* metadata = auth.find("metadata");
   if (metadata == nullptr) return;
   for (Row& row : object_rows(*metadata)) {
@@ -108,6 +111,29 @@ std::string render_column(std::string_view title, const std::vector<std::string>
   std::string out(title);
   out.append("\n").append(title.size(), '-');
   for (const std::string& value : values) out.append("\n").append(value);
+  return out;
+}
+
+std::string render_columns(const std::vector<std::string>& titles,
+                           const std::vector<std::vector<std::string>>& lines) {
+  std::vector<std::vector<std::string>> all{titles, {}};
+  for (const std::string& title : titles) all[1].emplace_back(title.size(), '-');
+  all.insert(all.end(), lines.begin(), lines.end());
+  std::vector<std::size_t> widths(titles.size(), 0);
+  for (std::vector<std::string>& line : all) {
+    for (std::size_t i = 0; i < titles.size(); ++i) {
+      if (line[i].empty()) line[i] = "n/a";
+      widths[i] = std::max(widths[i], width_of(line[i]));
+    }
+  }
+  std::string out;
+  for (const std::vector<std::string>& line : all) {
+    if (!out.empty()) out += '\n';
+    for (std::size_t i = 0; i < titles.size(); ++i) {
+      out += line[i];
+      if (i + 1 < titles.size()) out.append(widths[i] - width_of(line[i]), ' ').append(kGap);
+    }
+  }
   return out;
 }
 

@@ -18,6 +18,10 @@ using Row = std::pair<std::string, std::string>;
 /// One column under its title and dashes.
 [[nodiscard]] std::string render_column(std::string_view title,
                                         const std::vector<std::string>& values);
+/// Any number of columns, as wide as their cells, under their titles and dashes. An empty cell is
+/// "n/a". Precondition: each line has as many cells as there are titles.
+[[nodiscard]] std::string render_columns(const std::vector<std::string>& titles,
+                                         const std::vector<std::vector<std::string>>& lines);
 /// `== Title ==`, as wide as the table of `rows` below it.
 [[nodiscard]] std::string render_heading(std::string_view title, std::size_t width);
 [[nodiscard]] std::size_t heading_width(const std::vector<Row>& rows);

@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
+#include "flag_body.h"
 #include "show_request.h"
 
 namespace coffer::cli {
@@ -20,6 +23,17 @@ std::string error_lines(const Json& body) {
     lines += "\n  * " + text;
   }
   return lines;
+}
+
+/// The id by which an operator finds why this was refused; empty: none that a shell could take.
+std::string decision_id(const Json& body) {
+  const Json* id = body.find("decision_id");
+  if (id == nullptr || id->text().size() > 64) return {};
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+  };
+  const bool clean = std::all_of(id->text().begin(), id->text().end(), plain);
+  return clean && !id->text().starts_with('-') ? id->text() : std::string();
 }
 
 }  // namespace
@@ -50,6 +64,19 @@ std::optional<Answer> Session::stop(ExitCode code, std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<Json> Session::flag_body() {
+  Json body = Json::object();
+  const auto filled = fill_body(body, command_.flags, flags());
+  if (filled.ok()) return body;
+  fail(kLocal, filled.error().text);
+  return std::nullopt;
+}
+
+void Session::use_token(std::optional<Token> token) {
+  token_ = std::move(token);
+  token_loaded_ = true;
+}
+
 bool Session::load_token() {
   if (token_loaded_) return true;
   auto found = find_token(environment_);
@@ -63,7 +90,8 @@ bool Session::load_token() {
   return true;
 }
 
-std::optional<Answer> Session::ask(std::string_view doing, const HttpRequest& request) {
+std::optional<Answer> Session::ask(std::string_view doing, const HttpRequest& request,
+                                   std::initializer_list<int> also) {
   if (settings_.output_policy) {
     console_.line(needed_policy(request));
     return std::nullopt;
@@ -72,19 +100,20 @@ std::optional<Answer> Session::ask(std::string_view doing, const HttpRequest& re
     if (load_token()) console_.line(curl_command(settings_, token_.has_value(), request));
     return std::nullopt;
   }
-  return ask_first(doing, request);
+  return ask_first(doing, request, also);
 }
 
-std::optional<Answer> Session::ask_first(std::string_view doing, const HttpRequest& request) {
+std::optional<Answer> Session::ask_first(std::string_view doing, const HttpRequest& request,
+                                         std::initializer_list<int> also) {
   if (!load_token()) return std::nullopt;
   auto reply = send_http(settings_, token_ ? &*token_ : nullptr, request);
-  if (reply.ok()) return judge(doing, request, *std::move(reply));
+  if (reply.ok()) return judge(doing, request, *std::move(reply), also);
   const bool ours = reply.error().code == ErrorCode::invalid_argument;
   return stop(ours ? kLocal : kRemote, "Error " + std::string(doing) + ": " + reply.error().text);
 }
 
 std::optional<Answer> Session::judge(std::string_view doing, const HttpRequest& request,
-                                     HttpReply reply) {
+                                     HttpReply reply, std::initializer_list<int> also) {
   Answer answer{reply.status, std::move(reply.body), {}};
   const bool success = answer.status >= 200 && answer.status < 300;
   auto parsed = Json::parse(answer.text.empty() ? "null" : answer.text);
@@ -96,23 +125,27 @@ std::optional<Answer> Session::judge(std::string_view doing, const HttpRequest& 
                              "? -format=raw shows what it sent");
   }
   const std::string errors = error_lines(answer.json);
-  if (success || (answer.missing() && parsed.ok() && errors.empty())) {
+  const bool expected = std::find(also.begin(), also.end(), answer.status) != also.end();
+  if (success || expected || (answer.missing() && parsed.ok() && errors.empty())) {
     show_warnings(answer.json);
     return answer;
   }
   return stop(kRemote, "Error " + std::string(doing) + ": " + std::to_string(answer.status) +
                            " was the answer to " + request.method + " /v1/" + request.path +
-                           errors + hint(answer.status, errors));
+                           errors + hint(answer, errors));
 }
 
-std::string Session::hint(int status, std::string_view errors) const {
-  if (status == 403 && token_) {
-    return "\nthe token came from " + token_->origin +
-           "; is it still valid, and do its policies allow this?";
-  }
+std::string Session::hint(const Answer& answer, std::string_view errors) const {
+  const int status = answer.status;
   if (status == 403) {
+    const std::string id = decision_id(answer.json);
+    const std::string why = id.empty() ? "" : "\ndecision ID: coffer policy why -decision=" + id;
+    if (token_) {
+      return "\nthe token came from " + token_->origin +
+             "; is it still valid, and do its policies allow this?" + why;
+    }
     return "\nno token was sent, so the user id " + std::to_string(::getuid()) +
-           " decided; COFFER_TOKEN or ~/.vault-token would bring one";
+           " decided; COFFER_TOKEN or ~/.vault-token would bring one" + why;
   }
   if (status == 503 && errors.find("sealed") != std::string_view::npos) {
     return "\nnothing can be read or written while it is sealed; see: coffer status";

@@ -1,6 +1,7 @@
 // One run of one command: its arguments, its settings, and the daemon to ask.
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,7 +16,7 @@
 
 namespace coffer::cli {
 
-/// What the daemon said: a status below 300, or 404 for what isn't there.
+/// What the daemon said: a status below 300, 404 for what isn't there, or one that was expected.
 struct Answer {
   int status = 0;
   std::string text;  ///< the body
@@ -26,9 +27,13 @@ struct Answer {
 
 class Session final {
  public:
-  Session(const Arguments& arguments, const Settings& settings, const Environment& environment,
-          Console& console)
-      : arguments_(arguments), settings_(settings), environment_(environment), console_(console) {}
+  Session(const Command& command, const Arguments& arguments, const Settings& settings,
+          const Environment& environment, Console& console)
+      : command_(command),
+        arguments_(arguments),
+        settings_(settings),
+        environment_(environment),
+        console_(console) {}
 
   [[nodiscard]] const Flags& flags() const noexcept { return arguments_.flags; }
   [[nodiscard]] std::span<const std::string> positional() const noexcept {
@@ -36,16 +41,22 @@ class Session final {
   }
   /// The positional argument without slashes around it.
   [[nodiscard]] std::string path_argument(std::size_t index) const;
+  /// What the command's own flags say (flag_body.h). nullopt: one of them is wrong, and that has
+  /// been said; the exit code is kLocal.
+  [[nodiscard]] std::optional<model::Json> flag_body();
   [[nodiscard]] const Settings& settings() const noexcept { return settings_; }
+  [[nodiscard]] const Environment& environment() const noexcept { return environment_; }
   [[nodiscard]] Console& console() noexcept { return console_; }
   [[nodiscard]] bool shows_table() const noexcept;
 
   /// Sends. `doing` completes the sentence "Error …:", as "reading secret/app". nullopt: the
-  /// command is over, with exit_code(); why has been said.
-  [[nodiscard]] std::optional<Answer> ask(std::string_view doing, const HttpRequest& request);
+  /// command is over, with exit_code(); why has been said. Statuses in `also` are answers too.
+  [[nodiscard]] std::optional<Answer> ask(std::string_view doing, const HttpRequest& request,
+                                          std::initializer_list<int> also = {});
   /// Sends what the user didn't ask for by itself: even when -output-curl-string only shows what he
   /// did ask for.
-  [[nodiscard]] std::optional<Answer> ask_first(std::string_view doing, const HttpRequest& request);
+  [[nodiscard]] std::optional<Answer> ask_first(std::string_view doing, const HttpRequest& request,
+                                                std::initializer_list<int> also = {});
   [[nodiscard]] int exit_code() const noexcept { return exit_code_; }
 
   /// Says it and gives `code` back, for `return session.fail(…)`.
@@ -54,14 +65,18 @@ class Session final {
   int nothing_found(std::string_view path);
 
   [[nodiscard]] Result<std::optional<Token>> token() const { return find_token(environment_); }
+  /// From here on this one is sent (or none), whatever lies about.
+  void use_token(std::optional<Token> token);
 
  private:
   bool load_token();
   std::optional<Answer> stop(ExitCode code, std::string_view text);
-  std::optional<Answer> judge(std::string_view doing, const HttpRequest& request, HttpReply reply);
-  [[nodiscard]] std::string hint(int status, std::string_view errors) const;
+  std::optional<Answer> judge(std::string_view doing, const HttpRequest& request, HttpReply reply,
+                              std::initializer_list<int> also);
+  [[nodiscard]] std::string hint(const Answer& answer, std::string_view errors) const;
   void show_warnings(const model::Json& answer);
 
+  const Command& command_;
   const Arguments& arguments_;
   const Settings& settings_;
   const Environment& environment_;

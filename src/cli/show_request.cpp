@@ -1,6 +1,7 @@
 #include "show_request.h"
 
 #include <algorithm>
+#include <array>
 
 namespace coffer::cli {
 namespace {
@@ -18,16 +19,44 @@ std::string shell_quoted(std::string_view text) {
   return quoted + "'";
 }
 
-bool is_list(const HttpRequest& request) {
+bool asks(const HttpRequest& request, std::string_view what) {
   return std::any_of(request.query.begin(), request.query.end(),
-                     [](const auto& field) { return field.first == "list"; });
+                     [what](const auto& field) { return field.first == what; });
 }
 
 std::string_view capabilities(const HttpRequest& request) {
-  if (request.method == "GET") return is_list(request) ? R"("list")" : R"("read")";
+  if (request.method == "GET" && asks(request, "scan")) return R"("scan")";
+  if (request.method == "GET" && asks(request, "list")) return R"("list")";
+  if (request.method == "GET") return R"("read")";
   if (request.method == "DELETE") return R"("delete")";
   if (request.method == "PATCH") return R"("patch")";
   return R"("create", "update")";
+}
+
+/// Vault's root-protected paths, as far as there are commands for them. A slash at the end: all
+/// below too.
+bool needs_sudo(std::string_view path) {
+  constexpr std::array<std::string_view, 8> kPaths{"sys/seal",
+                                                   "sys/remount",
+                                                   "sys/audit",
+                                                   "sys/auth/",
+                                                   "sys/leases/revoke-prefix/",
+                                                   "auth/token/revoke-orphan",
+                                                   "sys/raw/",
+                                                   "auth/token/accessors"};
+  return std::any_of(kPaths.begin(), kPaths.end(), [path](std::string_view known) {
+    return known.ends_with('/') ? path.starts_with(known) : path == known;
+  });
+}
+
+/// In a policy's double quotes.
+std::string hcl_escaped(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '"' || c == '\\') escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
 }
 
 std::string tls_options(const Tls& tls) {
@@ -51,7 +80,7 @@ std::string curl_command(const Settings& settings, bool with_token, const HttpRe
   }
   if (request.method != "GET") line += " -X " + request.method;
   if (with_token) line += " -H \"X-Vault-Token: $(coffer print token)\"";
-  for (const std::string& header : request_headers(settings)) {
+  for (const std::string& header : request_headers(settings, request)) {
     line += " -H " + shell_quoted(header);
   }
   if (request.body) line += " -d " + shell_quoted(*request.body);
@@ -61,8 +90,10 @@ std::string curl_command(const Settings& settings, bool with_token, const HttpRe
 std::string needed_policy(const HttpRequest& request) {
   std::string path = request.path;
   // A list is decided with a slash at the end.
-  if (is_list(request) && !path.empty() && path.back() != '/') path += '/';
-  return "path \"" + path + "\" {\n  capabilities = [" + std::string(capabilities(request)) +
+  const bool folder = asks(request, "list") || asks(request, "scan");
+  if (folder && !path.empty() && path.back() != '/') path += '/';
+  return "path \"" + hcl_escaped(path) + "\" {\n  capabilities = [" +
+         std::string(capabilities(request)) + (needs_sudo(request.path) ? ", \"sudo\"" : "") +
          "]\n}";
 }
 

@@ -17,20 +17,6 @@ namespace {
 
 constexpr std::size_t kLongestToken = 8192;
 
-/// The token between white space; a header can't carry more than printable characters, and a line
-/// break in it would start a header of its own.
-Result<SecureBytes> clean_token(std::string_view raw, const std::string& origin) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const std::size_t first = raw.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return SecureBytes();
-  const std::string_view text = raw.substr(first, raw.find_last_not_of(kSpace) - first + 1);
-  if (!std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; })) {
-    return make_error(ErrorCode::invalid_argument,
-                      "the token in " + origin + " contains characters that no token has");
-  }
-  return SecureBytes::copy_of(as_bytes(text));
-}
-
 std::string home_directory(const Environment& environment) {
   if (const auto home = environment.get("HOME"); home && !home->empty()) return std::string(*home);
   std::array<char, 4096> buffer{};
@@ -81,6 +67,22 @@ Result<std::optional<Token>> read_token_file(const std::string& path) {
   return std::optional<Token>(std::move(token));
 }
 
+}  // namespace
+
+Result<SecureBytes> clean_token(std::string_view raw, const std::string& origin) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const std::size_t first = raw.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return SecureBytes();
+  const std::string_view text = raw.substr(first, raw.find_last_not_of(kSpace) - first + 1);
+  // A header can't carry more than printable characters, and a line break in it would start a
+  // header of its own.
+  if (!std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; })) {
+    return make_error(ErrorCode::invalid_argument,
+                      "the token in " + origin + " contains characters that no token has");
+  }
+  return SecureBytes::copy_of(as_bytes(text));
+}
+
 std::string token_file(const Environment& environment) {
   for (const std::string name : {"COFFER_TOKEN_PATH", "BAO_TOKEN_PATH"}) {
     if (const auto path = environment.get(name); path && !path->empty()) return std::string(*path);
@@ -88,8 +90,6 @@ std::string token_file(const Environment& environment) {
   const std::string home = home_directory(environment);
   return home.empty() ? std::string() : home + "/.vault-token";
 }
-
-}  // namespace
 
 Result<std::optional<Token>> find_token(const Environment& environment) {
   if (const auto found = environment.own("TOKEN")) {

@@ -61,7 +61,7 @@ TEST(Table, ALoginAndAWrappingAreSpelledOut) {
                                   "lease_duration":0,"metadata":{"user":"bob"}},"data":null})")),
             (std::vector<Row>{{"token", "t"},
                               {"token_accessor", "a"},
-                              {"token_duration", "0s"},
+                              {"token_duration", "\u221e"},
                               {"policies", R"(["p"])"},
                               {"token_meta_user", "bob"}}));
   EXPECT_EQ(secret_rows(parse(R"({"wrap_info":{"token":"w","ttl":300}})")),
