@@ -1,7 +1,8 @@
-// kv get, put, list, delete.
+// kv get, put, list, scan.
 #include "command_data.h"
 #include "commands.h"
 #include "kv_path.h"
+#include "kv_print.h"
 #include "output.h"
 #include "render.h"
 
@@ -10,20 +11,9 @@ namespace {
 
 using model::Json;
 
-void print_block(Console& console, std::string_view title, const std::vector<Row>& rows) {
-  console.line(render_heading(title, heading_width(rows)));
-  console.line(render_table(rows));
-}
-
-void print_secret_path(Console& console, const std::string& path) {
-  console.line(render_heading("Secret Path", path.size()));
-  console.line(path);
-  console.line("");
-}
-
 /// A version as a table: path, metadata, and the data if they are still there.
 void print_version(Console& console, const std::string& path, const Json& version) {
-  print_secret_path(console, path);
+  print_path(console, "Secret Path", path);
   const Json* metadata = version.find_path({"metadata"});
   const Json* data = version.find_path({"data"});
   if (metadata != nullptr) {
@@ -101,65 +91,20 @@ int kv_put(Session& session) {
       "writing data to " + api,
       {.method = "PUT", .path = api, .body = put_body(session, *path, *std::move(data))});
   if (!answer) return session.exit_code();
-  const Json* metadata = answer->json.find_path({"data"});
-  const bool wrapped = answer->json.find_path({"wrap_info"}) != nullptr;
-  if (!session.shows_table() || !path->versioned || metadata == nullptr || wrapped) {
-    return print_written(session, *answer, "Success! Data written to: " + api);
-  }
-  print_secret_path(session.console(), api);
-  print_block(session.console(), "Metadata", metadata_rows(*metadata));
-  return kOk;
+  return print_new_version(session, *answer, *path);
 }
 
-int kv_list(Session& session) {
+int list_below(Session& session, const std::string& query) {
   const auto path = find_kv_path(session, 0);
   if (!path) return session.exit_code();
   const std::string api = path->api("metadata");
-  const auto answer = session.ask("listing " + api, {.path = api, .query = {{"list", "true"}}});
+  const auto answer = session.ask("listing " + api, {.path = api, .query = {{query, "true"}}});
   if (!answer) return session.exit_code();
   return print_keys(session, *answer, api);
 }
 
-/// "1,2" as ["1","2"]; nullopt when something else than numbers stands there.
-std::optional<Json> version_list(std::string_view text) {
-  Json versions = Json::array();
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(','), text.size());
-    const std::string_view number = text.substr(0, end);
-    const bool digits = number.find_first_not_of("0123456789") == std::string_view::npos;
-    if (number.empty() || number.size() > 18 || !digits) return std::nullopt;
-    versions.push(Json::string(std::string(number)));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return versions;
-}
-
-int kv_delete(Session& session) {
-  HttpRequest request{.method = "DELETE"};
-  std::string_view part = "data";
-  if (session.flags().has("versions")) {
-    auto versions = version_list(session.flags().text("versions"));
-    if (!versions) return session.fail(kLocal, "-versions must be numbers, as 1,2");
-    Json body = Json::object();
-    body.set("versions", *std::move(versions));
-    request = {.method = "PUT", .body = body.compact()};
-    part = "delete";
-  }
-  const auto path = find_kv_path(session, 0);
-  if (!path) return session.exit_code();
-  if (part == "delete" && !path->versioned) {
-    // Sent as it is, it would write a secret with a member "versions" over this one.
-    return session.fail(kLocal, "-versions needs an engine with versions, and this one has none");
-  }
-  request.path = path->api(part);
-  const auto answer = session.ask("deleting " + request.path, request);
-  if (!answer) return session.exit_code();
-  return print_written(session, *answer,
-                       "Success! Data deleted (if it existed) at: " + path->api("data"));
-}
-
-constexpr Flag kMount{"mount", FlagKind::text, "the engine's path; PATH is then below it"};
-constexpr Flag kField{"field", FlagKind::text, "print the value of this field only"};
+int kv_list(Session& session) { return list_below(session, "list"); }
+int kv_scan(Session& session) { return list_below(session, "scan"); }
 
 Command get_command() {
   return {.words = "kv get",
@@ -170,10 +115,13 @@ Command get_command() {
               "    $ coffer kv get secret/app/db\n"
               "    $ coffer kv get -mount=secret -field=password app/db\n\n"
               "A deleted or destroyed version shows its metadata, and the exit code is 2.",
-          .flags = {kMount, kField, {"version", FlagKind::number, "which version; 0: the newest"}},
+          .flags = {kMountFlag,
+                    kFieldFlag,
+                    {"version", FlagKind::number, "which version; 0: the newest"}},
           .least = 1,
           .most = 1,
-          .run = &kv_get};
+          .run = &kv_get,
+          .argument = Argument::secret};
 }
 
 Command put_command() {
@@ -187,13 +135,14 @@ Command put_command() {
               "object. Start a value with \\@ for one that starts with @.\n\n"
               "    $ coffer kv put secret/app/db user=app password=?\n"
               "    $ coffer kv put -cas=0 -mount=secret app/key key=@private.pem",
-          .flags = {kMount,
-                    kField,
+          .flags = {kMountFlag,
+                    kFieldFlag,
                     {"cas", FlagKind::number,
                      "write only if this is the newest version; 0: only if there is none"}},
           .least = 1,
           .most = kAnyNumber,
-          .run = &kv_put};
+          .run = &kv_put,
+          .argument = Argument::secret};
 }
 
 Command list_command() {
@@ -203,30 +152,31 @@ Command list_command() {
           .help =
               "Lists the names below PATH. Names that end with a slash have more below them.\n\n"
               "    $ coffer kv list secret/app",
-          .flags = {kMount},
+          .flags = {kMountFlag},
           .least = 1,
           .most = 1,
-          .run = &kv_list};
+          .run = &kv_list,
+          .argument = Argument::secret};
 }
 
-Command delete_command() {
-  return {.words = "kv delete",
+Command scan_command() {
+  return {.words = "kv scan",
           .synopsis = "[flags] PATH",
-          .summary = "Delete versions of a secret",
+          .summary = "List secrets at every depth",
           .help =
-              "Marks the newest version of the secret at PATH as deleted, or those that\n"
-              "-versions names. Deleted versions can't be read.\n\n"
-              "    $ coffer kv delete secret/app/db",
-          .flags = {kMount, {"versions", FlagKind::text, "which versions, as 1,2"}},
+              "Lists all that is below PATH and that you may see, at any depth.\n\n"
+              "    $ coffer kv scan secret/app",
+          .flags = {kMountFlag},
           .least = 1,
           .most = 1,
-          .run = &kv_delete};
+          .run = &kv_scan,
+          .argument = Argument::secret};
 }
 
 }  // namespace
 
 std::vector<Command> kv_commands() {
-  return {get_command(), put_command(), list_command(), delete_command()};
+  return {get_command(), put_command(), list_command(), scan_command()};
 }
 
 }  // namespace coffer::cli

@@ -55,4 +55,15 @@ std::optional<KvPath> find_kv_path(Session& session, std::size_t argument) {
   return path;
 }
 
+std::optional<KvPath> find_versioned_path(Session& session, std::size_t argument) {
+  auto path = find_kv_path(session, argument);
+  if (path && !path->versioned) {
+    // Sent as it is, the request would be about a secret of another name.
+    session.fail(kLocal, "this needs an engine with versions, and " +
+                             (path->mount.empty() ? "there is none" : path->mount + " has none"));
+    return std::nullopt;
+  }
+  return path;
+}
+
 }  // namespace coffer::cli

@@ -18,8 +18,14 @@ struct KvPath {
   [[nodiscard]] std::string api(std::string_view part) const;
 };
 
+inline constexpr Flag kMountFlag{"mount", FlagKind::text,
+                                 "the engine's path; PATH is then below it"};
+
 /// Asks the daemon which mount `path_argument` of the command lies in; with -mount=M it lies below
 /// that. nullopt: the command is over (see Session::ask).
 [[nodiscard]] std::optional<KvPath> find_kv_path(Session& session, std::size_t argument);
+
+/// The same for what only an engine with versions has: without, that is said, with kLocal.
+[[nodiscard]] std::optional<KvPath> find_versioned_path(Session& session, std::size_t argument);
 
 }  // namespace coffer::cli

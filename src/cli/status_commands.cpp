@@ -1,48 +1,10 @@
-#include <array>
-
 #include "commands.h"
-#include "output.h"
-#include "render.h"
+#include "seal_status.h"
 
 namespace coffer::cli {
 namespace {
 
 using model::Json;
-
-struct StatusRow {
-  std::string_view title;
-  std::string_view member;
-};
-
-constexpr std::array kRows{
-    StatusRow{"Seal Type", "type"},
-    StatusRow{"Initialized", "initialized"},
-    StatusRow{"Sealed", "sealed"},
-    StatusRow{"Total Shares", "n"},
-    StatusRow{"Threshold", "t"},
-    StatusRow{"Unseal Progress", "progress"},
-    StatusRow{"Version", "version"},
-    StatusRow{"Storage Type", "storage_type"},
-    StatusRow{"Cluster Name", "cluster_name"},
-    StatusRow{"Cluster ID", "cluster_id"},
-    StatusRow{"HA Enabled", "ha_enabled"},
-};
-
-bool is_true(const Json& status, std::string_view member) {
-  const Json* value = status.find(member);
-  return value != nullptr && value->kind() == Json::Kind::boolean && value->text() == "true";
-}
-
-std::vector<Row> status_rows(const Json& status) {
-  std::vector<Row> rows;
-  for (const StatusRow& row : kRows) {
-    const Json* value = status.find(row.member);
-    if (value == nullptr || value->is_null()) continue;
-    if (row.member == "progress" && !is_true(status, "sealed")) continue;
-    rows.emplace_back(row.title, cell(*value));
-  }
-  return rows;
-}
 
 int show_status(Session& session) {
   const auto answer = session.ask("checking seal status", {.path = "sys/seal-status"});
@@ -55,7 +17,7 @@ int show_status(Session& session) {
   if (sealed == nullptr || sealed->kind() != Json::Kind::boolean) {
     return session.fail(kLocal, "Error checking seal status: the answer doesn't say");
   }
-  const bool is_sealed = is_true(status, "sealed");
+  const bool is_sealed = says_true(status, "sealed");
   if (!is_sealed) {
     const auto leader = session.ask_first("checking leader status", {.path = "sys/leader"});
     if (!leader) return kLocal;
@@ -63,11 +25,7 @@ int show_status(Session& session) {
       if (status.find(member.name) == nullptr) status.set(member.name, member.value);
     }
   }
-  if (session.shows_table()) {
-    session.console().line(render_table(status_rows(status)));
-  } else {
-    print_tree(session, status);
-  }
+  print_seal_status(session, status);
   return is_sealed ? kRemote : kOk;
 }
 

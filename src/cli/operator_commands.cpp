@@ -1,0 +1,127 @@
+// operator init, unseal, seal.
+#include "command_data.h"
+#include "commands.h"
+#include "output.h"
+#include "seal_status.h"
+
+namespace coffer::cli {
+namespace {
+
+using model::Json;
+
+/// Vault's: 0 initialised, 2 not yet, 1 an error.
+int print_init_status(Session& session) {
+  const auto answer = session.ask("checking whether it is initialised", {.path = "sys/init"});
+  if (!answer) return session.exit_code() == kOk ? kOk : kLocal;
+  const Json* initialized = answer->json.find("initialized");
+  if (initialized == nullptr) {
+    return session.fail(kLocal, "Error checking whether it is initialised: the answer doesn't say");
+  }
+  const bool done = initialized->text() == "true";
+  if (session.shows_table()) {
+    session.console().line(done ? "The vault is initialised" : "The vault is not initialised");
+  } else {
+    print_tree(session, answer->json);
+  }
+  return done ? kOk : kRemote;
+}
+
+int operator_init(Session& session) {
+  if (session.flags().boolean("status")) return print_init_status(session);
+  const auto answer =
+      session.ask("initialising", {.method = "PUT", .path = "sys/init", .body = "{}"});
+  if (!answer) return session.exit_code();
+  const Json* token = answer->json.find("root_token");
+  if (answer->missing() || token == nullptr) {
+    return session.fail(kRemote, "Error initialising: the answer has no root token");
+  }
+  if (!session.settings().field.empty()) return print_field(session, &answer->json, nullptr);
+  if (!session.shows_table()) return print_tree(session, answer->json);
+  session.console().line("Initial Root Token: " + token->text());
+  session.console().line(
+      "\nThis token is shown once. Store it safely, or make others with it and revoke it.\n"
+      "There are no key shares: the keys are on the vault's PKCS#11 token, and never leave it.\n"
+      "Whoever loses that token loses the vault.");
+  return kOk;
+}
+
+/// {} or {"key": the token's PIN}. nullopt: it was wrong, and that has been said.
+std::optional<Json> unseal_body(Session& session) {
+  Json body = Json::object();
+  const bool given = !session.positional().empty();
+  if (!given && !session.flags().boolean("pin")) return body;
+  if (given && session.positional()[0] != "-") {
+    // Not quoted: it is a PIN, probably.
+    session.fail(kLocal,
+                 "A PIN isn't taken from the command line\n"
+                 "use -pin to be asked for it, or - for standard input");
+    return std::nullopt;
+  }
+  auto pin = given ? read_secret_argument(session, 0, "PIN") : ask_for(session, "PIN");
+  if (!pin) return std::nullopt;
+  while (pin->ends_with('\n') || pin->ends_with('\r')) pin->pop_back();
+  if (pin->empty()) {
+    session.fail(kLocal, "Error: the PIN is empty");
+    return std::nullopt;
+  }
+  body.set("key", Json::string(*std::move(pin)));
+  return body;
+}
+
+int operator_unseal(Session& session) {
+  const auto body = unseal_body(session);
+  if (!body) return kLocal;
+  const auto answer =
+      session.ask("unsealing", {.method = "PUT", .path = "sys/unseal", .body = body->compact()});
+  if (!answer) return session.exit_code();
+  if (answer->missing()) return session.nothing_found("sys/unseal");
+  if (!session.settings().field.empty()) return print_field(session, &answer->json, nullptr);
+  return print_seal_status(session, answer->json);
+}
+
+int operator_seal(Session& session) {
+  return carry_out(session, "sealing", {.method = "PUT", .path = "sys/seal", .body = ""},
+                   "Success! Vault is sealed.");
+}
+
+}  // namespace
+
+std::vector<Command> operator_commands() {
+  return {
+      {.words = "operator init",
+       .synopsis = "[flags]",
+       .summary = "Make a new vault's keys and its first token",
+       .help = "Makes or adopts the keys on the vault's PKCS#11 token, and prints the root token,\n"
+               "which is shown this once. There are no key shares.\n\n"
+               "    $ coffer operator init\n"
+               "    $ coffer operator init -status",
+       .flags = {{"status", FlagKind::boolean,
+                  "only say whether that was done: exit code 0 yes, 2 no, 1 an error"},
+                 kFieldFlag},
+       .least = 0,
+       .most = 0,
+       .run = &operator_init},
+      {.words = "operator unseal",
+       .synopsis = "[flags] [-]",
+       .summary = "Open the vault with its token",
+       .help = "Has the daemon open the vault with the keys on its PKCS#11 token. If it wants the\n"
+               "token's PIN: -pin asks for it without echo, - reads it from standard input.\n\n"
+               "    $ coffer operator unseal\n"
+               "    $ coffer operator unseal - <pin",
+       .flags = {{"pin", FlagKind::boolean, "ask for the token's PIN"}, kFieldFlag},
+       .least = 0,
+       .most = 1,
+       .run = &operator_unseal},
+      {.words = "operator seal",
+       .synopsis = "[flags]",
+       .summary = "Close the vault",
+       .help = "Has the daemon forget all keys. Nothing can be read or written until it is\n"
+               "unsealed.\n\n"
+               "    $ coffer operator seal",
+       .flags = {},
+       .least = 0,
+       .most = 0,
+       .run = &operator_seal}};
+}
+
+}  // namespace coffer::cli
