@@ -137,6 +137,15 @@ std::vector<std::string_view> Fields::names() const {
 
 bool Fields::empty() const { return parsed_ == nullptr; }
 
+std::size_t Fields::size() const noexcept {
+  return parsed_ == nullptr ? 0 : parsed_->members.size();
+}
+
+Fields::MemberView Fields::member(std::size_t index) const noexcept {
+  const Member& member = parsed_->members[index];
+  return {member.name, parsed_->value(member)};
+}
+
 Result<std::optional<std::string>> Fields::string(std::string_view name) const {
   const std::string_view value = value_of(parsed_.get(), name);
   if (value.empty()) return std::optional<std::string>();

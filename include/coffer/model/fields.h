@@ -41,6 +41,15 @@ class Fields final {
   [[nodiscard]] bool has(std::string_view name) const;  ///< present and not null
   [[nodiscard]] std::vector<std::string_view> names() const;
   [[nodiscard]] bool empty() const;
+  /// A member as it stands in the text: its value is JSON, `null` among what it may be. Valid as
+  /// long as this Fields lives and isn't changed.
+  struct MemberView {
+    std::string_view name;
+    std::string_view json;
+  };
+  /// In the client's order, without allocation: for who looks at each member of each request.
+  [[nodiscard]] std::size_t size() const noexcept;
+  [[nodiscard]] MemberView member(std::size_t index) const noexcept;  ///< index < size()
 
   // Absent (or null): not an error, nullopt. Of another type: invalid_argument.
   [[nodiscard]] Result<std::optional<std::string>> string(std::string_view name) const;

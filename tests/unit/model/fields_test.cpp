@@ -355,5 +355,15 @@ TEST(FieldsNames, KeepTheClientsOrder) {
             (std::vector<std::string_view>{"z", "a", "m\n"}));
 }
 
+TEST(Fields, MembersStandAsTheyCame) {
+  const auto f = fields(R"({"a": "x\n", "b":[1, 2],"n":null})");
+  ASSERT_EQ(f.size(), 3U);
+  EXPECT_EQ(f.member(0).name, "a");
+  EXPECT_EQ(f.member(0).json, R"("x\n")");
+  EXPECT_EQ(f.member(1).json, "[1, 2]");
+  EXPECT_EQ(f.member(2).json, "null");
+  EXPECT_EQ(Fields().size(), 0U);
+}
+
 }  // namespace
 }  // namespace coffer::model
