@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string_view>
+
+#include "syntax.h"
+
+namespace coffer::policy {
+
+/// A policy's JSON form: {"path": {"secret/*": {"capabilities": ["read"]}}}, as the items that HCL
+/// would give. Lines aren't known.
+[[nodiscard]] Result<Node> parse_json(std::string_view text);
+
+}  // namespace coffer::policy
