@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "check_json.h"
+#include "coffer/model/duration.h"
 #include "coffer/model/json_writer.h"
 #include "json_text.h"
 
@@ -167,6 +168,15 @@ Result<std::optional<bool>> Fields::boolean(std::string_view name) const {
   if (value == "true" || value == "\"true\"") return std::optional(true);
   if (value == "false" || value == "\"false\"") return std::optional(false);
   return wrong_type(name, "true or false");
+}
+
+Result<std::optional<std::chrono::seconds>> Fields::duration(std::string_view name) const {
+  const std::string_view value = value_of(parsed_.get(), name);
+  if (value.empty()) return std::optional<std::chrono::seconds>();
+  // A number is its digits: what else stands there (true, [, {) is refused as they would be.
+  const auto parsed = parse_duration(value.front() == '"' ? unquoted(value) : std::string(value));
+  if (!parsed.ok()) return wrong_type(name, "a duration: seconds, or a string such as \"1h30m\"");
+  return std::optional(*parsed);
 }
 
 Result<std::optional<Fields>> Fields::object(std::string_view name) const {

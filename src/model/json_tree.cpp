@@ -162,6 +162,12 @@ Json Json::number(std::int64_t value) { return {Kind::number, std::to_string(val
 Json Json::boolean(bool value) { return {Kind::boolean, value ? "true" : "false"}; }
 Json Json::array() { return {Kind::array, {}}; }
 Json Json::object() { return {Kind::object, {}}; }
+Json Json::object(std::vector<Member> members) {
+  Json json(Kind::object, {});
+  json.members_ = std::move(members);
+  return json;
+}
+std::vector<Json::Member> Json::take_members() && noexcept { return std::move(members_); }
 
 Result<Json> Json::parse(std::string_view text) {
   JsonBuilder builder;

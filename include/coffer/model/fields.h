@@ -57,6 +57,8 @@ class Fields final {
   [[nodiscard]] Result<std::optional<std::int64_t>> integer(std::string_view name) const;
   /// true, false, and the strings "true" and "false".
   [[nodiscard]] Result<std::optional<bool>> boolean(std::string_view name) const;
+  /// A number of seconds, or a string as parse_duration() takes it (duration.h).
+  [[nodiscard]] Result<std::optional<std::chrono::seconds>> duration(std::string_view name) const;
   [[nodiscard]] Result<std::optional<Fields>> object(std::string_view name) const;
   /// An array of strings (integers stand for their digits, as `versions` needs it), or one string
   /// with commas, the parts of which lose spaces around them and are left out when empty.

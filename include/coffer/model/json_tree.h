@@ -32,6 +32,8 @@ class Json final {
   [[nodiscard]] static Json boolean(bool value);
   [[nodiscard]] static Json array();
   [[nodiscard]] static Json object();
+  /// Precondition: no name twice.
+  [[nodiscard]] static Json object(std::vector<Member> members);
 
   /// Any JSON value, with white space around it. Not JSON, invalid UTF-8, deeper than
   /// kMaxTreeDepth, a name twice in one object, a number beyond 1e308: invalid_argument, without a
@@ -49,6 +51,7 @@ class Json final {
   [[nodiscard]] const std::vector<Json>& elements() const noexcept { return elements_; }
   /// In the order of the text.
   [[nodiscard]] const std::vector<Member>& members() const noexcept { return members_; }
+  [[nodiscard]] std::vector<Member> take_members() && noexcept;
   /// nullptr if this is no object or has no such member. Valid until this value changes.
   [[nodiscard]] const Json* find(std::string_view name) const noexcept;
   /// find() from object to object; a null on the way or at the end counts as absent.
