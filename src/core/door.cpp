@@ -6,6 +6,9 @@ namespace coffer::core {
 namespace {
 
 constexpr std::chrono::seconds kCheckInterval{1};
+/// What was erased may stand in the store's log for so long. Less would cost every writer: a KV key
+/// that has its ten versions erases one at each write.
+constexpr std::chrono::seconds kSweepInterval{5};
 
 Error outcome_unknown() {
   return make_error(ErrorCode::unavailable,
@@ -46,6 +49,7 @@ void Door::loop() {
     Batch batch = take_batch(stop);
     check_log();
     if (!batch.empty()) serve(batch);
+    sweep_store();
   }
 }
 
@@ -139,6 +143,13 @@ void Door::release(Batch& batch) {
 }
 
 /// A log file that was unlinked, replaced or cut is noticed within a second, traffic or none.
+void Door::sweep_store() {
+  const auto now = system_clock().boottime();
+  if (now - last_sweep_ < kSweepInterval) return;
+  last_sweep_ = now;
+  store_.sweep();
+}
+
 void Door::check_log() {
   const auto now = system_clock().boottime();
   if (now - last_check_ < kCheckInterval) return;

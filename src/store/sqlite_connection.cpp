@@ -6,7 +6,6 @@ namespace coffer::store {
 namespace {
 
 constexpr std::string_view kOpen = "open the store";
-constexpr int kBusyMilliseconds = 2000;
 
 /// mmap_size=0: a failed read of a mapping is a SIGBUS, not an error. trusted_schema and
 /// cell_size_check: a file that somebody prepared must not run functions or walk out of a page.

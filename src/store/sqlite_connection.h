@@ -11,6 +11,8 @@
 
 namespace coffer::store {
 
+inline constexpr int kBusyMilliseconds = 2000;
+
 enum class Access : std::uint8_t { read_only, read_write };
 
 /// Never makes a file. Whoever opens it, it doesn't checkpoint by itself: not after a commit and

@@ -64,9 +64,7 @@ Result<std::unique_ptr<SqliteWriter>> SqliteWriter::open(const std::string& file
 SqliteWriter::~SqliteWriter() {
   const MutexLock lock(mutex_);
   auto* const raw = database_.get();
-  const int code =
-      sqlite3_wal_checkpoint_v2(raw, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
-  if (code != SQLITE_OK) {
+  if (const int code = checkpoint(SQLITE_CHECKPOINT_TRUNCATE); code != SQLITE_OK) {
     log::warn(describe(sqlite_error(raw, code, kCheckpoint)));
     return;  // the log stays, and the next start reads it
   }
@@ -143,6 +141,7 @@ Result<void> SqliteWriter::write(const Changes& changes, RowVersion next) {
   const auto version = static_cast<std::int64_t>(next);
   COFFER_CHECK(statements_.begin.run());
   for (const auto& [key, value] : changes) {
+    if (!value->has_value()) erased_in_log_ = true;
     auto& statement = value->has_value() ? statements_.put : statements_.erase;
     statement.bind(1, key);
     if (value->has_value()) {
@@ -171,13 +170,32 @@ Result<void> SqliteWriter::roll_back() {
   return statements_.rollback.run();
 }
 
+int SqliteWriter::checkpoint(int mode) {
+  return sqlite3_wal_checkpoint_v2(database_.get(), nullptr, mode, nullptr, nullptr);
+}
+
 void SqliteWriter::checkpoint_if_due() {
   if (log_pages_ < kCheckpointPages) return;
   // Passive: waits for nobody. Readers of old pages make it stop early; it is due again next time.
-  const int code = sqlite3_wal_checkpoint_v2(database_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE,
-                                             nullptr, nullptr);
+  const int code = checkpoint(SQLITE_CHECKPOINT_PASSIVE);
   // The commit stands whatever comes of this (a failed sync aside, which ends the process).
   if (code != SQLITE_OK) log::warn(describe(sqlite_error(database_.get(), code, kCheckpoint)));
+}
+
+void SqliteWriter::sweep() {
+  const MutexLock lock(mutex_);
+  if (!erased_in_log_) return;
+  auto* const raw = database_.get();
+  // The patience of other statements would hold up every commit meanwhile.
+  sqlite3_busy_timeout(raw, 0);
+  const int code = checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
+  sqlite3_busy_timeout(raw, kBusyMilliseconds);
+  if (code == SQLITE_OK) {
+    erased_in_log_ = false;
+    log_pages_ = 0;
+  } else if ((code & 0xff) != SQLITE_BUSY) {
+    log::warn(describe(sqlite_error(raw, code, kCheckpoint)));
+  }
 }
 
 }  // namespace coffer::store

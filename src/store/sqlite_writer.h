@@ -37,6 +37,10 @@ class SqliteWriter final {
   [[nodiscard]] Result<std::vector<CommitOutcome>> commit(std::span<const Transaction> transactions,
                                                           RowCache& cache) COFFER_EXCLUDES(mutex_);
 
+  /// Store::sweep(): empties the log if it may hold what was erased. Waits for no reader; one that
+  /// still reads from the log puts it off to the next call.
+  void sweep() COFFER_EXCLUDES(mutex_);
+
  private:
   struct Statements {
     Statement begin, commit, rollback, version, put, erase, sequence;
@@ -51,9 +55,12 @@ class SqliteWriter final {
   Result<void> make_durable() COFFER_REQUIRES(mutex_);
   Result<void> roll_back() COFFER_REQUIRES(mutex_);
   void checkpoint_if_due() COFFER_REQUIRES(mutex_);
+  [[nodiscard]] int checkpoint(int mode) COFFER_REQUIRES(mutex_);
 
   Mutex mutex_;
   int log_pages_ = 0;  ///< set by SQLite's hook, within commit()
+  /// The log may hold rows that were erased since. True at first: the last process may have died.
+  bool erased_in_log_ COFFER_GUARDED_BY(mutex_) = true;
   // The statements go before their connection.
   DatabaseHandle database_;
   Statements statements_ COFFER_GUARDED_BY(mutex_);

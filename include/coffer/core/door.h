@@ -72,6 +72,7 @@ class Door final {
   void log_answers(Batch& batch);
   void release(Batch& batch);
   void check_log();
+  void sweep_store();
   void report(const Error& error);
   void report_recovery();
   [[nodiscard]] Result<void> append(std::vector<audit::Line> lines);
@@ -86,6 +87,7 @@ class Door final {
   std::vector<audit::Line> owed_;
   std::optional<Error> log_gone_;  ///< what the last check of the file said
   std::chrono::nanoseconds last_check_{0};
+  std::chrono::nanoseconds last_sweep_{0};
   bool troubled_ = false;
 
   Mutex mutex_;

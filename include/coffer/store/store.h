@@ -77,6 +77,10 @@ class Store {
   [[nodiscard]] virtual Result<std::vector<CommitOutcome>> commit(
       std::span<const Transaction> transactions) = 0;
 
+  /// What was erased or overwritten leaves the files that the store keeps beside its rows. Call it
+  /// every few seconds; does nothing where nothing is due. May block as long as a commit.
+  virtual void sweep() {}
+
   /// The sequence of the last commit; 0 for an empty store.
   [[nodiscard]] virtual std::uint64_t sequence() const = 0;
 
