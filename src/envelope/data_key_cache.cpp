@@ -1,5 +1,6 @@
 #include "data_key_cache.h"
 
+#include <algorithm>
 #include <cstring>
 #include <iterator>
 
@@ -46,11 +47,23 @@ std::uint64_t DataKeyCache::generation() const {
 void DataKeyCache::put(const Uuid& record, DataKey key, std::uint64_t generation) {
   if (!enabled()) return;
   const MutexLock lock(mutex_);
-  if (generation != generation_) return;
+  if (generation != generation_ || forgotten(record)) return;
   if (const auto found = index_.find(record); found != index_.end()) drop(found->second);
   if (entries_.size() >= config_.entries) drop(std::prev(entries_.end()));
   entries_.push_front({record, std::move(key), clock_.boottime()});
   index_.emplace(record, entries_.begin());
+}
+
+bool DataKeyCache::forgotten(const Uuid& record) const {
+  return std::find(forgotten_.begin(), forgotten_.end(), record) != forgotten_.end();
+}
+
+void DataKeyCache::forget(const Uuid& record) {
+  if (!enabled()) return;
+  const MutexLock lock(mutex_);
+  if (const auto found = index_.find(record); found != index_.end()) drop(found->second);
+  forgotten_[next_forgotten_] = record;
+  next_forgotten_ = (next_forgotten_ + 1) % kForgotten;
 }
 
 void DataKeyCache::purge() {

@@ -1,6 +1,7 @@
 // Data keys that the token unwrapped a little while ago, by record id. Private to the room.
 #pragma once
 
+#include <array>
 #include <list>
 #include <memory>
 #include <unordered_map>
@@ -27,6 +28,9 @@ class DataKeyCache final {
   [[nodiscard]] std::uint64_t generation() const;
   void put(const Uuid& record, DataKey key, std::uint64_t generation);
 
+  /// Drops one, and keeps whoever unwraps it at this moment from putting it in again. Called while
+  /// the erasure of its record is staged: should that come to nothing, reads ask the token.
+  void forget(const Uuid& record);
   void purge();
   /// Drops what is too old, so that an idle vault keeps no keys either.
   void sweep();
@@ -43,7 +47,11 @@ class DataKeyCache final {
     std::size_t operator()(const Uuid& id) const noexcept;
   };
 
+  /// More than can be erased while one unwrap is under way.
+  static constexpr std::size_t kForgotten = 256;
+
   [[nodiscard]] bool enabled() const noexcept;
+  [[nodiscard]] bool forgotten(const Uuid& record) const COFFER_REQUIRES(mutex_);
   [[nodiscard]] bool too_old(const Entry& entry) const;
   Entries::iterator drop(Entries::iterator entry) COFFER_REQUIRES(mutex_);
 
@@ -53,6 +61,9 @@ class DataKeyCache final {
   Entries entries_ COFFER_GUARDED_BY(mutex_);
   std::unordered_map<Uuid, Entries::iterator, Hash> index_ COFFER_GUARDED_BY(mutex_);
   std::uint64_t generation_ COFFER_GUARDED_BY(mutex_) = 0;
+  /// The last ones, overwritten in turn; nil where there was none yet. Ids never come back.
+  std::array<Uuid, kForgotten> forgotten_ COFFER_GUARDED_BY(mutex_){};
+  std::size_t next_forgotten_ COFFER_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace coffer::envelope

@@ -32,6 +32,9 @@ class DataKeys final {
   /// The record's, from the cache or the token. Precondition: the record is authenticated.
   [[nodiscard]] Result<DataKey> of(const Record& record);
 
+  /// The record is about to be erased: its key leaves the cache and doesn't come back.
+  void forget(const Uuid& record) { cache_.forget(record); }
+
  private:
   [[nodiscard]] Result<SecureBytes> unwrap(const Record& record);
 

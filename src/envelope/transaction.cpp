@@ -102,6 +102,19 @@ Result<std::string> Transaction::open_secret(const RowName& row, const SecretCon
   return open_record(record, bind, data_key->expose(Reveal{"open a secret"}), context);
 }
 
+Result<void> Transaction::erase_secret(const RowName& row) {
+  COFFER_TRY(const store::Key key, row_key(keyring_, row));
+  COFFER_TRY(const std::optional<store::Row> found, stored(key));
+  if (found) {
+    // A row that can't be read has no key in the cache, and is to go all the same.
+    if (const auto record = parse_record(as_bytes(found->value)); record.ok()) {
+      data_keys_.forget(record->id);
+    }
+  }
+  staged_.insert_or_assign(key, std::nullopt);
+  return {};
+}
+
 store::Transaction Transaction::take() {
   store::Transaction out;
   out.preconditions = std::exchange(preconditions_, {});

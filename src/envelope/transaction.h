@@ -25,6 +25,7 @@ class Transaction final : public SealedTransaction {
   Result<void> seal_secret(const RowName& row, const SecretContext& context,
                            std::string_view value) override;
   Result<std::string> open_secret(const RowName& row, const SecretContext& context) override;
+  Result<void> erase_secret(const RowName& row) override;
   store::Transaction take() override;
 
  private:

@@ -87,6 +87,8 @@ class SealedTransaction {
   /// not_found if there is no such row. One token operation, unless the data key is cached.
   [[nodiscard]] virtual Result<std::string> open_secret(const RowName& row,
                                                         const SecretContext& context) = 0;
+  /// Erases a secret, whatever stands there, and takes its data key out of the cache for good.
+  [[nodiscard]] virtual Result<void> erase_secret(const RowName& row) = 0;
 
   /// The staged writes with their preconditions; leaves this empty.
   [[nodiscard]] virtual store::Transaction take() = 0;

@@ -108,6 +108,29 @@ TEST(DataKeyCache, PurgeKeepsOutKeysThatWereUnwrappedBefore) {
   EXPECT_EQ(cache.size(), 1U);
 }
 
+TEST(DataKeyCache, AForgottenKeyIsGoneAndTheOthersStay) {
+  ManualClock clock;
+  DataKeyCache cache({.entries = 10}, clock);
+  cache.put(id(1), key_of(1), cache.generation());
+  cache.put(id(2), key_of(2), cache.generation());
+  cache.forget(id(1));
+  cache.forget(id(9));
+  EXPECT_EQ(cache.find(id(1)), nullptr);
+  EXPECT_EQ(first_byte(cache.find(id(2))), 2);
+}
+
+TEST(DataKeyCache, WhoUnwrappedItMeanwhileCannotPutAForgottenKeyBack) {
+  ManualClock clock;
+  DataKeyCache cache({.entries = 10}, clock);
+  const std::uint64_t before = cache.generation();
+  cache.forget(id(1));
+  for (std::uint8_t i = 2; i < 250; ++i) cache.forget(id(i));
+  cache.put(id(1), key_of(1), before);
+  EXPECT_EQ(cache.size(), 0U);
+  cache.put(id(251), key_of(3), before);
+  EXPECT_EQ(cache.size(), 1U);
+}
+
 TEST(DataKeyCache, AKeyInUseOutlivesThePurge) {
   ManualClock clock;
   DataKeyCache cache({.entries = 10}, clock);

@@ -54,6 +54,39 @@ TEST(Secret, OpensInTheTransactionThatSealedIt) {
   EXPECT_EQ(code_of(tx->open_secret(row_of(context), context)), ErrorCode::not_found);
 }
 
+TEST(Secret, AnErasedOneLeavesStoreAndCache) {
+  Secrets world;
+  const SecretContext context = secret("app/db");
+  world.seal(context, "value");
+  world.seal(secret("app/db", 2), "stays");
+  must(world.open_at(context));
+  must(world.open_at(secret("app/db", 2)));
+  auto tx = world.begin();
+  must(tx->erase_secret(row_of(context)));
+  const std::size_t unwraps = world.unwraps();
+  // Until the erasure is committed the secret opens, but by the token.
+  EXPECT_EQ(must(world.open_at(context)), "value");
+  EXPECT_EQ(must(world.open_at(context)), "value");
+  EXPECT_EQ(world.unwraps(), unwraps + 2);
+  EXPECT_EQ(must(world.open_at(secret("app/db", 2))), "stays");
+  EXPECT_EQ(world.unwraps(), unwraps + 2);
+  EXPECT_EQ(code_of(tx->open_secret(row_of(context), context)), ErrorCode::not_found);
+  world.commit(*tx);
+  EXPECT_EQ(code_of(world.open_at(context)), ErrorCode::not_found);
+}
+
+TEST(Secret, OneThatCannotBeReadIsErasedToo) {
+  Secrets world;
+  world.seal(secret("app/db"), "value");
+  const auto key = must(world.begin()->place(row_of(secret("app/db"))));
+  world.overwrite(key, "no record");
+  auto tx = world.begin();
+  must(tx->erase_secret(row_of(secret("app/db"))));
+  must(tx->erase_secret(row_of(secret("not/there"))));
+  world.commit(*tx);
+  EXPECT_EQ(code_of(world.open_at(secret("app/db"))), ErrorCode::not_found);
+}
+
 TEST(Secret, OpensAfterARestart) {
   Secrets world;
   world.seal(secret("app/db"), "value");
