@@ -80,7 +80,8 @@ Result<model::Response> Pipeline::serve(Call& call) const {
   const std::optional<Route> route = parts_.mounts.find(call.request.path);
   engine::RuleMatch match;
   if (route) {
-    match = engine::match_rule(route->engine->paths(), call.request.operation, route->path);
+    match = engine::match_rule(route->engine->paths_for(*route->mount), call.request.operation,
+                               route->path);
     call.ticket.routed(route->mount->path, route->mount->type);
   }
   call.open = match.rule != nullptr && match.rule->open;

@@ -89,6 +89,9 @@ class Engine {
  public:
   virtual ~Engine() = default;
   [[nodiscard]] virtual std::span<const PathRule> paths() const = 0;
+  /// The same for one mount, whose options may matter (KV's `version`): this is what requests to it
+  /// are held against.
+  [[nodiscard]] virtual std::span<const PathRule> paths_for(const Mount& mount) const;
   /// For a write: does the thing exist already? Decides between `create` and `update`. Engines
   /// without an answer say true.
   [[nodiscard]] virtual Result<bool> exists(Context& context, std::string_view path);
