@@ -53,7 +53,7 @@ class TestVault {
                      const std::string& body = "") {
     auto fields = must(model::Fields::parse(body));
     model::Request request{.id = {},
-                           .time = system_clock().wall(),
+                           .time = system_clock().wall() + ahead,
                            .operation = operation,
                            .path = path,
                            .fields = std::move(fields)};
@@ -61,6 +61,9 @@ class TestVault {
     last_operation = request.operation;
     return staged;
   }
+
+  /// A view of the store, for tests that call an engine by themselves.
+  std::unique_ptr<envelope::SealedTransaction> begin() { return must(sealed_->begin()); }
 
   FakeToken token;
   FakeLog log;
@@ -72,6 +75,7 @@ class TestVault {
   std::string root;
   model::Peer peer{.uid = 1000, .gid = 1000, .pid = 42, .groups = {}, .unit = {}};
   model::Operation last_operation = model::Operation::read;
+  std::chrono::seconds ahead{0};  ///< how far requests stand in the future
 
   template <typename T>
   static T must(Result<T> result) {
@@ -91,6 +95,12 @@ class TestVault {
                                     .accessor = "kv_5",
                                     .description = {},
                                     .options = {{"version", "2"}}}));
+    must(core::Mounts::create(*tx, {.path = "plain/",
+                                    .type = "kv",
+                                    .uuid = {{6}},
+                                    .accessor = "kv_6",
+                                    .description = {},
+                                    .options = {{"version", "1"}}}));
     const SecureBytes bits = must(tokens_->create_root(*tx, system_clock().wall()));
     root = as_text(bits.expose(Reveal{"a test's root token"}));
     const store::Transaction all[] = {tx->take()};

@@ -25,7 +25,7 @@ struct KeyMetadata {
   std::uint64_t current_version = 0;
   std::uint32_t max_versions = 0;  ///< 0: the mount's
   bool cas_required = false;
-  std::chrono::seconds delete_version_after{0};
+  std::chrono::seconds delete_version_after{0};  ///< 0: the mount's; negative: never
   std::map<std::string, std::string> custom;
   std::map<std::uint64_t, VersionState> versions;
 };

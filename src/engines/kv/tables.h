@@ -12,6 +12,7 @@ namespace coffer::engines::kv {
 inline constexpr std::uint16_t kMetadataTable = 1;  ///< a row a key, under its folder
 inline constexpr std::uint16_t kFolderTable = 2;    ///< a row a folder, under its parent folder
 inline constexpr std::uint16_t kVersionTable = 3;   ///< a sealed secret a version, under its key
+inline constexpr std::uint16_t kConfigTable = 4;    ///< one row a mount
 
 /// "app/db" -> folder "app/", name "db".
 struct KeyName {
@@ -32,6 +33,10 @@ struct KeyName {
 [[nodiscard]] inline engine::RowName version_row(const Uuid& mount, std::string_view path,
                                                  std::uint64_t version) {
   return {{mount, kVersionTable}, std::string(path), std::to_string(version)};
+}
+
+[[nodiscard]] inline engine::RowName config_row(const Uuid& mount) {
+  return {{mount, kConfigTable}, {}, "config"};
 }
 
 /// "a/b/c" lies in "b/" under "a/", and in "a/" under "".

@@ -61,7 +61,7 @@ TEST(Pipeline, UnknownPathsAndVerbsAreToldApartForTheKnown) {
   EXPECT_EQ(vault.call(Operation::read, "nosuch/a").error().code, ErrorCode::not_found);
   EXPECT_EQ(vault.call(Operation::read, "sys/nosuch").error().code, ErrorCode::not_found);
   EXPECT_EQ(vault.call(Operation::update, "sys/health").error().code, ErrorCode::unsupported);
-  EXPECT_EQ(vault.call(Operation::patch, "secret/data/a", "{}").error().code,
+  EXPECT_EQ(vault.call(Operation::patch, "secret/destroy/a", "{}").error().code,
             ErrorCode::unsupported);
 }
 

@@ -1,4 +1,4 @@
-// Key/value secrets, version 2, in Vault's wire format.
+// Key/value secrets, versions 1 and 2, in Vault's wire format.
 #pragma once
 
 #include <memory>
@@ -7,7 +7,7 @@
 
 namespace coffer::engines::kv {
 
-/// Serves every mount of type `kv` with version 2; thread-safe.
+/// Serves every mount of type `kv`; its option `version` says which ("2", else 1). Thread-safe.
 [[nodiscard]] std::unique_ptr<engine::Engine> make_engine();
 
 }  // namespace coffer::engines::kv

@@ -1,0 +1,44 @@
+// A key as it stands in the store: its metadata, its versions, the folders that it shows in.
+#pragma once
+
+#include "mount_config.h"
+
+namespace coffer::engines::kv {
+
+/// A key's metadata together with the version of its row, which a write must find unchanged: that
+/// one precondition guards everything that belongs to the key.
+struct StoredKey {
+  KeyMetadata metadata;
+  engine::RowVersion row_version = 0;  ///< 0: there is no such key yet
+
+  [[nodiscard]] bool is_new() const { return row_version == 0; }
+};
+
+[[nodiscard]] Result<StoredKey> load(engine::Context& context, std::string_view path);
+
+/// Stages the metadata; a new key's folders too, and the time of its making.
+[[nodiscard]] Result<void> save(engine::Context& context, std::string_view path, StoredKey& key);
+
+/// Seals `value` as the next version, drops those beyond the limit, and saves.
+[[nodiscard]] Result<void> add_version(engine::Context& context, std::string_view path,
+                                       StoredKey& key, const KvConfig& config,
+                                       std::string_view value);
+
+/// Row and data key of one version go; its state stays.
+[[nodiscard]] Result<void> destroy(engine::Context& context, std::string_view path,
+                                   std::uint64_t version, VersionState& state);
+
+[[nodiscard]] Result<std::string> open_version(engine::Context& context, std::string_view path,
+                                               std::uint64_t version);
+
+/// All versions, the metadata, and the folders that are empty then.
+[[nodiscard]] Result<void> remove_key(engine::Context& context, std::string_view path,
+                                      StoredKey& key);
+
+/// invalid_argument unless `path` can name a secret: not empty, no slash at its end.
+[[nodiscard]] Result<void> check_key_path(std::string_view path);
+
+/// What isn't there: 404 with no text.
+[[nodiscard]] inline Error no_such_secret() { return make_error(ErrorCode::not_found, ""); }
+
+}  // namespace coffer::engines::kv
