@@ -45,7 +45,8 @@ class Builder final {
     const auto number = static_cast<std::uint32_t>(rules_.policies.size());
     rules_.policies.push_back(policy.name());
     for (const Stanza& stanza : policy.stanzas()) {
-      if (expired(stanza, now_)) continue;
+      // No request has an empty path; a decision without a rule is told by its empty path.
+      if (stanza.path.empty() || expired(stanza, now_)) continue;
       note_expiration(stanza);
       merge(rule_for(stanza.path), stanza, number);
     }

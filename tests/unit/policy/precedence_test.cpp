@@ -152,6 +152,15 @@ TEST(Precedence, CaseAndSpaceCount) {
   EXPECT_FALSE(may(*acl, Operation::read, "Secret/x"));
 }
 
+TEST(Precedence, AnEmptyPathIsNoRule) {
+  for (const char* path : {"", "/"}) {
+    const auto acl = acl_of({stanza(path, "read list")});
+    EXPECT_FALSE(may(*acl, Operation::read, ""));
+    EXPECT_FALSE(may(*acl, Operation::list, "/"));
+    EXPECT_FALSE(acl->any_access_below(""));
+  }
+}
+
 TEST(Precedence, SlashesBeforeThePathChangeNothing) {
   const auto acl = acl_of({stanza("*", "read") + stanza("secret/x", "deny")});
   for (const char* path : {"secret/x", "/secret/x", "///secret/x"}) {
