@@ -1,6 +1,7 @@
 #include "sqlite_connection.h"
 
 #include "failure.h"
+#include "tidy_vfs.h"
 
 namespace coffer::store {
 namespace {
@@ -23,7 +24,7 @@ Result<DatabaseHandle> open_database(const std::string& file, Access access) {
   sqlite3* raw = nullptr;
   const int opened = sqlite3_open_v2(
       file.c_str(), &raw, mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE,
-      nullptr);
+      access == Access::read_only ? nullptr : tidy_vfs());
   DatabaseHandle database(raw);
   if (opened != SQLITE_OK) return sqlite_error(raw, opened, kOpen);
 

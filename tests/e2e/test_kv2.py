@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+HEADER = 43 + 95  # bytes of a sealed record up to its MAC, with one recipient
 MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
 
 
@@ -128,39 +129,54 @@ def test_the_mounts_config_holds_for_all_keys(vault):
     assert vault.client.get("secret/config").data["max_versions"] == 2
 
 
-def test_a_destroyed_version_leaves_the_stores_files(vault):
+def destroy(vault):
+    assert vault.client.post("secret/destroy/gone", {"versions": [1]}).status == 204
+
+
+def delete_metadata(vault):
+    assert vault.client.delete("secret/metadata/gone").status == 204
+
+
+def write_beyond_the_limit(vault):
+    assert vault.client.post("secret/metadata/gone", {"max_versions": 1}).status == 204
+    vault.put("gone", {"p": "z"})
+
+
+@pytest.mark.parametrize("erase", [destroy, delete_metadata, write_beyond_the_limit])
+def test_a_destroyed_version_leaves_the_stores_files(vault, erase):
     """The sealed record is found by its own bytes, as someone would who has the disk."""
     vault.put("kept", {"p": "x" * 40})
+    kept = headers(vault)
     vault.put("gone", {"p": "y" * 50_000})
-    ids = record_ids(vault)
-    assert len(ids) == 2
-    vault.client.post("secret/destroy/gone", {"versions": [1]})
+    (lost,) = headers(vault) - kept
+    erase(vault)
     deadline = time.monotonic() + 30
-    while len(record_ids(vault)) > 1:
+    while lost in headers(vault):
         assert time.monotonic() < deadline, "the record is still in the files"
         time.sleep(0.1)
-    left = record_ids(vault)
-    assert left < ids
-    (lost,) = ids - left
+    record_id, wrapped_key = lost[22:38], lost[-60:]
     vault.stop()
     for path in store_files(vault):
-        assert lost not in path.read_bytes(), path
+        content = path.read_bytes()
+        assert record_id not in content and wrapped_key not in content, path
     vault.start()
-    assert vault.read("kept") == {"p": "x" * 40} and vault.read("gone") is None
+    assert kept <= headers(vault)
+    assert vault.read("kept") == {"p": "x" * 40}
+    assert vault.read("gone", version=1) is None
 
 
 def store_files(vault):
     return [p for p in vault.directory.iterdir() if p.name in ("store.db", "store.db-wal")]
 
 
-def record_ids(vault):
-    """Ids of the sealed records in the files (docs/formats/sealed-record.md: magic, format, suite,
-    vault, id)."""
-    ids = set()
+def headers(vault):
+    """The sealed records in the files, from their magic to the end of the one recipient's wrapped key
+    (docs/formats/sealed-record.md: magic, format, suite, vault, id, bind version, 1 recipient)."""
+    found = set()
     for path in store_files(vault):
         content = path.read_bytes()
         at = content.find(b"CFSR\x01\x01")
         while at >= 0:
-            ids.add(content[at + 22 : at + 38])
+            found.add(content[at : at + HEADER])
             at = content.find(b"CFSR\x01\x01", at + 1)
-    return ids
+    return found

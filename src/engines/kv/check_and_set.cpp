@@ -52,7 +52,7 @@ std::vector<std::string> ignored_fields(const model::Request& request) {
   for (std::size_t i = 0; i < std::min(ignored.size(), kMaxNamed); ++i) {
     text += (i == 0 ? "" : ", ") + ignored[i];
   }
-  if (ignored.size() > kMaxNamed) text += ", …";
+  if (ignored.size() > kMaxNamed) text += ", ...";
   return {std::move(text)};
 }
 

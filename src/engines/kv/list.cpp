@@ -1,6 +1,7 @@
 // Names of keys: those of one folder, or all below one that the caller may read.
 #include <algorithm>
 #include <functional>
+#include <limits>
 
 #include "coffer/model/json_writer.h"
 #include "handlers.h"
@@ -18,11 +19,12 @@ using model::Response;
 /// Some 0.5 s of one worker.
 constexpr std::size_t kMaxScanned = 100'000;
 
-/// Sorted; a folder's name ends in a slash.
-Result<std::vector<std::string>> names_in(Context& context, std::string_view folder) {
+/// Sorted; a folder's name ends in a slash. `at_most` of the keys, and of the folders.
+Result<std::vector<std::string>> names_in(Context& context, std::string_view folder,
+                                          std::size_t at_most) {
   const Uuid& mount = context.mount.uuid;
-  COFFER_TRY(auto keys, context.tx.list({mount, kMetadataTable}, folder));
-  COFFER_TRY(auto folders, context.tx.list({mount, kFolderTable}, folder));
+  COFFER_TRY(auto keys, context.tx.list_some({mount, kMetadataTable}, folder, at_most));
+  COFFER_TRY(auto folders, context.tx.list_some({mount, kFolderTable}, folder, at_most));
   std::vector<std::string> names;
   names.reserve(keys.size() + folders.size());
   for (auto& row : keys) names.push_back(std::move(row.name));
@@ -57,7 +59,7 @@ class Scan final {
   /// `below`: `folder` as seen from where the scan began. Paths have at most kMaxSegments parts, so
   /// the depth is bounded too.
   Result<void> walk(const std::string& folder, const std::string& below) {
-    COFFER_TRY(const std::vector<std::string> names, names_in(context_, folder));
+    COFFER_TRY(const std::vector<std::string> names, names_in(context_, folder, kMaxScanned + 1));
     looked_at_ += names.size();
     if (looked_at_ > kMaxScanned) {
       return make_error(ErrorCode::invalid_argument,
@@ -88,7 +90,8 @@ bool may_read(const Context& context, std::string_view prefix, std::string_view 
 }  // namespace
 
 Result<Response> list_keys(Context& context, const Request& /*request*/, std::string_view folder) {
-  COFFER_TRY(const std::vector<std::string> names, names_in(context, folder));
+  constexpr auto kAll = std::numeric_limits<std::size_t>::max();
+  COFFER_TRY(const std::vector<std::string> names, names_in(context, folder, kAll));
   return answer(names);
 }
 
