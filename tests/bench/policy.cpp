@@ -36,7 +36,7 @@ std::vector<std::string> questions(int rules) {
 /// Microseconds a decision, the best of some runs: what else the machine does is not asked.
 double measure(const policy::Acl& acl, const std::vector<std::string>& paths) {
   double best = 1e9;
-  std::size_t allowed = 0;
+  int allowed = 0;
   for (int run = 0; run < kRuns; ++run) {
     const auto start = std::chrono::steady_clock::now();
     for (int i = 0; i < kDecisions; ++i) {
