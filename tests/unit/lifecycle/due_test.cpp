@@ -1,0 +1,325 @@
+// Due rows and their mark: nothing comes early, nothing is lost, whatever the clock does.
+#include "coffer/lifecycle/due.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <set>
+
+#include "coffer/envelope/sealed_store.h"
+#include "fakes/fake_token.h"
+
+namespace coffer::lifecycle {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+template <typename T>
+T must(Result<T> result) {
+  EXPECT_TRUE(result.ok()) << (result.ok() ? "" : describe(result.error()));
+  return *std::move(result);
+}
+void must(const Result<void>& result) {
+  EXPECT_TRUE(result.ok()) << (result.ok() ? "" : describe(result.error()));
+}
+
+class World {
+ public:
+  std::unique_ptr<envelope::SealedTransaction> begin() { return must(sealed_->begin()); }
+  bool commit(envelope::SealedTransaction& tx) {
+    const store::Transaction all[] = {tx.take()};
+    return must(store_->commit(all)).front() == store::CommitOutcome::committed;
+  }
+  void put(const std::string& id, WallTime when, WallTime now) {
+    auto tx = begin();
+    must(schedule(*tx, "thing", id, when, now));
+    EXPECT_TRUE(commit(*tx));
+  }
+  std::vector<std::string> due_ids(WallTime now, std::size_t limit = 1000) {
+    std::vector<std::string> ids;
+    for (const Due& row : must(due(*begin(), now, limit)).due) ids.push_back(row.id);
+    std::sort(ids.begin(), ids.end());
+    return ids;
+  }
+  bool move_mark(WallTime now) {
+    auto tx = begin();
+    must(advance(*tx, now));
+    const store::Transaction all[] = {tx->take()};
+    return !all[0].empty() && must(store_->commit(all)).front() == store::CommitOutcome::committed;
+  }
+  void run_all(const Handlers& handlers, WallTime now) {
+    for (const Due& row : must(due(*begin(), now, 1000)).due) {
+      auto tx = begin();
+      must(handlers.run(*tx, row, now));
+      EXPECT_TRUE(commit(*tx));
+    }
+  }
+  std::size_t rows() {
+    std::size_t count = 0;
+    must(must(store_->snapshot())->scan("", [&](const store::Key&, const store::Row&) {
+      ++count;
+      return true;
+    }));
+    return count;
+  }
+
+ private:
+  fakes::FakeToken token_;
+  std::unique_ptr<store::Store> store_ = store::open_memory_store(Uuid{});
+  std::unique_ptr<envelope::Keyring> keyring_ = must(envelope::Keyring::create(token_, Uuid{{1}}));
+  std::unique_ptr<envelope::SealedStore> sealed_ =
+      must(envelope::open_sealed_store(*keyring_, token_, *store_, {}, system_clock()));
+};
+
+using Ids = std::vector<std::string>;
+const WallTime kNow{hours(24 * 365 * 50)};
+
+Handlers counting(std::multiset<std::string>& seen) {
+  Handlers handlers;
+  handlers.add("thing", [&seen](envelope::SealedTransaction&, const Due& row, WallTime) {
+    seen.insert(row.id);
+    return Result<void>();
+  });
+  return handlers;
+}
+
+TEST(Due, NothingIsDueInAStoreThatNeverSawARow) {
+  World world;
+  EXPECT_EQ(world.due_ids(kNow), Ids{});
+  EXPECT_FALSE(world.move_mark(kNow + hours(1)));
+}
+
+TEST(Due, ARowComesAtItsTimeAndNotANanosecondBefore) {
+  World world;
+  const WallTime when = kNow + minutes(90) + seconds(7);
+  world.put("a", when, kNow);
+  EXPECT_EQ(world.due_ids(kNow), Ids{});
+  EXPECT_EQ(world.due_ids(when - std::chrono::nanoseconds(1)), Ids{});
+  EXPECT_EQ(world.due_ids(when), Ids{"a"});
+  EXPECT_EQ(world.due_ids(when + hours(30)), Ids{"a"});
+}
+
+TEST(Due, WhatIsPastIsDueAtOnce) {
+  World world;
+  world.put("first", kNow + hours(1), kNow);
+  world.put("past", kNow - hours(5), kNow);
+  world.put("now", kNow, kNow);
+  EXPECT_EQ(world.due_ids(kNow), (Ids{"now", "past"}));
+}
+
+TEST(Due, APastRowIsFoundAlsoWhenTheMarkHasMovedBeyondItsMinute) {
+  World world;
+  world.put("far", kNow + hours(9), kNow);
+  ASSERT_TRUE(world.move_mark(kNow + hours(3)));
+  world.put("past", kNow, kNow + hours(3));
+  EXPECT_EQ(world.due_ids(kNow + hours(3)), Ids{"past"});
+}
+
+TEST(Due, AClockThatWasSetBackLosesAndHoldsBackNothing) {
+  World world;
+  world.put("far", kNow + hours(9), kNow);
+  ASSERT_TRUE(world.move_mark(kNow + hours(3)));
+  // The clock goes back by three hours: these stand under a minute that is yet to come.
+  world.put("soon", kNow + seconds(30), kNow);
+  world.put("done", kNow, kNow);
+  EXPECT_EQ(world.due_ids(kNow), Ids{"done"});
+  EXPECT_EQ(world.due_ids(kNow + seconds(30)), (Ids{"done", "soon"}));
+}
+
+TEST(Due, ManyOfOneMinuteComeInBoundedSteps) {
+  World world;
+  for (int i = 0; i < 25; ++i) world.put("row" + std::to_string(i), kNow + minutes(2), kNow);
+  const Sweep first = must(due(*world.begin(), kNow + hours(1), 10));
+  EXPECT_EQ(first.due.size(), 10U);
+  EXPECT_TRUE(first.more);
+  std::multiset<std::string> seen;
+  const Handlers handlers = counting(seen);
+  for (int step = 0; step < 3; ++step) {
+    for (const Due& row : must(due(*world.begin(), kNow + hours(1), 10)).due) {
+      auto tx = world.begin();
+      must(handlers.run(*tx, row, kNow + hours(1)));
+      EXPECT_TRUE(world.commit(*tx));
+    }
+  }
+  EXPECT_EQ(seen.size(), 25U);
+  EXPECT_EQ(std::set<std::string>(seen.begin(), seen.end()).size(), 25U);
+}
+
+TEST(Due, WeeksWithoutASweepAreCaughtUpInSteps) {
+  World world;
+  world.put("old", kNow + minutes(5), kNow);
+  world.put("late", kNow + hours(24 * 8), kNow);
+  const WallTime now = kNow + hours(24 * 9);
+  std::multiset<std::string> seen;
+  const Handlers handlers = counting(seen);
+  int steps = 0;
+  for (; seen.size() < 2 && steps < 20; ++steps) {
+    world.run_all(handlers, now);
+    world.move_mark(now);
+  }
+  EXPECT_EQ(seen, (std::multiset<std::string>{"late", "old"}));
+  EXPECT_LT(steps, 5);
+}
+
+TEST(Due, TheMarkStopsBeforeARowThatNobodyHandled) {
+  World world;
+  world.put("stuck", kNow + minutes(30), kNow);
+  ASSERT_TRUE(world.move_mark(kNow + hours(5)));
+  EXPECT_FALSE(world.move_mark(kNow + hours(9)));
+  EXPECT_EQ(world.due_ids(kNow + hours(9)), Ids{"stuck"});
+}
+
+TEST(Due, TheMarkMovesOnlyWhereThatSavesSomething) {
+  World world;
+  world.put("far", kNow + hours(9), kNow);
+  EXPECT_FALSE(world.move_mark(kNow + minutes(8)));
+  EXPECT_TRUE(world.move_mark(kNow + minutes(12)));
+  EXPECT_FALSE(world.move_mark(kNow + minutes(12)));
+}
+
+TEST(Due, AMoveOfTheMarkLosesAgainstARowThatItDidNotSee) {
+  World world;
+  world.put("far", kNow + hours(9), kNow);
+  auto sweeper = world.begin();
+  must(advance(*sweeper, kNow + hours(3)));
+  world.put("between", kNow + hours(1), kNow);
+  EXPECT_FALSE(world.commit(*sweeper));
+  EXPECT_EQ(world.due_ids(kNow + hours(3)), Ids{"between"});
+}
+
+TEST(Due, ARowLosesAgainstAMarkThatMovedBeyondIt) {
+  World world;
+  world.put("far", kNow + hours(9), kNow);
+  auto writer = world.begin();
+  must(schedule(*writer, "thing", "slow", kNow + hours(1), kNow));
+  ASSERT_TRUE(world.move_mark(kNow + hours(3)));
+  EXPECT_FALSE(world.commit(*writer));
+  world.put("slow", kNow + hours(1), kNow + hours(3));
+  EXPECT_EQ(world.due_ids(kNow + hours(3)), Ids{"slow"});
+}
+
+TEST(Due, TwoWritersOfOneMinuteDoNotDisturbEachOther) {
+  World world;
+  world.put("far", kNow + hours(9), kNow);
+  auto one = world.begin();
+  auto other = world.begin();
+  must(schedule(*one, "thing", "one", kNow + minutes(5), kNow));
+  must(schedule(*other, "thing", "other", kNow + minutes(5), kNow));
+  EXPECT_TRUE(world.commit(*one));
+  EXPECT_TRUE(world.commit(*other));
+  EXPECT_EQ(world.due_ids(kNow + minutes(5)), (Ids{"one", "other"}));
+}
+
+TEST(Due, LeavesNothingBehindOnceAllIsDone) {
+  World world;
+  world.put("far", kNow + hours(9), kNow);
+  const std::size_t before = world.rows();
+  for (int i = 0; i < 20; ++i) world.put("r" + std::to_string(i), kNow + minutes(i), kNow);
+  std::multiset<std::string> seen;
+  world.run_all(counting(seen), kNow + hours(1));
+  ASSERT_TRUE(world.move_mark(kNow + hours(1)));
+  EXPECT_EQ(world.rows(), before);
+}
+
+TEST(Handlers, AHandlerMayScheduleTheSameThingForTheSameMinute) {
+  World world;
+  world.put("a", kNow - seconds(1), kNow);
+  int runs = 0;
+  Handlers handlers;
+  handlers.add("thing", [&](envelope::SealedTransaction& tx, const Due& row, WallTime now) {
+    return ++runs < 3 ? schedule(tx, "thing", row.id, now, now) : Result<void>();
+  });
+  for (int i = 0; i < 5; ++i) world.run_all(handlers, kNow);
+  EXPECT_EQ(runs, 3);
+  EXPECT_EQ(world.due_ids(kNow), Ids{});
+}
+
+TEST(Handlers, ARowThatSomeoneElseTookRunsNothing) {
+  World world;
+  world.put("a", kNow, kNow);
+  std::multiset<std::string> seen;
+  const Handlers handlers = counting(seen);
+  const Sweep sweep = must(due(*world.begin(), kNow, 10));
+  ASSERT_EQ(sweep.due.size(), 1U);
+  for (int i = 0; i < 2; ++i) {
+    auto tx = world.begin();
+    must(handlers.run(*tx, sweep.due.front(), kNow));
+    EXPECT_TRUE(world.commit(*tx));
+  }
+  EXPECT_EQ(seen.size(), 1U);
+}
+
+TEST(Handlers, ARowChangedMeanwhileIsNotTakenAway) {
+  World world;
+  world.put("a", kNow, kNow);
+  std::multiset<std::string> seen;
+  const Handlers handlers = counting(seen);
+  const Sweep sweep = must(due(*world.begin(), kNow, 10));
+  auto slow = world.begin();
+  must(handlers.run(*slow, sweep.due.front(), kNow));
+  world.put("a", kNow, kNow);
+  EXPECT_FALSE(world.commit(*slow));
+  EXPECT_EQ(world.due_ids(kNow), Ids{"a"});
+}
+
+TEST(Handlers, AKindThatNobodyHandlesKeepsItsRow) {
+  World world;
+  world.put("a", kNow, kNow);
+  const Handlers none;
+  const Sweep sweep = must(due(*world.begin(), kNow, 10));
+  auto tx = world.begin();
+  const auto run = none.run(*tx, sweep.due.front(), kNow);
+  ASSERT_FALSE(run.ok());
+  EXPECT_EQ(run.error().code, ErrorCode::internal);
+  EXPECT_EQ(world.due_ids(kNow), Ids{"a"});
+}
+
+TEST(Handlers, AFailureOfAHandlerKeepsTheRow) {
+  World world;
+  world.put("a", kNow, kNow);
+  Handlers handlers;
+  handlers.add("thing", [](envelope::SealedTransaction&, const Due&, WallTime) {
+    return Result<void>(make_error(ErrorCode::unavailable, "not now"));
+  });
+  auto tx = world.begin();
+  const Sweep sweep = must(due(*tx, kNow, 10));
+  EXPECT_FALSE(handlers.run(*tx, sweep.due.front(), kNow).ok());
+  EXPECT_EQ(world.due_ids(kNow), Ids{"a"});
+}
+
+/// Random rows, sweeps, moves of the mark and steps of the clock; at the end each row was handled
+/// exactly once.
+TEST(Due, EveryRowIsHandledExactlyOnceWhateverHappens) {
+  rc::check([] {
+    World world;
+    std::multiset<std::string> seen;
+    const Handlers handlers = counting(seen);
+    WallTime now = kNow;
+    WallTime latest = kNow;
+    int made = 0;
+    const int steps = *rc::gen::inRange(5, 40);
+    for (int step = 0; step < steps; ++step) {
+      switch (*rc::gen::inRange(0, 4)) {
+        case 0:
+          latest = std::max(latest, now) + seconds(500);
+          world.put("r" + std::to_string(made++), now + seconds(*rc::gen::inRange(-500, 500)), now);
+          break;
+        case 1: world.run_all(handlers, now); break;
+        case 2: world.move_mark(now); break;
+        default: now += seconds(*rc::gen::inRange(-400, 900)); break;
+      }
+    }
+    latest = std::max(latest, now);
+    for (int i = 0; i < 3; ++i) {
+      world.run_all(handlers, latest);
+      world.move_mark(latest);
+    }
+    RC_ASSERT(static_cast<int>(seen.size()) == made);
+    RC_ASSERT(std::set<std::string>(seen.begin(), seen.end()).size() == seen.size());
+  });
+}
+
+}  // namespace
+}  // namespace coffer::lifecycle
