@@ -147,6 +147,14 @@ TEST_F(UnixRolesTest, TwoWhoChangeOneRoleDoNotBothWin) {
   EXPECT_FALSE(TestAuth::commit(*other));
 }
 
+/// The worked example of docs/formats/auth.md.
+TEST_F(UnixRolesTest, ARowHasTheBytesThatItsFormatSays) {
+  const UnixRole role{.uids = {1000}, .units = {"a.service"}, .policies = {"app"}};
+  EXPECT_EQ(to_hex(as_bytes(encode_unix_role(role))),
+            "010000000001000003e800000000000000000000000100000009612e736572766963650000000100"
+            "000003617070");
+}
+
 TEST_F(UnixRolesTest, EveryTruncationOfARowIsCorrupt) {
   const std::string whole = encode_unix_role(
       {.uids = {1}, .gids = {2}, .groups = {3}, .units = {"u.service"}, .policies = {"p"}});
