@@ -1,5 +1,8 @@
 #include "environment.h"
 
+#include <pwd.h>
+#include <unistd.h>
+
 #include <array>
 #include <cstdlib>
 
@@ -35,6 +38,15 @@ bool Environment::own_is_true(std::string_view suffix) const {
   const std::string_view value = own_value(suffix);
   return value == "1" || value == "t" || value == "T" || value == "true" || value == "TRUE" ||
          value == "True";
+}
+
+std::string home_directory(const Environment& environment) {
+  if (const auto home = environment.get("HOME"); home && !home->empty()) return std::string(*home);
+  std::array<char, 4096> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  ::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found);
+  return found == nullptr ? std::string() : std::string(found->pw_dir);
 }
 
 }  // namespace coffer::cli

@@ -34,4 +34,7 @@ class Environment final {
   Lookup lookup_;
 };
 
+/// HOME, or what the user database says; empty: the user has none.
+[[nodiscard]] std::string home_directory(const Environment& environment);
+
 }  // namespace coffer::cli

@@ -3,6 +3,8 @@
 #include "arguments.h"
 #include "coffer/base/version.h"
 #include "command.h"
+#include "completion.h"
+#include "completion_install.h"
 #include "help.h"
 #include "session.h"
 #include "settings.h"
@@ -110,12 +112,38 @@ int run_command(const Command& command, std::span<const std::string> rest,
   return command.run(session);
 }
 
+int print_completion(std::span<const std::string> arguments, const Environment& environment,
+                     Console& console) {
+  for (const std::string& candidate : complete(arguments, environment)) {
+    console.print(candidate + "\n");
+  }
+  return kOk;
+}
+
+int change_completion(bool install, const Environment& environment, Console& console) {
+  const auto files = install ? install_completion(environment) : uninstall_completion(environment);
+  if (!files.ok()) {
+    console.error("Error: " + files.error().text);
+    return kLocal;
+  }
+  for (const std::string& file : *files) {
+    console.line(install ? "Completion is in " + file + ": it works in new shells"
+                         : "Completion is out of " + file);
+  }
+  if (files->empty()) console.line("Completion was not installed");
+  return kOk;
+}
+
 }  // namespace
 
 int run_program(std::span<const std::string> arguments, const Environment& environment,
                 Console& console) {
+  if (asks_for_completion(environment)) return print_completion(arguments, environment, console);
   if (arguments.empty()) return unknown_command(arguments, console);
   const std::string& first = arguments.front();
+  if (first == "-autocomplete-install" || first == "-autocomplete-uninstall") {
+    return change_completion(first == "-autocomplete-install", environment, console);
+  }
   if (first == "help") return show_help(leading_words(arguments.subspan(1)), console);
   if (asks_for_help(arguments)) return show_help(leading_words(arguments), console);
   if (first == "version" || first == "-v" || first == "-version" || first == "--version") {

@@ -1,12 +1,10 @@
 #include "token.h"
 
 #include <fcntl.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -16,15 +14,6 @@ namespace coffer::cli {
 namespace {
 
 constexpr std::size_t kLongestToken = 8192;
-
-std::string home_directory(const Environment& environment) {
-  if (const auto home = environment.get("HOME"); home && !home->empty()) return std::string(*home);
-  std::array<char, 4096> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  ::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found);
-  return found == nullptr ? std::string() : std::string(found->pw_dir);
-}
 
 Error unreadable(const std::string& path, const std::string& why) {
   return make_error(ErrorCode::invalid_argument,

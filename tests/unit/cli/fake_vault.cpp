@@ -70,6 +70,7 @@ FakeVault::~FakeVault() {
   ::shutdown(listener_, SHUT_RDWR);  // wakes accept()
   thread_.join();
   ::close(listener_);
+  for (const int connection : held_) ::close(connection);
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
 }
@@ -77,6 +78,11 @@ FakeVault::~FakeVault() {
 void FakeVault::answer(const std::string& method_and_target, int status, const std::string& body) {
   const std::lock_guard lock(mutex_);
   script_[method_and_target] = {status, body};
+}
+
+void FakeVault::stay_silent() {
+  const std::lock_guard lock(silence_);
+  silent_ = true;
 }
 
 std::vector<SeenRequest> FakeVault::requests() const {
@@ -88,6 +94,11 @@ void FakeVault::serve() {
   for (;;) {
     const int connection = ::accept(listener_, nullptr, nullptr);
     if (connection < 0) return;
+    const std::lock_guard lock(silence_);
+    if (silent_) {
+      held_.push_back(connection);
+      continue;
+    }
     serve_one(connection);
     ::close(connection);
   }

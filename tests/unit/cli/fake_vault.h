@@ -28,6 +28,9 @@ class FakeVault final {
   /// The connection is closed without a word.
   void hang_up(const std::string& method_and_target) { answer(method_and_target, 0, ""); }
 
+  /// From now on requests get no answer, and the connections stay open.
+  void stay_silent();
+
   [[nodiscard]] std::string address() const { return "unix://" + socket_path(); }
   [[nodiscard]] std::string socket_path() const { return directory_ + "/vault.sock"; }
   [[nodiscard]] const std::string& directory() const { return directory_; }
@@ -43,6 +46,9 @@ class FakeVault final {
 
   std::string directory_;
   int listener_ = -1;
+  std::mutex silence_;
+  bool silent_ = false;
+  std::vector<int> held_;
   mutable std::mutex mutex_;
   std::map<std::string, Scripted> script_;
   std::vector<SeenRequest> requests_;
