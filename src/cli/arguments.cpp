@@ -5,7 +5,7 @@
 #include <boost/program_options.hpp>
 #include <charconv>
 
-#include "duration.h"
+#include "coffer/model/duration.h"
 
 namespace coffer::cli {
 namespace {
@@ -78,7 +78,8 @@ Error refused(std::string_view flag, std::string_view what) {
 
 /// Boost knows no durations.
 bool is_fit(const Flag& flag, std::optional<std::string_view> value) {
-  return flag.kind != FlagKind::duration || !value || value->empty() || parse_duration(*value).ok();
+  return flag.kind != FlagKind::duration || !value || value->empty() ||
+         model::parse_duration(*value).ok();
 }
 
 Result<Sorted> sort_words(std::span<const Flag> flags, std::span<const std::string> arguments) {

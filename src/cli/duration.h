@@ -9,13 +9,10 @@
 
 namespace coffer::cli {
 
-/// "90" (seconds), "1h30m", "500ms". Whole numbers with d, h, m, s or ms, at most 100 years in all.
+/// "90" (seconds), "1h30m", "500ms". Whole numbers with h, m, s or ms, at most a year in all.
 [[nodiscard]] Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 
 /// "1h30m", "45s", "0s": as the tables show them.
 [[nodiscard]] std::string format_duration(std::chrono::seconds duration);
-
-/// "1h0m0s", "1m30s", "0s": as Vault's clients send them. Precondition: not negative.
-[[nodiscard]] std::string wire_duration(std::chrono::seconds duration);
 
 }  // namespace coffer::cli

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "duration.h"
+#include "coffer/model/duration.h"
 
 namespace coffer::cli {
 namespace {
@@ -38,9 +38,8 @@ Result<Json> value_of(const Flag& flag, const Flags& given) {
       return Json::number(number ? *number : 0);
     }
     case FlagKind::duration: {
-      COFFER_TRY(const auto duration, parse_duration(given.text(flag.name)));
-      return Json::string(
-          wire_duration(std::chrono::duration_cast<std::chrono::seconds>(duration)));
+      COFFER_TRY(const auto duration, model::parse_duration(given.text(flag.name)));
+      return Json::string(model::to_text(duration));
     }
     case FlagKind::list: return array_of(given.list(flag.name));
     case FlagKind::pairs: return object_of(flag, given.list(flag.name));

@@ -85,14 +85,15 @@ int metadata_delete(Session& session) {
 }
 
 std::vector<Flag> settings_flags() {
-  return {kMountFlag,
-          {"max-versions", FlagKind::number, "how many versions to keep; 0: as the engine says",
-           "max_versions"},
-          {"cas-required", FlagKind::boolean, "refuse writes without -cas", "cas_required"},
-          {"delete-version-after", FlagKind::text,
-           "delete each new version after this time, as 720h; 0s: never", "delete_version_after"},
-          {"custom-metadata", FlagKind::pairs, "a note to keep with it; may be repeated",
-           "custom_metadata"}};
+  return {
+      kMountFlag,
+      {"max-versions", FlagKind::number, "how many versions to keep; 0: as the engine says",
+       "max_versions"},
+      {"cas-required", FlagKind::boolean, "refuse writes without -cas", "cas_required"},
+      {"delete-version-after", FlagKind::duration,
+       "delete each new version after this time, as 30d; negative: never", "delete_version_after"},
+      {"custom-metadata", FlagKind::pairs, "a note to keep with it; may be repeated",
+       "custom_metadata"}};
 }
 
 Command metadata_command(std::string_view words, std::string_view summary, std::string_view help,

@@ -1,4 +1,5 @@
 // kv patch: changes some fields of a secret and keeps the others.
+#include "coffer/model/merge_patch.h"
 #include "command_data.h"
 #include "commands.h"
 #include "flag_body.h"
@@ -10,24 +11,6 @@ namespace coffer::cli {
 namespace {
 
 using model::Json;
-
-/// RFC 7396 section 2.
-Json merged(const Json& target, const Json& patch) {
-  if (!patch.is_object()) return patch;
-  Json result = Json::object();
-  for (const Json::Member& member : target.members()) {
-    const Json* change = patch.find(member.name);
-    if (change == nullptr) result.set(member.name, member.value);
-    if (change != nullptr && !change->is_null()) {
-      result.set(member.name, merged(member.value, *change));
-    }
-  }
-  for (const Json::Member& member : patch.members()) {
-    if (target.find(member.name) != nullptr || member.value.is_null()) continue;
-    result.set(member.name, merged(Json(), member.value));
-  }
-  return result;
-}
 
 std::string body_of(Json data, std::optional<std::int64_t> cas) {
   Json options = Json::object();
@@ -62,11 +45,11 @@ int read_then_write(Session& session, const Patch& patch) {
   const Json* before = current->json.find_path({"data", "data"});
   const auto version = version_of(*current);
   if (before == nullptr || !version) return session.nothing_found(api);
-  const auto answer =
-      session.ask("writing data to " + api,
-                  {.method = "PUT",
-                   .path = api,
-                   .body = body_of(merged(*before, patch.data), patch.cas ? patch.cas : version)});
+  const auto answer = session.ask(
+      "writing data to " + api,
+      {.method = "PUT",
+       .path = api,
+       .body = body_of(model::merge_patch(*before, patch.data), patch.cas ? patch.cas : version)});
   if (!answer) return session.exit_code();
   return print_new_version(session, *answer, patch.path);
 }

@@ -135,14 +135,14 @@ TEST_F(KvRequests, RollbackNeedsAVersionThatIsThere) {
 
 TEST_F(KvRequests, MetadataAreSetByFlags) {
   vault_.answer("PUT /v1/secret/metadata/app", 204, "");
-  EXPECT_EQ(run({"kv", "metadata", "put", "-max-versions=5", "-cas-required",
-                 "-delete-version-after=720h", "-custom-metadata=owner=web",
-                 "-custom-metadata=why=a=b", "secret/app"})
-                .out,
-            "Success! Data written to: secret/metadata/app\n");
+  EXPECT_EQ(
+      run({"kv", "metadata", "put", "-max-versions=5", "-cas-required", "-delete-version-after=30d",
+           "-custom-metadata=owner=web", "-custom-metadata=why=a=b", "secret/app"})
+          .out,
+      "Success! Data written to: secret/metadata/app\n");
   EXPECT_EQ(last(),
             "PUT /v1/secret/metadata/app "
-            R"({"max_versions":5,"cas_required":true,"delete_version_after":"720h",)"
+            R"({"max_versions":5,"cas_required":true,"delete_version_after":"720h0m0s",)"
             R"("custom_metadata":{"owner":"web","why":"a=b"}})");
   run({"kv", "metadata", "put", "-cas-required=false", "secret/app"});
   EXPECT_EQ(last(), R"(PUT /v1/secret/metadata/app {"cas_required":false})");

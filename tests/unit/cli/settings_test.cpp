@@ -143,12 +143,8 @@ TEST(Duration, IsReadAndPrintedAsVaultDoes) {
   using std::chrono::seconds;
   EXPECT_EQ(*parse_duration("1h30m"), milliseconds(5'400'000));
   EXPECT_EQ(*parse_duration("250ms"), milliseconds(250));
-  EXPECT_EQ(*parse_duration("36600d"), std::chrono::hours(24 * 36600));
-  EXPECT_EQ(wire_duration(seconds(0)), "0s");
-  EXPECT_EQ(wire_duration(seconds(90)), "1m30s");
-  EXPECT_EQ(wire_duration(seconds(3600)), "1h0m0s");
-  for (const char* bad : {"", "h", "-1s", "1x", "5s3", "1.5h", "99999999999999999999",
-                          "9000000000000h", "900000h", "36601d"}) {
+  for (const char* bad :
+       {"", "h", "-1s", "1x", "5s3", "1.5h", "99999999999999999999", "9000000000000h", "9000h"}) {
     EXPECT_FALSE(parse_duration(bad).ok()) << bad;
   }
   EXPECT_EQ(format_duration(seconds(0)), "0s");
