@@ -68,7 +68,7 @@ void Acl::Rules::finish() {
     }
   }
   prefixes.finish();
-  segments.finish();
+  segments.finish(ranks);
 }
 
 RuleIndex Acl::Rules::find_exact(std::string_view path) const {

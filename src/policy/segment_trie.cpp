@@ -7,10 +7,12 @@ namespace coffer::policy {
 struct SegmentTrie::Search {
   const std::vector<std::uint32_t>& ranks;
   RuleIndex best = kNoRule;
+  std::int64_t rank = -1;
 
   void consider(RuleIndex rule) {
-    if (rule == kNoRule) return;
-    if (best == kNoRule || ranks[rule] > ranks[best]) best = rule;
+    if (rule == kNoRule || ranks[rule] <= rank) return;
+    best = rule;
+    rank = ranks[rule];
   }
 };
 
@@ -40,12 +42,26 @@ void SegmentTrie::add(std::string_view path, RuleIndex rule) {
   if (glob) {
     nodes_[node].tails.add(path, rule);
   } else {
-    nodes_[child(node, path)].rule = rule;
+    node = child(node, path);
+    nodes_[node].rule = rule;
   }
+  ends_.emplace_back(node, rule);
 }
 
-void SegmentTrie::finish() {
+void SegmentTrie::finish(const std::vector<std::uint32_t>& ranks) {
+  for (const auto& [node, rule] : ends_) {
+    nodes_[node].highest = std::max(nodes_[node].highest, std::int64_t{ranks[rule]});
+  }
+  // A child is always made after its parent.
+  for (NodeIndex i = static_cast<NodeIndex>(nodes_.size()); i-- > 0;) {
+    Node& node = nodes_[i];
+    if (node.any != kNoRule) node.highest = std::max(node.highest, nodes_[node.any].highest);
+    for (const auto& [name, index] : node.children) {
+      node.highest = std::max(node.highest, nodes_[index].highest);
+    }
+  }
   building_.clear();
+  ends_.clear();
   for (Node& node : nodes_) {
     std::sort(node.children.begin(), node.children.end());
     node.tails.finish();
@@ -69,7 +85,8 @@ void SegmentTrie::search(NodeIndex node, std::string_view rest, Search& found) c
   // Of those that end in `*` behind the same segments the longest ranks highest.
   found.consider(nodes_[node].tails.find_longest(segment));
   for (const NodeIndex next : {find_child(node, segment), nodes_[node].any}) {
-    if (next == kNoRule) continue;
+    // The literal comes first: its rules tend to rank higher, so `+` is often not gone into.
+    if (next == kNoRule || nodes_[next].highest <= found.rank) continue;
     if (slash == std::string_view::npos) {
       found.consider(nodes_[next].rule);
     } else {

@@ -1,6 +1,7 @@
 // Rules with `+`: all that match a path, found segment by segment.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -16,7 +17,7 @@ class SegmentTrie final {
   /// `path` as written, with its `*` if it ends in one; not twice the same; outlives the trie.
   void add(std::string_view path, RuleIndex rule);
   /// After the last add(), before the first find_best().
-  void finish();
+  void finish(const std::vector<std::uint32_t>& ranks);
   /// Of the rules that match, the one with the highest rank; kNoRule: none does. No allocation.
   [[nodiscard]] RuleIndex find_best(std::string_view path,
                                     const std::vector<std::uint32_t>& ranks) const;
@@ -27,6 +28,8 @@ class SegmentTrie final {
     std::vector<std::pair<std::string_view, NodeIndex>> children;  ///< sorted by finish()
     NodeIndex any = kNoRule;                                       ///< the child for `+`
     RuleIndex rule = kNoRule;                                      ///< that ends here
+    /// Rank of any rule here or below: what can't win isn't gone into.
+    std::int64_t highest = -1;
     PrefixIndex tails;  ///< of rules that go on with "…*": what stands before the `*`
   };
   struct Search;
@@ -36,7 +39,9 @@ class SegmentTrie final {
   void search(NodeIndex node, std::string_view rest, Search& found) const;
 
   std::vector<Node> nodes_;
-  std::map<std::pair<NodeIndex, std::string_view>, NodeIndex> building_;  ///< until finish()
+  // Until finish(): the tree as a map, and where each rule ends.
+  std::map<std::pair<NodeIndex, std::string_view>, NodeIndex> building_;
+  std::vector<std::pair<NodeIndex, RuleIndex>> ends_;
 };
 
 }  // namespace coffer::policy
