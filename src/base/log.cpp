@@ -17,6 +17,14 @@ spdlog::logger& logger() {
 
 }  // namespace
 
+void set_level(Level level) {
+  switch (level) {
+    case Level::info: return logger().set_level(spdlog::level::info);
+    case Level::warn: return logger().set_level(spdlog::level::warn);
+    case Level::error: return logger().set_level(spdlog::level::err);
+  }
+}
+
 void info(std::string_view text) { logger().info("{}", text); }
 void warn(std::string_view text) { logger().warn("{}", text); }
 void error(std::string_view text) { logger().error("{}", text); }

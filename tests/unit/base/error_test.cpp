@@ -57,5 +57,23 @@ TEST(Log, WritesOneLineToStandardError) {
   EXPECT_NE(out.find("Z error corrupt: third at error_test.cpp:"), std::string::npos) << out;
 }
 
+TEST(Log, WritesNothingBelowItsLevel) {
+  testing::internal::CaptureStderr();
+  log::set_level(log::Level::warn);
+  log::info("first");
+  log::warn("second");
+  log::set_level(log::Level::error);
+  log::warn("third");
+  log::error("fourth");
+  log::set_level(log::Level::info);
+  log::info("fifth");
+  const std::string out = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(out.find("first"), std::string::npos) << out;
+  EXPECT_NE(out.find("second"), std::string::npos) << out;
+  EXPECT_EQ(out.find("third"), std::string::npos) << out;
+  EXPECT_NE(out.find("fourth"), std::string::npos) << out;
+  EXPECT_NE(out.find("fifth"), std::string::npos) << out;
+}
+
 }  // namespace
 }  // namespace coffer
