@@ -7,8 +7,8 @@
 #include <set>
 
 #include "coffer/base/mutex.h"
+#include "coffer/pkcs11/module_file.h"
 #include "errors.h"
-#include "module_file.h"
 
 namespace coffer::pkcs11 {
 namespace {

@@ -1,4 +1,4 @@
-#include "module_file.h"
+#include "coffer/pkcs11/module_file.h"
 
 #include <fmt/core.h>
 #include <sys/stat.h>

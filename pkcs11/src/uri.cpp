@@ -57,6 +57,11 @@ bool TokenUri::matches(const CK_TOKEN_INFO& info) const noexcept {
   return p11_kit_uri_match_token_info(uri_.get(), &info) != 0;
 }
 
+Result<void> check_token_uri(std::string_view uri) {
+  COFFER_TRY([[maybe_unused]] const TokenUri parsed, TokenUri::parse(uri));
+  return {};
+}
+
 Result<KeyRef> key_from_uri(std::string_view text) {
   COFFER_TRY(UriHandle uri, parse_uri(text, P11_KIT_URI_FOR_OBJECT));
   CK_ULONG count = 0;

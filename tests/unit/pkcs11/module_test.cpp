@@ -9,8 +9,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "coffer/pkcs11/module_file.h"
 #include "fakes/softhsm.h"
-#include "pkcs11/src/module_file.h"
 
 namespace coffer::pkcs11 {
 namespace {

@@ -88,6 +88,15 @@ TEST(TokenUri, AnyBytesAreEitherReadOrRefused) {
   });
 }
 
+TEST(TokenUri, CanBeCheckedWithoutAModule) {
+  EXPECT_TRUE(check_token_uri("pkcs11:token=vault").ok());
+  for (const std::string_view text : {"", "pkcs11:", "pkcs11:token=t?pin-value=31415926"}) {
+    const auto refused = check_token_uri(text);
+    ASSERT_FALSE(refused.ok()) << text;
+    EXPECT_EQ(describe(refused.error()).find("31415926"), std::string::npos);
+  }
+}
+
 TEST(KeyUri, NamesAKeyByItsIdAlone) {
   const auto key = key_from_uri("pkcs11:id=%01%ffa");
   ASSERT_TRUE(key.ok());

@@ -107,6 +107,9 @@ struct TokenConfig {
                                                    const SecureBytes& user_pin,
                                                    const std::string& sync_directory = {});
 
+/// Whether TokenConfig::uri can be one, without a module: invalid_argument says why not.
+[[nodiscard]] Result<void> check_token_uri(std::string_view uri);
+
 /// The key that a PKCS#11 URI names, by `id=` alone: "pkcs11:id=%01%02". invalid_argument.
 [[nodiscard]] Result<KeyRef> key_from_uri(std::string_view uri);
 
