@@ -13,12 +13,10 @@ std::size_t DataKeyCache::Hash::operator()(const Uuid& id) const noexcept {
   return hash;
 }
 
-bool DataKeyCache::enabled() const noexcept {
-  return config_.entries > 0 && config_.max_age > std::chrono::seconds(0);
-}
+bool DataKeyCache::enabled() const noexcept { return config_.entries > 0 && max_age_ > 0; }
 
 bool DataKeyCache::too_old(const Entry& entry) const {
-  return clock_.boottime() - entry.unwrapped_at >= config_.max_age;
+  return clock_.boottime() - entry.unwrapped_at >= std::chrono::seconds(max_age_);
 }
 
 DataKeyCache::Entries::iterator DataKeyCache::drop(Entries::iterator entry) {
@@ -71,6 +69,11 @@ void DataKeyCache::purge() {
   index_.clear();
   entries_.clear();
   ++generation_;
+}
+
+void DataKeyCache::set_max_age(std::chrono::seconds max_age) {
+  max_age_ = max_age.count();
+  sweep();
 }
 
 void DataKeyCache::sweep() {

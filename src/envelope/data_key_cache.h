@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <list>
 #include <memory>
 #include <unordered_map>
@@ -18,7 +19,8 @@ using DataKey = std::shared_ptr<const SecureBytes>;
 /// which use doesn't prolong. Thread-safe. The clock outlives it.
 class DataKeyCache final {
  public:
-  DataKeyCache(const CacheConfig& config, const Clock& clock) : config_(config), clock_(clock) {}
+  DataKeyCache(const CacheConfig& config, const Clock& clock)
+      : config_(config), max_age_(config.max_age.count()), clock_(clock) {}
 
   /// nullptr if it isn't there, or too old.
   [[nodiscard]] DataKey find(const Uuid& record);
@@ -32,6 +34,8 @@ class DataKeyCache final {
   /// the erasure of its record is staged: should that come to nothing, reads ask the token.
   void forget(const Uuid& record);
   void purge();
+  /// For the keys that are in it too.
+  void set_max_age(std::chrono::seconds max_age);
   /// Drops what is too old, so that an idle vault keeps no keys either.
   void sweep();
   [[nodiscard]] std::size_t size() const;
@@ -56,6 +60,7 @@ class DataKeyCache final {
   Entries::iterator drop(Entries::iterator entry) COFFER_REQUIRES(mutex_);
 
   const CacheConfig config_;
+  std::atomic<std::chrono::seconds::rep> max_age_;  ///< seconds; in place of config_'s
   const Clock& clock_;
   mutable Mutex mutex_;
   Entries entries_ COFFER_GUARDED_BY(mutex_);

@@ -21,6 +21,7 @@ class OpenStore final : public SealedStore {
   }
   void purge_cache() override { cache_.purge(); }
   void sweep_cache() override { cache_.sweep(); }
+  void set_cache_age(std::chrono::seconds max_age) override { cache_.set_max_age(max_age); }
   std::uint64_t wraps() const override { return counter_->wraps(); }
   bool rotation_due() const override { return counter_->rotation_due(); }
 

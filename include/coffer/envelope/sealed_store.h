@@ -108,6 +108,8 @@ class SealedStore {
   virtual void purge_cache() = 0;
   /// Wipes those that are past their age; call it about once a second, or an idle vault keeps them.
   virtual void sweep_cache() = 0;
+  /// Another CacheConfig::max_age, also for the keys that are in it.
+  virtual void set_cache_age(std::chrono::seconds max_age) = 0;
   /// Uses of the current kek so far, those included that a crash may have lost count of.
   [[nodiscard]] virtual std::uint64_t wraps() const = 0;
   /// At 2^30 wraps; at 2^31 seal_secret gives resource_exhausted (docs/keys.md).

@@ -95,6 +95,24 @@ TEST(DataKeyCache, HoldsNothingWithoutEntriesOrAge) {
   }
 }
 
+TEST(DataKeyCache, AnotherAgeHoldsForWhatIsInItToo) {
+  ManualClock clock;
+  DataKeyCache cache({.entries = 10, .max_age = seconds(60)}, clock);
+  cache.put(id(1), key_of(1), cache.generation());
+  clock.advance(seconds(20));
+  cache.put(id(2), key_of(2), cache.generation());
+  cache.set_max_age(seconds(10));
+  EXPECT_EQ(cache.size(), 1U);
+  EXPECT_NE(cache.find(id(2)), nullptr);
+  cache.set_max_age(seconds(0));
+  EXPECT_EQ(cache.size(), 0U);
+  cache.put(id(3), key_of(3), cache.generation());
+  EXPECT_EQ(cache.find(id(3)), nullptr);
+  cache.set_max_age(seconds(60));
+  cache.put(id(4), key_of(4), cache.generation());
+  EXPECT_NE(cache.find(id(4)), nullptr);
+}
+
 TEST(DataKeyCache, PurgeKeepsOutKeysThatWereUnwrappedBefore) {
   ManualClock clock;
   DataKeyCache cache({.entries = 10}, clock);
