@@ -21,6 +21,7 @@ Error outcome_unknown() {
 Door::Door(audit::Log& log, const audit::Trail& trail, store::Store& store, State& state,
            ReplySink& sink)
     : log_(log), trail_(trail), store_(store), state_(state), sink_(sink) {
+  last_round_ = system_clock().boottime().count();
   thread_ = std::thread([this] { loop(); });
 }
 
@@ -43,20 +44,33 @@ void Door::finish(Staged staged, std::unique_ptr<Reply> reply) {
   if (wake) arrived_.notify_one();
 }
 
+void Door::record(audit::Line line) {
+  {
+    const MutexLock lock(mutex_);
+    own_lines_.push_back(std::move(line));
+  }
+  arrived_.notify_one();
+}
+
 void Door::loop() {
   bool stop = false;
   while (!stop) {
+    last_round_ = system_clock().boottime().count();
     Batch batch = take_batch(stop);
     check_log();
     if (!batch.empty()) serve(batch);
+    // A line of our own doesn't wait for traffic; if it can't be written, append() has said so.
+    if (own_line_owed_) static_cast<void>(append({}));
     sweep_store();
   }
 }
 
 Door::Batch Door::take_batch(bool& stop) {
   const MutexLock lock(mutex_);
-  if (queue_.empty() && !stop_) arrived_.wait_for(mutex_, kCheckInterval);
+  if (queue_.empty() && own_lines_.empty() && !stop_) arrived_.wait_for(mutex_, kCheckInterval);
   stop = stop_ && queue_.empty();
+  own_line_owed_ = own_line_owed_ || !own_lines_.empty();
+  for (audit::Line& line : std::exchange(own_lines_, {})) owed_.push_back(std::move(line));
   return std::exchange(queue_, {});
 }
 
@@ -170,6 +184,7 @@ Result<void> Door::append(std::vector<audit::Line> lines) {
     return logged;
   }
   owed_.clear();
+  own_line_owed_ = false;
   if (troubled_) report_recovery();
   return logged;
 }

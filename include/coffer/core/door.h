@@ -45,6 +45,15 @@ class Door final {
   /// From any thread. Reads need one sync of the log, writes also the store's commit.
   void finish(Staged staged, std::unique_ptr<Reply> reply) COFFER_EXCLUDES(mutex_);
 
+  /// A line about the daemon itself, from any thread. It goes with the next batch, and waits for
+  /// the log if that can't be written.
+  void record(audit::Line line) COFFER_EXCLUDES(mutex_);
+
+  /// When its thread last came round, by Clock::boottime(): each second, unless the disk hangs.
+  [[nodiscard]] std::chrono::nanoseconds last_round() const noexcept {
+    return std::chrono::nanoseconds(last_round_.load());
+  }
+
  private:
   enum class Fate : std::uint8_t {
     plain,      ///< changes nothing
@@ -65,6 +74,7 @@ class Door final {
   using Batch = std::vector<Pending>;
 
   void loop();
+  /// Moves own_lines_ to what is owed.
   [[nodiscard]] Batch take_batch(bool& stop) COFFER_EXCLUDES(mutex_);
   void serve(Batch& batch);
   [[nodiscard]] bool log_writers(const std::vector<Pending*>& writers);
@@ -83,8 +93,12 @@ class Door final {
   State& state_;
   ReplySink& sink_;
 
-  /// Closing lines of requests whose own could not be written; they go first once the log is back.
+  std::atomic<std::chrono::nanoseconds::rep> last_round_{0};
+
+  /// Closing lines of requests whose own could not be written, and lines of the daemon's own; they
+  /// go first once the log is back.
   std::vector<audit::Line> owed_;
+  bool own_line_owed_ = false;
   std::optional<Error> log_gone_;  ///< what the last check of the file said
   std::chrono::nanoseconds last_check_{0};
   std::chrono::nanoseconds last_sweep_{0};
@@ -93,6 +107,7 @@ class Door final {
   Mutex mutex_;
   CondVar arrived_;
   Batch queue_ COFFER_GUARDED_BY(mutex_);
+  std::vector<audit::Line> own_lines_ COFFER_GUARDED_BY(mutex_);
   bool stop_ COFFER_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };

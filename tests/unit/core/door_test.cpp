@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <future>
 
@@ -100,6 +101,10 @@ class DoorTest : public ::testing::Test {
     std::vector<Kind> out;
     for (const auto& line : log_.lines()) out.push_back(line.kind);
     return out;
+  }
+  std::ptrdiff_t count(Kind kind) const {
+    const auto all = kinds();
+    return std::count(all.begin(), all.end(), kind);
   }
   bool stored(const std::string& key) {
     auto snapshot = store_.snapshot();
@@ -229,6 +234,42 @@ TEST_F(DoorTest, NoticesALostLogFileWithinASecondWithoutTraffic) {
   }
   EXPECT_NE(state_.log_trouble().find("unlinked"), std::string::npos);
   EXPECT_TRUE(run(staged(2, false)).failure);
+}
+
+TEST_F(DoorTest, RecordsALineOfItsOwnWithoutTraffic) {
+  door_->record(trail_.system_line("config_reloaded", "no change"));
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  while (log_.lines().empty() && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(kinds(), std::vector{Kind::system});
+}
+
+TEST_F(DoorTest, KeepsALineOfItsOwnUntilTheLogCanBeWritten) {
+  log_.fail_from(1, 1000);
+  door_->record(trail_.system_line("config_reloaded", "no change"));
+  EXPECT_TRUE(run(staged(1, false)).failure);
+  log_.fail_from(1, 0);
+  EXPECT_FALSE(run(staged(2, false)).failure);
+  ASSERT_FALSE(log_.lines().empty());
+  EXPECT_EQ(kinds().front(), Kind::system);
+  EXPECT_EQ(count(Kind::system), 1);
+}
+
+TEST_F(DoorTest, RecordsALineOfItsOwnBeforeItStops) {
+  door_->record(trail_.system_line("config_reloaded", "no change"));
+  door_.reset();
+  EXPECT_EQ(kinds(), std::vector{Kind::system});
+}
+
+TEST_F(DoorTest, ComesRoundWithoutTraffic) {
+  const auto before = door_->last_round();
+  EXPECT_GT(before.count(), 0);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (door_->last_round() == before && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_GT(door_->last_round(), before);
 }
 
 TEST_F(DoorTest, FinishesWhatItHasBeforeItStops) {
