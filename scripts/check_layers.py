@@ -70,6 +70,7 @@ LIBRARIES = {
     "boost/system/": ("daemon",),
     "boost/program_options": ("daemon", "cli", "coffer-audit", "ceremony"),
     "toml++/": ("daemon",),
+    "systemd/": ("daemon",),
     "prometheus/": ("daemon",),
     "curl/": ("cli",),
     "tl/": ("base",),

@@ -69,7 +69,8 @@ coffer_room(engine_unix DIR src/engines/unix USES engine auth)
 coffer_room(core DIR src/core USES auth engine lifecycle policy)
 coffer_room(sys DIR src/sys USES core)
 coffer_room(face_vault DIR src/faces/vault USES core)
-coffer_room(daemon DIR src/daemon USES face_vault sys engine_kv engine_token engine_unix LIBRARIES boost_program_options)
+coffer_room(daemon DIR src/daemon USES face_vault sys engine_kv engine_token engine_unix
+            LIBRARIES boost_program_options PkgConfig::SYSTEMD)
 coffer_room(cli DIR src/cli USES model LIBRARIES CURL::libcurl boost_program_options)
 
 coffer_program(cofferd DIR src/daemon USES daemon)

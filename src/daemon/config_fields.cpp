@@ -1,0 +1,251 @@
+#include "config_fields.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace coffer::daemon {
+namespace {
+
+constexpr std::size_t kMaxText = 1024;
+constexpr std::size_t kMaxSocketPath = 107;  // sockaddr_un, unix(7)
+constexpr std::int64_t kDay = 86400;
+
+/// "" if the text may be a value at all: printable, so that it can stand in a log and in a path.
+std::string plain_text_problem(const std::string& text) {
+  if (text.size() > kMaxText) return "must have at most 1024 bytes";
+  const bool control = std::any_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  });
+  return control ? "must not have control characters" : "";
+}
+
+/// No part that leads elsewhere than it says.
+bool has_dots(const std::string& path) {
+  return ("/" + path + "/").find("/../") != std::string::npos ||
+         ("/" + path + "/").find("/./") != std::string::npos;
+}
+
+using TextRule = std::string (*)(const std::string&);
+
+std::string any_text(const std::string& /*text*/) { return {}; }
+
+std::string absolute_path(const std::string& path) {
+  if (!path.starts_with('/') || has_dots(path)) return "must be an absolute path without . or ..";
+  return {};
+}
+
+std::string absolute_path_or_none(const std::string& path) {
+  return path.empty() ? std::string() : absolute_path(path);
+}
+
+std::string path_under_directory(const std::string& path) {
+  if (path.empty() || path.ends_with('/') || has_dots(path)) {
+    return "must be a path, absolute or under vault.directory, without . or ..";
+  }
+  return {};
+}
+
+std::string socket_path(const std::string& path) {
+  if (path.size() > kMaxSocketPath) return "must have at most 107 bytes, as a socket's path";
+  if (path.ends_with('/')) return "must not end with a slash";
+  return absolute_path(path);
+}
+
+/// systemd names credentials like files, without a slash (systemd.exec(5)).
+std::string credential_name(const std::string& name) {
+  const bool bad = name.empty() || name.find('/') != std::string::npos || name.starts_with('.');
+  return bad ? "must be a name, without a slash or a leading dot" : "";
+}
+
+template <typename Settings, typename Get>
+auto same(Get get) {
+  return [=](const Settings& a, const Settings& b) { return get(a) == get(b); };
+}
+
+/// Texts aren't shown: what someone wrote by mistake may be a secret.
+template <typename Settings, typename Get>
+Rule<Settings> text(Get get, TextRule rule) {
+  const auto set = [=](Settings& settings, const ConfigValue& value) -> std::string {
+    const auto* given = std::get_if<std::string>(&value);
+    if (given == nullptr) return "must be a string";
+    std::string problem = plain_text_problem(*given);
+    if (problem.empty()) problem = rule(*given);
+    if (problem.empty()) get(settings) = *given;
+    return problem;
+  };
+  return {set, same<Settings>(get)};
+}
+
+template <typename Settings, typename Get>
+Rule<Settings> flag(Get get) {
+  const auto set = [=](Settings& settings, const ConfigValue& value) -> std::string {
+    const auto* given = std::get_if<bool>(&value);
+    if (given == nullptr) return "must be true or false";
+    get(settings) = *given;
+    return {};
+  };
+  const auto show = [=](const Settings& settings) -> std::string {
+    return get(settings) ? "true" : "false";
+  };
+  return {set, same<Settings>(get), show};
+}
+
+std::string number_of(std::size_t count) { return std::to_string(count); }
+template <typename Rep, typename Period>
+std::string number_of(std::chrono::duration<Rep, Period> duration) {
+  return std::to_string(duration.count());
+}
+
+/// Into a count, or into a duration of that many units.
+template <typename Settings, typename Get>
+Rule<Settings> number(Get get, std::int64_t least, std::int64_t most) {
+  const auto set = [=](Settings& settings, const ConfigValue& value) -> std::string {
+    const auto* given = std::get_if<std::int64_t>(&value);
+    if (given == nullptr || *given < least || *given > most) {
+      return "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most);
+    }
+    using Target = std::remove_reference_t<decltype(get(settings))>;
+    get(settings) = Target(static_cast<std::size_t>(*given));
+    return {};
+  };
+  const auto show = [=](const Settings& settings) { return number_of(get(settings)); };
+  return {set, same<Settings>(get), show};
+}
+
+template <typename Settings, typename Get, typename Choice>
+Rule<Settings> choice(Get get, std::vector<std::pair<std::string, Choice>> choices) {
+  const auto set = [=](Settings& settings, const ConfigValue& value) -> std::string {
+    const auto* given = std::get_if<std::string>(&value);
+    std::string names;
+    for (const auto& [name, chosen] : choices) {
+      if (given != nullptr && *given == name) {
+        get(settings) = chosen;
+        return {};
+      }
+      names += (names.empty() ? "" : ", ") + name;
+    }
+    return "must be one of: " + names;
+  };
+  const auto show = [=](const Settings& settings) {
+    for (const auto& [name, chosen] : choices) {
+      if (chosen == get(settings)) return name;
+    }
+    return std::string();
+  };
+  return {set, same<Settings>(get), show};
+}
+
+/// Four octal digits in a string: a number would be read in decimal, or need 0o in front.
+std::string set_mode(ListenerConfig& listener, const ConfigValue& value) {
+  constexpr std::string_view kWanted =
+      "must be a string of four octal digits like \"0660\": reading and writing only, and both for "
+      "the owner";
+  const auto* given = std::get_if<std::string>(&value);
+  if (given == nullptr || given->size() != 4 || given->front() != '0') return std::string(kWanted);
+  mode_t mode = 0;
+  for (const char digit : *given) {
+    if (digit < '0' || digit > '7') return std::string(kWanted);
+    mode = mode * 8 + static_cast<mode_t>(digit - '0');
+  }
+  if ((mode & 0111U) != 0 || (mode & 0600U) != 0600U) return std::string(kWanted);
+  listener.mode = mode;
+  return {};
+}
+
+std::string show_mode(const ListenerConfig& listener) {
+  std::string digits(4, '0');
+  for (std::size_t i = 0; i < 4; ++i) {
+    digits[3 - i] = static_cast<char>('0' + ((listener.mode >> (3 * i)) & 7U));
+  }
+  return digits;
+}
+
+#define COFFER_FIELD(member) \
+  [](auto& settings) -> auto& { return settings.member; }
+
+std::vector<Field<Config>> vault_and_token() {
+  using Durability = audit::Durability;
+  const std::vector<std::pair<std::string, Durability>> durabilities = {
+      {"power", Durability::power}, {"crash", Durability::crash}};
+  const std::vector<std::pair<std::string, PinFrom>> pins = {{"credential", PinFrom::credential},
+                                                             {"file", PinFrom::file},
+                                                             {"operator", PinFrom::operator_entry}};
+  return {
+      {"vault", "directory", text<Config>(COFFER_FIELD(vault.directory), absolute_path)},
+      {"vault", "store", text<Config>(COFFER_FIELD(vault.store), path_under_directory)},
+      {"vault", "audit", text<Config>(COFFER_FIELD(vault.audit), path_under_directory)},
+      {"vault", "signer", text<Config>(COFFER_FIELD(vault.signer), path_under_directory)},
+      {"vault", "root_token", text<Config>(COFFER_FIELD(vault.root_token), path_under_directory)},
+      {"vault", "audit_durability",
+       choice<Config>(COFFER_FIELD(vault.audit_durability), durabilities)},
+      {"vault", "cache_entries", number<Config>(COFFER_FIELD(vault.cache_entries), 1, 8192)},
+      {"vault", "cache_age_seconds", number<Config>(COFFER_FIELD(vault.cache_age), 0, kDay),
+       When::live},
+      {"vault", "auto_unseal", flag<Config>(COFFER_FIELD(vault.auto_unseal))},
+      {"token", "module", text<Config>(COFFER_FIELD(token.module), absolute_path), When::required},
+      {"token", "uri", text<Config>(COFFER_FIELD(token.uri), any_text), When::required},
+      {"token", "pin_from", choice<Config>(COFFER_FIELD(token.pin_from), pins)},
+      {"token", "pin_credential",
+       text<Config>(COFFER_FIELD(token.pin_credential), credential_name)},
+      {"token", "pin_file", text<Config>(COFFER_FIELD(token.pin_file), absolute_path_or_none)},
+      {"token", "max_sessions", number<Config>(COFFER_FIELD(token.max_sessions), 1, 1024)},
+      {"token", "session_wait_ms", number<Config>(COFFER_FIELD(token.session_wait), 1, 60000)},
+      {"token", "accept_low_pin_count", flag<Config>(COFFER_FIELD(token.accept_low_pin_count))},
+      {"token", "sync_directory",
+       text<Config>(COFFER_FIELD(token.sync_directory), absolute_path_or_none)},
+      {"token", "softhsm2_conf",
+       text<Config>(COFFER_FIELD(token.softhsm2_conf), absolute_path_or_none)},
+  };
+}
+
+std::vector<Field<Config>> limits_and_process() {
+  const std::vector<std::pair<std::string, log::Level>> levels = {
+      {"info", log::Level::info}, {"warn", log::Level::warn}, {"error", log::Level::error}};
+  return {
+      {"limits", "max_connections",
+       number<Config>(COFFER_FIELD(limits.connections.max_connections), 1, 65536), When::live},
+      {"limits", "max_connections_per_uid",
+       number<Config>(COFFER_FIELD(limits.connections.max_per_uid), 1, 65536), When::live},
+      {"limits", "idle_seconds",
+       number<Config>(COFFER_FIELD(limits.connections.deadlines.idle), 1, kDay), When::live},
+      {"limits", "head_seconds",
+       number<Config>(COFFER_FIELD(limits.connections.deadlines.head), 1, 600), When::live},
+      {"limits", "body_seconds",
+       number<Config>(COFFER_FIELD(limits.connections.deadlines.body), 1, 600), When::live},
+      {"limits", "write_seconds",
+       number<Config>(COFFER_FIELD(limits.connections.deadlines.write), 1, 600), When::live},
+      {"limits", "workers", number<Config>(COFFER_FIELD(limits.workers), 1, 64)},
+      {"limits", "queue", number<Config>(COFFER_FIELD(limits.queue), 1, 65536)},
+      {"process", "user", text<Config>(COFFER_FIELD(process.user), any_text)},
+      {"process", "group", text<Config>(COFFER_FIELD(process.group), any_text)},
+      {"process", "allow_root", flag<Config>(COFFER_FIELD(process.allow_root))},
+      {"log", "level", choice<Config>(COFFER_FIELD(log_level), levels), When::live},
+  };
+}
+
+}  // namespace
+
+std::span<const Field<Config>> config_fields() {
+  static const std::vector<Field<Config>> all = [] {
+    std::vector<Field<Config>> fields = vault_and_token();
+    for (Field<Config>& field : limits_and_process()) fields.push_back(std::move(field));
+    return fields;
+  }();
+  return all;
+}
+
+std::span<const Field<ListenerConfig>> listener_fields() {
+  static const std::vector<Field<ListenerConfig>> all = {
+      {"listener", "path", text<ListenerConfig>(COFFER_FIELD(path), socket_path), When::required},
+      {"listener",
+       "mode",
+       {set_mode, same<ListenerConfig>(COFFER_FIELD(mode)), show_mode},
+       When::live},
+      {"listener", "group", text<ListenerConfig>(COFFER_FIELD(group), any_text), When::live},
+      {"listener", "max_connections",
+       number<ListenerConfig>(COFFER_FIELD(max_connections), 1, 65536), When::live},
+  };
+  return all;
+}
+
+}  // namespace coffer::daemon
