@@ -8,18 +8,11 @@
 #include <string>
 
 #include "coffer/faces/vault/face.h"
+#include "connection_limits.h"
 #include "exchange.h"
 #include "http_reader.h"
 
 namespace coffer::daemon {
-
-/// Deadlines of design 7; the sweep looks at them four times a second.
-struct Deadlines {
-  std::chrono::seconds idle{60};
-  std::chrono::seconds head{5};
-  std::chrono::seconds body{15};
-  std::chrono::seconds write{15};
-};
 
 class Connection final : public std::enable_shared_from_this<Connection> {
  public:

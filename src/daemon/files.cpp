@@ -70,6 +70,31 @@ Result<void> read_all(const Descriptor& file, const std::string& path, Sink&& si
   return {};
 }
 
+/// A FIFO or a device in its place would have us wait, or read something else.
+Result<struct stat> look_at_regular(const Descriptor& file, const std::string& path) {
+  if (!file.open()) return failed("cannot open", path);
+  struct stat about {};
+  if (fstat(file.get(), &about) != 0) return failed("cannot look at", path);
+  if (!S_ISREG(about.st_mode)) {
+    return make_error(ErrorCode::precondition, "not a regular file: " + path);
+  }
+  return about;
+}
+
+Result<SecureBytes> read_secret(const Descriptor& file, const std::string& path) {
+  COFFER_TRY(SecureBytes secret, SecureBytes::allocate(kMaxFile));
+  std::size_t size = 0;
+  COFFER_CHECK(read_all(file, path, [&](ByteView chunk) {
+    const auto out = secret.expose_mutable(Reveal{"read a secret file"});
+    std::memcpy(out.data() + size, chunk.data(), chunk.size());
+    size += chunk.size();
+  }));
+  const ByteView all = secret.expose(Reveal{"cut the line end"});
+  if (size > 0 && all[size - 1] == '\n') --size;
+  secret.shrink(size);
+  return secret.clone();
+}
+
 }  // namespace
 
 Result<void> ensure_private_directory(const std::string& path) {
@@ -109,25 +134,24 @@ Result<std::string> read_file(const std::string& path) {
 }
 
 Result<SecureBytes> read_secret_file(const std::string& path) {
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-  if (!file.open()) return failed("cannot open", path);
-  struct stat about {};
-  if (fstat(file.get(), &about) != 0) return failed("cannot look at", path);
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  COFFER_TRY(const struct stat about, look_at_regular(file, path));
   if (about.st_uid != geteuid() || (about.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
     return make_error(ErrorCode::precondition,
                       "must belong to this user, with mode 0400 or 0600: " + path);
   }
-  COFFER_TRY(SecureBytes secret, SecureBytes::allocate(kMaxFile));
-  std::size_t size = 0;
-  COFFER_CHECK(read_all(file, path, [&](ByteView chunk) {
-    const auto out = secret.expose_mutable(Reveal{"read a secret file"});
-    std::memcpy(out.data() + size, chunk.data(), chunk.size());
-    size += chunk.size();
-  }));
-  const ByteView all = secret.expose(Reveal{"cut the line end"});
-  if (size > 0 && all[size - 1] == '\n') --size;
-  secret.shrink(size);
-  return secret.clone();
+  return read_secret(file, path);
+}
+
+Result<SecureBytes> read_credential_file(const std::string& path) {
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  COFFER_TRY(const struct stat about, look_at_regular(file, path));
+  const bool owned = about.st_uid == 0 || about.st_uid == geteuid();
+  if (!owned || (about.st_mode & (S_IWGRP | S_IRWXO)) != 0) {
+    return make_error(ErrorCode::precondition,
+                      "must belong to root or this user, and to nobody else: " + path);
+  }
+  return read_secret(file, path);
 }
 
 }  // namespace coffer::daemon

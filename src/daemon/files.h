@@ -23,4 +23,8 @@ namespace coffer::daemon {
 /// line end at the end is cut.
 [[nodiscard]] Result<SecureBytes> read_secret_file(const std::string& path);
 
+/// As read_secret_file, for a credential of the service manager: it may be root's, with an access
+/// list that lets us read and shows as rights of the group.
+[[nodiscard]] Result<SecureBytes> read_credential_file(const std::string& path);
+
 }  // namespace coffer::daemon

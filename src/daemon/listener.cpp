@@ -1,19 +1,15 @@
 #include "listener.h"
 
-#include <sys/stat.h>
-#include <sys/un.h>
+#include <fcntl.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 #include "coffer/base/log.h"
 #include "peer.h"
+#include "socket_file.h"
 
 namespace coffer::daemon {
 namespace {
 
-constexpr std::chrono::milliseconds kSweepInterval{250};
 /// What the kernel reports for a uid that has no mapping here (user_namespaces(7)): anyone.
 constexpr uid_t kOverflowUid = 65534;
 
@@ -21,120 +17,87 @@ constexpr uid_t kOverflowUid = 65534;
 
 using boost::system::error_code;
 
-Listener::Listener(boost::asio::io_context& context, ListenerConfig config, Dispatcher& dispatcher)
-    : config_(std::move(config)), dispatcher_(dispatcher), acceptor_(context), sweeper_(context) {}
+Listener::Listener(boost::asio::io_context& context, ListenerConfig config,
+                   Connections& connections, Dispatcher& dispatcher)
+    : config_(std::move(config)),
+      connections_(connections),
+      gate_(connections.new_gate()),
+      dispatcher_(dispatcher),
+      acceptor_(context) {}
 
 Result<void> Listener::open() {
-  COFFER_CHECK(bind_socket());
-  accept();
-  sweep();
-  return {};
+  COFFER_TRY(const int fd, listen_at(config_));
+  return assign(fd);
 }
 
-Result<void> Listener::bind_socket() {
-  if (config_.path.size() >= sizeof(sockaddr_un::sun_path)) {
-    return make_error(ErrorCode::invalid_argument,
-                      "path of the socket is longer than 107 bytes: " + config_.path);
-  }
-  struct stat about {};
-  if (lstat(config_.path.c_str(), &about) == 0) {
-    if (!S_ISSOCK(about.st_mode)) {
-      return make_error(ErrorCode::precondition, "not a socket, so left alone: " + config_.path);
-    }
-    unlink(config_.path.c_str());
-  }
+Result<void> Listener::adopt(int fd) {
+  adopted_ = true;
+  COFFER_CHECK(check_access(config_));
+  return assign(fd);
+}
+
+Result<void> Listener::assign(int fd) {
   error_code failed;
-  const Protocol::endpoint endpoint(config_.path);
-  acceptor_.open(endpoint.protocol(), failed);
-  // Born with no rights for anyone else (umask), then widened to what is configured.
-  if (!failed) acceptor_.bind(endpoint, failed);
-  if (!failed && chmod(config_.path.c_str(), config_.mode) != 0) {
-    failed.assign(errno, boost::system::system_category());
-  }
-  if (!failed) acceptor_.listen(static_cast<int>(config_.max_connections), failed);
+  acceptor_.assign(Protocol(), fd, failed);
+  if (!failed) acceptor_.non_blocking(true, failed);
   if (failed) {
+    close(fd);
     return make_error(ErrorCode::unavailable, "cannot listen on " + config_.path, failed.message());
   }
   return {};
 }
 
-void Listener::accept() {
-  acceptor_.async_accept([this](const error_code& failed, Protocol::socket socket) {
-    if (failed == boost::asio::error::operation_aborted) return;
-    if (failed) {
-      // Out of descriptors, mostly: trying again at once would spin. The sweep does.
-      log::warn("cannot accept a connection: " + failed.message());
-      accept_paused_ = true;
-      return;
+Result<void> Listener::change(ListenerConfig config) {
+  if (config.mode != config_.mode || config.group != config_.group) {
+    auto given = adopted_ ? check_access(config) : give_access(config);
+    if (!given.ok()) {
+      // It may have got half of it.
+      if (!adopted_) static_cast<void>(give_access(config_));
+      return given;
     }
-    admit(std::move(socket));
-    accept();
-  });
+  }
+  config_ = std::move(config);
+  return {};
+}
+
+void Listener::accept() {
+  // It keeps itself: a connection may be on its way in while a reload drops the listener.
+  acceptor_.async_accept(
+      [self = shared_from_this()](const error_code& failed, Protocol::socket socket) {
+        if (failed == boost::asio::error::operation_aborted || !self->acceptor_.is_open()) return;
+        if (failed) {
+          // Out of descriptors, mostly: trying again at once would spin. The sweep does.
+          log::warn("cannot accept a connection: " + failed.message());
+          self->accept_paused_ = true;
+          return;
+        }
+        self->admit(std::move(socket));
+        self->accept();
+      });
 }
 
 void Listener::admit(Protocol::socket socket) {
   auto peer = peer_of(socket.native_handle());
   if (!peer.ok()) return log::error(peer.error());
   if (peer->uid == kOverflowUid) return;
-  if (!has_room(peer->uid)) {
-    const std::string busy =
-        http_answer(503, R"({"errors":["too many connections"]})", false, true);
-    error_code ignored;
-    socket.non_blocking(true, ignored);
-    socket.write_some(boost::asio::buffer(busy), ignored);
-    return;
+  if (connections_.has_room(peer->uid, gate_, config_.max_connections)) {
+    return connections_.add(std::move(socket), std::move(*peer), gate_, dispatcher_);
   }
-  ++by_uid_[peer->uid];
-  connections_.push_back(std::make_shared<Connection>(std::move(socket), std::move(*peer),
-                                                      config_.deadlines, dispatcher_));
-  connections_.back()->start();
+  const std::string busy = http_answer(503, R"({"errors":["too many connections"]})", false, true);
+  error_code ignored;
+  socket.non_blocking(true, ignored);
+  socket.write_some(boost::asio::buffer(busy), ignored);
 }
 
-bool Listener::has_room(uid_t uid) {
-  const auto full = [&] {
-    return connections_.size() >= config_.max_connections || by_uid_[uid] >= config_.max_per_uid;
-  };
-  // Closed ones are forgotten only by the sweep: look again before turning anyone away.
-  if (full()) forget_closed();
-  return !full();
-}
-
-void Listener::sweep() {
-  const auto now = std::chrono::steady_clock::now();
-  for (const auto& connection : connections_) connection->enforce(now);
-  forget_closed();
+void Listener::resume() {
   if (std::exchange(accept_paused_, false)) accept();
-  sweeper_.expires_after(kSweepInterval);
-  sweeper_.async_wait([this](const error_code& failed) {
-    if (!failed) sweep();
-  });
-}
-
-void Listener::forget_closed() {
-  connections_.remove_if([this](const std::shared_ptr<Connection>& connection) {
-    if (!connection->closed()) return false;
-    const auto count = by_uid_.find(connection->uid());
-    if (--count->second == 0) by_uid_.erase(count);
-    return true;
-  });
 }
 
 void Listener::drain() {
   error_code ignored;
   acceptor_.close(ignored);
-  unlink(config_.path.c_str());
-  for (const auto& connection : connections_) connection->drain();
-}
-
-bool Listener::empty() {
-  forget_closed();
-  return connections_.empty();
-}
-
-void Listener::close_all() {
-  for (const auto& connection : connections_) connection->close();
-  forget_closed();
-  sweeper_.cancel();
+  if (!adopted_) unlink(config_.path.c_str());
+  connections_.drain(gate_);
 }
 
 }  // namespace coffer::daemon

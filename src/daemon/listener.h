@@ -1,57 +1,49 @@
-// The Unix socket: accepts, asks the kernel who connected, keeps the connections and their limits.
-// Everything here runs on the I/O thread.
+// One Unix socket: accepts, and asks the kernel who connected. On the I/O thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <list>
-#include <map>
 #include <memory>
 #include <string>
 
-#include "connection.h"
+#include "connections.h"
 
 namespace coffer::daemon {
 
-struct ListenerConfig {
-  std::string path;
-  mode_t mode = 0600;
-  std::size_t max_connections = 1024;
-  std::size_t max_per_uid = 256;
-  Deadlines deadlines{};
-};
-
-class Listener final {
+class Listener final : public std::enable_shared_from_this<Listener> {
  public:
-  /// `context` and `dispatcher` outlive the listener.
-  Listener(boost::asio::io_context& context, ListenerConfig config, Dispatcher& dispatcher);
+  /// All outlive the listener, but `config`.
+  Listener(boost::asio::io_context& context, ListenerConfig config, Connections& connections,
+           Dispatcher& dispatcher);
 
-  /// Binds and starts to accept. The caller holds the vault's lock, so a socket that is there
-  /// already is a dead daemon's and goes; anything else at that path is refused.
+  /// Makes the socket: people can connect, and wait until start().
   [[nodiscard]] Result<void> open();
+  /// Takes one that the service manager made; its file is the manager's to remove.
+  [[nodiscard]] Result<void> adopt(int fd);
+  void start() { accept(); }
 
+  /// Another mode or group, or another number of connections; the path stays.
+  [[nodiscard]] Result<void> change(ListenerConfig config);
+  [[nodiscard]] const ListenerConfig& config() const noexcept { return config_; }
+
+  /// After accept() failed for want of descriptors; called by the sweep.
+  void resume();
   /// No new connections; idle ones close, busy ones after their answer.
   void drain();
-  [[nodiscard]] bool empty();
-  void close_all();
 
  private:
   using Protocol = boost::asio::local::stream_protocol;
 
-  [[nodiscard]] Result<void> bind_socket();
+  [[nodiscard]] Result<void> assign(int fd);
   void accept();
   void admit(Protocol::socket socket);
-  [[nodiscard]] bool has_room(uid_t uid);
-  void sweep();
-  void forget_closed();
 
-  const ListenerConfig config_;
+  ListenerConfig config_;
+  Connections& connections_;
+  const Connections::Gate gate_;
   Dispatcher& dispatcher_;
   Protocol::acceptor acceptor_;
-  boost::asio::steady_timer sweeper_;
-  std::list<std::shared_ptr<Connection>> connections_;
-  std::map<uid_t, std::size_t> by_uid_;
+  bool adopted_ = false;
   bool accept_paused_ = false;
 };
 

@@ -5,41 +5,54 @@
 
 #include "coffer/base/log.h"
 #include "coffer/base/version.h"
-#include "dev_token.h"
-#include "files.h"
 #include "hardening.h"
-#include "options.h"
-#include "server.h"
+#include "launch.h"
 
 namespace coffer::daemon {
 namespace {
 
-constexpr int kExitUsage = 64;
+// sysexits.h, where it has one.
 constexpr int kExitFailed = 1;
+constexpr int kExitUsage = 64;
+constexpr int kExitPin = 77;
+constexpr int kExitConfig = 78;
 
-Result<std::unique_ptr<Vault>> open_dev_vault(const Options& options) {
-  const std::string& directory = options.directory;
-  COFFER_CHECK(ensure_private_directory(directory));
-  COFFER_TRY(DevToken token, prepare_dev_token(directory));
-  VaultConfig config{.token = std::move(token.config),
-                     .store_path = directory + "/store.db",
-                     .audit_directory = directory + "/audit",
-                     .signer_path = directory + "/signer.pem",
-                     .root_token_path = directory + "/root-token",
-                     .audit_durability = options.audit_durability};
-  config.cache.max_age = options.cache_age;
-  // The PIN goes when this returns: it is not kept beyond the login.
-  return open_vault(config, token.pin, system_clock());
+int failed(const Error& error) {
+  log::error(error);
+  return kExitFailed;
 }
 
-Result<void> run(const Options& options) {
-  COFFER_CHECK(harden_process());
-  log::warn("development vault: its token is software and its PIN stands beside it");
-  COFFER_TRY(const auto vault, open_dev_vault(options));
-  Server server(*vault, {.path = options.directory + "/coffer.sock"}, system_clock());
+Result<void> serve(Vault& vault, ServerConfig config) {
+  Server server(vault, std::move(config), system_clock());
   COFFER_CHECK(server.run());
-  const audit::Line lines[] = {vault->trail->system_line("stop", "told to stop")};
-  return vault->log->append(lines, true);
+  const audit::Line lines[] = {vault.trail->system_line("stop", "told to stop")};
+  return vault.log->append(lines, true);
+}
+
+int run(Launch launch) {
+  auto vault = open_vault(launch.vault, launch.pin, system_clock());
+  launch.pin = SecureBytes();  // it is not kept beyond the login
+  if (!vault.ok()) {
+    // Told apart so that a service manager doesn't start us until the token locks itself.
+    const bool wrong_pin = vault.error().code == ErrorCode::permission_denied;
+    log::error(vault.error());
+    return wrong_pin ? kExitPin : kExitFailed;
+  }
+  const auto served = serve(**vault, std::move(launch.server));
+  return served.ok() ? EXIT_SUCCESS : failed(served.error());
+}
+
+int run(const Options& options) {
+  if (const auto hardened = harden_process(); !hardened.ok()) return failed(hardened.error());
+  if (options.config.empty()) {
+    auto launch = launch_dev(options);
+    return launch.ok() ? run(*std::move(launch)) : failed(launch.error());
+  }
+  auto launch = launch_config(options);
+  if (!launch) return kExitConfig;
+  if (!options.check) return run(*std::move(launch));
+  std::fputs("the configuration is good\n", stdout);
+  return EXIT_SUCCESS;
 }
 
 int start(int argc, const char* const* argv) {
@@ -53,11 +66,7 @@ int start(int argc, const char* const* argv) {
     std::fputs(text.c_str(), stdout);
     return EXIT_SUCCESS;
   }
-  if (const auto done = run(*options); !done.ok()) {
-    log::error(done.error());
-    return kExitFailed;
-  }
-  return EXIT_SUCCESS;
+  return run(*options);
 }
 
 }  // namespace

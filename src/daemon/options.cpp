@@ -7,29 +7,34 @@ namespace {
 
 namespace po = boost::program_options;
 
-po::options_description visible_options() {
+po::options_description config_options() {
+  po::options_description options("Options of `cofferd --config FILE`");
+  options.add_options()("config", po::value<std::string>(), "the configuration (docs/coffer.toml)")(
+      "check", "only say what is wrong with the configuration")("help,h", "show this")(
+      "version,v", "show the version");
+  return options;
+}
+
+po::options_description dev_options() {
   po::options_description options("Options of `cofferd dev`");
   options.add_options()("dir", po::value<std::string>(),
                         "where token, store, audit log, socket and root token are")(
       "audit-durability", po::value<std::string>()->default_value("power"),
       "power: the audit log survives a power cut; crash: a crash of the process only")(
       "cache-age", po::value<long>()->default_value(60),
-      "seconds that a data key may be kept; 0: each read of a secret asks the token")(
-      "help,h", "show this")("version,v", "show the version");
+      "seconds that a data key may be kept; 0: each read of a secret asks the token");
   return options;
 }
 
 Error invalid(std::string_view text) { return make_error(ErrorCode::invalid_argument, text); }
 
-Result<Options> read(const po::variables_map& values) {
-  Options options;
-  options.help = values.contains("help");
-  options.version = values.contains("version");
-  if (options.help || options.version) return options;
-  if (!values.contains("command") || values["command"].as<std::string>() != "dev") {
-    return invalid("the command must be `dev`");
-  }
-  if (!values.contains("dir")) return invalid("option --dir is missing");
+bool given(const po::variables_map& values, const char* name) {
+  return values.contains(name) && !values[name].defaulted();
+}
+
+Result<void> read_dev(const po::variables_map& values, Options& options) {
+  if (given(values, "check")) return invalid("option --check needs --config");
+  if (!given(values, "dir")) return invalid("option --dir is missing");
   options.directory = values["dir"].as<std::string>();
   const std::string& durability = values["audit-durability"].as<std::string>();
   if (durability != "power" && durability != "crash") {
@@ -40,6 +45,29 @@ Result<Options> read(const po::variables_map& values) {
   const long age = values["cache-age"].as<long>();
   if (age < 0 || age > 86400) return invalid("option --cache-age must be 0 to 86400 seconds");
   options.cache_age = std::chrono::seconds(age);
+  return {};
+}
+
+Result<void> read_config(const po::variables_map& values, Options& options) {
+  for (const char* name : {"dir", "audit-durability", "cache-age"}) {
+    if (given(values, name)) return invalid("option --" + std::string(name) + " is one of `dev`");
+  }
+  options.config = values["config"].as<std::string>();
+  options.check = given(values, "check");
+  return options.config.empty() ? invalid("option --config is empty") : Result<void>();
+}
+
+Result<Options> read(const po::variables_map& values) {
+  Options options;
+  options.help = values.contains("help");
+  options.version = values.contains("version");
+  if (options.help || options.version) return options;
+  const bool dev = values.contains("command");
+  if (dev && values["command"].as<std::string>() != "dev") {
+    return invalid("the command must be `dev`");
+  }
+  if (dev == given(values, "config")) return invalid("give either `dev` or --config FILE");
+  COFFER_CHECK(dev ? read_dev(values, options) : read_config(values, options));
   return options;
 }
 
@@ -47,7 +75,7 @@ Result<Options> read(const po::variables_map& values) {
 
 Result<Options> parse_options(int argc, const char* const* argv) {
   po::options_description all;
-  all.add(visible_options()).add_options()("command", po::value<std::string>());
+  all.add(config_options()).add(dev_options()).add_options()("command", po::value<std::string>());
   po::positional_options_description positional;
   positional.add("command", 1);
   try {
@@ -64,10 +92,13 @@ Result<Options> parse_options(int argc, const char* const* argv) {
 
 std::string usage() {
   std::ostringstream text;
-  text << "Usage: cofferd dev --dir DIR [options]\n\n"
-          "Runs a development vault under DIR, made the first time and kept. For development\n"
-          "only: its token is software, and its PIN stands beside it.\n\n"
-       << visible_options();
+  text << "Usage: cofferd --config FILE [--check]\n"
+          "       cofferd dev --dir DIR [options]\n\n"
+          "The first serves as the configuration says. The second runs a development vault under\n"
+          "DIR, made the first time and kept. For development only: its token is software, and\n"
+          "its PIN stands beside it.\n\n"
+       << config_options() << "\n"
+       << dev_options();
   return text.str();
 }
 

@@ -11,7 +11,9 @@ namespace coffer::daemon {
 struct Options {
   bool help = false;
   bool version = false;
-  std::string directory;
+  std::string config;     ///< of `cofferd --config FILE`; empty: `cofferd dev`
+  bool check = false;     ///< looks at the configuration only
+  std::string directory;  ///< of `cofferd dev --dir DIR`, as the next two
   audit::Durability audit_durability = audit::Durability::power;
   std::chrono::seconds cache_age{60};
 };

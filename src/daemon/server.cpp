@@ -5,12 +5,11 @@
 
 #include "coffer/base/log.h"
 #include "front_end.h"
+#include "notify.h"
 
 namespace coffer::daemon {
 namespace {
 
-constexpr std::size_t kWorkers = 2;
-constexpr std::size_t kQueueLimit = 256;
 constexpr std::chrono::milliseconds kDrainRound{50};
 constexpr std::chrono::seconds kKeySweep{1};
 constexpr int kDrainRounds = 180;  // nine seconds of the ten
@@ -21,34 +20,41 @@ std::unique_ptr<Exchange> as_exchange(std::unique_ptr<core::Reply> reply) {
 
 }  // namespace
 
-Server::Server(Vault& vault, ListenerConfig config, const Clock& clock)
+Server::Server(Vault& vault, ServerConfig config, const Clock& clock)
     : vault_(vault),
+      config_(std::move(config)),
       clock_(clock),
       signals_(context_, SIGTERM, SIGINT),
       drain_timer_(context_),
+      hangup_(context_),
       key_timer_(context_),
-      listener_(context_, std::move(config), *this) {}
+      watchdog_timer_(context_),
+      listeners_(context_, *this) {}
 
 Server::~Server() = default;
 
 Result<void> Server::run() {
-  COFFER_CHECK(listener_.open());
+  COFFER_CHECK(listeners_.open(config_.sockets, config_.passed));
   core::ReplySink& sink = *this;  // private, so make_unique could not convert
   door_ =
       std::make_unique<core::Door>(*vault_.log, *vault_.trail, *vault_.store, *vault_.state, sink);
   workers_ = std::make_unique<Workers>(
-      kWorkers, kQueueLimit,
+      config_.workers, config_.queue,
       [this](std::unique_ptr<Exchange> exchange) { work(std::move(exchange)); });
   signals_.async_wait([this](const boost::system::error_code& failed, int) {
     if (!failed) stop();
   });
   sweep_data_keys();
+  start_reloading();
+  start_watchdog();
   log::info("ready");
+  notify_ready(status());
   context_.run();
+  reload_.reset();
   // In the order of a request, so that what one stage holds can still pass the next.
   workers_->stop();
   door_.reset();
-  listener_.close_all();
+  listeners_.close_all();
   return {};
 }
 
@@ -104,14 +110,70 @@ void Server::sweep_data_keys() {
   });
 }
 
+void Server::start_reloading() {
+  if (!config_.load) return;
+  ReloadTarget target{.apply = [this](const Config& next) -> Result<void> {
+                        if (stopping_)
+                          return make_error(ErrorCode::precondition, "cofferd is stopping");
+                        return listeners_.change({next.listeners, next.limits.connections});
+                      },
+                      .adopt = [this](const Config& next) { reload_applied(next); },
+                      .record =
+                          [this](std::string_view event, const std::string& detail) {
+                            door_->record(vault_.trail->system_line(event, detail));
+                            if (!stopping_) notify_ready(status());
+                          }};
+  reload_ = std::make_unique<Reload>(context_, config_.started, config_.load, std::move(target));
+  boost::system::error_code failed;
+  hangup_.add(SIGHUP, failed);
+  if (failed) return log::warn("SIGHUP won't be heard: " + failed.message());
+  await_hangup();
+}
+
+void Server::await_hangup() {
+  hangup_.async_wait([this](const boost::system::error_code& failed, int) {
+    if (failed) return;
+    notify_reloading();
+    reload_->request();
+    await_hangup();
+  });
+}
+
+void Server::reload_applied(const Config& next) {
+  log::set_level(next.log_level);
+  vault_.sealed_store->set_cache_age(next.vault.cache_age);
+}
+
+std::string Server::status() const {
+  return "serving on " + std::to_string(listeners_.size()) +
+         (listeners_.size() == 1 ? " socket" : " sockets");
+}
+
+void Server::start_watchdog() {
+  if (const auto timeout = watchdog_timeout()) feed_watchdog(*timeout);
+}
+
+/// A sign of life from this thread, and only while the Door comes round too: a daemon that takes
+/// connections but can finish nothing is dead. Workers don't count: a token may hang for long.
+void Server::feed_watchdog(std::chrono::microseconds timeout) {
+  const auto since = system_clock().boottime() - door_->last_round();
+  if (since < timeout) notify_watchdog();
+  watchdog_timer_.expires_after(timeout / 2);
+  watchdog_timer_.async_wait([this, timeout](const boost::system::error_code& failed) {
+    if (!failed) feed_watchdog(timeout);
+  });
+}
+
 void Server::stop() {
   log::info("stopping");
-  listener_.drain();
+  notify_stopping();
+  stopping_ = true;
+  listeners_.drain();
   wait_until_drained(kDrainRounds);
 }
 
 void Server::wait_until_drained(int rounds_left) {
-  if (listener_.empty() || rounds_left == 0) {
+  if (listeners_.empty() || rounds_left == 0) {
     context_.stop();
     return;
   }

@@ -1,4 +1,5 @@
-// The running daemon: one I/O thread, workers, the Door. Stops when it is told to.
+// The running daemon: one I/O thread, workers, the Door. Stops when it is told to, and takes
+// another configuration when it is told to.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -8,16 +9,27 @@
 #include <string>
 
 #include "coffer/core/door.h"
-#include "listener.h"
+#include "listeners.h"
+#include "reload.h"
 #include "vault.h"
 #include "workers.h"
 
 namespace coffer::daemon {
 
+struct ServerConfig {
+  ListenerSet sockets;
+  std::size_t workers = 2;
+  std::size_t queue = 256;             ///< requests that wait for a worker
+  std::vector<PassedSocket> passed{};  ///< from the service manager
+  /// What SIGHUP reads; empty: SIGHUP does what it does to any process.
+  std::function<LoadedConfig()> load{};
+  Config started{};  ///< what a reload compares with
+};
+
 class Server final : private Dispatcher, private core::ReplySink {
  public:
   /// The vault and the clock outlive the server.
-  Server(Vault& vault, ListenerConfig config, const Clock& clock);
+  Server(Vault& vault, ServerConfig config, const Clock& clock);
   ~Server() override;
 
   /// Serves on this thread until SIGTERM or SIGINT; then finishes what is under way, for at most
@@ -35,16 +47,27 @@ class Server final : private Dispatcher, private core::ReplySink {
   void stop();
   void wait_until_drained(int rounds_left);
   void sweep_data_keys();
+  void start_reloading();
+  void await_hangup();
+  void reload_applied(const Config& next);
+  void start_watchdog();
+  void feed_watchdog(std::chrono::microseconds timeout);
+  [[nodiscard]] std::string status() const;
 
   Vault& vault_;
+  const ServerConfig config_;
   const Clock& clock_;
   boost::asio::io_context context_{1};
   boost::asio::signal_set signals_;
   boost::asio::steady_timer drain_timer_;
+  boost::asio::signal_set hangup_;
   boost::asio::steady_timer key_timer_;
-  Listener listener_;
+  boost::asio::steady_timer watchdog_timer_;
+  Listeners listeners_;
   std::unique_ptr<core::Door> door_;
   std::unique_ptr<Workers> workers_;
+  std::unique_ptr<Reload> reload_;
+  bool stopping_ = false;
 };
 
 }  // namespace coffer::daemon

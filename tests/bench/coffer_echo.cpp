@@ -5,7 +5,7 @@
 #include <csignal>
 #include <cstdio>
 
-#include "src/daemon/listener.h"
+#include "src/daemon/listeners.h"
 
 namespace {
 
@@ -34,14 +34,14 @@ int main(int argc, char** argv) {
   }
   boost::asio::io_context context{1};
   Echo echo;
-  daemon::Listener listener(context, {.path = argv[1]}, echo);
-  if (const auto opened = listener.open(); !opened.ok()) {
+  daemon::Listeners listeners(context, echo);
+  if (const auto opened = listeners.open({.listeners = {{.path = argv[1]}}}); !opened.ok()) {
     std::fprintf(stderr, "%s\n", describe(opened.error()).c_str());
     return 1;
   }
   boost::asio::signal_set signals(context, SIGTERM, SIGINT);
   signals.async_wait([&](const boost::system::error_code&, int) { context.stop(); });
   context.run();
-  listener.close_all();
+  listeners.close_all();
   return 0;
 }

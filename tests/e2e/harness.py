@@ -151,10 +151,13 @@ class DevVault:
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
     # The daemon's life.
+    def arguments(self):
+        return ["dev", "--dir", str(self.directory)]
+
     def start(self, wait=True):
         assert not self.running, "it runs already"
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        command = [*self.command_prefix, program("cofferd"), "dev", "--dir", str(self.directory)]
+        command = [*self.command_prefix, program("cofferd"), *self.arguments()]
         with open(self.log_path, "ab") as log:
             self._log_start = log.tell()
             self.process = subprocess.Popen(

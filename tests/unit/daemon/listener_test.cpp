@@ -1,5 +1,5 @@
 // The socket's limits, with real sockets and short deadlines.
-#include "src/daemon/listener.h"
+#include "src/daemon/listeners.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -11,7 +11,9 @@
 #include <boost/asio/post.hpp>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <future>
 #include <thread>
 
 namespace coffer::daemon {
@@ -67,26 +69,44 @@ class ListenerTest : public ::testing::Test {
     ASSERT_NE(mkdtemp(name), nullptr);
     directory_ = name;
     config_.path = directory_ + "/s";
-    config_.deadlines = {std::chrono::seconds(2), std::chrono::seconds(1), std::chrono::seconds(1),
+    limits_.deadlines = {std::chrono::seconds(2), std::chrono::seconds(1), std::chrono::seconds(1),
                          std::chrono::seconds(1)};
   }
   void TearDown() override {
     if (thread_.joinable()) {
       boost::asio::post(context_, [this] {
-        listener_->drain();
-        listener_->close_all();
+        listeners_->drain();
+        listeners_->close_all();
         context_.stop();
       });
       thread_.join();
     }
-    unlink(config_.path.c_str());
-    rmdir(directory_.c_str());
+    std::filesystem::remove_all(directory_);
   }
-  void start() {
-    listener_ = std::make_unique<Listener>(context_, config_, answerer_);
-    const auto opened = listener_->open();
+  void start() { start({config_}); }
+  void start(std::vector<ListenerConfig> configs) {
+    listeners_ = std::make_unique<Listeners>(context_, answerer_);
+    const auto opened = listeners_->open({std::move(configs), limits_});
     ASSERT_TRUE(opened.ok()) << describe(opened.error());
     thread_ = std::thread([this] { context_.run(); });
+  }
+  /// On the I/O thread, as a reload does it.
+  Result<void> change(std::vector<ListenerConfig> configs) {
+    std::promise<Result<void>> done;
+    boost::asio::post(context_, [&] { done.set_value(listeners_->change({configs, limits_})); });
+    return done.get_future().get();
+  }
+  std::string path(const char* name) const { return directory_ + "/" + name; }
+  static bool answers(const std::string& at) {
+    const Socket client(at);
+    if (!client.connected()) return false;
+    client.send("GET /v1/a HTTP/1.1\r\nHost: a\r\n\r\n");
+    return client.receive().starts_with("HTTP/1.1 204");
+  }
+  static mode_t mode_of(const std::string& at) {
+    struct stat about {};
+    EXPECT_EQ(lstat(at.c_str(), &about), 0) << at;
+    return about.st_mode & 07777U;
   }
   /// Seconds until the daemon closes the connection.
   static double closed_after(const Socket& socket) {
@@ -97,9 +117,10 @@ class ListenerTest : public ::testing::Test {
 
   std::string directory_;
   ListenerConfig config_;
+  ConnectionLimits limits_;
   Answerer answerer_;
   boost::asio::io_context context_{1};
-  std::unique_ptr<Listener> listener_;
+  std::unique_ptr<Listeners> listeners_;
   std::thread thread_;
 };
 
@@ -151,7 +172,7 @@ TEST_F(ListenerTest, CutsSlowBodies) {
 }
 
 TEST_F(ListenerTest, BoundsConnectionsOfOneUid) {
-  config_.max_per_uid = 2;
+  limits_.max_per_uid = 2;
   start();
   const Socket first(config_.path);
   const Socket second(config_.path);
@@ -181,25 +202,142 @@ TEST_F(ListenerTest, TheSocketIsTheOwnersAlone) {
   EXPECT_EQ(about.st_mode & 0777U, 0600U);
 }
 
-TEST_F(ListenerTest, ReplacesADeadSocketButNothingElse) {
-  start();
-  TearDown();
-  const Socket dead(config_.path);
-  EXPECT_FALSE(dead.connected());
-  SetUp();
-  std::ofstream(config_.path) << "precious";
-  Listener refused(context_, config_, answerer_);
-  const auto opened = refused.open();
+TEST_F(ListenerTest, ServesSeveralSocketsWithDifferentModes) {
+  start({{.path = path("a")}, {.path = path("b"), .mode = 0666}});
+  EXPECT_TRUE(answers(path("a")));
+  EXPECT_TRUE(answers(path("b")));
+  EXPECT_EQ(mode_of(path("a")), 0600U);
+  EXPECT_EQ(mode_of(path("b")), 0666U);
+}
+
+TEST_F(ListenerTest, CountsOneUserOverAllSockets) {
+  limits_.max_per_uid = 2;
+  start({{.path = path("a")}, {.path = path("b")}});
+  const Socket first(path("a"));
+  const Socket second(path("b"));
+  first.send(kGet);
+  second.send(kGet);
+  EXPECT_FALSE(first.receive().empty());
+  EXPECT_FALSE(second.receive().empty());
+  const Socket third(path("b"));
+  EXPECT_NE(third.receive().find("too many connections"), std::string::npos);
+}
+
+TEST_F(ListenerTest, AFullSocketLeavesRoomOnAnother) {
+  start({{.path = path("a"), .max_connections = 1}, {.path = path("b")}});
+  const Socket first(path("a"));
+  first.send(kGet);
+  EXPECT_FALSE(first.receive().empty());
+  const Socket second(path("a"));
+  EXPECT_NE(second.receive().find("too many connections"), std::string::npos);
+  EXPECT_TRUE(answers(path("b")));
+}
+
+TEST_F(ListenerTest, OpensAllSocketsOrNone) {
+  std::ofstream(path("taken")) << "precious";
+  Listeners listeners(context_, answerer_);
+  const auto opened = listeners.open({{{.path = path("a")}, {.path = path("taken")}}, {}});
   ASSERT_FALSE(opened.ok());
-  EXPECT_EQ(opened.error().code, ErrorCode::precondition);
-  struct stat about {};
-  EXPECT_EQ(stat(config_.path.c_str(), &about), 0);
+  EXPECT_FALSE(std::filesystem::exists(path("a")));
+  EXPECT_TRUE(std::filesystem::exists(path("taken")));
+}
+
+TEST_F(ListenerTest, AChangeOpensClosesAndKeeps) {
+  start({{.path = path("a")}, {.path = path("b")}});
+  const Socket kept(path("b"));
+  const Socket idle(path("a"));
+  kept.send(kGet);
+  idle.send(kGet);
+  EXPECT_FALSE(kept.receive().empty());
+  EXPECT_FALSE(idle.receive().empty());
+
+  const auto changed = change({{.path = path("b"), .mode = 0660}, {.path = path("c")}});
+  ASSERT_TRUE(changed.ok()) << describe(changed.error());
+  EXPECT_EQ(idle.receive(), "") << "its socket is gone, and it was idle";
+  EXPECT_FALSE(std::filesystem::exists(path("a")));
+  EXPECT_TRUE(answers(path("c")));
+  EXPECT_EQ(mode_of(path("b")), 0660U);
+  kept.send(kGet);
+  EXPECT_TRUE(kept.receive().starts_with("HTTP/1.1 204")) << "the same connection goes on";
+}
+
+TEST_F(ListenerTest, AChangeThatCannotBeMadeChangesNothing) {
+  std::ofstream(path("taken")) << "precious";
+  start({{.path = path("a")}, {.path = path("b")}});
+  const auto blocked = change({{.path = path("b"), .mode = 0666}, {.path = path("taken")}});
+  EXPECT_FALSE(blocked.ok());
+  EXPECT_TRUE(answers(path("a")));
+  EXPECT_EQ(mode_of(path("b")), 0600U);
+
+  const auto no_group = change({{.path = path("a"), .mode = 0666},
+                                {.path = path("b"), .group = "no-such-group-here"},
+                                {.path = path("c")}});
+  ASSERT_FALSE(no_group.ok());
+  EXPECT_EQ(no_group.error().code, ErrorCode::precondition);
+  EXPECT_EQ(mode_of(path("a")), 0600U) << "what was changed already is taken back";
+  EXPECT_EQ(mode_of(path("b")), 0600U);
+  EXPECT_FALSE(std::filesystem::exists(path("c")));
+  EXPECT_TRUE(answers(path("b")));
+}
+
+TEST_F(ListenerTest, NewLimitsHoldForThoseThatComeLater) {
+  start();
+  const Socket first(config_.path);
+  first.send(kGet);
+  EXPECT_FALSE(first.receive().empty());
+  limits_.max_connections = 1;
+  ASSERT_TRUE(change({config_}).ok());
+  const Socket second(config_.path);
+  EXPECT_NE(second.receive().find("too many connections"), std::string::npos);
+  first.send(kGet);
+  EXPECT_TRUE(first.receive().starts_with("HTTP/1.1 204"));
+}
+
+TEST_F(ListenerTest, ReplacesADeadSocketButNothingElse) {
+  // A daemon that was killed leaves its socket behind.
+  const int dead = socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, config_.path.c_str(), sizeof(address.sun_path) - 1);
+  ASSERT_EQ(bind(dead, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  close(dead);
+  start();
+  EXPECT_TRUE(answers(config_.path));
+
+  Listeners second(context_, answerer_);
+  const auto alive = second.open({{config_}, {}});
+  ASSERT_FALSE(alive.ok());
+  EXPECT_NE(alive.error().text.find("another process listens"), std::string::npos);
+  EXPECT_TRUE(answers(config_.path));
+}
+
+TEST_F(ListenerTest, LeavesFilesAndLinksAtItsPathAlone) {
+  std::ofstream(path("file")) << "precious";
+  std::filesystem::create_symlink(path("elsewhere"), path("link"));
+  for (const char* name : {"file", "link"}) {
+    Listeners refused(context_, answerer_);
+    const auto opened = refused.open({{{.path = path(name)}}, {}});
+    ASSERT_FALSE(opened.ok()) << name;
+    EXPECT_EQ(opened.error().code, ErrorCode::precondition) << name;
+    EXPECT_TRUE(std::filesystem::exists(std::filesystem::symlink_status(path(name)))) << name;
+  }
+  EXPECT_FALSE(std::filesystem::exists(path("elsewhere")));
+}
+
+TEST_F(ListenerTest, RefusesADirectoryInWhichOthersCouldReplaceIt) {
+  for (const mode_t mode : {0777U, 01777U, 0770U}) {
+    ASSERT_EQ(chmod(directory_.c_str(), mode), 0);
+    Listeners refused(context_, answerer_);
+    const auto opened = refused.open({{config_}, {}});
+    ASSERT_FALSE(opened.ok()) << mode;
+    EXPECT_EQ(opened.error().code, ErrorCode::precondition);
+  }
 }
 
 TEST_F(ListenerTest, RefusesAPathThatIsTooLong) {
   config_.path = directory_ + "/" + std::string(120, 'x');
-  Listener listener(context_, config_, answerer_);
-  EXPECT_EQ(listener.open().error().code, ErrorCode::invalid_argument);
+  Listeners listeners(context_, answerer_);
+  EXPECT_EQ(listeners.open({{config_}, {}}).error().code, ErrorCode::invalid_argument);
 }
 
 }  // namespace

@@ -1,0 +1,23 @@
+// What a start needs to know, however it was told: by a directory or by a configuration.
+#pragma once
+
+#include "options.h"
+#include "server.h"
+
+namespace coffer::daemon {
+
+struct Launch {
+  VaultConfig vault;
+  SecureBytes pin;
+  ServerConfig server;
+};
+
+/// `cofferd dev`: makes what isn't there.
+[[nodiscard]] Result<Launch> launch_dev(const Options& options);
+
+/// `cofferd --config`: reads it, becomes its user, reads it again as that user, and checks the
+/// machine. Writes all that is wrong to the log; nullopt then. With options.check there is no PIN
+/// in what comes back. Before any thread starts.
+[[nodiscard]] std::optional<Launch> launch_config(const Options& options);
+
+}  // namespace coffer::daemon

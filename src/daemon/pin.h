@@ -1,0 +1,13 @@
+// Where the token's PIN comes from: never from an argument, an environment variable or a URI.
+#pragma once
+
+#include "coffer/base/secure_bytes.h"
+#include "config.h"
+
+namespace coffer::daemon {
+
+/// By settings.pin_from; not for `operator_entry`, which has nothing to read. precondition if
+/// others may read it, or there is no $CREDENTIALS_DIRECTORY.
+[[nodiscard]] Result<SecureBytes> read_pin(const TokenSettings& settings);
+
+}  // namespace coffer::daemon

@@ -1,0 +1,65 @@
+"""Whoever follows docs/operations.md from a fresh machine to a served secret gets there: its commands,
+as they stand, but for the places and the user, which are the test's own."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from configured import USER, make_users
+from conftest import new_directory
+from harness import ROOT, bin_dir
+
+BLOCK = re.compile(r"^```sh\n(.*?)^```", re.M | re.S)
+
+
+@pytest.fixture
+def home():
+    make_users()
+    path = new_directory()
+    os.chmod(path, 0o755)
+    yield path
+    pid = path / "pid"
+    if pid.exists():
+        subprocess.run(["kill", "-9", pid.read_text().strip()], check=False,
+                       stderr=subprocess.DEVNULL)  # fmt: skip
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def replaced(text, old, new):
+    assert old in text, f"docs/operations.md no longer says {old}"
+    return text.replace(old, new)
+
+
+def walk_through(home):
+    (script,) = BLOCK.findall((ROOT / "docs/operations.md").read_text())
+    script = replaced(script, "useradd --system --no-create-home --user-group coffer\n", "")
+    script = replaced(script, "-o coffer -g coffer", f"-o {USER} -g {USER}")
+    script = replaced(script, "chown -R coffer:coffer", f"chown -R {USER}:{USER}")
+    script = replaced(script, 'user = "coffer"', f'user = "{USER}"')
+    # What systemd does with Type=notify: it waits until the daemon is ready.
+    start = f"""cofferd --config /etc/coffer/coffer.toml >/dev/null 2>"{home}/log" & echo $! >"{home}/pid"
+for i in $(seq 300); do grep -q ' info ready' "{home}/log" && break; sleep 0.1; done"""
+    script = replaced(script, "systemctl start cofferd", start)
+    for place, own in (("/etc/coffer", "etc"), ("/var/lib/coffer", "lib"), ("/run/coffer", "run")):
+        script = replaced(script, place, str(home / own))
+    return script
+
+
+def test_every_command_of_the_walk_through_works(home):
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("COFFER_", "VAULT_"))}
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", walk_through(home)], text=True, capture_output=True,
+        env={**kept, "HOME": str(home), "PATH": f"{bin_dir()}:{os.environ['PATH']}"}, timeout=120,
+        check=False,
+    )  # fmt: skip
+    log = (home / "log").read_text() if (home / "log").exists() else ""
+    assert done.returncode == 0, done.stdout + done.stderr + log
+    assert "the configuration is good" in done.stdout
+    assert done.stdout.rstrip().endswith("correct-horse"), done.stdout
+    assert "correct-horse" not in log
+    owners = {path.owner() for path in (home / "lib").rglob("*")}
+    assert owners == {USER}
+    assert (home / "run/coffer.sock").owner() == USER
