@@ -150,6 +150,13 @@ TEST(Config, SaysWhereTheTextStopsBeingToml) {
   EXPECT_TRUE(problem("[log]\nlevel = 1\nlevel = 2\n").starts_with("f:3: isn't TOML"));
 }
 
+TEST(Config, RefusesInlineTablesWithoutAKey) {
+  for (const char* text : {"a = { = 1 }\n", "a = {.b = 1}\n", "a = {,}\n", "a = {[x] = 1}\n",
+                           "a = {\x01}\n", "a = {", "a.", "[a.", "[[a.]]", "a. = 1"}) {
+    EXPECT_NE(problem(text).find("isn't TOML"), std::string::npos) << text;
+  }
+}
+
 TEST(Config, NeverQuotesAValue) {
   const std::string secret = "31415926";
   for (const std::string& text :
