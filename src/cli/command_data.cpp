@@ -12,6 +12,7 @@ Result<std::string> ask_hidden_unless_forbidden(Session& session, std::string_vi
                       "the value of " + std::string(name) +
                           " would have to be asked for, but -non-interactive forbids it");
   }
+  session.hide_data();
   return session.console().ask_hidden(name);
 }
 
@@ -27,7 +28,14 @@ std::optional<model::Json> read_command_data(Session& session, std::size_t first
   const auto prompt = [&session](std::string_view key) {
     return ask_hidden_unless_forbidden(session, key);
   };
-  const DataSources sources{[&session] { return session.console().read_all(); }, &read_file,
+  const DataSources sources{[&session] {
+                              session.hide_data();
+                              return session.console().read_all();
+                            },
+                            [&session](const std::string& path) {
+                              session.hide_data();
+                              return read_file(path);
+                            },
                             prompt};
   auto data = read_data(session.positional().subspan(first), sources);
   if (!data.ok()) {
@@ -50,6 +58,7 @@ std::optional<std::string> ask_for(Session& session, std::string_view name) {
 std::optional<std::string> read_secret_argument(Session& session, std::size_t index,
                                                 std::string_view name) {
   const std::string& text = session.positional()[index];
+  session.hide_data();
   if (text == "-") return said(session, session.console().read_all());
   if (text == "?") return ask_for(session, name);
   if (text.starts_with('@')) return said(session, read_file(text.substr(1)));

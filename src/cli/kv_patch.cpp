@@ -45,6 +45,7 @@ int read_then_write(Session& session, const Patch& patch) {
   const Json* before = current->json.find_path({"data", "data"});
   const auto version = version_of(*current);
   if (before == nullptr || !version) return session.nothing_found(api);
+  session.hide_data();  // it holds what was read
   const auto answer = session.ask(
       "writing data to " + api,
       {.method = "PUT",

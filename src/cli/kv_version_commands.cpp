@@ -96,6 +96,7 @@ int kv_rollback(Session& session) {
   if (!current) return session.exit_code();
   auto data = read_version(session, api, *number);
   if (!data) return session.exit_code();
+  session.hide_data();  // it holds what was read
   const std::string body =
       "{\"data\":" + data->compact() + ",\"options\":{\"cas\":" + *current + "}}";
   const auto answer =

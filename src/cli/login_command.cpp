@@ -12,9 +12,8 @@ namespace {
 using model::Json;
 
 /// An answer of lookup-self in the shape of a login's, so that both are shown alike.
-Json as_login(const Json& lookup) {
+Json as_login(const Json& lookup, const std::string& token) {
   constexpr std::pair<std::string_view, std::string_view> kNames[] = {
-      {"client_token", "id"},
       {"accessor", "accessor"},
       {"policies", "policies"},
       {"token_policies", "policies"},
@@ -24,6 +23,7 @@ Json as_login(const Json& lookup) {
       {"renewable", "renewable"},
       {"display_name", "display_name"}};
   Json auth = Json::object();
+  if (!token.empty()) auth.set("client_token", Json::string(token));
   for (const auto& [name, member] : kNames) {
     const Json* value = lookup.find_path({"data", member});
     if (value != nullptr) auth.set(name, *value);
@@ -36,10 +36,11 @@ Json as_login(const Json& lookup) {
   return envelope;
 }
 
-std::optional<Json> look_up_self(Session& session) {
+/// `token` is what was sent: that the answer repeats it isn't relied upon.
+std::optional<Json> look_up_self(Session& session, const std::string& token) {
   const auto answer = session.ask("looking up the token", {.path = "auth/token/lookup-self"});
   if (!answer) return std::nullopt;
-  if (answer->json.find_path({"data", "policies"}) != nullptr) return as_login(answer->json);
+  if (answer->json.find_path({"data", "policies"}) != nullptr) return as_login(answer->json, token);
   session.fail(kRemote, "Error looking up the token: the answer doesn't say what it may do");
   return std::nullopt;
 }
@@ -69,8 +70,9 @@ std::optional<Json> login_with_token(Session& session) {
     session.fail(kLocal, "Error: " + (token.ok() ? "no token was given" : token.error().text));
     return std::nullopt;
   }
+  const std::string sent(as_text(token->expose(Reveal{"keep the token that was looked up"})));
   session.use_token(Token{*std::move(token), "this command", ""});
-  return look_up_self(session);
+  return look_up_self(session, sent);
 }
 
 /// The kernel says who calls: nothing to send, and nothing to keep.
@@ -81,7 +83,7 @@ std::optional<Json> login_as_peer(Session& session) {
                               " is what the other commands send, and it decides alone");
   }
   session.use_token(std::nullopt);
-  return look_up_self(session);
+  return look_up_self(session, "");
 }
 
 /// What other methods have in common: a user's name is in the path, the rest is in the body.

@@ -9,6 +9,29 @@ namespace {
 
 using model::Json;
 
+/// With the token's PIN as `member`, if it is to be sent. False: it was wrong, and that has been
+/// said.
+bool add_pin(Session& session, std::string_view member, Json& body) {
+  const bool given = !session.positional().empty();
+  if (!given && !session.flags().boolean("pin")) return true;
+  if (given && session.positional()[0] != "-") {
+    // Not quoted: it is a PIN, probably.
+    session.fail(kLocal,
+                 "A PIN isn't taken from the command line\n"
+                 "use -pin to be asked for it, or - for standard input");
+    return false;
+  }
+  auto pin = given ? read_secret_argument(session, 0, "PIN") : ask_for(session, "PIN");
+  if (!pin) return false;
+  while (pin->ends_with('\n') || pin->ends_with('\r')) pin->pop_back();
+  if (pin->empty()) {
+    session.fail(kLocal, "Error: the PIN is empty");
+    return false;
+  }
+  body.set(member, Json::string(*std::move(pin)));
+  return true;
+}
+
 /// Vault's: 0 initialised, 2 not yet, 1 an error.
 int print_init_status(Session& session) {
   const auto answer = session.ask("checking whether it is initialised", {.path = "sys/init"});
@@ -28,8 +51,10 @@ int print_init_status(Session& session) {
 
 int operator_init(Session& session) {
   if (session.flags().boolean("status")) return print_init_status(session);
+  auto body = session.flag_body();
+  if (!body || !add_pin(session, "pin", *body)) return kLocal;
   const auto answer =
-      session.ask("initialising", {.method = "PUT", .path = "sys/init", .body = "{}"});
+      session.ask("initialising", {.method = "PUT", .path = "sys/init", .body = body->compact()});
   if (!answer) return session.exit_code();
   const Json* token = answer->json.find("root_token");
   if (answer->missing() || token == nullptr) {
@@ -45,34 +70,11 @@ int operator_init(Session& session) {
   return kOk;
 }
 
-/// {} or {"key": the token's PIN}. nullopt: it was wrong, and that has been said.
-std::optional<Json> unseal_body(Session& session) {
-  Json body = Json::object();
-  const bool given = !session.positional().empty();
-  if (!given && !session.flags().boolean("pin")) return body;
-  if (given && session.positional()[0] != "-") {
-    // Not quoted: it is a PIN, probably.
-    session.fail(kLocal,
-                 "A PIN isn't taken from the command line\n"
-                 "use -pin to be asked for it, or - for standard input");
-    return std::nullopt;
-  }
-  auto pin = given ? read_secret_argument(session, 0, "PIN") : ask_for(session, "PIN");
-  if (!pin) return std::nullopt;
-  while (pin->ends_with('\n') || pin->ends_with('\r')) pin->pop_back();
-  if (pin->empty()) {
-    session.fail(kLocal, "Error: the PIN is empty");
-    return std::nullopt;
-  }
-  body.set("key", Json::string(*std::move(pin)));
-  return body;
-}
-
 int operator_unseal(Session& session) {
-  const auto body = unseal_body(session);
-  if (!body) return kLocal;
+  Json body = Json::object();
+  if (!add_pin(session, "key", body)) return kLocal;
   const auto answer =
-      session.ask("unsealing", {.method = "PUT", .path = "sys/unseal", .body = body->compact()});
+      session.ask("unsealing", {.method = "PUT", .path = "sys/unseal", .body = body.compact()});
   if (!answer) return session.exit_code();
   if (answer->missing()) return session.nothing_found("sys/unseal");
   if (!session.settings().field.empty()) return print_field(session, &answer->json, nullptr);
@@ -84,22 +86,29 @@ int operator_seal(Session& session) {
                    "Success! Vault is sealed.");
 }
 
+constexpr Flag kPinFlag{"pin", FlagKind::boolean, "ask for the token's PIN"};
+
 }  // namespace
 
 std::vector<Command> operator_commands() {
   return {
       {.words = "operator init",
-       .synopsis = "[flags]",
+       .synopsis = "[flags] [-]",
        .summary = "Make a new vault's keys and its first token",
-       .help = "Makes or adopts the keys on the vault's PKCS#11 token, and prints the root token,\n"
-               "which is shown this once. There are no key shares.\n\n"
-               "    $ coffer operator init\n"
-               "    $ coffer operator init -status",
+       .help =
+           "Makes or adopts the keys on the vault's PKCS#11 token, and prints the root token,\n"
+           "which is shown this once. There are no key shares. The token's PIN is given as with\n"
+           "operator unseal, if the daemon has none or you aren't its user.\n\n"
+           "    $ coffer operator init\n"
+           "    $ coffer operator init -status",
        .flags = {{"status", FlagKind::boolean,
                   "only say whether that was done: exit code 0 yes, 2 no, 1 an error"},
+                 {"adopt", FlagKind::text,
+                  "the id of the vault whose keys are on the token: take them, make none", "adopt"},
+                 kPinFlag,
                  kFieldFlag},
        .least = 0,
-       .most = 0,
+       .most = 1,
        .run = &operator_init},
       {.words = "operator unseal",
        .synopsis = "[flags] [-]",
@@ -108,7 +117,7 @@ std::vector<Command> operator_commands() {
                "token's PIN: -pin asks for it without echo, - reads it from standard input.\n\n"
                "    $ coffer operator unseal\n"
                "    $ coffer operator unseal - <pin",
-       .flags = {{"pin", FlagKind::boolean, "ask for the token's PIN"}, kFieldFlag},
+       .flags = {kPinFlag, kFieldFlag},
        .least = 0,
        .most = 1,
        .run = &operator_unseal},

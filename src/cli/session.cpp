@@ -90,6 +90,15 @@ bool Session::load_token() {
   return true;
 }
 
+void Session::show_curl_command(const HttpRequest& request) {
+  const bool hidden = data_hidden_ && request.body && !request.body->empty();
+  console_.line(curl_command(settings_, token_.has_value(), request, hidden));
+  if (!hidden) return;
+  console_.warning(
+      "the data came from elsewhere than the command line, so they aren't shown on one; curl "
+      "reads them, as JSON, from its standard input");
+}
+
 std::optional<Answer> Session::ask(std::string_view doing, const HttpRequest& request,
                                    std::initializer_list<int> also) {
   if (settings_.output_policy) {
@@ -97,7 +106,7 @@ std::optional<Answer> Session::ask(std::string_view doing, const HttpRequest& re
     return std::nullopt;
   }
   if (settings_.output_curl_string) {
-    if (load_token()) console_.line(curl_command(settings_, token_.has_value(), request));
+    if (load_token()) show_curl_command(request);
     return std::nullopt;
   }
   return ask_first(doing, request, also);

@@ -65,11 +65,15 @@ class Session final {
   int nothing_found(std::string_view path);
 
   [[nodiscard]] Result<std::optional<Token>> token() const { return find_token(environment_); }
+  /// The next request's data didn't stand on the command line: where the request is only shown,
+  /// they aren't shown with it.
+  void hide_data() noexcept { data_hidden_ = true; }
   /// From here on this one is sent (or none), whatever lies about.
   void use_token(std::optional<Token> token);
 
  private:
   bool load_token();
+  void show_curl_command(const HttpRequest& request);
   std::optional<Answer> stop(ExitCode code, std::string_view text);
   std::optional<Answer> judge(std::string_view doing, const HttpRequest& request, HttpReply reply,
                               std::initializer_list<int> also);
@@ -81,6 +85,7 @@ class Session final {
   const Settings& settings_;
   const Environment& environment_;
   Console& console_;
+  bool data_hidden_ = false;
   bool token_loaded_ = false;
   std::optional<Token> token_;
   int exit_code_ = kOk;

@@ -71,7 +71,8 @@ std::string tls_options(const Tls& tls) {
 
 }  // namespace
 
-std::string curl_command(const Settings& settings, bool with_token, const HttpRequest& request) {
+std::string curl_command(const Settings& settings, bool with_token, const HttpRequest& request,
+                         bool hide_data) {
   std::string line = "curl";
   if (!settings.address.socket_path.empty()) {
     line += " --unix-socket " + shell_quoted(settings.address.socket_path);
@@ -83,7 +84,9 @@ std::string curl_command(const Settings& settings, bool with_token, const HttpRe
   for (const std::string& header : request_headers(settings, request)) {
     line += " -H " + shell_quoted(header);
   }
-  if (request.body) line += " -d " + shell_quoted(*request.body);
+  // --data-binary: -d would take line breaks out of a file.
+  if (request.body && hide_data) line += " --data-binary @-";
+  if (request.body && !hide_data) line += " -d " + shell_quoted(*request.body);
   return line + " " + shell_quoted(request_url(settings.address, request));
 }
 

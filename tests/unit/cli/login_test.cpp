@@ -15,7 +15,7 @@ class Login : public CliFixture {
   Login() {
     around_.environment["HOME"] = vault_.directory();
     vault_.answer("GET /v1/auth/token/lookup-self", 200,
-                  R"({"request_id":"r","data":{"id":"hvs.mine","accessor":"acc",
+                  R"({"request_id":"r","data":{"id":"","accessor":"acc",
                       "display_name":"token","policies":["app","default"],"ttl":3600,
                       "renewable":true,"meta":null}})");
   }

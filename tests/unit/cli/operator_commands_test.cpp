@@ -1,4 +1,6 @@
 // operator, path-help, patch, and what a refusal tells.
+#include <fstream>
+
 #include "cli_fixture.h"
 
 namespace coffer::cli {
@@ -19,6 +21,49 @@ TEST_F(OperatorCommands, InitPrintsTheRootTokenAndWhereTheKeysAre) {
   EXPECT_EQ(run({"operator", "init", "-field=root_token"}).out, "hvs.root");
   EXPECT_TRUE(
       contains(run({"operator", "init", "-format=json"}).out, "\"root_token\": \"hvs.root\""));
+}
+
+TEST_F(OperatorCommands, InitTakesAPinAndKeysThatAreThere) {
+  vault_.answer("PUT /v1/sys/init", 200, R"({"root_token":"hvs.root"})");
+  around_.standard_input = "1234\n";
+  EXPECT_EQ(run({"operator", "init", "-adopt=v-1", "-"}).code, 0);
+  EXPECT_EQ(last(), R"(PUT /v1/sys/init {"adopt":"v-1","pin":"1234"})");
+  EXPECT_EQ(run({"operator", "init", "99887"}).code, 1);
+}
+
+// A curl command has its data as an argument, which every user of the machine can read.
+TEST_F(OperatorCommands, WhatDidNotStandOnTheCommandLineIsNotPutOnOne) {
+  vault_.answer("GET /v1/secret/data/app", 200,
+                R"({"data":{"data":{"pw":"s3cret"},"metadata":{"version":3}}})");
+  vault_.answer("GET /v1/secret/data/app?version=1", 200,
+                R"({"data":{"data":{"pw":"s3cret"},"metadata":{"version":1}}})");
+  around_.standard_input = "s3cret";
+  around_.typed = "s3cret";
+  const std::string file = vault_.directory() + "/pw";
+  std::ofstream(file) << "s3cret";
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"write", "a", "pw=?"},
+                                             {"write", "a", "pw=-"},
+                                             {"write", "a", "pw=@" + file},
+                                             {"operator", "unseal", "-pin"},
+                                             {"operator", "unseal", "-"},
+                                             {"token", "lookup", "-"},
+                                             {"token", "revoke", "s3cret"},
+                                             {"audit", "hash", "file"},
+                                             {"login", "-method=userpass", "username=ada"},
+                                             {"kv", "patch", "-method=rw", "secret/app", "a=b"},
+                                             {"kv", "rollback", "-version=1", "secret/app"}}) {
+    std::vector<std::string> arguments = words;
+    arguments.insert(arguments.begin() + 2, "-output-curl-string");
+    if (words[0] == "write" || words[0] == "login") {
+      arguments = words;
+      arguments.insert(arguments.begin() + 1, "-output-curl-string");
+    }
+    const Outcome result = run(arguments);
+    EXPECT_EQ(result.code, 0) << words[1];
+    EXPECT_TRUE(contains(result.out, " --data-binary @- ")) << result.out;
+    EXPECT_FALSE(contains(result.out + result.err, "s3cret")) << words[1];
+  }
 }
 
 TEST_F(OperatorCommands, InitStatusIsAnExitCode) {
