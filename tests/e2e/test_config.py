@@ -315,6 +315,17 @@ def test_takes_the_pin_from_a_credential(vault):
     assert vault.read("app/db") is not None
 
 
+@pytest.mark.parametrize("table, key, value", [("token", "pin_from", "operator"),
+                                               ("vault", "auto_unseal", False)])  # fmt: skip
+def test_refuses_a_sealed_start_rather_than_open_the_vault_anyway(vault, table, key, value):
+    vault.settings[table][key] = value
+    vault.settings["token"].pop("pin_file")
+    if key != "pin_from":
+        vault.settings["token"]["pin_from"] = "credential"
+    vault.write()
+    assert "isn't built yet" in vault.refused()
+
+
 def test_a_wrong_pin_has_a_status_of_its_own_and_is_not_tried_twice(vault):
     pin = vault.directory / "pin"
     right = pin.read_text()
