@@ -1,4 +1,4 @@
-#include "data_key_cache.h"
+#include "content_key_cache.h"
 
 #include <algorithm>
 #include <cstring>
@@ -6,25 +6,25 @@
 
 namespace coffer::envelope {
 
-// Record ids are random, or the record isn't authentic and never comes this far.
-std::size_t DataKeyCache::Hash::operator()(const Uuid& id) const noexcept {
+// Record ids are random: whoever makes others up only finds nothing.
+std::size_t ContentKeyCache::Hash::operator()(const Uuid& id) const noexcept {
   std::size_t hash = 0;
   std::memcpy(&hash, id.bytes.data() + 8, sizeof(hash));
   return hash;
 }
 
-bool DataKeyCache::enabled() const noexcept { return config_.entries > 0 && max_age_ > 0; }
+bool ContentKeyCache::enabled() const noexcept { return config_.entries > 0 && max_age_ > 0; }
 
-bool DataKeyCache::too_old(const Entry& entry) const {
+bool ContentKeyCache::too_old(const Entry& entry) const {
   return clock_.boottime() - entry.unwrapped_at >= std::chrono::seconds(max_age_);
 }
 
-DataKeyCache::Entries::iterator DataKeyCache::drop(Entries::iterator entry) {
+ContentKeyCache::Entries::iterator ContentKeyCache::drop(Entries::iterator entry) {
   index_.erase(entry->record);
   return entries_.erase(entry);
 }
 
-DataKey DataKeyCache::find(const Uuid& record) {
+SharedContentKey ContentKeyCache::find(const Uuid& record) {
   if (!enabled()) return nullptr;
   const MutexLock lock(mutex_);
   const auto found = index_.find(record);
@@ -37,12 +37,12 @@ DataKey DataKeyCache::find(const Uuid& record) {
   return found->second->key;
 }
 
-std::uint64_t DataKeyCache::generation() const {
+std::uint64_t ContentKeyCache::generation() const {
   const MutexLock lock(mutex_);
   return generation_;
 }
 
-void DataKeyCache::put(const Uuid& record, DataKey key, std::uint64_t generation) {
+void ContentKeyCache::put(const Uuid& record, SharedContentKey key, std::uint64_t generation) {
   if (!enabled()) return;
   const MutexLock lock(mutex_);
   if (generation != generation_ || forgotten(record)) return;
@@ -52,11 +52,11 @@ void DataKeyCache::put(const Uuid& record, DataKey key, std::uint64_t generation
   index_.emplace(record, entries_.begin());
 }
 
-bool DataKeyCache::forgotten(const Uuid& record) const {
+bool ContentKeyCache::forgotten(const Uuid& record) const {
   return std::find(forgotten_.begin(), forgotten_.end(), record) != forgotten_.end();
 }
 
-void DataKeyCache::forget(const Uuid& record) {
+void ContentKeyCache::forget(const Uuid& record) {
   if (!enabled()) return;
   const MutexLock lock(mutex_);
   if (const auto found = index_.find(record); found != index_.end()) drop(found->second);
@@ -64,26 +64,26 @@ void DataKeyCache::forget(const Uuid& record) {
   next_forgotten_ = (next_forgotten_ + 1) % kForgotten;
 }
 
-void DataKeyCache::purge() {
+void ContentKeyCache::purge() {
   const MutexLock lock(mutex_);
   index_.clear();
   entries_.clear();
   ++generation_;
 }
 
-void DataKeyCache::set_max_age(std::chrono::seconds max_age) {
+void ContentKeyCache::set_max_age(std::chrono::seconds max_age) {
   max_age_ = max_age.count();
   sweep();
 }
 
-void DataKeyCache::sweep() {
+void ContentKeyCache::sweep() {
   const MutexLock lock(mutex_);
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     entry = too_old(*entry) ? drop(entry) : std::next(entry);
   }
 }
 
-std::size_t DataKeyCache::size() const {
+std::size_t ContentKeyCache::size() const {
   const MutexLock lock(mutex_);
   return entries_.size();
 }

@@ -1,4 +1,5 @@
-// Data keys that the token unwrapped a little while ago, by record id. Private to the room.
+// The content keys of records that were opened a little while ago: they spare the token its unwrap,
+// and us the MAC and HKDF. Private to the room.
 #pragma once
 
 #include <array>
@@ -8,27 +9,41 @@
 #include <unordered_map>
 
 #include "coffer/base/mutex.h"
-#include "coffer/envelope/sealed_store.h"
+#include "record.h"
 
 namespace coffer::envelope {
 
+/// A key, and all that it was derived from beside data key and bind key. It is good for a record
+/// and a context only if all of that is the same, byte for byte: then deriving again would give the
+/// same. So a record that was moved, or any byte of whose head is another, never finds it.
+struct KnownContentKey {
+  std::string head;     ///< Record::head
+  std::string context;  ///< content_context()
+  SecureBytes key;
+
+  [[nodiscard]] bool is_of(const Record& record, std::string_view wanted_context) const noexcept {
+    return head == as_text(record.head) && context == wanted_context;
+  }
+};
+
 /// Shared so that a reader needs no copy; wiped with its last owner.
-using DataKey = std::shared_ptr<const SecureBytes>;
+using SharedContentKey = std::shared_ptr<const KnownContentKey>;
 
 /// Bounded in number (the least recently used goes first) and in age since the token unwrapped,
 /// which use doesn't prolong. Thread-safe. The clock outlives it.
-class DataKeyCache final {
+class ContentKeyCache final {
  public:
-  DataKeyCache(const CacheConfig& config, const Clock& clock)
+  ContentKeyCache(const CacheConfig& config, const Clock& clock)
       : config_(config), max_age_(config.max_age.count()), clock_(clock) {}
 
-  /// nullptr if it isn't there, or too old.
-  [[nodiscard]] DataKey find(const Uuid& record);
+  /// nullptr if it isn't there, or too old. The id comes out of a record that nobody has believed
+  /// yet: ask is_of().
+  [[nodiscard]] SharedContentKey find(const Uuid& record);
 
   /// To be taken before the token is asked: a key that was unwrapped before a purge isn't put in
   /// after it.
   [[nodiscard]] std::uint64_t generation() const;
-  void put(const Uuid& record, DataKey key, std::uint64_t generation);
+  void put(const Uuid& record, SharedContentKey key, std::uint64_t generation);
 
   /// Drops one, and keeps whoever unwraps it at this moment from putting it in again. Called while
   /// the erasure of its record is staged: should that come to nothing, reads ask the token.
@@ -39,11 +54,12 @@ class DataKeyCache final {
   /// Drops what is too old, so that an idle vault keeps no keys either.
   void sweep();
   [[nodiscard]] std::size_t size() const;
+  [[nodiscard]] bool enabled() const noexcept;
 
  private:
   struct Entry {
     Uuid record;
-    DataKey key;
+    SharedContentKey key;
     std::chrono::nanoseconds unwrapped_at{};
   };
   using Entries = std::list<Entry>;  ///< most recently used first
@@ -54,7 +70,6 @@ class DataKeyCache final {
   /// More than can be erased while one unwrap is under way.
   static constexpr std::size_t kForgotten = 256;
 
-  [[nodiscard]] bool enabled() const noexcept;
   [[nodiscard]] bool forgotten(const Uuid& record) const COFFER_REQUIRES(mutex_);
   [[nodiscard]] bool too_old(const Entry& entry) const;
   Entries::iterator drop(Entries::iterator entry) COFFER_REQUIRES(mutex_);

@@ -47,15 +47,6 @@ Result<WrappedDataKey> DataKeys::make(const Uuid& record) {
   return WrappedDataKey{std::move(key), *std::move(wrapped)};
 }
 
-Result<DataKey> DataKeys::of(const Record& record) {
-  if (DataKey cached = cache_.find(record.id); cached != nullptr) return cached;
-  const std::uint64_t generation = cache_.generation();
-  COFFER_TRY(SecureBytes unwrapped, unwrap(record));
-  DataKey key = std::make_shared<const SecureBytes>(std::move(unwrapped));
-  cache_.put(record.id, key, generation);
-  return key;
-}
-
 Result<SecureBytes> DataKeys::unwrap(const Record& record) {
   const Uuid& ours = keyring_.token().id;
   const auto recipient =

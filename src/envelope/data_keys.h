@@ -2,7 +2,6 @@
 #pragma once
 
 #include "coffer/pkcs11/token.h"
-#include "data_key_cache.h"
 #include "record.h"
 #include "wrap_counter.h"
 
@@ -23,25 +22,19 @@ struct WrappedDataKey {
 /// Thread-safe; what it is given outlives it.
 class DataKeys final {
  public:
-  DataKeys(const Keyring& keyring, pkcs11::Token& token, WrapCounter& counter, DataKeyCache& cache)
-      : keyring_(keyring), token_(token), counter_(counter), cache_(cache) {}
+  DataKeys(const Keyring& keyring, pkcs11::Token& token, WrapCounter& counter)
+      : keyring_(keyring), token_(token), counter_(counter) {}
 
   /// A new one, wrapped for the keyring's token. Two token operations, one of which is random.
   [[nodiscard]] Result<WrappedDataKey> make(const Uuid& record);
 
-  /// The record's, from the cache or the token. Precondition: the record is authenticated.
-  [[nodiscard]] Result<DataKey> of(const Record& record);
-
-  /// The record is about to be erased: its key leaves the cache and doesn't come back.
-  void forget(const Uuid& record) { cache_.forget(record); }
-
- private:
+  /// The record's, by one token operation. Precondition: the record is authenticated.
   [[nodiscard]] Result<SecureBytes> unwrap(const Record& record);
 
+ private:
   const Keyring& keyring_;
   pkcs11::Token& token_;
   WrapCounter& counter_;
-  DataKeyCache& cache_;
 };
 
 }  // namespace coffer::envelope

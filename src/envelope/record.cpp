@@ -121,6 +121,7 @@ Result<Record> parse_record(ByteView bytes) {
   COFFER_TRY(record.mac, in.raw(kMacSize));
   COFFER_TRY(record.salt, in.raw(kSaltSize));
   COFFER_TRY(record.commitment, in.raw(kCommitmentSize));
+  record.head = bytes.first(bytes.size() - in.remaining());
   COFFER_TRY(record.iv, in.raw(crypto::kAeadIvSize));
   COFFER_TRY(record.content, in.raw(in.remaining()));
   if (record.content.size() < crypto::kAeadTagSize) {
@@ -135,19 +136,29 @@ Result<void> authenticate(const Record& record, ByteView bind) {
   return make_error(ErrorCode::corrupt, "a sealed record's recipients aren't what was written");
 }
 
-Result<std::string> open_record(const Record& record, ByteView bind, ByteView data_key,
-                                const SecretContext& secret) {
-  const std::string context = content_context(record.vault, record.id, kRecordSuite, secret);
+Result<SecureBytes> content_key(const Record& record, ByteView bind, ByteView data_key,
+                                std::string_view context) {
   ContentKeys derived;
   COFFER_CHECK(derived.derive(data_key, bind, record.salt, context));
   if (!crypto::equal_constant_time(derived.commitment(), record.commitment)) {
     return make_error(ErrorCode::corrupt, "a sealed record isn't the one that was written here");
   }
+  return SecureBytes::copy_of(derived.key());
+}
+
+Result<std::string> open_content(const Record& record, ByteView content_key,
+                                 std::string_view context) {
   std::string value(record.content.size() - crypto::kAeadTagSize, '\0');
   const MutableByteView room(reinterpret_cast<std::uint8_t*>(value.data()), value.size());
-  COFFER_CHECK(
-      crypto::aead_open(derived.key(), record.iv, as_bytes(context), record.content, room));
+  COFFER_CHECK(crypto::aead_open(content_key, record.iv, as_bytes(context), record.content, room));
   return value;
+}
+
+Result<std::string> open_record(const Record& record, ByteView bind, ByteView data_key,
+                                const SecretContext& secret) {
+  const std::string context = content_context(record.vault, record.id, kRecordSuite, secret);
+  COFFER_TRY(const SecureBytes key, content_key(record, bind, data_key, context));
+  return open_content(record, key.expose(Reveal{"open a record"}), context);
 }
 
 }  // namespace coffer::envelope

@@ -41,6 +41,7 @@ struct Record {
   std::uint32_t bind_version = 0;
   std::vector<Recipient> recipients;
   ByteView header;  ///< what the MAC covers
+  ByteView head;    ///< header, mac, salt and commitment: all of the record that its key depends on
   ByteView mac;
   ByteView salt;
   ByteView commitment;
@@ -54,7 +55,16 @@ struct Record {
 /// used.
 [[nodiscard]] Result<void> authenticate(const Record& record, ByteView bind);
 
-/// Precondition: authenticated. corrupt if data key, bind key, context or any byte is another.
+/// The key of the content, from HKDF and held against the record's commitment. `context` is
+/// content_context(). Precondition: authenticated. corrupt if data key, bind key, context, salt or
+/// commitment is another.
+[[nodiscard]] Result<SecureBytes> content_key(const Record& record, ByteView bind,
+                                              ByteView data_key, std::string_view context);
+/// corrupt if key, context or any byte of the content is another.
+[[nodiscard]] Result<std::string> open_content(const Record& record, ByteView content_key,
+                                               std::string_view context);
+
+/// Both of these.
 [[nodiscard]] Result<std::string> open_record(const Record& record, ByteView bind,
                                               ByteView data_key, const SecretContext& secret);
 

@@ -1,5 +1,6 @@
 #include "row.h"
 
+#include <algorithm>
 #include <array>
 
 #include "coffer/base/codec.h"
@@ -20,35 +21,14 @@ constexpr std::size_t kHeaderSize = 4 + 1 + 4 + 16 + crypto::kAeadIvSize;
 constexpr std::uint8_t kParentHalf = 1;
 constexpr std::uint8_t kNameHalf = 2;
 
-Result<ByteView> name_key(const Keyring& keyring) {
-  return keyring.key(KeyName::name, keyring.current_version(KeyName::name),
-                     Reveal{"make a row's key"});
-}
-
-using Length = std::array<std::uint8_t, 4>;
-
-Length length_of(std::string_view text) {
-  Length out;
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    out[i] = static_cast<std::uint8_t>(text.size() >> (24U - 8U * i));
-  }
-  return out;
-}
-
-/// The first half of HMAC(name key, domain ‖ mount ‖ table ‖ parent ‖ name) on `out`; the second is
-/// left off: 128 bits are enough to tell rows apart.
-Result<void> append_half(store::Key& out, ByteView key, std::uint8_t domain, const Space& space,
-                         std::string_view parent, std::string_view name) {
-  const std::array<std::uint8_t, 2> table = {static_cast<std::uint8_t>(space.table >> 8U),
-                                             static_cast<std::uint8_t>(space.table)};
-  const Length parent_length = length_of(parent);
-  const Length name_length = length_of(name);
-  const ByteView last = domain == kNameHalf ? ByteView(name_length) : ByteView();
-  COFFER_TRY(const crypto::Sha256 mac,
-             crypto::hmac_sha256(key, {ByteView(&domain, 1), space.mount.view(), table,
-                                       parent_length, as_bytes(parent), last, as_bytes(name)}));
-  out.append(as_text(mac).substr(0, kRowKeyHalf));
-  return {};
+/// What half a row's key is the HMAC of: domain ‖ mount ‖ table ‖ parent, and of the second half
+/// the name.
+std::string half_message(std::uint8_t domain, const Space& space, std::string_view parent,
+                         std::string_view name) {
+  Packer out(32 + parent.size() + name.size());
+  out.u8(domain).raw(space.mount).u16(space.table).text(parent);
+  if (domain == kNameHalf) out.text(name);
+  return out.take();
 }
 
 /// The key of one row, wiped when it goes.
@@ -139,19 +119,33 @@ Result<ByteView> record_key(const Keyring& keyring, std::uint32_t version, std::
 
 }  // namespace
 
+std::string parent_message(const Space& space, std::string_view parent) {
+  return half_message(kParentHalf, space, parent, {});
+}
+
+std::string name_message(const RowName& row) {
+  return half_message(kNameHalf, row.space, row.parent, row.name);
+}
+
+/// The second half of the HMAC is left off: 128 bits are enough to tell rows apart.
+Result<KeyHalf> key_half(const Keyring& keyring, std::string_view message) {
+  COFFER_TRY(const ByteView key, keyring.key(KeyName::name, keyring.current_version(KeyName::name),
+                                             Reveal{"make a row's key"}));
+  COFFER_TRY(const crypto::Sha256 mac, crypto::hmac_sha256(key, as_bytes(message)));
+  KeyHalf half;
+  std::copy_n(mac.begin(), half.size(), half.begin());
+  return half;
+}
+
 Result<store::Key> row_prefix(const Keyring& keyring, const Space& space, std::string_view parent) {
-  COFFER_TRY(const ByteView key, name_key(keyring));
-  store::Key out;
-  COFFER_CHECK(append_half(out, key, kParentHalf, space, parent, {}));
-  return out;
+  COFFER_TRY(const KeyHalf half, key_half(keyring, parent_message(space, parent)));
+  return store::Key(as_text(half));
 }
 
 Result<store::Key> row_key(const Keyring& keyring, const RowName& row) {
-  COFFER_TRY(const ByteView key, name_key(keyring));
-  store::Key out;
-  out.reserve(2 * kRowKeyHalf);
-  COFFER_CHECK(append_half(out, key, kParentHalf, row.space, row.parent, {}));
-  COFFER_CHECK(append_half(out, key, kNameHalf, row.space, row.parent, row.name));
+  COFFER_TRY(store::Key out, row_prefix(keyring, row.space, row.parent));
+  COFFER_TRY(const KeyHalf half, key_half(keyring, name_message(row)));
+  out.append(as_text(half));
   return out;
 }
 

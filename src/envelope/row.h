@@ -11,6 +11,13 @@ namespace coffer::envelope {
 /// Of HMAC(parent), and again of HMAC(parent, name).
 inline constexpr std::size_t kRowKeyHalf = 16;
 
+using KeyHalf = std::array<std::uint8_t, kRowKeyHalf>;
+
+/// What the halves are the HMAC of, and the HMAC's first half under the keyring's name key.
+[[nodiscard]] std::string parent_message(const Space& space, std::string_view parent);
+[[nodiscard]] std::string name_message(const RowName& row);
+[[nodiscard]] Result<KeyHalf> key_half(const Keyring& keyring, std::string_view message);
+
 /// What all rows directly under `parent` start with.
 [[nodiscard]] Result<store::Key> row_prefix(const Keyring& keyring, const Space& space,
                                             std::string_view parent);

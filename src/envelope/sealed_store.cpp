@@ -11,26 +11,36 @@ class OpenStore final : public SealedStore {
             const CacheConfig& cache, const Clock& clock, std::unique_ptr<WrapCounter> counter)
       : keyring_(keyring),
         store_(store),
-        cache_(cache, clock),
+        content_keys_(cache, clock),
         counter_(std::move(counter)),
-        data_keys_(keyring, token, *counter_, cache_) {}
+        data_keys_(keyring, token, *counter_),
+        places_(keyring) {}
 
   Result<std::unique_ptr<SealedTransaction>> begin() override {
-    return std::unique_ptr<SealedTransaction>(
-        std::make_unique<Transaction>(keyring_, store_, data_keys_));
+    return std::unique_ptr<SealedTransaction>(std::make_unique<Transaction>(Transaction::Parts{
+        .keyring = keyring_,
+        .store = store_,
+        .data_keys = data_keys_,
+        .content_keys = content_keys_,
+        .places = places_,
+    }));
   }
-  void purge_cache() override { cache_.purge(); }
-  void sweep_cache() override { cache_.sweep(); }
-  void set_cache_age(std::chrono::seconds max_age) override { cache_.set_max_age(max_age); }
+  void purge_cache() override {
+    content_keys_.purge();
+    places_.purge();
+  }
+  void sweep_cache() override { content_keys_.sweep(); }
+  void set_cache_age(std::chrono::seconds max_age) override { content_keys_.set_max_age(max_age); }
   std::uint64_t wraps() const override { return counter_->wraps(); }
   bool rotation_due() const override { return counter_->rotation_due(); }
 
  private:
   const Keyring& keyring_;
   store::Store& store_;
-  DataKeyCache cache_;
+  ContentKeyCache content_keys_;
   const std::unique_ptr<WrapCounter> counter_;
   DataKeys data_keys_;
+  RowPlaces places_;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "contexts.h"
 #include "row.h"
 
 namespace coffer::envelope {
@@ -17,24 +18,24 @@ Error no_such_row() { return make_error(ErrorCode::not_found, "no such secret");
 }  // namespace
 
 Result<std::optional<OpenedRow>> Transaction::read(const RowName& row) {
-  COFFER_TRY(const store::Key key, row_key(keyring_, row));
+  COFFER_TRY(const store::Key key, parts_.places.of(row));
   COFFER_TRY(const std::optional<store::Row> found, current(key));
   if (!found) return std::optional<OpenedRow>();
-  COFFER_TRY(OpenRow opened, open_row(keyring_, key, found->value));
+  COFFER_TRY(OpenRow opened, open_row(parts_.keyring, key, found->value));
   return std::optional<OpenedRow>({std::move(opened.value), found->version});
 }
 
 Result<void> Transaction::write(const RowName& row, std::string_view value, Expect expected) {
-  COFFER_TRY(const store::Key key, row_key(keyring_, row));
+  COFFER_TRY(const store::Key key, parts_.places.of(row));
   COFFER_TRY(const FreshRow fresh, fresh_row());
-  COFFER_TRY(std::string sealed, seal_row(fresh, keyring_, key, row, value));
+  COFFER_TRY(std::string sealed, seal_row(fresh, parts_.keyring, key, row, value));
   expect(key, expected);
   staged_.insert_or_assign(key, std::move(sealed));
   return {};
 }
 
 void Transaction::erase(const RowName& row, Expect expected) {
-  const Result<store::Key> key = row_key(keyring_, row);
+  const Result<store::Key> key = parts_.places.of(row);
   if (!key.ok()) {
     broken_ = true;
     return;
@@ -44,12 +45,12 @@ void Transaction::erase(const RowName& row, Expect expected) {
 }
 
 Result<void> Transaction::require(const RowName& row, Expect expected) {
-  COFFER_TRY(const store::Key key, row_key(keyring_, row));
+  COFFER_TRY(const store::Key key, parts_.places.of(row));
   expect(key, expected);
   return {};
 }
 
-Result<store::Key> Transaction::place(const RowName& row) const { return row_key(keyring_, row); }
+Result<store::Key> Transaction::place(const RowName& row) const { return parts_.places.of(row); }
 
 Result<store::RowVersion> Transaction::version_at(const store::Key& place) {
   COFFER_TRY(const std::optional<store::Row> row, stored(place));
@@ -58,7 +59,7 @@ Result<store::RowVersion> Transaction::version_at(const store::Key& place) {
 
 Result<std::vector<ListedRow>> Transaction::list_some(const Space& space, std::string_view parent,
                                                       std::size_t at_most) {
-  COFFER_TRY(const store::Key prefix, row_prefix(keyring_, space, parent));
+  COFFER_TRY(const store::Key prefix, parts_.places.under(space, parent));
   std::vector<ListedRow> rows;
   if (at_most > 0) COFFER_CHECK(list_stored(prefix, at_most, rows));
   COFFER_CHECK(list_staged(prefix, at_most, rows));
@@ -75,40 +76,59 @@ Result<std::vector<ListedRow>> Transaction::list(const Space& space, std::string
 
 Result<void> Transaction::seal_secret(const RowName& row, const SecretContext& context,
                                       std::string_view value) {
-  COFFER_TRY(const store::Key key, row_key(keyring_, row));
+  COFFER_TRY(const store::Key key, parts_.places.of(row));
   COFFER_TRY(const FreshRecord fresh, fresh_record());
-  COFFER_TRY(const WrappedDataKey made, data_keys_.make(fresh.id));
-  const EnrolledToken& token = keyring_.token();
+  COFFER_TRY(const WrappedDataKey made, parts_.data_keys.make(fresh.id));
+  const EnrolledToken& token = parts_.keyring.token();
   const Recipient recipients[] = {{token.id, token.kek_version, pkcs11::kWrapAesGcm, made.wrapped}};
   RecordKeys keys;
-  keys.bind_version = keyring_.current_version(KeyName::bind);
-  COFFER_TRY(keys.bind, keyring_.key(KeyName::bind, keys.bind_version, Reveal{"seal a secret"}));
+  keys.bind_version = parts_.keyring.current_version(KeyName::bind);
+  COFFER_TRY(keys.bind,
+             parts_.keyring.key(KeyName::bind, keys.bind_version, Reveal{"seal a secret"}));
   keys.data_key = made.key.expose(Reveal{"seal a secret"});
   COFFER_TRY(std::string sealed,
-             seal_record(fresh, keyring_.vault(), keys, recipients, context, value));
+             seal_record(fresh, parts_.keyring.vault(), keys, recipients, context, value));
   staged_.insert_or_assign(key, std::move(sealed));
   return {};
 }
 
-Result<std::string> Transaction::open_secret(const RowName& row, const SecretContext& context) {
-  COFFER_TRY(const store::Key key, row_key(keyring_, row));
+Result<std::string> Transaction::open_secret(const RowName& row, const SecretContext& secret) {
+  COFFER_TRY(const store::Key key, parts_.places.of(row));
   COFFER_TRY(const std::optional<store::Row> found, current(key));
   if (!found) return no_such_row();
   COFFER_TRY(const Record record, parse_record(as_bytes(found->value)));
+  const std::string context = content_context(record.vault, record.id, kRecordSuite, secret);
+  COFFER_TRY(const SharedContentKey known, content_key_of(record, context));
+  return open_content(record, known->key.expose(Reveal{"open a secret"}), context);
+}
+
+Result<SharedContentKey> Transaction::content_key_of(const Record& record,
+                                                     const std::string& context) {
+  ContentKeyCache& cache = parts_.content_keys;
+  if (SharedContentKey known = cache.find(record.id);
+      known != nullptr && known->is_of(record, context)) {
+    return known;
+  }
   COFFER_TRY(const ByteView bind, bind_key(record));
-  // First of all: nothing of a record that someone else made reaches cache or token.
+  // First of all: nothing of a record that someone else made reaches the token.
   COFFER_CHECK(authenticate(record, bind));
-  COFFER_TRY(const DataKey data_key, data_keys_.of(record));
-  return open_record(record, bind, data_key->expose(Reveal{"open a secret"}), context);
+  const std::uint64_t generation = cache.generation();
+  COFFER_TRY(const SecureBytes data_key, parts_.data_keys.unwrap(record));
+  COFFER_TRY(SecureBytes key,
+             content_key(record, bind, data_key.expose(Reveal{"open a secret"}), context));
+  SharedContentKey made = std::make_shared<const KnownContentKey>(
+      KnownContentKey{std::string(as_text(record.head)), context, std::move(key)});
+  cache.put(record.id, made, generation);
+  return made;
 }
 
 Result<void> Transaction::erase_secret(const RowName& row) {
-  COFFER_TRY(const store::Key key, row_key(keyring_, row));
+  COFFER_TRY(const store::Key key, parts_.places.of(row));
   COFFER_TRY(const std::optional<store::Row> found, stored(key));
   if (found) {
     // A row that can't be read has no key in the cache, and is to go all the same.
     if (const auto record = parse_record(as_bytes(found->value)); record.ok()) {
-      data_keys_.forget(record->id);
+      parts_.content_keys.forget(record->id);
     }
   }
   staged_.insert_or_assign(key, std::nullopt);
@@ -132,7 +152,7 @@ store::Transaction Transaction::take() {
 
 Result<store::Snapshot*> Transaction::snapshot() {
   if (snapshot_ == nullptr) {
-    COFFER_TRY(snapshot_, store_.snapshot());
+    COFFER_TRY(snapshot_, parts_.store.snapshot());
   }
   return snapshot_.get();
 }
@@ -173,16 +193,17 @@ Result<void> Transaction::list_staged(const store::Key& prefix, std::size_t at_m
 
 Result<void> Transaction::add(const store::Key& key, std::string_view sealed,
                               std::vector<ListedRow>& rows) const {
-  COFFER_TRY(OpenRow opened, open_row(keyring_, key, sealed));
+  COFFER_TRY(OpenRow opened, open_row(parts_.keyring, key, sealed));
   rows.push_back({std::move(opened.row.name), std::move(opened.value)});
   return {};
 }
 
 Result<ByteView> Transaction::bind_key(const Record& record) const {
-  if (record.vault != keyring_.vault()) {
+  if (record.vault != parts_.keyring.vault()) {
     return make_error(ErrorCode::corrupt, "a sealed record is another vault's");
   }
-  Result<ByteView> key = keyring_.key(KeyName::bind, record.bind_version, Reveal{"open a secret"});
+  Result<ByteView> key =
+      parts_.keyring.key(KeyName::bind, record.bind_version, Reveal{"open a secret"});
   if (key.ok() || key.error().code != ErrorCode::not_found) return key;
   return make_error(ErrorCode::corrupt, "a sealed record names a key that isn't in the keyring");
 }

@@ -3,15 +3,23 @@
 
 #include <map>
 
+#include "content_key_cache.h"
 #include "data_keys.h"
+#include "row_places.h"
 
 namespace coffer::envelope {
 
 /// Used by one thread; what it is given outlives it. The snapshot is taken at the first read.
 class Transaction final : public SealedTransaction {
  public:
-  Transaction(const Keyring& keyring, store::Store& store, DataKeys& data_keys)
-      : keyring_(keyring), store_(store), data_keys_(data_keys) {}
+  struct Parts {
+    const Keyring& keyring;
+    store::Store& store;
+    DataKeys& data_keys;
+    ContentKeyCache& content_keys;
+    RowPlaces& places;
+  };
+  explicit Transaction(const Parts& parts) : parts_(parts) {}
 
   Result<std::optional<OpenedRow>> read(const RowName& row) override;
   Result<void> write(const RowName& row, std::string_view value, Expect expect) override;
@@ -43,11 +51,12 @@ class Transaction final : public SealedTransaction {
   [[nodiscard]] Result<void> add(const store::Key& key, std::string_view sealed,
                                  std::vector<ListedRow>& rows) const;
   [[nodiscard]] Result<ByteView> bind_key(const Record& record) const;
+  /// From the cache, or by way of the token.
+  [[nodiscard]] Result<SharedContentKey> content_key_of(const Record& record,
+                                                        const std::string& context);
   void expect(const store::Key& key, const Expect& expect);
 
-  const Keyring& keyring_;
-  store::Store& store_;
-  DataKeys& data_keys_;
+  const Parts parts_;
   std::unique_ptr<store::Snapshot> snapshot_;
   Staged staged_;
   std::vector<store::Precondition> preconditions_;

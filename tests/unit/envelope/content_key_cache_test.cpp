@@ -1,4 +1,4 @@
-#include "../../../src/envelope/data_key_cache.h"
+#include "../../../src/envelope/content_key_cache.h"
 
 #include "world.h"
 
@@ -7,15 +7,18 @@ namespace {
 
 using std::chrono::seconds;
 
-DataKey key_of(std::uint8_t fill) {
-  return std::make_shared<const SecureBytes>(must(SecureBytes::copy_of(Bytes(32, fill))));
+SharedContentKey key_of(std::uint8_t fill) {
+  return std::make_shared<const KnownContentKey>(
+      KnownContentKey{"head", "context", must(SecureBytes::copy_of(Bytes(32, fill)))});
 }
 
-std::uint8_t first_byte(const DataKey& key) { return key->expose(Reveal{"test"}).front(); }
+std::uint8_t first_byte(const SharedContentKey& key) {
+  return key->key.expose(Reveal{"test"}).front();
+}
 
-TEST(DataKeyCache, GivesBackWhatWasPutIn) {
+TEST(ContentKeyCache, GivesBackWhatWasPutIn) {
   ManualClock clock;
-  DataKeyCache cache({.entries = 10}, clock);
+  ContentKeyCache cache({.entries = 10}, clock);
   cache.put(id(1), key_of(1), cache.generation());
   cache.put(id(2), key_of(2), cache.generation());
   ASSERT_NE(cache.find(id(1)), nullptr);
@@ -24,9 +27,9 @@ TEST(DataKeyCache, GivesBackWhatWasPutIn) {
   EXPECT_EQ(cache.find(id(3)), nullptr);
 }
 
-TEST(DataKeyCache, IdsThatHashAlikeAreStillTold) {
+TEST(ContentKeyCache, IdsThatHashAlikeAreStillTold) {
   ManualClock clock;
-  DataKeyCache cache({.entries = 10}, clock);
+  ContentKeyCache cache({.entries = 10}, clock);
   Uuid a = id(1);
   Uuid b = id(1);
   b.bytes[0] = 2;
@@ -37,9 +40,9 @@ TEST(DataKeyCache, IdsThatHashAlikeAreStillTold) {
   EXPECT_EQ(first_byte(cache.find(b)), 2);
 }
 
-TEST(DataKeyCache, DropsTheLeastRecentlyUsed) {
+TEST(ContentKeyCache, DropsTheLeastRecentlyUsed) {
   ManualClock clock;
-  DataKeyCache cache({.entries = 3}, clock);
+  ContentKeyCache cache({.entries = 3}, clock);
   for (std::uint8_t i = 1; i <= 3; ++i) cache.put(id(i), key_of(i), cache.generation());
   EXPECT_NE(cache.find(id(1)), nullptr);
   cache.put(id(4), key_of(4), cache.generation());
@@ -50,18 +53,18 @@ TEST(DataKeyCache, DropsTheLeastRecentlyUsed) {
   EXPECT_NE(cache.find(id(4)), nullptr);
 }
 
-TEST(DataKeyCache, PuttingAgainReplaces) {
+TEST(ContentKeyCache, PuttingAgainReplaces) {
   ManualClock clock;
-  DataKeyCache cache({.entries = 3}, clock);
+  ContentKeyCache cache({.entries = 3}, clock);
   cache.put(id(1), key_of(1), cache.generation());
   cache.put(id(1), key_of(2), cache.generation());
   EXPECT_EQ(cache.size(), 1U);
   EXPECT_EQ(first_byte(cache.find(id(1))), 2);
 }
 
-TEST(DataKeyCache, UseDoesntProlongAge) {
+TEST(ContentKeyCache, UseDoesntProlongAge) {
   ManualClock clock;
-  DataKeyCache cache({.entries = 3, .max_age = seconds(60)}, clock);
+  ContentKeyCache cache({.entries = 3, .max_age = seconds(60)}, clock);
   cache.put(id(1), key_of(1), cache.generation());
   for (int second = 1; second < 60; ++second) {
     clock.advance(seconds(1));
@@ -72,9 +75,9 @@ TEST(DataKeyCache, UseDoesntProlongAge) {
   EXPECT_EQ(cache.size(), 0U);
 }
 
-TEST(DataKeyCache, SweepDropsWhatIsTooOldAndNothingElse) {
+TEST(ContentKeyCache, SweepDropsWhatIsTooOldAndNothingElse) {
   ManualClock clock;
-  DataKeyCache cache({.entries = 10, .max_age = seconds(60)}, clock);
+  ContentKeyCache cache({.entries = 10, .max_age = seconds(60)}, clock);
   cache.put(id(1), key_of(1), cache.generation());
   clock.advance(seconds(30));
   cache.put(id(2), key_of(2), cache.generation());
@@ -84,20 +87,20 @@ TEST(DataKeyCache, SweepDropsWhatIsTooOldAndNothingElse) {
   EXPECT_NE(cache.find(id(2)), nullptr);
 }
 
-TEST(DataKeyCache, HoldsNothingWithoutEntriesOrAge) {
+TEST(ContentKeyCache, HoldsNothingWithoutEntriesOrAge) {
   ManualClock clock;
   for (const CacheConfig& config : {CacheConfig{.entries = 0, .max_age = seconds(60)},
                                     CacheConfig{.entries = 10, .max_age = seconds(0)}}) {
-    DataKeyCache cache(config, clock);
+    ContentKeyCache cache(config, clock);
     cache.put(id(1), key_of(1), cache.generation());
     EXPECT_EQ(cache.size(), 0U);
     EXPECT_EQ(cache.find(id(1)), nullptr);
   }
 }
 
-TEST(DataKeyCache, AnotherAgeHoldsForWhatIsInItToo) {
+TEST(ContentKeyCache, AnotherAgeHoldsForWhatIsInItToo) {
   ManualClock clock;
-  DataKeyCache cache({.entries = 10, .max_age = seconds(60)}, clock);
+  ContentKeyCache cache({.entries = 10, .max_age = seconds(60)}, clock);
   cache.put(id(1), key_of(1), cache.generation());
   clock.advance(seconds(20));
   cache.put(id(2), key_of(2), cache.generation());
@@ -113,9 +116,9 @@ TEST(DataKeyCache, AnotherAgeHoldsForWhatIsInItToo) {
   EXPECT_NE(cache.find(id(4)), nullptr);
 }
 
-TEST(DataKeyCache, PurgeKeepsOutKeysThatWereUnwrappedBefore) {
+TEST(ContentKeyCache, PurgeKeepsOutKeysThatWereUnwrappedBefore) {
   ManualClock clock;
-  DataKeyCache cache({.entries = 10}, clock);
+  ContentKeyCache cache({.entries = 10}, clock);
   cache.put(id(1), key_of(1), cache.generation());
   const std::uint64_t before = cache.generation();
   cache.purge();
@@ -126,9 +129,9 @@ TEST(DataKeyCache, PurgeKeepsOutKeysThatWereUnwrappedBefore) {
   EXPECT_EQ(cache.size(), 1U);
 }
 
-TEST(DataKeyCache, AForgottenKeyIsGoneAndTheOthersStay) {
+TEST(ContentKeyCache, AForgottenKeyIsGoneAndTheOthersStay) {
   ManualClock clock;
-  DataKeyCache cache({.entries = 10}, clock);
+  ContentKeyCache cache({.entries = 10}, clock);
   cache.put(id(1), key_of(1), cache.generation());
   cache.put(id(2), key_of(2), cache.generation());
   cache.forget(id(1));
@@ -137,9 +140,9 @@ TEST(DataKeyCache, AForgottenKeyIsGoneAndTheOthersStay) {
   EXPECT_EQ(first_byte(cache.find(id(2))), 2);
 }
 
-TEST(DataKeyCache, WhoUnwrappedItMeanwhileCannotPutAForgottenKeyBack) {
+TEST(ContentKeyCache, WhoUnwrappedItMeanwhileCannotPutAForgottenKeyBack) {
   ManualClock clock;
-  DataKeyCache cache({.entries = 10}, clock);
+  ContentKeyCache cache({.entries = 10}, clock);
   const std::uint64_t before = cache.generation();
   cache.forget(id(1));
   for (std::uint8_t i = 2; i < 250; ++i) cache.forget(id(i));
@@ -149,14 +152,28 @@ TEST(DataKeyCache, WhoUnwrappedItMeanwhileCannotPutAForgottenKeyBack) {
   EXPECT_EQ(cache.size(), 1U);
 }
 
-TEST(DataKeyCache, AKeyInUseOutlivesThePurge) {
+TEST(ContentKeyCache, AKeyInUseOutlivesThePurge) {
   ManualClock clock;
-  DataKeyCache cache({.entries = 10}, clock);
+  ContentKeyCache cache({.entries = 10}, clock);
   cache.put(id(1), key_of(1), cache.generation());
-  const DataKey held = cache.find(id(1));
+  const SharedContentKey held = cache.find(id(1));
   cache.purge();
   EXPECT_EQ(first_byte(held), 1);
   EXPECT_EQ(held.use_count(), 1);
+}
+
+TEST(KnownContentKey, IsOfOneHeadAndOneContextOnly) {
+  const std::string head = "head";
+  Record record;
+  record.head = as_bytes(head);
+  const SharedContentKey known = key_of(1);
+  EXPECT_TRUE(known->is_of(record, "context"));
+  EXPECT_FALSE(known->is_of(record, "contexts"));
+  EXPECT_FALSE(known->is_of(record, ""));
+  for (const std::string other : {"Head", "hea", "heads", ""}) {
+    record.head = as_bytes(other);
+    EXPECT_FALSE(known->is_of(record, "context")) << other;
+  }
 }
 
 }  // namespace

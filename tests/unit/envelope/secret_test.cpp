@@ -141,6 +141,29 @@ TEST(Secret, SweepWipesOldKeysWithoutARead) {
   EXPECT_EQ(world.unwraps(), 2U);
 }
 
+TEST(Secret, ACachedKeyOpensNothingUnderAnotherContext) {
+  Secrets world;
+  const SecretContext right = secret("a");
+  world.seal(right, "v");
+  must(world.open_at(right));
+  for (const SecretContext& wrong :
+       {secret("b"), secret("a", 2), secret("a", 1, id(4)), secret("a/"), secret("")}) {
+    EXPECT_EQ(code_of(world.get_secret(row_of(right), wrong)), ErrorCode::corrupt);
+  }
+  EXPECT_EQ(world.unwraps(), 6U);  // asked each time, and nothing of that kept
+  EXPECT_EQ(must(world.open_at(right)), "v");
+  EXPECT_EQ(world.unwraps(), 6U);
+}
+
+TEST(Secret, AKeyThatOpenedNothingIsntCached) {
+  Secrets world;
+  world.seal(secret("a"), "v");
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(code_of(world.get_secret(row_of(secret("a")), secret("b"))), ErrorCode::corrupt);
+  }
+  EXPECT_EQ(world.unwraps(), 2U);
+}
+
 TEST(Secret, EachReadIsATokenOperationWithoutACache) {
   Secrets world(kNoCache);
   world.seal(secret("a"), "v");
