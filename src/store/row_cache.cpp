@@ -27,6 +27,15 @@ RowCache::Found RowCache::get(const Key& key) {
   return {found->second->row, sequence()};
 }
 
+RowCache::FoundVersion RowCache::find_version(const Key& key) {
+  if (max_bytes_ == 0) return {std::nullopt, sequence()};
+  const MutexLock lock(mutex_);
+  const auto found = by_key_.find(key);
+  if (found == by_key_.end()) return {std::nullopt, sequence()};
+  entries_.splice(entries_.begin(), entries_, found->second);
+  return {found->second->row.version, sequence()};
+}
+
 std::optional<RowVersion> RowCache::version(std::string_view key) {
   const MutexLock lock(mutex_);
   const auto found = by_key_.find(key);

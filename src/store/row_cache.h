@@ -30,6 +30,13 @@ class RowCache final {
   };
   [[nodiscard]] Found get(const Key& key) COFFER_EXCLUDES(mutex_);
 
+  struct FoundVersion {
+    std::optional<RowVersion> version;  ///< nullopt: as in Found
+    std::uint64_t sequence = 0;
+  };
+  /// get() without a copy of the row.
+  [[nodiscard]] FoundVersion find_version(const Key& key) COFFER_EXCLUDES(mutex_);
+
   /// Of a row in the cache. For the committer alone: nobody else can rely on it for any time.
   [[nodiscard]] std::optional<RowVersion> version(std::string_view key) COFFER_EXCLUDES(mutex_);
 

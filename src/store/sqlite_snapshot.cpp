@@ -15,19 +15,26 @@ Error moved_on() { return make_error(ErrorCode::conflict, "the store changed whi
 }  // namespace
 
 Result<std::optional<Row>> SqliteSnapshot::get(const Key& key) {
-  if (auto row = get_cached(key)) return row;
+  auto found = parts_->cache.get(key);
+  if (found.row && may_use(found.sequence, found.row->version)) return std::move(found.row);
   return get_stored(key);
 }
 
-std::optional<Row> SqliteSnapshot::get_cached(const Key& key) {
-  auto found = parts_->cache.get(key);
-  // The second: a reader may have seen a commit that isn't published yet, and the cache's rows may
-  // be older than it.
-  if (!found.row || found.sequence < sequence_) return std::nullopt;
-  if (!fixed_) sequence_ = found.sequence;
-  if (found.row->version > sequence_) return std::nullopt;
+Result<RowVersion> SqliteSnapshot::version(const Key& key) {
+  const auto found = parts_->cache.find_version(key);
+  if (found.version && may_use(found.sequence, *found.version)) return *found.version;
+  COFFER_TRY(const auto row, get_stored(key));
+  return row ? row->version : RowVersion{0};
+}
+
+bool SqliteSnapshot::may_use(std::uint64_t sequence, RowVersion version) {
+  // A reader may have seen a commit that isn't published yet, and the cache's rows may be older
+  // than it.
+  if (sequence < sequence_) return false;
+  if (!fixed_) sequence_ = sequence;
+  if (version > sequence_) return false;
   fixed_ = true;
-  return std::move(found.row);
+  return true;
 }
 
 Result<std::optional<Row>> SqliteSnapshot::get_stored(const Key& key) {

@@ -41,11 +41,14 @@ class SqliteSnapshot final : public Snapshot {
 
   [[nodiscard]] std::uint64_t sequence() const override { return sequence_; }
   [[nodiscard]] Result<std::optional<Row>> get(const Key& key) override;
+  [[nodiscard]] Result<RowVersion> version(const Key& key) override;
   [[nodiscard]] Result<void> scan(
       const Key& prefix, const std::function<bool(const Key&, const Row&)>& visit) override;
 
  private:
-  std::optional<Row> get_cached(const Key& key);
+  /// May this snapshot read a row of `version` out of a cache that stands at `sequence`? Fixes the
+  /// snapshot's own sequence if so.
+  bool may_use(std::uint64_t sequence, RowVersion version);
   Result<std::optional<Row>> get_stored(const Key& key);
   Result<void> lend_reader();
 

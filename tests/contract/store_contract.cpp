@@ -71,6 +71,25 @@ TEST_P(StoreContract, AnEmptyStoreHasSequenceZeroAndNoRows) {
   EXPECT_EQ(store().node(), kContractNode);
 }
 
+TEST_P(StoreContract, TheVersionAloneIsThatOfTheRow) {
+  const auto version = [](Snapshot& from, const Key& key) {
+    const auto found = from.version(key);
+    EXPECT_TRUE(found.ok());
+    return found.ok() ? *found : RowVersion{99};
+  };
+  put("a", "one");
+  put("b", "two");
+  const auto before = snapshot();
+  EXPECT_EQ(version(*before, "a"), 1U);
+  EXPECT_EQ(version(*before, "b"), 2U);
+  EXPECT_EQ(version(*before, "c"), 0U);
+  erase("a");
+  put("b", "three");
+  const auto after = snapshot();
+  EXPECT_EQ(version(*after, "a"), 0U);
+  EXPECT_EQ(version(*after, "b"), 4U);
+}
+
 TEST_P(StoreContract, ARowReadsBackWithTheSequenceThatWroteIt) {
   put("a", "one");
   put("b", "two");

@@ -53,6 +53,8 @@ class Snapshot {
   /// May grow until the first read, and not after it.
   [[nodiscard]] virtual std::uint64_t sequence() const = 0;
   [[nodiscard]] virtual Result<std::optional<Row>> get(const Key& key) = 0;
+  /// The version of get()'s row, 0 if there is none; may spare the copying of its value.
+  [[nodiscard]] virtual Result<RowVersion> version(const Key& key);
   /// Rows whose key starts with `prefix`, in order, until `visit` gives false. `visit` may use the
   /// snapshot and the store.
   [[nodiscard]] virtual Result<void> scan(

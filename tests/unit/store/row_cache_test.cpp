@@ -29,6 +29,32 @@ TEST(RowCache, GivesBackWhatWasInserted) {
   EXPECT_EQ(text(cache.get("b")), std::nullopt);
 }
 
+TEST(RowCache, GivesTheVersionAloneAsItGivesTheRow) {
+  RowCache cache(kRoomy, 5);
+  cache.insert("a", {"one", 3}, 5);
+  EXPECT_EQ(cache.find_version("a").version, 3U);
+  EXPECT_EQ(cache.find_version("a").sequence, 5U);
+  EXPECT_EQ(cache.find_version("b").version, std::nullopt);
+  publish(cache, 6, "a", "two");
+  EXPECT_EQ(cache.find_version("a").version, 6U);
+  EXPECT_EQ(cache.find_version("a").sequence, 6U);
+  publish(cache, 7, "a", std::nullopt);
+  EXPECT_EQ(cache.find_version("a").version, std::nullopt);
+  EXPECT_EQ(cache.find_version("a").sequence, 7U);
+  RowCache none(0, 5);
+  EXPECT_EQ(none.find_version("a").version, std::nullopt);
+}
+
+TEST(RowCache, AskingForTheVersionIsAUse) {
+  RowCache cache(500, 5);  // room for two rows
+  cache.insert("a", {"one", 3}, 5);
+  cache.insert("b", {"two", 3}, 5);
+  EXPECT_TRUE(cache.find_version("a").version);
+  cache.insert("c", {"three", 3}, 5);
+  EXPECT_TRUE(cache.find_version("a").version);
+  EXPECT_FALSE(cache.find_version("b").version);
+}
+
 TEST(RowCache, RefusesARowReadAtAnotherSequenceThanItsOwn) {
   RowCache cache(kRoomy, 5);
   cache.insert("old", {"x", 3}, 4);

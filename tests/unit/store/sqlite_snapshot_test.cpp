@@ -51,6 +51,22 @@ TEST_F(BetweenCommitAndPublish, ASnapshotOfTheCacheDoesNotTakeNewerRowsFromTheFi
   EXPECT_EQ(snapshot.sequence(), 1U);
 }
 
+TEST_F(BetweenCommitAndPublish, VersionsAreThoseOfTheRowsThatItWouldGive) {
+  const auto version = [](SqliteSnapshot& snapshot, const Key& key) {
+    const auto found = snapshot.version(key);
+    return found.ok() ? std::to_string(*found) : std::string(to_string(found.error().code));
+  };
+  SqliteSnapshot of_file(parts_);
+  EXPECT_EQ(version(of_file, "b"), "2");
+  EXPECT_EQ(version(of_file, "a"), "2");
+  EXPECT_EQ(version(of_file, "gone"), "0");
+  SqliteSnapshot of_cache(parts_);
+  EXPECT_EQ(version(of_cache, "a"), "1");
+  EXPECT_EQ(version(of_cache, "b"), "conflict");
+  EXPECT_EQ(version(of_cache, "same"), "1");
+  EXPECT_EQ(version(of_cache, "gone"), "conflict");
+}
+
 TEST_F(BetweenCommitAndPublish, RowsOfTheFileAreNotCachedYet) {
   {
     SqliteSnapshot snapshot(parts_);
