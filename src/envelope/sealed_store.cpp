@@ -17,17 +17,13 @@ class OpenStore final : public SealedStore {
         places_(keyring) {}
 
   Result<std::unique_ptr<SealedTransaction>> begin() override {
-    return std::unique_ptr<SealedTransaction>(std::make_unique<Transaction>(Transaction::Parts{
-        .keyring = keyring_,
-        .store = store_,
-        .data_keys = data_keys_,
-        .content_keys = content_keys_,
-        .places = places_,
-    }));
+    return std::unique_ptr<SealedTransaction>(std::make_unique<Transaction>(
+        Transaction::Parts{keyring_, store_, data_keys_, content_keys_, places_, opened_}));
   }
   void purge_cache() override {
     content_keys_.purge();
     places_.purge();
+    opened_.purge();
   }
   void sweep_cache() override { content_keys_.sweep(); }
   void set_cache_age(std::chrono::seconds max_age) override { content_keys_.set_max_age(max_age); }
@@ -41,6 +37,7 @@ class OpenStore final : public SealedStore {
   const std::unique_ptr<WrapCounter> counter_;
   DataKeys data_keys_;
   RowPlaces places_;
+  OpenedRows opened_;
 };
 
 }  // namespace

@@ -19,10 +19,26 @@ Error no_such_row() { return make_error(ErrorCode::not_found, "no such secret");
 
 Result<std::optional<OpenedRow>> Transaction::read(const RowName& row) {
   COFFER_TRY(const store::Key key, parts_.places.of(row));
+  const bool staged = staged_.contains(key);
+  if (!staged) {
+    COFFER_TRY(const store::RowVersion version, version_at(key));
+    if (version == 0) return std::optional<OpenedRow>();
+    if (auto known = parts_.opened.find(key, version)) {
+      return std::optional<OpenedRow>({std::move(known->value), version});
+    }
+  }
   COFFER_TRY(const std::optional<store::Row> found, current(key));
   if (!found) return std::optional<OpenedRow>();
-  COFFER_TRY(OpenRow opened, open_row(parts_.keyring, key, found->value));
+  COFFER_TRY(OpenRow opened, open(key, staged ? 0 : found->version, found->value));
   return std::optional<OpenedRow>({std::move(opened.value), found->version});
+}
+
+Result<OpenRow> Transaction::open(const store::Key& key, store::RowVersion version,
+                                  std::string_view sealed) const {
+  if (auto known = parts_.opened.find(key, version)) return *std::move(known);
+  COFFER_TRY(OpenRow opened, open_row(parts_.keyring, key, sealed));
+  parts_.opened.put(key, version, opened);
+  return opened;
 }
 
 Result<void> Transaction::write(const RowName& row, std::string_view value, Expect expected) {
@@ -53,8 +69,8 @@ Result<void> Transaction::require(const RowName& row, Expect expected) {
 Result<store::Key> Transaction::place(const RowName& row) const { return parts_.places.of(row); }
 
 Result<store::RowVersion> Transaction::version_at(const store::Key& place) {
-  COFFER_TRY(const std::optional<store::Row> row, stored(place));
-  return row ? row->version : store::RowVersion{0};
+  COFFER_TRY(store::Snapshot * view, snapshot());
+  return view->version(place);
 }
 
 Result<std::vector<ListedRow>> Transaction::list_some(const Space& space, std::string_view parent,
@@ -175,7 +191,7 @@ Result<void> Transaction::list_stored(const store::Key& prefix, std::size_t at_m
   COFFER_TRY(store::Snapshot * view, snapshot());
   Result<void> added;
   COFFER_CHECK(view->scan(prefix, [&](const store::Key& key, const store::Row& row) {
-    if (!staged_.contains(key)) added = add(key, row.value, rows);
+    if (!staged_.contains(key)) added = add(key, row.version, row.value, rows);
     return added.ok() && rows.size() < at_most;
   }));
   return added;
@@ -186,14 +202,14 @@ Result<void> Transaction::list_staged(const store::Key& prefix, std::size_t at_m
   for (auto staged = staged_.lower_bound(prefix);
        rows.size() < at_most && staged != staged_.end() && starts_with(staged->first, prefix);
        ++staged) {
-    if (staged->second) COFFER_CHECK(add(staged->first, *staged->second, rows));
+    if (staged->second) COFFER_CHECK(add(staged->first, 0, *staged->second, rows));
   }
   return {};
 }
 
-Result<void> Transaction::add(const store::Key& key, std::string_view sealed,
-                              std::vector<ListedRow>& rows) const {
-  COFFER_TRY(OpenRow opened, open_row(parts_.keyring, key, sealed));
+Result<void> Transaction::add(const store::Key& key, store::RowVersion version,
+                              std::string_view sealed, std::vector<ListedRow>& rows) const {
+  COFFER_TRY(OpenRow opened, open(key, version, sealed));
   rows.push_back({std::move(opened.row.name), std::move(opened.value)});
   return {};
 }

@@ -5,6 +5,7 @@
 
 #include "content_key_cache.h"
 #include "data_keys.h"
+#include "opened_rows.h"
 #include "row_places.h"
 
 namespace coffer::envelope {
@@ -18,6 +19,7 @@ class Transaction final : public SealedTransaction {
     DataKeys& data_keys;
     ContentKeyCache& content_keys;
     RowPlaces& places;
+    OpenedRows& opened;
   };
   explicit Transaction(const Parts& parts) : parts_(parts) {}
 
@@ -48,8 +50,11 @@ class Transaction final : public SealedTransaction {
                                          std::vector<ListedRow>& rows);
   [[nodiscard]] Result<void> list_staged(const store::Key& prefix, std::size_t at_most,
                                          std::vector<ListedRow>& rows);
-  [[nodiscard]] Result<void> add(const store::Key& key, std::string_view sealed,
-                                 std::vector<ListedRow>& rows) const;
+  /// `sealed` as it is stored in `version`; 0: it is only staged.
+  [[nodiscard]] Result<OpenRow> open(const store::Key& key, store::RowVersion version,
+                                     std::string_view sealed) const;
+  [[nodiscard]] Result<void> add(const store::Key& key, store::RowVersion version,
+                                 std::string_view sealed, std::vector<ListedRow>& rows) const;
   [[nodiscard]] Result<ByteView> bind_key(const Record& record) const;
   /// From the cache, or by way of the token.
   [[nodiscard]] Result<SharedContentKey> content_key_of(const Record& record,

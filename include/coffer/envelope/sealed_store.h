@@ -104,7 +104,7 @@ class SealedStore {
  public:
   virtual ~SealedStore() = default;
   [[nodiscard]] virtual Result<std::unique_ptr<SealedTransaction>> begin() = 0;
-  /// Wipes all cached keys, and names: at seal, destroy and retirement.
+  /// Wipes all cached keys, names and rows: at seal, destroy and retirement.
   virtual void purge_cache() = 0;
   /// Wipes those that are past their age; call it about once a second, or an idle vault keeps them.
   virtual void sweep_cache() = 0;
