@@ -17,7 +17,7 @@ using envelope::Expect;
 constexpr envelope::Space kDueSpace{.mount = {}, .table = 5};
 constexpr envelope::Space kMarkSpace{.mount = {}, .table = 6};
 constexpr std::uint8_t kFormat = 1;
-/// Minutes that one call looks at: about 50 ms; a year of downtime takes a minute of sweeps.
+/// Minutes that the mark passes in one transaction; after a year of downtime it takes fifty.
 constexpr std::int64_t kMaxMinutes = 10'000;
 /// The mark moves when that gains so many minutes: fewer commits when nothing happens.
 constexpr std::int64_t kWorthMoving = 10;
@@ -88,14 +88,49 @@ envelope::RowName row_of(std::string_view kind, std::string_view id, std::int64_
   return {kDueSpace, parent_of(bucket), std::string(kind) + "/" + std::string(id)};
 }
 
+/// Stages the end of a row as it stands now; false: it is gone already.
+Result<bool> take_out(envelope::SealedTransaction& tx, const Due& due) {
+  const envelope::RowName row = row_of(due.kind, due.id, due.bucket);
+  COFFER_TRY(const store::Key place, tx.place(row));
+  COFFER_TRY(const store::RowVersion version, tx.version_at(place));
+  if (version != 0) tx.erase(row, Expect::unchanged(version));
+  return version != 0;
+}
+
+/// Adds what is due under one minute. What can't be read keeps neither other minutes nor, where it
+/// is but a row's inside, other rows from being handled.
+Result<void> look_at(envelope::SealedTransaction& tx, std::int64_t minute, WallTime now,
+                     std::size_t limit, Sweep& sweep) {
+  const bool over = minute < minute_of(now);  // all its rows are due
+  const std::size_t most = over ? limit - sweep.due.size() : kMaxPeek;
+  const auto rows = tx.list_some(kDueSpace, parent_of(minute), most);
+  if (!rows.ok()) {
+    if (rows.error().code != ErrorCode::corrupt) return rows.error();
+    sweep.trouble = rows.error();
+    return {};
+  }
+  for (const envelope::ListedRow& row : *rows) {
+    auto found = decode(row.value, minute);
+    if (!found.ok()) {
+      sweep.trouble = found.error();
+      continue;
+    }
+    if (found->when > now) continue;
+    sweep.due.push_back(*std::move(found));
+    sweep.more = sweep.due.size() >= limit;
+    if (sweep.more) return {};
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> schedule(envelope::SealedTransaction& tx, std::string_view kind, std::string_view id,
                       WallTime when, WallTime now) {
   COFFER_TRY(const Mark mark, read_mark(tx, now));
-  // What is due already goes where it is looked for first, not among all of this minute.
-  const std::int64_t bucket =
-      when <= now ? mark.minute + 1 : std::max(minute_of(when), mark.minute + 1);
+  // What is due already goes under a minute that is over, where all rows are taken as they come.
+  const std::int64_t wanted = when <= now ? minute_of(now) - 1 : minute_of(when);
+  const std::int64_t bucket = std::max(wanted, mark.minute + 1);
   if (mark.version == 0) {
     COFFER_CHECK(tx.write(mark_row(), encode_mark(mark.minute), Expect::absent()));
   } else {
@@ -105,10 +140,6 @@ Result<void> schedule(envelope::SealedTransaction& tx, std::string_view kind, st
   return tx.write(row_of(kind, id, bucket), encode(kind, id, when), Expect::anything());
 }
 
-void cancel(envelope::SealedTransaction& tx, const Due& due) {
-  tx.erase(row_of(due.kind, due.id, due.bucket), Expect::unchanged(due.version));
-}
-
 Result<Sweep> due(envelope::SealedTransaction& tx, WallTime now, std::size_t limit) {
   Sweep sweep;
   COFFER_TRY(const Mark mark, read_mark(tx, now));
@@ -116,20 +147,8 @@ Result<Sweep> due(envelope::SealedTransaction& tx, WallTime now, std::size_t lim
   // The minute after the mark is always looked at: rows of a time before it stand there, and after
   // the clock was set back those are all that become due.
   const std::int64_t last = std::max(minute_of(now), mark.minute + 1);
-  const std::int64_t end = std::min(last, mark.minute + kMaxMinutes);
-  sweep.more = end < last;
-  for (std::int64_t minute = mark.minute + 1; minute <= end; ++minute) {
-    const bool over = minute < minute_of(now);  // all its rows are due
-    const std::size_t most = over ? limit - sweep.due.size() : kMaxPeek;
-    COFFER_TRY(const auto rows, tx.list_some(kDueSpace, parent_of(minute), most));
-    for (const envelope::ListedRow& row : rows) {
-      COFFER_TRY(Due found, decode(row.value, minute));
-      if (found.when > now) continue;
-      sweep.due.push_back(std::move(found));
-      if (sweep.due.size() < limit) continue;
-      sweep.more = true;
-      return sweep;
-    }
+  for (std::int64_t minute = mark.minute + 1; minute <= last && !sweep.more; ++minute) {
+    COFFER_CHECK(look_at(tx, minute, now, limit, sweep));
   }
   return sweep;
 }
@@ -140,8 +159,9 @@ Result<void> advance(envelope::SealedTransaction& tx, WallTime now) {
   if (mark.version == 0 || end - 1 - mark.minute < kWorthMoving) return {};
   std::int64_t reached = mark.minute;
   for (std::int64_t minute = mark.minute + 1; minute < end; ++minute) {
-    COFFER_TRY(const auto rows, tx.list_some(kDueSpace, parent_of(minute), 1));
-    if (!rows.empty()) break;
+    const auto rows = tx.list_some(kDueSpace, parent_of(minute), 1);
+    if (!rows.ok() && rows.error().code != ErrorCode::corrupt) return rows.error();
+    if (!rows.ok() || !rows->empty()) break;
     reached = minute;
   }
   if (reached - mark.minute < kWorthMoving) return {};
@@ -157,6 +177,12 @@ Result<void> advance(envelope::SealedTransaction& tx, WallTime now) {
   return tx.write(mark_row(), encode_mark(reached), Expect::unchanged(mark.version));
 }
 
+Result<void> postpone(envelope::SealedTransaction& tx, const Due& due, WallTime until,
+                      WallTime now) {
+  COFFER_TRY(const bool there, take_out(tx, due));
+  return there ? schedule(tx, due.kind, due.id, until, now) : Result<void>();
+}
+
 void Handlers::add(std::string kind, Handler handler) {
   handlers_.insert_or_assign(std::move(kind), std::move(handler));
 }
@@ -167,11 +193,8 @@ Result<void> Handlers::run(envelope::SealedTransaction& tx, const Due& due, Wall
     return make_error(ErrorCode::internal, "no handler for due rows of kind " + due.kind);
   }
   // Before the handler: it may schedule the same thing for the same minute.
-  const envelope::RowName row = row_of(due.kind, due.id, due.bucket);
-  COFFER_TRY(const store::Key place, tx.place(row));
-  COFFER_TRY(const store::RowVersion version, tx.version_at(place));
-  if (version == 0) return {};  // someone else was faster
-  tx.erase(row, Expect::unchanged(version));
+  COFFER_TRY(const bool there, take_out(tx, due));
+  if (!there) return {};  // someone else was faster
   return found->second(tx, due, now);
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,19 +22,22 @@ struct Due {
   std::string id;           ///< the handler's own name of the thing
   WallTime when;            ///< not before this
   std::int64_t bucket = 0;  ///< the Unix minute under which the row stands
-  store::RowVersion version = 0;
 };
 
 /// Stages a row. A `when` that is past goes where the next sweep finds it. Any number may stand for
 /// one thing; one of the same minute replaces the other.
 [[nodiscard]] Result<void> schedule(envelope::SealedTransaction& tx, std::string_view kind,
                                     std::string_view id, WallTime when, WallTime now);
-/// Takes a row out; not there, or changed since it was read: the transaction won't commit.
-void cancel(envelope::SealedTransaction& tx, const Due& due);
+/// Puts a row off: for one whose handler failed, so that it neither stands in the way of others nor
+/// is given up. In a transaction of its own.
+[[nodiscard]] Result<void> postpone(envelope::SealedTransaction& tx, const Due& due, WallTime until,
+                                    WallTime now);
 
 struct Sweep {
   std::vector<Due> due;  ///< their time has come; earliest minutes first
-  bool more = false;     ///< ask again at once: the limit was met, or minutes are left to look at
+  bool more = false;     ///< the limit was met: ask again at once
+  /// Some rows can't be read. The others of their minute may wait for that; no other minute does.
+  std::optional<Error> trouble{};
 };
 /// Reads only. At most `limit` rows. A row comes at its time, or, in a minute with more than a
 /// thousand, by the minute's end. Works with a clock that was set back or forward.

@@ -56,6 +56,28 @@ class World {
       EXPECT_TRUE(commit(*tx));
     }
   }
+  std::set<store::Key> keys() {
+    std::set<store::Key> out;
+    must(must(store_->snapshot())->scan("", [&](const store::Key& key, const store::Row&) {
+      out.insert(key);
+      return true;
+    }));
+    return out;
+  }
+  /// Flips a bit of every row that isn't among `good`.
+  void damage_all_but(const std::set<store::Key>& good) {
+    store::Transaction damage;
+    must(must(store_->snapshot())->scan("", [&](const store::Key& key, const store::Row& row) {
+      if (!good.contains(key)) {
+        std::string value = row.value;
+        value.back() = static_cast<char>(value.back() ^ 1);
+        damage.writes.push_back({key, value});
+      }
+      return true;
+    }));
+    const store::Transaction all[] = {std::move(damage)};
+    must(store_->commit(all));
+  }
   std::size_t rows() {
     std::size_t count = 0;
     must(must(store_->snapshot())->scan("", [&](const store::Key&, const store::Row&) {
@@ -169,6 +191,43 @@ TEST(Due, TheMarkStopsBeforeARowThatNobodyHandled) {
   ASSERT_TRUE(world.move_mark(kNow + hours(5)));
   EXPECT_FALSE(world.move_mark(kNow + hours(9)));
   EXPECT_EQ(world.due_ids(kNow + hours(9)), Ids{"stuck"});
+}
+
+TEST(Due, ARowThatCannotBeReadHoldsUpItsOwnMinuteAlone) {
+  World world;
+  world.put("before", kNow + minutes(20), kNow);
+  world.put("after", kNow + minutes(40), kNow);
+  const auto good = world.keys();
+  world.put("bad", kNow + minutes(30), kNow);
+  world.damage_all_but(good);
+  const WallTime later = kNow + hours(24 * 2);
+  const Sweep sweep = must(due(*world.begin(), later, 10));
+  ASSERT_TRUE(sweep.trouble.has_value());
+  EXPECT_EQ(sweep.trouble->code, ErrorCode::corrupt);
+  EXPECT_EQ(world.due_ids(later), (Ids{"after", "before"}));
+  std::multiset<std::string> seen;
+  world.run_all(counting(seen), later);
+  EXPECT_EQ(seen.size(), 2U);
+  while (world.move_mark(later)) {
+  }
+  world.put("new", later + minutes(5), later);
+  world.put("now", later, later);
+  EXPECT_EQ(world.due_ids(later), Ids{"now"});
+  EXPECT_EQ(world.due_ids(later + hours(1)), (Ids{"new", "now"}));
+}
+
+TEST(Due, WhatFailsIsPutOffAndNotGivenUp) {
+  World world;
+  world.put("a", kNow, kNow);
+  const Sweep sweep = must(due(*world.begin(), kNow, 10));
+  auto tx = world.begin();
+  must(postpone(*tx, sweep.due.front(), kNow + minutes(5), kNow));
+  EXPECT_TRUE(world.commit(*tx));
+  EXPECT_EQ(world.due_ids(kNow), Ids{});
+  EXPECT_EQ(world.due_ids(kNow + minutes(5)), Ids{"a"});
+  auto again = world.begin();
+  must(postpone(*again, sweep.due.front(), kNow + minutes(9), kNow));
+  EXPECT_TRUE(again->take().empty()) << "it isn't there any more, so nothing is made of it";
 }
 
 TEST(Due, TheMarkMovesOnlyWhereThatSavesSomething) {
