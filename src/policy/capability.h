@@ -11,7 +11,7 @@
 
 namespace coffer::policy {
 
-using Capabilities = std::uint16_t;
+using Capabilities = std::uint32_t;
 
 inline constexpr Capabilities kCreate = 1U << 0U;
 inline constexpr Capabilities kDelete = 1U << 1U;
