@@ -1,5 +1,8 @@
 #include "coffer/core/door.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "coffer/base/log.h"
 
 namespace coffer::core {
@@ -22,7 +25,7 @@ Door::Door(audit::Log& log, const audit::Trail& trail, store::Store& store, Stat
            ReplySink& sink)
     : log_(log), trail_(trail), store_(store), state_(state), sink_(sink) {
   last_round_ = system_clock().boottime().count();
-  thread_ = std::thread([this] { loop(); });
+  thread_ = std::thread([this] { watch(); });
 }
 
 Door::~Door() {
@@ -30,18 +33,18 @@ Door::~Door() {
     const MutexLock lock(mutex_);
     stop_ = true;
   }
-  arrived_.notify_one();
+  changed_.notify_all();
   thread_.join();
 }
 
 void Door::finish(Staged staged, std::unique_ptr<Reply> reply) {
-  bool wake = false;
   {
     const MutexLock lock(mutex_);
-    wake = queue_.empty();
     queue_.push_back({std::move(staged), std::move(reply)});
+    if (attended_) return;
+    attended_ = true;
   }
-  if (wake) arrived_.notify_one();
+  attend();
 }
 
 void Door::record(audit::Line line) {
@@ -49,114 +52,129 @@ void Door::record(audit::Line line) {
     const MutexLock lock(mutex_);
     own_lines_.push_back(std::move(line));
   }
-  arrived_.notify_one();
+  changed_.notify_one();
 }
 
-void Door::loop() {
-  bool stop = false;
-  while (!stop) {
-    last_round_ = system_clock().boottime().count();
-    Batch batch = take_batch(stop);
-    check_log();
-    if (!batch.empty()) serve(batch);
-    // A line of our own doesn't wait for traffic; if it can't be written, append() has said so.
-    if (own_line_owed_) static_cast<void>(append({}));
-    sweep_store();
+/// Looks at the log each second, traffic or none.
+void Door::watch() {
+  for (bool stop = false; !stop;) {
+    {
+      const MutexLock lock(mutex_);
+      // Who attends takes lines of our own along.
+      if (!stop_ && (attended_ || own_lines_.empty())) changed_.wait_for(mutex_, kCheckInterval);
+      // Who attends looks at the log too. The last to stop waits until nobody does.
+      while (stop_ && attended_) changed_.wait(mutex_);
+      if (attended_) continue;
+      stop = stop_;
+      attended_ = true;
+    }
+    attend();
   }
 }
 
-Door::Batch Door::take_batch(bool& stop) {
+/// Serves until nothing has gathered any more. Precondition: `attended_` was set by the caller.
+void Door::attend() {
+  Batch committed;
+  do {
+    last_round_ = system_clock().boottime().count();
+    check_log();
+    Batch batch = take_batch();
+    log_lines(committed, batch);
+    release(committed);
+    committed = serve(std::move(batch));
+    sweep_store();
+  } while (!committed.empty() || !leave());
+}
+
+Door::Batch Door::take_batch() {
   const MutexLock lock(mutex_);
-  if (queue_.empty() && own_lines_.empty() && !stop_) arrived_.wait_for(mutex_, kCheckInterval);
-  stop = stop_ && queue_.empty();
-  own_line_owed_ = own_line_owed_ || !own_lines_.empty();
   for (audit::Line& line : std::exchange(own_lines_, {})) owed_.push_back(std::move(line));
   return std::exchange(queue_, {});
 }
 
-void Door::serve(Batch& batch) {
-  std::vector<Pending*> writers;
-  for (Pending& pending : batch) {
-    if (!pending.staged.writes.empty()) writers.push_back(&pending);
-  }
-  if (!writers.empty() && log_writers(writers)) commit(writers);
-  log_answers(batch);
-  release(batch);
+/// False: something has gathered in the meantime.
+bool Door::leave() {
+  const MutexLock lock(mutex_);
+  if (!queue_.empty() || !own_lines_.empty()) return false;
+  attended_ = false;
+  if (stop_) changed_.notify_all();
+  return true;
 }
 
-/// The writers' request lines on disk, before the store knows of any change.
-bool Door::log_writers(const std::vector<Pending*>& writers) {
+/// One write and one sync for all that the log lacks: the response lines of what the batch before
+/// committed, the request lines of this batch's writers, both lines of the others.
+void Door::log_lines(Batch& committed, Batch& batch) {
   std::vector<audit::Line> lines;
-  for (Pending* writer : writers) {
-    if (!writer->request_logged()) lines.push_back(*writer->staged.entry.request);
+  lines.reserve(committed.size() + 2 * batch.size());
+  for (Pending& pending : committed) lines.push_back(std::move(pending.staged.entry.response));
+  for (Pending& pending : batch) {
+    if (!pending.request_logged()) lines.push_back(*std::move(pending.staged.entry.request));
+    if (!pending.writes()) lines.push_back(std::move(pending.staged.entry.response));
   }
   const auto logged = append(std::move(lines));
-  for (Pending* writer : writers) {
-    if (logged.ok()) {
-      writer->staged.entry.request.reset();
-    } else {
-      writer->fate = Fate::refused;
-      writer->failure = logged.error();
-    }
-  }
-  return logged.ok();
+  if (!logged.ok()) return not_logged(committed, batch, logged.error());
+  for (Pending& pending : batch) pending.staged.entry.request.reset();
 }
 
-void Door::commit(const std::vector<Pending*>& writers) {
+/// Nothing of the call was written. What was committed has happened all the same.
+void Door::not_logged(Batch& committed, Batch& batch, const Error& error) {
+  for (Pending& pending : committed) {
+    if (!pending.failure) pending.failure = outcome_unknown();
+    owed_.push_back(trail_.failure_line(pending.id(), *pending.failure));
+  }
+  for (Pending& pending : batch) {
+    pending.failure = error;
+    // It ran before, or had an outside effect: its request line must not stand open.
+    if (pending.request_logged()) owed_.push_back(trail_.failure_line(pending.id(), error));
+  }
+}
+
+/// Releases what changes nothing, or must not; commits the rest. Gives what stands in the log with
+/// its request line alone.
+Door::Batch Door::serve(Batch batch) {
+  const auto stays = [](const Pending& pending) { return !pending.writes() || pending.failure; };
+  const auto first = std::stable_partition(batch.begin(), batch.end(), stays);
+  Batch writers(std::make_move_iterator(first), std::make_move_iterator(batch.end()));
+  batch.erase(first, batch.end());
+  release(batch);
+  if (!writers.empty()) commit(writers);
+  return writers;
+}
+
+void Door::commit(Batch& writers) {
   std::vector<store::Transaction> transactions;
   transactions.reserve(writers.size());
-  for (Pending* writer : writers) transactions.push_back(std::move(writer->staged.writes));
+  for (Pending& writer : writers) transactions.push_back(std::move(writer.staged.writes));
   const auto outcomes = store_.commit(transactions);
+  Batch answered;
   for (std::size_t i = 0; i < writers.size(); ++i) {
-    Pending& writer = *writers[i];
+    Pending& writer = writers[i];
     if (!outcomes.ok()) {
-      writer.fate = Fate::aborted;
       writer.failure = outcomes.error();
       writer.staged.entry.response = trail_.failure_line(writer.id(), outcomes.error());
     } else if ((*outcomes)[i] == store::CommitOutcome::precondition_failed) {
-      writer.fate = Fate::lost;
-    } else {
-      writer.fate = Fate::committed;
+      sink_.run_again(std::move(writer.reply));
+      continue;
     }
+    answered.push_back(std::move(writer));
   }
+  writers = std::move(answered);
 }
 
-/// Everything that the log still lacks, synced: from here on answers may leave.
-void Door::log_answers(Batch& batch) {
-  std::vector<audit::Line> lines;
-  lines.reserve(2 * batch.size());
-  for (Pending& pending : batch) {
-    if (pending.fate == Fate::lost || pending.fate == Fate::refused) continue;
-    if (!pending.request_logged()) lines.push_back(std::move(*pending.staged.entry.request));
-    lines.push_back(std::move(pending.staged.entry.response));
-  }
-  const auto logged = append(std::move(lines));
-  if (logged.ok()) return;
-  for (Pending& pending : batch) {
-    if (pending.fate == Fate::lost) continue;
-    if (pending.fate == Fate::committed) pending.failure = outcome_unknown();
-    if (!pending.failure) pending.failure = logged.error();
-    if (pending.request_logged())
-      owed_.push_back(trail_.failure_line(pending.id(), *pending.failure));
-  }
-}
-
+/// Precondition: what the log must have of them is on disk, or they carry a failure.
 void Door::release(Batch& batch) {
+  if (batch.empty()) return;
   std::vector<std::unique_ptr<Reply>> replies;
   replies.reserve(batch.size());
   for (Pending& pending : batch) {
-    if (pending.fate == Fate::lost) {
-      sink_.run_again(std::move(pending.reply));
-      continue;
-    }
     if (!pending.failure && pending.staged.then) pending.staged.then();
     if (pending.failure && !pending.staged.answer_unlogged) pending.reply->fail(*pending.failure);
     replies.push_back(std::move(pending.reply));
   }
-  if (!replies.empty()) sink_.release(std::move(replies));
+  batch.clear();
+  sink_.release(std::move(replies));
 }
 
-/// A log file that was unlinked, replaced or cut is noticed within a second, traffic or none.
 void Door::sweep_store() {
   const auto now = system_clock().boottime();
   if (now - last_sweep_ < kSweepInterval) return;
@@ -164,6 +182,7 @@ void Door::sweep_store() {
   store_.sweep();
 }
 
+/// A log file that was unlinked, replaced or cut is noticed within a second, traffic or none.
 void Door::check_log() {
   const auto now = system_clock().boottime();
   if (now - last_check_ < kCheckInterval) return;
@@ -184,7 +203,6 @@ Result<void> Door::append(std::vector<audit::Line> lines) {
     return logged;
   }
   owed_.clear();
-  own_line_owed_ = false;
   if (troubled_) report_recovery();
   return logged;
 }

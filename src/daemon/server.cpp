@@ -39,8 +39,8 @@ Result<void> Server::run() {
   door_ =
       std::make_unique<core::Door>(*vault_.log, *vault_.trail, *vault_.store, *vault_.state, sink);
   workers_ = std::make_unique<Workers>(
-      config_.workers, config_.queue,
-      [this](std::unique_ptr<Exchange> exchange) { work(std::move(exchange)); });
+      config_.workers + 1,  // one of them may attend to the Door
+      config_.queue, [this](std::unique_ptr<Exchange> exchange) { work(std::move(exchange)); });
   signals_.async_wait([this](const boost::system::error_code& failed, int) {
     if (!failed) stop();
   });
@@ -86,7 +86,7 @@ void Server::answer_later(std::unique_ptr<Exchange> exchange) {
   });
 }
 
-/// On the Door's thread: one post for the whole batch.
+/// On the thread that attends to the Door: one post for the whole batch.
 void Server::release(std::vector<std::unique_ptr<core::Reply>> replies) {
   boost::asio::post(context_, [replies = std::move(replies)]() mutable {
     for (auto& reply : replies) {

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <future>
+#include <map>
 
 #include "fakes/fake_log.h"
 
@@ -13,6 +15,8 @@ namespace coffer::core {
 namespace {
 
 using Kind = audit::Line::Kind;
+
+constexpr std::uint8_t kHeld = 250;  ///< the request with which HeldDoor holds the Door
 
 struct Seen {
   std::optional<Error> failure;
@@ -37,9 +41,11 @@ class TestReply final : public Reply {
 class TestSink final : public ReplySink {
  public:
   std::function<void(const TestReply&)> on_release;
+  std::function<void()> on_hold;
   void release(std::vector<std::unique_ptr<Reply>> replies) override {
     for (auto& reply : replies) {
       auto& test = static_cast<TestReply&>(*reply);
+      if (test.id.bytes[0] == kHeld) on_hold();
       if (on_release) on_release(test);
       test.done(false);
     }
@@ -106,6 +112,35 @@ class DoorTest : public ::testing::Test {
     const auto all = kinds();
     return std::count(all.begin(), all.end(), kind);
   }
+  /// The numbers of the requests, line by line.
+  std::vector<int> requests() const {
+    std::vector<int> out;
+    for (const auto& line : log_.lines()) out.push_back(line.request.bytes[0]);
+    return out;
+  }
+  /// A read whose release holds the Door until it is let go: what comes meanwhile is one batch.
+  class HeldDoor {
+   public:
+    explicit HeldDoor(DoorTest& test) {
+      test.sink_.on_hold = [this] {
+        entered_.set_value();
+        leave_.get_future().wait();
+      };
+      slow_ =
+          std::async(std::launch::async, [&test] { return test.run(test.staged(kHeld, false)); });
+      entered_.get_future().wait();
+    }
+    void let_go() {
+      leave_.set_value();
+      EXPECT_FALSE(slow_.get().failure);
+    }
+
+   private:
+    std::promise<void> entered_;
+    std::promise<void> leave_;
+    std::future<Seen> slow_;
+  };
+
   bool stored(const std::string& key) {
     auto snapshot = store_.snapshot();
     return (*(*snapshot)->get(key)).has_value();
@@ -198,23 +233,114 @@ TEST_F(DoorTest, LoserOfARaceRunsAgainWithItsRequestLineKept) {
 }
 
 TEST_F(DoorTest, ABatchSharesItsSyncs) {
-  std::promise<void> entered;
-  std::promise<void> leave;
-  bool first = true;
-  sink_.on_release = [&](const TestReply&) {
-    if (!std::exchange(first, false)) return;
-    entered.set_value();
-    leave.get_future().wait();
-  };
-  auto slow = finish(staged(1, false));
-  entered.get_future().wait();
+  HeldDoor held(*this);
   const int before = log_.syncs();
   std::vector<std::future<Seen>> all;
   for (std::uint8_t i = 2; i < 34; ++i) all.push_back(finish(staged(i, i % 2 == 0)));
-  leave.set_value();
+  held.let_go();
   for (auto& one : all) EXPECT_FALSE(wait(one).failure);
-  EXPECT_EQ(log_.syncs() - before, 2);  // requests of the writers; everything else
-  wait(slow);
+  EXPECT_EQ(log_.syncs() - before, 2);  // all but the writers' response lines; those
+}
+
+// Batch after batch: the response lines of one and the request lines of the next share a sync, and
+// still each request line is there before its own commit, each response line before its answer.
+TEST_F(DoorTest, AWritersResponseSharesTheSyncOfTheNextWritersRequest) {
+  std::vector<std::future<Seen>> all;
+  std::vector<std::size_t> lines_at_commit;
+  std::map<int, std::size_t> lines_at_release;
+  std::uint8_t next = 2;
+  store_.on_commit = [&] {
+    lines_at_commit.push_back(log_.lines().size());
+    if (next <= 4) all.push_back(finish(staged(next++, true)));  // comes while this is committed
+  };
+  sink_.on_release = [&](const TestReply& reply) {
+    lines_at_release[reply.id.bytes[0]] = log_.lines().size();
+  };
+  all.push_back(finish(staged(1, true)));
+  for (auto& one : all) EXPECT_FALSE(wait(one).failure);
+  EXPECT_EQ(log_.syncs(), 5);
+  EXPECT_EQ(lines_at_commit, (std::vector<std::size_t>{1, 3, 5, 7}));
+  EXPECT_EQ(lines_at_release, (std::map<int, std::size_t>{{1, 3}, {2, 5}, {3, 7}, {4, 8}}));
+  EXPECT_EQ(requests(), (std::vector<int>{1, 1, 2, 2, 3, 3, 4, 4}));
+}
+
+TEST_F(DoorTest, AReadDoesntWaitForTheCommitOfItsBatch) {
+  HeldDoor held(*this);
+  std::vector<std::string> order;
+  sink_.on_release = [&](const TestReply& reply) {
+    order.push_back("release " + std::to_string(reply.id.bytes[0]));
+  };
+  store_.on_commit = [&] { order.emplace_back("commit"); };
+  auto write = finish(staged(2, true));
+  auto read = finish(staged(3, false));
+  held.let_go();
+  wait(read);
+  wait(write);
+  EXPECT_EQ(order, (std::vector<std::string>{"release 250", "release 3", "commit", "release 2"}));
+}
+
+// One append had the answer of one writer and the request of the next, and failed.
+TEST_F(DoorTest, AFailedSharedAppendMakesOneOutcomeUnknownAndTheOtherRefused) {
+  std::optional<std::future<Seen>> second;
+  log_.fail_from(2, 1);
+  store_.on_commit = [&] {
+    if (!second) second = finish(staged(2, true));
+  };
+  const Seen first = run(staged(1, true));
+  ASSERT_TRUE(first.failure);
+  EXPECT_NE(first.failure->text.find("outcome unknown"), std::string::npos);
+  const Seen refused = wait(*second);
+  ASSERT_TRUE(refused.failure);
+  EXPECT_EQ(refused.failure->text.find("outcome unknown"), std::string::npos);
+  EXPECT_TRUE(stored("key1"));
+  EXPECT_FALSE(stored("key2"));
+  EXPECT_FALSE(run(staged(3, false)).failure);
+  EXPECT_EQ(requests(), (std::vector<int>{1, 1, 3, 3}));
+}
+
+TEST_F(DoorTest, AnOwedLineIsWrittenWithoutTraffic) {
+  log_.fail_from(2, 1);
+  EXPECT_TRUE(run(staged(1, true)).failure);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  while (log_.lines().size() < 2 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_EQ(kinds(), (std::vector{Kind::request, Kind::response}));
+}
+
+// A request that lost a race has its line in the log: refused now, it must not stay open there.
+TEST_F(DoorTest, ARerunThatIsRefusedIsClosedInTheLogLater) {
+  Staged first = staged(1, true);
+  first.writes.preconditions.push_back({"key1", 7});
+  EXPECT_TRUE(run(std::move(first)).again);
+  Staged again = staged(1, true);
+  again.entry.request.reset();
+  HeldDoor held(*this);
+  log_.fail_from(1, 1);
+  auto rerun = finish(std::move(again));
+  auto beside = finish(staged(2, true));
+  held.let_go();
+  EXPECT_TRUE(wait(rerun).failure);
+  EXPECT_TRUE(wait(beside).failure);
+  EXPECT_FALSE(stored("key1"));
+  EXPECT_FALSE(run(staged(3, false)).failure);
+  EXPECT_EQ(requests(), (std::vector<int>{1, kHeld, kHeld, 1, 3, 3}));
+}
+
+TEST_F(DoorTest, ManyThreadsFinishAtOnce) {
+  std::vector<std::thread> threads;
+  std::atomic<int> good{0};
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (int i = 1; i <= 50; ++i) {
+        const auto number = static_cast<std::uint8_t>(thread * 50 + i);
+        if (!run(staged(number, i % 3 == 0)).failure) ++good;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(good, 200);
+  EXPECT_EQ(log_.lines().size(), 400U);
 }
 
 TEST_F(DoorTest, StatusPathsAnswerWhileTheLogIsBroken) {
