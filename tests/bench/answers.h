@@ -58,16 +58,27 @@ inline AnswerState when_whole(std::size_t received, std::size_t wanted,
 
 }  // namespace detail
 
-/// HTTP/1.1 with Content-Length.
-[[nodiscard]] inline AnswerState scan_http(std::string_view received) noexcept {
+/// HTTP/1.1 with Content-Length; good if the status starts with `wanted`.
+[[nodiscard]] inline AnswerState scan_http(std::string_view received,
+                                           std::string_view wanted) noexcept {
   constexpr std::size_t kStatusAt = 9;  // behind "HTTP/1.1 "
   const std::size_t head = received.find(detail::kHeadEnd);
   if (head == std::string_view::npos) return AnswerState::partial;
   if (!received.starts_with("HTTP/1.1 ") || head < kStatusAt + 3) return AnswerState::broken;
   std::size_t body = 0;
   if (!detail::body_size(received.substr(0, head), body)) return AnswerState::broken;
-  const AnswerState whole = received[kStatusAt] == '2' ? AnswerState::good : AnswerState::refused;
-  return detail::when_whole(received.size(), head + detail::kHeadEnd.size() + body, whole);
+  const bool good = received.substr(kStatusAt).starts_with(wanted);
+  return detail::when_whole(received.size(), head + detail::kHeadEnd.size() + body,
+                            good ? AnswerState::good : AnswerState::refused);
+}
+
+[[nodiscard]] inline AnswerState scan_http(std::string_view received) noexcept {
+  return scan_http(received, "2");
+}
+
+/// For loads that are to be denied: 403 alone is good.
+[[nodiscard]] inline AnswerState scan_denial(std::string_view received) noexcept {
+  return scan_http(received, "403");
 }
 
 /// One RESP reply: a bulk string, a simple string, an integer or an error.

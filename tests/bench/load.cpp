@@ -94,6 +94,10 @@ class Driver final {
   }
 
   void send(Connection& connection) {
+    if (next_ - load_.first >= load_.count) {
+      --alive_;  // it has nothing more to ask
+      return;
+    }
     load_.text->number(connection.request, next_);
     next_ += load_.threads;
     connection.received = 0;

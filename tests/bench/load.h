@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct Load {
   AnswerState (*scan)(std::string_view) noexcept = scan_http;
   const RequestText* text = nullptr;
   std::uint64_t first = 0;  ///< the first request's number
+  /// How many requests in all; then it ends, before its time too.
+  std::uint64_t count = std::numeric_limits<std::uint64_t>::max();
 };
 
 /// Answers that came within [begin, end); what came before was warming up.
@@ -34,7 +37,8 @@ struct Tally {
   [[nodiscard]] std::uint64_t errors() const noexcept { return refused + lost; }
 };
 
-/// The part of one of `load.threads` threads; blocks until `end`, or all connections are lost.
+/// The part of one of `load.threads` threads; blocks until `end`, or all requests are answered, or
+/// all connections lost.
 [[nodiscard]] Tally drive(const Load& load, std::size_t thread, SteadyTime begin, SteadyTime end);
 
 }  // namespace coffer::bench

@@ -1,10 +1,12 @@
 // loadgen: how many requests a second a server on a Unix socket answers, and how fast.
 //
 //   loadgen --unix SOCK --connections N --seconds S --request-file FILE [--modulo M] [--first K]
+//           [--count C] [--denied]
 //   loadgen --unix SOCK --connections N --seconds S --resp 'GET key'
 //
 // FILE is one raw HTTP request with its CRLFs; "{n}" in it is the request's number modulo M. Prints
-// one JSON object, times in microseconds. Exit 1 if any answer wasn't 2xx or a connection was lost.
+// one JSON object, times in microseconds. Exit 1 if any answer wasn't 2xx (with --denied: 403) or a
+// connection was lost. With --count it ends after C requests, if that is before its time.
 #include <getopt.h>
 #include <unistd.h>
 
@@ -37,6 +39,7 @@ struct Options {
                "loadgen: %s\n"
                "usage: loadgen --unix SOCK [--connections N] [--threads T] [--seconds S]\n"
                "               [--warmup S] [--server-pid PID]... [--modulo M] [--first K]\n"
+               "               [--count C] [--denied]\n"
                "               --request-file FILE | --resp 'GET key'\n",
                problem);
   std::exit(2);
@@ -67,6 +70,8 @@ void apply(Options& options, int option, const char* value) {
     case 'w': options.warmup = duration(value); break;
     case 'm': options.modulo = whole_number(value); break;
     case 'k': options.load.first = whole_number(value); break;
+    case 'n': options.load.count = whole_number(value); break;
+    case 'd': options.load.scan = scan_denial; break;
     case 'f': options.request_file = value; break;
     case 'r': options.resp = value; break;
     case 'p': options.server_pids.emplace_back(value); break;
@@ -82,6 +87,8 @@ Options parse(int argc, char** argv) {
                                  {"warmup", required_argument, nullptr, 'w'},
                                  {"modulo", required_argument, nullptr, 'm'},
                                  {"first", required_argument, nullptr, 'k'},
+                                 {"count", required_argument, nullptr, 'n'},
+                                 {"denied", no_argument, nullptr, 'd'},
                                  {"request-file", required_argument, nullptr, 'f'},
                                  {"resp", required_argument, nullptr, 'r'},
                                  {"server-pid", required_argument, nullptr, 'p'},
@@ -180,9 +187,19 @@ int run(int argc, char** argv) {
   }
   std::this_thread::sleep_until(begin);
   const auto cpu_before = cpu_of(options.server_pids);
-  std::this_thread::sleep_until(end);
+  const auto join = [&threads] {
+    for (auto& thread : threads) thread.join();
+    threads.clear();
+  };
+  if (options.load.count != Load().count) {
+    join();
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    options.seconds = std::min(options.seconds, took.count());
+  } else {
+    std::this_thread::sleep_until(end);
+  }
   const auto cpu_after = cpu_of(options.server_pids);
-  for (auto& thread : threads) thread.join();
+  join();
 
   Tally all;
   for (auto& tally : tallies) all.add(std::move(tally));

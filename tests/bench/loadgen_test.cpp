@@ -26,6 +26,15 @@ TEST(HttpAnswer, WithAnotherStatusIsRefused) {
   EXPECT_EQ(scan_http("HTTP/1.1 403 Forbidden\r\n\r\n"), AnswerState::refused);
 }
 
+TEST(HttpAnswer, ThatIsToBeADenialIsGoodWith403Alone) {
+  EXPECT_EQ(scan_denial("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\n{}"),
+            AnswerState::good);
+  EXPECT_EQ(scan_denial("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\n{"),
+            AnswerState::partial);
+  EXPECT_EQ(scan_denial("HTTP/1.1 404 Not Found\r\n\r\n"), AnswerState::refused);
+  EXPECT_EQ(scan_denial(kOk), AnswerState::refused);
+}
+
 TEST(HttpAnswer, FollowedByBytesThatNoOneAskedForIsBroken) {
   EXPECT_EQ(scan_http(std::string(kOk) + "H"), AnswerState::broken);
 }

@@ -8,6 +8,8 @@ import subprocess
 BOTTLENECKS = pathlib.Path(__file__).with_name("bottlenecks.txt")
 CONNECTIONS = (1, 16, 64)
 VAULT_KINDS = ("read cached", "read uncached", "write", "new")
+MORE_KINDS = ("denied read", "list 1000", "token create", "read, 1 rules", "read, 20 rules",
+              "read, 1000 rules", "read, 1 rule and default")
 TITLES = {"read cached": "read, data key cached", "read uncached": "read, `--cache-age 0`",
           "write": "write to an existing key", "new": "write to a new key"}
 
@@ -74,6 +76,28 @@ class Report:
             parts.append(self.notes[aim])
         return "; ".join(parts)
 
+    def least(self, aim, subject, connections, wanted):
+        """An aim of a load's rate by itself."""
+        got = self.rate(subject, connections)
+        if got is None:
+            return None
+        return {"aim": aim, "what": f"{subject}, {connections} connections", "met": got >= wanted,
+                "wanted": f"≥ {number(wanted)}/s", "got": f"{number(got)}/s",
+                "cause": self.cause(aim, self.load(subject, connections))}
+
+    def large(self):
+        """The aims of a vault with a million secrets."""
+        found = self.results["large"]
+        if not found:
+            return []
+        ratio = found["large"]["p99"] / found["small"]["p99"]
+        return [self.worst("large-ready", f"ready with {number(found['secrets'])} secrets",
+                           [found["ready_ms"]], 2000, "ms"),
+                self.worst("large-memory", f"peak memory with {number(found['secrets'])} secrets",
+                           [found["peak_mib"]], 256, "MiB"),
+                self.worst("large-p99", "p99 of a read, of that with 1 000 secrets", [ratio], 2,
+                           "times")]
+
     def worst(self, aim, what, values, wanted, unit):
         if not values:
             return None
@@ -100,6 +124,8 @@ class Report:
                        [middle(v["restart_ms"]) for v in vaults], 100, "ms"),
             self.worst("first-ready", "ready after the first start (makes token and keys)",
                        [middle(v["first_ms"]) for v in vaults], 100, "ms"),
+            self.least("token-create", "token create", 16, 5000),
+            *self.large(),
         ]
         return [row for row in rows if row]
 
@@ -197,6 +223,39 @@ def vault_section(report, durability, title):
     return [f"### {title}", ""] + table(header, rows)
 
 
+def more_section(report):
+    rows = []
+    for kind in MORE_KINDS:
+        load = report.load(kind, 16)
+        if load:
+            rows.append([kind, *load_cells(load)])
+    missing = report.results["missing"]
+    lines = table(("", *LOAD_HEADER), rows) if rows else []
+    if missing:
+        lines += ["Not measured, for this server hasn't it: " + "; ".join(missing) + ".", ""]
+    if not lines:
+        return []
+    return ["### Denials, listings, tokens, policies", "",
+            "At 16 connections, log durable against a power cut. The readers' policies have so many "
+            "rules, of which the last one lets them read.", "", *lines]
+
+
+def large_section(report):
+    found = report.results["large"]
+    if not found:
+        return []
+    rows = [[name, *load_cells(found[key])]
+            for key, name in (("small", f"{number(found['few'])} secrets"),
+                              ("large", f"{number(found['secrets'])} secrets"))]
+    lines = ["## A large vault", "",
+             f"{number(found['secrets'])} secrets and {number(found['tokens'])} tokens, written at "
+             f"{number(found['fill_rps'])} a second; {found['store_mib']:.0f} MiB on disk. Ready "
+             f"{found['ready_ms']:.0f} ms after a start, then {found['idle_mib']:.1f} MiB of memory; "
+             f"{found['peak_mib']:.1f} MiB after the reads below (16 connections, each key in its "
+             "turn, log durable against a crash).", ""]
+    return lines + table(("", *LOAD_HEADER), rows)
+
+
 def memory_section(report):
     rows = []
     for name, facts in report.results["vault"].items():
@@ -250,10 +309,11 @@ def render(results, runs, seconds, work):
              "## The bare limits", "", *limits_section(report)]
     vault = vault_section(report, "power", "Log durable against a power cut (the default)")
     vault += vault_section(report, "crash", "Log durable against a crash of the process only")
+    vault += more_section(report)
     if vault:
         lines += ["## The vault", "",
                   "CPU is user and system time of all of the server's processes. × echo and × Redis "
                   "compare with the same number of connections, × token with one thread's unwraps, "
                   "× SQLite with as many rows a commit as there are connections.", "", *vault]
-    lines += memory_section(report) + layers_section(report)
+    lines += large_section(report) + memory_section(report) + layers_section(report)
     return "\n".join(lines).rstrip() + "\n"

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Measures the vault beside the bare limits of the same machine, in one run, and writes a report.
 
-    run.py --build DIR --out FILE [--quick]      (scripts/bench builds, then calls this)
+    run.py --build DIR --out FILE [--quick] [--large SECRETS]
+                                               (scripts/bench builds, then calls this)
 
 Exit 1 if anything could not be measured, or any answer was refused or lost; an aim that is missed
 is no error. Audit logs of up to 4 GB are written below DIR and removed at the end.
@@ -9,7 +10,6 @@ is no error. Audit logs of up to 4 GB are written below DIR and removed at the e
 
 import argparse
 import functools
-import json
 import os
 import pathlib
 import random
@@ -20,7 +20,9 @@ import sys
 import tempfile
 import time
 
+import large
 import report
+import scenarios
 from programs import Failed, Server, Vault, run_json
 
 CONNECTIONS = (1, 16, 64)
@@ -28,7 +30,6 @@ DURABILITIES = ("power", "crash")
 KEYS = 256  # fewer than the data keys that are cached
 MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
            "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so")
-BODY = json.dumps({"data": {"username": "app-service", "password": "x" * 40}})
 
 
 def http_request(method, path, token="none", body=""):
@@ -54,8 +55,9 @@ def busy_share(seconds=1.0):
 class Subject:
     """Something that a load is put on: a server and a request."""
 
-    def __init__(self, name, server, arguments):
+    def __init__(self, name, server, arguments, connections=CONNECTIONS):
         self.name = name
+        self.connections = connections
         self.server = server
         self.arguments = arguments  # a list, or a function that gives one for each run
 
@@ -69,9 +71,12 @@ class Bench:
         self.runs = 1 if options.quick else 3
         self.seconds = 1.0 if options.quick else 2.0
         self.servers = []
-        self.results = {"loads": {}, "limits": {}, "vault": {}, "layers": [],
-                        "errors": []}
+        self.large = options.large
+        self.results = {"loads": {}, "limits": {}, "vault": {}, "layers": [], "large": None,
+                        "missing": [], "errors": []}
         self.first_new_key = 0
+
+    http = staticmethod(http_request)
 
     def tool(self, name):
         """The path of one of our measuring programs."""
@@ -159,7 +164,8 @@ class Bench:
 
     @staticmethod
     def put(server, name):
-        status, _ = server.request("POST", f"/v1/secret/data/{name}", BODY, server.token())
+        status, _ = server.request("POST", f"/v1/secret/data/{name}", scenarios.BODY,
+                                   server.token())
         if status != 200:
             raise Failed(f"{server.name}: a first write gave {status}")
 
@@ -176,8 +182,8 @@ class Bench:
         for server in (cached, uncached):
             token = server.token()
             for kind, method, path, body in (
-                    ("read", "GET", "bench-{n}", ""), ("write", "POST", "bench-{n}", BODY),
-                    ("new", "POST", "new/{n}", BODY)):
+                    ("read", "GET", "bench-{n}", ""), ("write", "POST", "bench-{n}", scenarios.BODY),
+                    ("new", "POST", "new/{n}", scenarios.BODY)):
                 text = http_request(method, f"/v1/secret/data/{path}", token, body)
                 files[server, kind] = self.request_file(f"{server.directory}-{kind}.request", text)
         modulo = ["--modulo", str(KEYS)]
@@ -191,6 +197,17 @@ class Bench:
                     ["--request-file", files[cached, "write"], *modulo]),
             Subject(f"new {durability}", cached, lambda: self.new_keys(new_file)),
         ]
+
+    def more_subjects(self, server):
+        """Denials, listings, tokens and policies, at 16 connections."""
+        found = []
+
+        def add(name, subject_server, text, arguments):
+            file = self.request_file(f"more-{len(found)}.request", text)
+            found.append(Subject(name, subject_server, ["--request-file", file, *arguments], (16,)))
+
+        self.results["missing"] = scenarios.Scenarios(server, add, http_request).all()
+        return found
 
     # Loads.
 
@@ -212,7 +229,7 @@ class Bench:
 
     def round(self, subjects):
         """All subjects at all numbers of connections once, in an order that is new each time."""
-        loads = [(s, c) for s in subjects for c in CONNECTIONS]
+        loads = [(s, c) for s in subjects for c in s.connections]
         random.shuffle(loads)
         for subject, connections in loads:
             self.load(subject, connections)
@@ -232,7 +249,10 @@ class Bench:
         subjects = [self.echo(), self.redis()]
         if (self.binaries / "cofferd").exists():
             for durability in DURABILITIES:
-                subjects += self.vault_subjects(durability)
+                made = self.vault_subjects(durability)
+                subjects += made
+                if durability == "power":
+                    subjects += self.more_subjects(made[0].server)
         for _ in range(self.runs):
             self.round(subjects)
         for server in self.servers:
@@ -241,6 +261,8 @@ class Bench:
                 facts["peak_mib"] = server.memory("VmHWM")
                 facts["after_mib"] = server.memory()
         self.stop()
+        if self.large:
+            self.results["large"] = large.measure(self, self.large)
         self.layers()
         return self.results
 
@@ -266,6 +288,8 @@ def main():
     parser.add_argument("--build", required=True, help="build directory with bin/")
     parser.add_argument("--out", required=True, help="the report to write")
     parser.add_argument("--quick", action="store_true", help="one run of one second")
+    parser.add_argument("--large", type=int, default=0, metavar="SECRETS",
+                        help="also fill a vault with so many secrets, and measure it")
     options = parser.parse_args()
     # Not in /tmp, which may be memory: syncs are to be real.
     work = pathlib.Path(tempfile.mkdtemp(prefix="bench-", dir=options.build))
