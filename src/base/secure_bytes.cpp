@@ -2,6 +2,7 @@
 
 // The one place outside of `crypto` that uses OpenSSL: its secure heap (docs/decisions/0001).
 #include <openssl/crypto.h>
+#include <string.h>  // NOLINT(modernize-deprecated-headers): explicit_bzero is no ISO C++
 
 #include <cstring>
 #include <mutex>
@@ -115,10 +116,11 @@ void SecureBytes::clear() noexcept {
   size_ = 0;
 }
 
-void wipe(MutableByteView bytes) noexcept { OPENSSL_cleanse(bytes.data(), bytes.size()); }
+// Not OPENSSL_cleanse: that goes eight bytes at a time, and whole messages pass here.
+void wipe(MutableByteView bytes) noexcept { ::explicit_bzero(bytes.data(), bytes.size()); }
 
 void wipe(std::string& text) noexcept {
-  OPENSSL_cleanse(text.data(), text.size());
+  ::explicit_bzero(text.data(), text.size());
   text.clear();
 }
 

@@ -38,6 +38,7 @@ MutableByteView HttpReader::space() {
 
 Result<HttpReader::State> HttpReader::received(std::size_t size) {
   used_ += size;
+  most_ = std::max(most_, used_);
   if (state_ == State::idle && used_ > 0) state_ = State::head;
   if (state_ == State::head) COFFER_CHECK(read_head());
   if (state_ == State::body) COFFER_CHECK(read_body());
@@ -104,9 +105,10 @@ Result<std::size_t> HttpReader::parse(std::size_t offset) {
 HttpRequest HttpReader::take() {
   HttpRequest request = parser_->release();
   parser_.reset();
-  // A large body shouldn't keep its room while the connection idles; what stays is wiped.
+  wipe({reinterpret_cast<std::uint8_t*>(bytes_.data()), most_});
+  most_ = 0;
+  // A large body shouldn't keep its room while the connection idles.
   if (bytes_.capacity() > 4 * kChunk) std::string().swap(bytes_);
-  wipe({reinterpret_cast<std::uint8_t*>(bytes_.data()), bytes_.size()});
   state_ = State::idle;
   used_ = 0;
   return request;

@@ -43,6 +43,7 @@ class HttpReader final {
 
   std::string bytes_;     ///< secret: bodies and tokens pass through
   std::size_t used_ = 0;  ///< of bytes_
+  std::size_t most_ = 0;  ///< that was used for this message: beyond it all is wiped
   State state_ = State::idle;
   std::optional<Parser> parser_;
 };

@@ -61,6 +61,23 @@ TEST(HttpReader, ReadsOneMessageAfterAnother) {
   }
 }
 
+// Of a long message and a shorter one after it, in any fragmentation: nothing stays.
+TEST(HttpReader, WipesWhatWasReadOnceItIsTaken) {
+  for (const std::size_t step : {1U, 64U, 1000U, 5000U}) {
+    HttpReader reader;
+    const std::string body(3000, 'x');
+    const std::string longer =
+        "PUT /v1/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3000\r\n\r\n" + body;
+    for (const std::string& message : {longer, kPut, kChunked}) {
+      ASSERT_EQ(*feed(reader, message, step), State::done);
+      static_cast<void>(reader.take());
+      const MutableByteView all = reader.space();
+      EXPECT_TRUE(std::all_of(all.begin(), all.end(), [](std::uint8_t byte) { return byte == 0; }))
+          << step;
+    }
+  }
+}
+
 TEST(HttpReader, KeepsMethodsThatHttpLibrariesDontKnow) {
   HttpReader reader;
   ASSERT_EQ(*feed(reader, "LIST /v1/secret/metadata/ HTTP/1.1\r\nHost: a\r\n\r\n", 9), State::done);
