@@ -13,6 +13,9 @@
 
 namespace coffer::bench {
 
+/// Decisions of small and large policies (layers_policy.cpp).
+void register_policy();
+
 /// A new vault in `directory` (empty, ours): SoftHSM token, SQLite store, log, a KV mount at
 /// secret/ with one secret, a root token.
 class House final {
