@@ -70,7 +70,7 @@ void write_all(int descriptor, std::string_view text) {
 Error no_answer(std::string_view why) {
   return make_error(ErrorCode::unavailable,
                     "cannot ask for the value: " + std::string(why) +
-                        "\ngive it as key=@file, or on standard input as key=-");
+                        "\ngive it on standard input (-) or from a file (@file)");
 }
 
 Result<std::string> read_line(int descriptor, const EchoOff& terminal) {
