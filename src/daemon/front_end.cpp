@@ -79,8 +79,11 @@ std::optional<core::Staged> serve(Exchange& exchange, const core::Pipeline& pipe
   const vault::HttpMessage message = view_of(exchange.message);
   if (!exchange.request && !understand(exchange, message, clock)) return std::nullopt;
   const model::Evidence evidence{exchange.peer, vault::to_bearer(message)};
+  // The pipeline turns `update` into `create`; who loses a race runs again as was asked.
+  const model::Operation asked = exchange.request->operation;
   core::Staged staged = exchange.runs < kMaxRuns ? pipeline.run(*exchange.request, evidence)
                                                  : pipeline.give_up(*exchange.request, evidence);
+  exchange.request->operation = asked;
   // It lost a race before: its request line is in the log already.
   if (exchange.runs++ > 0) staged.entry.request.reset();
   if (staged.response.ok()) {
