@@ -46,15 +46,17 @@ Result<void> prove(pkcs11::Token& token, const Uuid& vault, const EnrolledToken&
   return verify_key(token, pkcs11::KeyRole::kek, kek_ref(vault, enrolled.kek_version));
 }
 
-Result<EnrolledToken> enrol(pkcs11::Token& token, const Uuid& vault) {
+Result<EnrolledToken> enrol(pkcs11::Token& token, const Uuid& vault, bool make) {
   EnrolledToken enrolled;
   COFFER_TRY(const pkcs11::TokenInfo info, token.info());
   enrolled.serial = info.serial;
   COFFER_TRY(enrolled.id, crypto::random_uuid());
-  COFFER_CHECK(
-      token.generate(pkcs11::KeyRole::kek, kek_ref(vault, enrolled.kek_version), "coffer kek v1"));
-  COFFER_CHECK(token.generate(pkcs11::KeyRole::sign, sign_ref(vault, enrolled.sign_version),
-                              "coffer sign v1"));
+  if (make) {
+    COFFER_CHECK(token.generate(pkcs11::KeyRole::kek, kek_ref(vault, enrolled.kek_version),
+                                "coffer kek v1"));
+    COFFER_CHECK(token.generate(pkcs11::KeyRole::sign, sign_ref(vault, enrolled.sign_version),
+                                "coffer sign v1"));
+  }
   COFFER_TRY(enrolled.sign_public_key, token.public_key(sign_ref(vault, enrolled.sign_version)));
   COFFER_CHECK(prove(token, vault, enrolled));
   return enrolled;
@@ -124,11 +126,26 @@ pkcs11::KeyRef sign_ref(const Uuid& vault, std::uint32_t version) {
 Keyring::Keyring(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Keyring::~Keyring() = default;
 
-Result<std::unique_ptr<Keyring>> Keyring::create(pkcs11::Token& token, const Uuid& vault) {
-  COFFER_TRY(EnrolledToken enrolled, enrol(token, vault));
+Result<std::unique_ptr<Keyring>> Keyring::make(pkcs11::Token& token, const Uuid& vault,
+                                               bool generate) {
+  COFFER_TRY(EnrolledToken enrolled, enrol(token, vault, generate));
   COFFER_TRY(std::vector<VersionedKey> keys, make_keys(token));
   return std::unique_ptr<Keyring>(new Keyring(
       std::unique_ptr<Impl>(new Impl{token, vault, std::move(enrolled), 1, std::move(keys)})));
+}
+
+Result<std::unique_ptr<Keyring>> Keyring::create(pkcs11::Token& token, const Uuid& vault) {
+  return make(token, vault, true);
+}
+
+Result<std::unique_ptr<Keyring>> Keyring::adopt(pkcs11::Token& token, const Uuid& vault) {
+  return make(token, vault, false);
+}
+
+Result<Uuid> Keyring::vault_of(ByteView stored) {
+  COFFER_TRY(const SplitKeyring split, split_keyring(stored));
+  COFFER_TRY(const ParsedKeyring parsed, parse_keyring(split.body));
+  return parsed.vault;
 }
 
 Result<std::unique_ptr<Keyring>> Keyring::open(pkcs11::Token& token, ByteView stored,

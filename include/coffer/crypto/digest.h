@@ -25,6 +25,10 @@ using Sha256 = std::array<std::uint8_t, 32>;
 [[nodiscard]] Result<void> hkdf_sha512(std::initializer_list<ByteView> key, ByteView salt,
                                        ByteView info, MutableByteView out);
 
+/// By Vault's names: sha2-224, -256, -384, -512 and sha3-224, -256, -384, -512. invalid_argument
+/// for another.
+[[nodiscard]] Result<Bytes> digest_by_name(std::string_view algorithm, ByteView data);
+
 /// Time depends on the lengths alone; unequal lengths are unequal.
 [[nodiscard]] bool equal_constant_time(ByteView a, ByteView b) noexcept;
 

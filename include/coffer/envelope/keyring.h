@@ -45,6 +45,12 @@ class Keyring final : public crypto::Signer {
   /// Makes the kek and the sign key on the token, and fresh keyring keys.
   [[nodiscard]] static Result<std::unique_ptr<Keyring>> create(pkcs11::Token& token,
                                                                const Uuid& vault);
+  /// As create(), with keys that are on the token already under this vault's ids: those of a
+  /// ceremony, or of a start that was cut short. They must be what their roles demand.
+  [[nodiscard]] static Result<std::unique_ptr<Keyring>> adopt(pkcs11::Token& token,
+                                                              const Uuid& vault);
+  /// The vault that a stored keyring says it is of. Nothing is verified: for display while sealed.
+  [[nodiscard]] static Result<Uuid> vault_of(ByteView stored);
   /// Checks the signature by `pinned_signer`, the token's serial and its fresh signature, both
   /// keys' attributes; then unwraps. `corrupt` for any byte that was changed; `precondition` for a
   /// token that isn't this vault's; `unavailable` if the token is away or hasn't the keys.
@@ -67,6 +73,8 @@ class Keyring final : public crypto::Signer {
  private:
   struct Impl;
   explicit Keyring(std::unique_ptr<Impl> impl);
+  [[nodiscard]] static Result<std::unique_ptr<Keyring>> make(pkcs11::Token& token,
+                                                             const Uuid& vault, bool generate);
   std::unique_ptr<Impl> impl_;
 };
 
