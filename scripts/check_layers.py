@@ -71,7 +71,7 @@ LIBRARIES = {
     "boost/program_options": ("daemon", "cli", "coffer-audit", "ceremony"),
     "toml++/": ("daemon",),
     "systemd/": ("daemon",),
-    "prometheus/": ("daemon",),
+    "prometheus/": ("sys",),
     "curl/": ("cli",),
     "tl/": ("base",),
     "spdlog/": ("base",),

@@ -67,7 +67,7 @@ coffer_room(engine_kv DIR src/engines/kv USES engine)
 coffer_room(engine_token DIR src/engines/token USES engine auth)
 coffer_room(engine_unix DIR src/engines/unix USES engine auth)
 coffer_room(core DIR src/core USES auth engine lifecycle policy)
-coffer_room(sys DIR src/sys USES core)
+coffer_room(sys DIR src/sys USES core LIBRARIES PkgConfig::PROMETHEUS)
 coffer_room(face_vault DIR src/faces/vault USES core)
 coffer_room(daemon DIR src/daemon USES face_vault sys engine_kv engine_token engine_unix
             LIBRARIES boost_program_options PkgConfig::SYSTEMD)

@@ -152,12 +152,6 @@ Result<Identity> Tokens::remember(envelope::SealedTransaction& tx, const crypto:
   return identity;
 }
 
-Result<model::Caller> Tokens::identify(envelope::SealedTransaction& tx,
-                                       std::string_view bearer) const {
-  COFFER_TRY(const Identity identity, identify(tx, bearer, system_clock().wall()));
-  return *identity.caller;
-}
-
 Result<std::optional<Token>> Tokens::alive(envelope::SealedTransaction& tx,
                                            std::optional<Token> token, WallTime now) const {
   if (!token) return std::optional<Token>();

@@ -153,7 +153,7 @@ void Door::commit(Batch& writers) {
       writer.failure = outcomes.error();
       writer.staged.entry.response = trail_.failure_line(writer.id(), outcomes.error());
     } else if ((*outcomes)[i] == store::CommitOutcome::precondition_failed) {
-      sink_.run_again(std::move(writer.reply));
+      if (!writer.reply->settle(true)) sink_.run_again(std::move(writer.reply));
       continue;
     }
     answered.push_back(std::move(writer));
@@ -169,10 +169,11 @@ void Door::release(Batch& batch) {
   for (Pending& pending : batch) {
     if (!pending.failure && pending.staged.then) pending.staged.then();
     if (pending.failure && !pending.staged.answer_unlogged) pending.reply->fail(*pending.failure);
+    if (pending.reply->settle(false)) continue;
     replies.push_back(std::move(pending.reply));
   }
   batch.clear();
-  sink_.release(std::move(replies));
+  if (!replies.empty()) sink_.release(std::move(replies));
 }
 
 void Door::sweep_store() {

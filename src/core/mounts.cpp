@@ -1,87 +1,119 @@
 #include "coffer/core/mounts.h"
 
-#include "coffer/base/codec.h"
+#include <algorithm>
+
+#include "coffer/core/unmount.h"
+#include "mount_row.h"
 
 namespace coffer::core {
-namespace {
 
-/// The rooms' own rows stand under the nil uuid; numbers are part of the format (1: tokens).
-constexpr envelope::Space kMountSpace{.mount = {}, .table = 2};
-constexpr std::uint8_t kRowFormat = 1;
-
-std::string encode(const engine::Mount& mount) {
-  Writer row;
-  row.u8(kRowFormat).text(mount.path).text(mount.type).raw(mount.uuid.view());
-  row.text(mount.accessor).text(mount.description);
-  row.u32(static_cast<std::uint32_t>(mount.options.size()));
-  for (const auto& [name, value] : mount.options) row.text(name).text(value);
-  return std::string(as_text(row.view()));
+void Engines::serve(std::string type, std::unique_ptr<engine::Engine> engine, Kind kind) {
+  served_.push_back({std::move(type), std::move(engine), kind});
 }
 
-Result<engine::Mount> decode(std::string_view text) {
-  Reader row(as_bytes(text));
-  engine::Mount mount;
-  COFFER_TRY(const std::uint8_t format, row.u8());
-  if (format != kRowFormat) return make_error(ErrorCode::corrupt, "unknown format of a mount row");
-  COFFER_TRY(mount.path, row.text());
-  COFFER_TRY(mount.type, row.text());
-  COFFER_TRY(const ByteView uuid, row.raw(sizeof(Uuid::bytes)));
-  COFFER_TRY(mount.uuid, uuid_from(uuid));
-  COFFER_TRY(mount.accessor, row.text());
-  COFFER_TRY(mount.description, row.text());
-  COFFER_TRY(const std::uint32_t options, row.u32());
-  for (std::uint32_t i = 0; i < options; ++i) {
-    COFFER_TRY(const std::string_view name, row.text());
-    COFFER_TRY(const std::string_view value, row.text());
-    mount.options.emplace_back(name, value);
-  }
-  COFFER_CHECK(row.finish());
-  return mount;
-}
-
-}  // namespace
-
-Result<void> Mounts::create(envelope::SealedTransaction& tx, const engine::Mount& mount) {
-  return tx.write({kMountSpace, {}, to_string(mount.uuid)}, encode(mount),
-                  envelope::Expect::absent());
-}
-
-Result<void> Mounts::load(envelope::SealedTransaction& tx) {
-  COFFER_TRY(const auto rows, tx.list(kMountSpace, {}));
-  for (const envelope::ListedRow& row : rows) {
-    COFFER_TRY(engine::Mount mount, decode(row.value));
-    if (engine_for(mount.type) == nullptr) {
-      return make_error(ErrorCode::internal, "a mount has a type that no engine serves");
-    }
-    mounts_.push_back(std::move(mount));
-  }
-  return {};
-}
-
-void Mounts::serve(std::string type, std::unique_ptr<engine::Engine> engine) {
-  engines_.push_back({std::move(type), std::move(engine)});
-}
-
-void Mounts::add_builtin(engine::Mount mount, std::unique_ptr<engine::Engine> engine) {
-  serve(mount.type, std::move(engine));
-  mounts_.push_back(std::move(mount));
-}
-
-engine::Engine* Mounts::engine_for(std::string_view type) const {
-  for (const Served& served : engines_) {
+engine::Engine* Engines::find(std::string_view type) const {
+  for (const Served& served : served_) {
     if (served.type == type) return served.engine.get();
   }
   return nullptr;
 }
 
-std::optional<Route> Mounts::find(std::string_view path) const {
-  const engine::Mount* best = nullptr;
-  for (const engine::Mount& mount : mounts_) {
-    if (!path.starts_with(mount.path)) continue;
-    if (best == nullptr || mount.path.size() > best->path.size()) best = &mount;
+bool Engines::offers(std::string_view type, Kind kind) const {
+  return std::any_of(served_.begin(), served_.end(), [&](const Served& served) {
+    return served.type == type && served.kind == kind;
+  });
+}
+
+MountTable::MountTable(std::vector<Entry> entries) : entries_(std::move(entries)) {
+  std::sort(entries_.begin(), entries_.end(),
+            [](const Entry& a, const Entry& b) { return a.mount.path < b.mount.path; });
+}
+
+std::optional<Route> MountTable::find(std::string_view path) const {
+  const Entry* best = nullptr;
+  for (const Entry& entry : entries_) {
+    if (!path.starts_with(entry.mount.path)) continue;
+    if (best == nullptr || entry.mount.path.size() > best->mount.path.size()) best = &entry;
   }
   if (best == nullptr) return std::nullopt;
-  return Route{best, engine_for(best->type), path.substr(best->path.size())};
+  return Route{&best->mount, best->engine, path.substr(best->mount.path.size())};
+}
+
+const MountTable::Entry* MountTable::at(std::string_view path) const {
+  const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                  [&](const Entry& entry) { return entry.mount.path == path; });
+  return found == entries_.end() ? nullptr : &*found;
+}
+
+const MountTable::Entry* MountTable::by_accessor(std::string_view accessor) const {
+  const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+    return entry.mount.accessor == accessor;
+  });
+  return found == entries_.end() ? nullptr : &*found;
+}
+
+const engine::Mount* MountTable::in_the_way(std::string_view path) const {
+  for (const Entry& entry : entries_) {
+    const std::string_view other = entry.mount.path;
+    if (path.starts_with(other) || other.starts_with(path)) return &entry.mount;
+  }
+  return nullptr;
+}
+
+Result<std::unique_ptr<Mounts>> Mounts::make(const envelope::SealedTransaction& tx,
+                                             const Engines& engines) {
+  COFFER_TRY(Epoch epoch, Epoch::make(tx, "mounts"));
+  return std::unique_ptr<Mounts>(new Mounts(engines, std::move(epoch)));
+}
+
+void Mounts::add_builtin(engine::Mount mount) { builtin_.push_back(std::move(mount)); }
+
+Result<std::shared_ptr<const MountTable>> Mounts::table(envelope::SealedTransaction& tx) {
+  COFFER_TRY(const store::RowVersion version, epoch_.at(tx));
+  {
+    const MutexLock lock(mutex_);
+    if (table_ != nullptr && loaded_at_ == version) return table_;
+  }
+  COFFER_TRY(std::shared_ptr<const MountTable> loaded, load(tx));
+  const MutexLock lock(mutex_);
+  table_ = loaded;
+  loaded_at_ = version;
+  return loaded;
+}
+
+Result<std::shared_ptr<const MountTable>> Mounts::load(envelope::SealedTransaction& tx) const {
+  std::vector<MountTable::Entry> entries;
+  for (const engine::Mount& mount : builtin_) {
+    entries.push_back({mount, engines_.find(mount.type), true});
+  }
+  COFFER_TRY(const auto rows, tx.list(kMountSpace, {}));
+  for (const envelope::ListedRow& row : rows) {
+    COFFER_TRY(engine::Mount mount, decode_mount(row.value));
+    engine::Engine* serves = engines_.find(mount.type);
+    if (serves == nullptr) {
+      return make_error(ErrorCode::internal, "a mount has a type that no engine serves");
+    }
+    entries.push_back({std::move(mount), serves, false});
+  }
+  return std::shared_ptr<const MountTable>(std::make_shared<MountTable>(std::move(entries)));
+}
+
+Result<void> Mounts::create(envelope::SealedTransaction& tx, const engine::Mount& mount) const {
+  COFFER_CHECK(tx.write(mount_row(mount.uuid), encode_mount(mount), envelope::Expect::absent()));
+  return epoch_.touch(tx);
+}
+
+Result<void> Mounts::replace(envelope::SealedTransaction& tx, const engine::Mount& mount) const {
+  // The epoch stands for all rows of the table: whoever changed this one meanwhile has moved it.
+  COFFER_CHECK(tx.write(mount_row(mount.uuid), encode_mount(mount), envelope::Expect::anything()));
+  return epoch_.touch(tx);
+}
+
+Result<void> Mounts::remove(envelope::SealedTransaction& tx, const engine::Mount& mount,
+                            WallTime now) const {
+  tx.erase(mount_row(mount.uuid), envelope::Expect::anything());
+  COFFER_CHECK(schedule_clearing(tx, mount, now));
+  return epoch_.touch(tx);
 }
 
 }  // namespace coffer::core

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <thread>
 
-#include "coffer/policy/policy.h"
+#include "help.h"
 
 namespace coffer::core {
 namespace {
@@ -20,49 +20,66 @@ Error no_handler(const engine::RuleMatch& match) {
   return make_error(ErrorCode::not_found, "no handler for this path");
 }
 
-bool overtaken(const Result<model::Response>& response) {
-  return !response.ok() && response.error().code == ErrorCode::conflict;
+template <typename T>
+bool overtaken(const Result<T>& result) {
+  return !result.ok() && result.error().code == ErrorCode::conflict;
 }
-
-}  // namespace
 
 /// What the caller may do beside what was asked; without a caller nothing.
 class CallerAccess final : public engine::Access {
  public:
-  explicit CallerAccess(const model::Caller* caller) : caller_(caller) {}
+  explicit CallerAccess(const policy::Acl* acl) : acl_(acl) {}
   [[nodiscard]] bool may(model::Operation operation, std::string_view path) const override {
-    return caller_ != nullptr && policy::decide(*caller_, operation, path).allowed;
+    return acl_ != nullptr && acl_->decide({.operation = operation, .path = path}).allowed;
   }
 
  private:
-  const model::Caller* caller_;
+  const policy::Acl* acl_;
 };
 
+}  // namespace
+
 struct Pipeline::Call {
+  Unsealed& vault;
   model::Request& request;
   const model::Evidence& evidence;
   audit::Ticket& ticket;
   envelope::SealedTransaction& tx;
+  auth::Identity identity{};                 ///< without a caller on open paths alone
+  std::shared_ptr<const policy::Acl> acl{};  ///< the caller's
   std::function<void()> then{};
   bool open = false;    ///< the path needs no caller
   bool status = false;  ///< it tells the vault's own state, sealed or not
 };
 
 Staged Pipeline::run(model::Request& request, const model::Evidence& evidence) const {
-  audit::Ticket ticket = parts_.trail.open(request, evidence.peer);
+  const InFlight::Presence presence(parts_.state.in_flight, request, evidence.peer);
+  const std::shared_ptr<Unsealed> vault = parts_.state.unsealed();
+  Staged staged = vault ? run_open(*vault, request, evidence) : run_sealed(request, evidence);
+  parts_.state.tally.add(request.operation, Tally::outcome_of(staged.response));
+  return staged;
+}
+
+Staged Pipeline::run_open(Unsealed& vault, model::Request& request,
+                          const model::Evidence& evidence) const {
+  audit::Ticket ticket = vault.trail->open(request, evidence.peer);
   const model::Operation asked = request.operation;
   for (int attempt = 1;; ++attempt) {
     request.operation = asked;
-    auto tx = parts_.store.begin();
+    auto tx = vault.sealed_store->begin();
     if (!tx.ok()) return {std::move(ticket).close(tx.error()), {}, std::move(tx).error()};
-    Call call{request, evidence, ticket, **tx};
+    Call call{vault, request, evidence, ticket, **tx};
     Result<model::Response> response = serve(call);
+    const Result<void> spent = overtaken(response) ? Result<void>() : spend(call, response.ok());
+    if (!spent.ok()) response = spent.error();
     if (overtaken(response) && attempt < kMaxReruns) {
       if (attempt >= kPatientFrom) std::this_thread::sleep_for(kPatience);
       continue;
     }
     if (!response.ok()) {
-      return {std::move(ticket).close(response.error()), {}, std::move(response), call.status};
+      auto writes = spent.ok() && call.identity.counted ? (*tx)->take() : store::Transaction();
+      return {std::move(ticket).close(response.error()), std::move(writes), std::move(response),
+              call.status};
     }
     return {std::move(ticket).close(*response), (*tx)->take(), std::move(response), call.status,
             std::move(call.then)};
@@ -70,55 +87,113 @@ Staged Pipeline::run(model::Request& request, const model::Evidence& evidence) c
 }
 
 Staged Pipeline::give_up(model::Request& request, const model::Evidence& evidence) const {
-  audit::Ticket ticket = parts_.trail.open(request, evidence.peer);
+  const std::shared_ptr<Unsealed> vault = parts_.state.unsealed();
+  audit::Trail& trail = vault ? *vault->trail : parts_.sealed_trail;
+  audit::Ticket ticket = trail.open(request, evidence.peer);
   Error error = make_error(ErrorCode::resource_exhausted,
                            "too many writers of the same thing at once; try again");
   return {std::move(ticket).close(error), {}, std::move(error)};
 }
 
 Result<model::Response> Pipeline::serve(Call& call) const {
-  const std::optional<Route> route = parts_.mounts.find(call.request.path);
+  model::Request& request = call.request;
+  COFFER_TRY(const auto table, call.vault.mounts->table(call.tx));
+  const std::optional<Route> route = table->find(request.path);
   engine::RuleMatch match;
   if (route) {
-    match = engine::match_rule(route->engine->paths_for(*route->mount), call.request.operation,
-                               route->path);
+    match =
+        engine::match_rule(route->engine->paths_for(*route->mount), request.operation, route->path);
     call.ticket.routed(route->mount->path, route->mount->type);
   }
   call.open = match.rule != nullptr && match.rule->open;
-  call.status = call.open && match.rule->while_sealed;
+  call.status =
+      call.open && match.rule->while_sealed && request.operation == model::Operation::read;
 
-  Result<model::Caller> caller = identify(call);
-  if (!caller.ok() && (!call.open || caller.error().code != ErrorCode::permission_denied)) {
-    return std::move(caller).error();
+  const Result<void> identified = identify(call);
+  if (!identified.ok() && (!call.open || identified.error().code != ErrorCode::permission_denied)) {
+    return identified.error();
   }
-  if (!route) {
-    // Who isn't known learns nothing, not even which mounts there are.
-    return make_error(ErrorCode::not_found, "no handler for this path");
-  }
+  // Help tells what paths there are, nothing of what they hold: to whoever is known at all.
+  if (request.operation == model::Operation::help) return help(route);
 
-  const model::Caller* who = caller.ok() ? &*caller : nullptr;
-  const CallerAccess access(who);
-  engine::Context context{call.ticket,       call.tx, who,      *route->mount,
-                          call.request.time, access,  call.then};
-  if (match.rule != nullptr && call.request.operation == model::Operation::update) {
+  const CallerAccess access(call.acl.get());
+  static const engine::Mount nowhere;
+  engine::Context context{call.ticket,
+                          call.tx,
+                          call.identity.caller.get(),
+                          route ? *route->mount : nowhere,
+                          request.time,
+                          access,
+                          call.then,
+                          call.evidence.peer};
+  if (match.rule != nullptr && request.operation == model::Operation::update) {
     COFFER_TRY(const bool exists, route->engine->exists(context, route->path));
-    if (!exists) call.request.operation = model::Operation::create;
+    if (!exists) request.operation = model::Operation::create;
   }
-
-  if (!call.open) {
-    const auto decision = policy::decide(*caller, call.request.operation, call.request.path);
-    call.ticket.decided(decision);
-    if (!decision.allowed) return make_error(ErrorCode::permission_denied, "permission denied");
-  }
+  if (!call.open) COFFER_CHECK(authorise(call, match.rule));
+  // Only now: who may not do a thing learns nothing of what there is.
   if (match.rule == nullptr) return no_handler(match);
-  return route->engine->handle(context, call.request, route->path);
+  return route->engine->handle(context, request, route->path);
 }
 
-Result<model::Caller> Pipeline::identify(Call& call) const {
-  COFFER_TRY(model::Caller caller, parts_.tokens.identify(call.tx, call.evidence.bearer));
-  parts_.hasher->append(caller.token_hash, call.evidence.bearer);
+/// A token decides alone; without one the kernel's word on who connected does.
+Result<void> Pipeline::identify(Call& call) const {
+  if (!call.evidence.bearer.empty()) {
+    Result<auth::Identity> by_token =
+        call.vault.tokens->identify(call.tx, call.evidence.bearer, call.request.time);
+    if (!by_token.ok()) {
+      if (by_token.error().code != ErrorCode::permission_denied || call.open)
+        return by_token.error();
+      return deny(call, {.why = "the token is unknown, expired or revoked"});
+    }
+    call.identity = *std::move(by_token);
+  } else {
+    COFFER_TRY(auto by_peer, call.vault.unix_roles->identify(call.tx, call.evidence.peer));
+    if (!by_peer) return deny(call, {.why = "no token, and no role of auth/unix fits the peer"});
+    call.identity = *std::move(by_peer);
+  }
+  const model::Caller& caller = *call.identity.caller;
   call.ticket.identified(caller);
-  return caller;
+  COFFER_TRY(call.acl, call.vault.policies->acl(call.tx, caller.policies, call.request.time));
+  return {};
+}
+
+Result<void> Pipeline::authorise(Call& call, const engine::PathRule* rule) const {
+  const model::Decision decision = call.acl->decide({.operation = call.request.operation,
+                                                     .path = call.request.path,
+                                                     .parameters = &call.request.fields,
+                                                     .wrap_ttl = call.request.wrap_ttl,
+                                                     .sudo = rule != nullptr && rule->sudo});
+  call.ticket.decided(decision);
+  if (decision.allowed) return {};
+  return deny(call, decision);
+}
+
+/// The caller learns that he may not, and an id; the operator finds the reason by it.
+Error Pipeline::deny(Call& call, const model::Decision& decision) const {
+  if (!call.open) {
+    const model::Caller* caller = call.identity.caller.get();
+    parts_.state.denials.add(
+        {.id = call.request.id,
+         .time = call.request.time,
+         .operation = call.request.operation,
+         .path = call.request.path,
+         .accessor = caller == nullptr ? std::string() : caller->accessor,
+         .display_name = caller == nullptr ? std::string() : caller->display_name,
+         .policies = caller == nullptr ? std::vector<std::string>() : caller->policies,
+         .uid = call.evidence.peer.uid,
+         .rule = std::string(decision.rule),
+         .policy = std::string(decision.policy),
+         .why = std::string(decision.why)});
+  }
+  return make_error(ErrorCode::permission_denied, "permission denied");
+}
+
+/// A use is a use, whatever came of it; of a failed request nothing else remains.
+Result<void> Pipeline::spend(Call& call, bool served) {
+  if (!call.identity.counted) return {};
+  if (!served) (void)call.tx.take();
+  return call.vault.tokens->spend(call.tx, *call.identity.caller, call.request.time);
 }
 
 }  // namespace coffer::core

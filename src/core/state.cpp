@@ -1,6 +1,35 @@
 #include "coffer/core/state.h"
 
+#include "coffer/core/unsealed.h"
+
 namespace coffer::core {
+
+std::optional<Uuid> State::vault() const {
+  const MutexLock lock(mutex_);
+  return vault_;
+}
+
+void State::set_vault(const Uuid& vault) {
+  const MutexLock lock(mutex_);
+  vault_ = vault;
+}
+
+std::shared_ptr<Unsealed> State::unsealed() const {
+  const MutexLock lock(mutex_);
+  return unsealed_;
+}
+
+void State::unseal(std::shared_ptr<Unsealed> opened) {
+  const MutexLock lock(mutex_);
+  unsealed_ = std::move(opened);
+}
+
+void State::seal() {
+  // Declared first and so let go last, outside of the lock: it may wipe keys and log out.
+  std::shared_ptr<Unsealed> last;
+  const MutexLock lock(mutex_);
+  last.swap(unsealed_);
+}
 
 void State::set_log_trouble(std::string reason) {
   const MutexLock lock(mutex_);

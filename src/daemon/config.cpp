@@ -134,11 +134,9 @@ class Reader final {
   void check_vault_paths() {
     const VaultSettings& vault = result_.config.vault;
     std::set<std::string> paths;
-    const std::pair<const char*, const std::string*> all[] = {
-        {"vault.store", &vault.store},
-        {"vault.audit", &vault.audit},
-        {"vault.signer", &vault.signer},
-        {"vault.root_token", &vault.root_token}};
+    const std::pair<const char*, const std::string*> all[] = {{"vault.store", &vault.store},
+                                                              {"vault.audit", &vault.audit},
+                                                              {"vault.signer", &vault.signer}};
     for (const auto& [key, path] : all) {
       if (!paths.insert(vault.path_of(*path)).second) {
         add_at(key, "is the path of another file of the vault too");

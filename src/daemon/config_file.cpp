@@ -34,7 +34,6 @@ class Checks final {
     note("vault.store", check_private_directory(directory_of(store)));
     note("vault.audit", check_audit_directory(vault.path_of(vault.audit)));
     note("vault.signer", check_trusted_file_if_there(vault.path_of(vault.signer)));
-    note("vault.root_token", check_private_file(vault.path_of(vault.root_token)));
   }
 
   void check_token() {

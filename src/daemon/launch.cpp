@@ -26,9 +26,11 @@ VaultConfig vault_config(const Config& config) {
                    .store_path = vault.path_of(vault.store),
                    .audit_directory = vault.path_of(vault.audit),
                    .signer_path = vault.path_of(vault.signer),
-                   .root_token_path = vault.path_of(vault.root_token),
                    .audit_durability = vault.audit_durability};
   made.cache = {.entries = vault.cache_entries, .max_age = vault.cache_age};
+  if (token.pin_from != PinFrom::operator_entry) {
+    made.pin = [token] { return read_pin(token); };
+  }
   return made;
 }
 
@@ -37,6 +39,22 @@ ServerConfig server_config(const Config& config) {
           .workers = config.limits.workers,
           .queue = config.limits.queue,
           .started = config};
+}
+
+/// A vault that isn't made yet, or whose PIN an operator brings, waits for sys/init or sys/unseal.
+Result<void> open_if_made(Vault& vault) {
+  if (!vault.state().vault() || !vault.has_pin()) return {};
+  return vault.unseal(nullptr);
+}
+
+/// A development vault is made at its first start; a start that was cut short is repeated.
+Result<void> open_or_make(Vault& vault) {
+  if (vault.state().vault()) {
+    Result<void> opened = vault.unseal(nullptr);
+    if (opened.ok() || opened.error().code != ErrorCode::precondition) return opened;
+  }
+  const auto made = vault.initialise(nullptr, std::nullopt);
+  return made.ok() ? Result<void>() : Result<void>(made.error());
 }
 
 /// The file and the machine, as the user that this is now.
@@ -69,11 +87,12 @@ Result<void> finish(const Config& config, Launch& launch) {
   if (!softhsm2_conf.empty() && setenv("SOFTHSM2_CONF", softhsm2_conf.c_str(), 1) != 0) {
     return make_error(ErrorCode::internal, "cannot set SOFTHSM2_CONF");
   }
-  if (config.token.pin_from == PinFrom::operator_entry || !config.vault.auto_unseal) {
-    return make_error(ErrorCode::precondition, "a start without opening the vault isn't built yet");
-  }
   COFFER_TRY(launch.server.passed, take_passed_sockets());
-  COFFER_TRY(launch.pin, read_pin(config.token));
+  // Not kept: whether it is there at all should show now, and not when it is needed.
+  if (launch.vault.pin) {
+    COFFER_TRY([[maybe_unused]] const SecureBytes pin, launch.vault.pin());
+  }
+  if (config.vault.auto_unseal) launch.open = open_if_made;
   return {};
 }
 
@@ -85,14 +104,16 @@ Result<Launch> launch_dev(const Options& options) {
   COFFER_CHECK(ensure_private_directory(directory));
   COFFER_TRY(DevToken token, prepare_dev_token(directory));
   Launch launch;
-  launch.pin = std::move(token.pin);
   launch.vault = {.token = std::move(token.config),
                   .store_path = directory + "/store.db",
                   .audit_directory = directory + "/audit",
                   .signer_path = directory + "/signer.pem",
-                  .root_token_path = directory + "/root-token",
                   .audit_durability = options.audit_durability};
   launch.vault.cache.max_age = options.cache_age;
+  launch.vault.pin = [path = directory + "/pin"] { return read_secret_file(path); };
+  launch.vault.root_token_path = directory + "/root-token";
+  launch.vault.mount_secret = true;
+  launch.open = open_or_make;
   launch.server.sockets.listeners = {{.path = directory + "/coffer.sock"}};
   return launch;
 }
@@ -103,7 +124,9 @@ std::optional<Launch> launch_config(const Options& options) {
   LoadedConfig loaded;
   if (!become_and_load(options.config, loaded)) return std::nullopt;
   const Config& config = loaded.config;
-  Launch launch{.vault = vault_config(config), .pin = {}, .server = server_config(config)};
+  Launch launch{.vault = vault_config(config), .server = server_config(config), .open = [](Vault&) {
+                  return Result<void>();
+                }};
   if (options.check) return launch;
   log::set_level(config.log_level);
   launch.server.load = [path = options.config] { return load_and_check(path); };

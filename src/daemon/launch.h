@@ -8,16 +8,16 @@ namespace coffer::daemon {
 
 struct Launch {
   VaultConfig vault;
-  SecureBytes pin;
   ServerConfig server;
+  /// What the start itself does about the seal.
+  std::function<Result<void>(Vault&)> open;
 };
 
 /// `cofferd dev`: makes what isn't there.
 [[nodiscard]] Result<Launch> launch_dev(const Options& options);
 
 /// `cofferd --config`: reads it, becomes its user, reads it again as that user, and checks the
-/// machine. Writes all that is wrong to the log; nullopt then. With options.check there is no PIN
-/// in what comes back. Before any thread starts.
+/// machine. Writes all that is wrong to the log; nullopt then. Before any thread starts.
 [[nodiscard]] std::optional<Launch> launch_config(const Options& options);
 
 }  // namespace coffer::daemon

@@ -25,17 +25,18 @@ int failed(const Error& error) {
 Result<void> serve(Vault& vault, ServerConfig config) {
   Server server(vault, std::move(config), system_clock());
   COFFER_CHECK(server.run());
-  const audit::Line lines[] = {vault.trail->system_line("stop", "told to stop")};
-  return vault.log->append(lines, true);
+  const audit::Line lines[] = {vault.trail().system_line("stop", "told to stop")};
+  return vault.log().append(lines, true);
 }
 
+/// Wrong PINs are told apart so that a service manager doesn't start us until the token locks
+/// itself.
 int run(Launch launch) {
-  auto vault = open_vault(launch.vault, launch.pin, system_clock());
-  launch.pin = SecureBytes();  // it is not kept beyond the login
-  if (!vault.ok()) {
-    // Told apart so that a service manager doesn't start us until the token locks itself.
-    const bool wrong_pin = vault.error().code == ErrorCode::permission_denied;
-    log::error(vault.error());
+  auto vault = Vault::make(std::move(launch.vault), system_clock());
+  if (!vault.ok()) return failed(vault.error());
+  if (const auto opened = launch.open(**vault); !opened.ok()) {
+    const bool wrong_pin = opened.error().code == ErrorCode::permission_denied;
+    log::error(opened.error());
     return wrong_pin ? kExitPin : kExitFailed;
   }
   const auto served = serve(**vault, std::move(launch.server));

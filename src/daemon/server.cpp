@@ -36,8 +36,9 @@ Server::~Server() = default;
 Result<void> Server::run() {
   COFFER_CHECK(listeners_.open(config_.sockets, config_.passed));
   core::ReplySink& sink = *this;  // private, so make_unique could not convert
-  door_ =
-      std::make_unique<core::Door>(*vault_.log, *vault_.trail, *vault_.store, *vault_.state, sink);
+  door_ = std::make_unique<core::Door>(vault_.log(), vault_.trail(), vault_.store(), vault_.state(),
+                                       sink);
+  sweeper_ = std::make_unique<core::Sweeper>(vault_.state(), vault_.store(), *door_, clock_);
   workers_ = std::make_unique<Workers>(
       config_.workers + 1,  // one of them may attend to the Door
       config_.queue, [this](std::unique_ptr<Exchange> exchange) { work(std::move(exchange)); });
@@ -53,6 +54,7 @@ Result<void> Server::run() {
   reload_.reset();
   // In the order of a request, so that what one stage holds can still pass the next.
   workers_->stop();
+  sweeper_.reset();
   door_.reset();
   listeners_.close_all();
   return {};
@@ -71,7 +73,7 @@ void Server::submit(std::unique_ptr<Exchange> exchange) {
 void Server::work(std::unique_ptr<Exchange> exchange) {
   std::optional<core::Staged> staged;
   try {
-    staged = serve(*exchange, *vault_.pipeline, clock_);
+    staged = serve(*exchange, vault_.pipeline(), clock_);
   } catch (const std::bad_alloc&) {
     exchange->fail(make_error(ErrorCode::resource_exhausted, "out of memory"));
   }
@@ -103,7 +105,7 @@ void Server::run_again(std::unique_ptr<core::Reply> reply) {
 
 /// Data keys go when their time is up, traffic or none.
 void Server::sweep_data_keys() {
-  vault_.sealed_store->sweep_cache();
+  if (const auto open = vault_.state().unsealed()) open->sealed_store->sweep_cache();
   key_timer_.expires_after(kKeySweep);
   key_timer_.async_wait([this](const boost::system::error_code& failed) {
     if (!failed) sweep_data_keys();
@@ -120,7 +122,7 @@ void Server::start_reloading() {
                       .adopt = [this](const Config& next) { reload_applied(next); },
                       .record =
                           [this](std::string_view event, const std::string& detail) {
-                            door_->record(vault_.trail->system_line(event, detail));
+                            door_->record(vault_.trail().system_line(event, detail));
                             if (!stopping_) notify_ready(status());
                           }};
   reload_ = std::make_unique<Reload>(context_, config_.started, config_.load, std::move(target));
@@ -141,7 +143,8 @@ void Server::await_hangup() {
 
 void Server::reload_applied(const Config& next) {
   log::set_level(next.log_level);
-  vault_.sealed_store->set_cache_age(next.vault.cache_age);
+  vault_.set_cache(
+      {.entries = config_.started.vault.cache_entries, .max_age = next.vault.cache_age});
 }
 
 std::string Server::status() const {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "coffer/core/door.h"
+#include "coffer/core/sweeper.h"
 #include "listeners.h"
 #include "reload.h"
 #include "vault.h"
@@ -65,6 +66,7 @@ class Server final : private Dispatcher, private core::ReplySink {
   boost::asio::steady_timer watchdog_timer_;
   Listeners listeners_;
   std::unique_ptr<core::Door> door_;
+  std::unique_ptr<core::Sweeper> sweeper_;
   std::unique_ptr<Workers> workers_;
   std::unique_ptr<Reload> reload_;
   bool stopping_ = false;

@@ -1,42 +1,81 @@
-// An open vault: every room below the listener, put together in the order in which they depend on
-// each other, and taken apart in the reverse.
+// The vault as the daemon holds it: what is there always (store, log, state), and what comes and
+// goes with the seal, put together in the order in which the rooms lean on each other.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
-#include "coffer/core/mounts.h"
 #include "coffer/core/pipeline.h"
-#include "coffer/core/state.h"
 
 namespace coffer::daemon {
+
+/// Asked each time that the token is opened: the PIN is not kept.
+using PinSource = std::function<Result<SecureBytes>()>;
 
 struct VaultConfig {
   pkcs11::TokenConfig token;
   std::string store_path;
   std::string audit_directory;
-  std::string signer_path;      ///< PEM of the pinned signer
-  std::string root_token_path;  ///< where init leaves the root token
+  std::string signer_path;  ///< PEM of the pinned signer
   audit::Durability audit_durability = audit::Durability::power;
   envelope::CacheConfig cache{};
+  /// Empty: whoever initialises or unseals brings the PIN.
+  PinSource pin{};
+  /// Where the root token goes when the vault is made; empty: to who asked alone (sys/init).
+  std::string root_token_path{};
+  /// Mounts KV version 2 at secret/ when the vault is made.
+  bool mount_secret = false;
 };
 
-struct Vault {
-  std::unique_ptr<pkcs11::Token> token;
-  std::unique_ptr<store::Store> store;
-  std::unique_ptr<envelope::Keyring> keyring;
-  std::unique_ptr<envelope::SealedStore> sealed_store;
-  std::unique_ptr<audit::Log> log;
-  std::unique_ptr<audit::Trail> trail;
-  std::unique_ptr<auth::Tokens> tokens;
-  std::unique_ptr<core::State> state;
-  std::unique_ptr<core::Mounts> mounts;
-  std::unique_ptr<core::Pipeline> pipeline;
+/// Thread-safe once made. `clock` outlives it.
+class Vault final : public core::Control {
+ public:
+  /// Opens store and log; the vault is sealed. A second daemon on the same store is refused.
+  [[nodiscard]] static Result<std::unique_ptr<Vault>> make(VaultConfig config, const Clock& clock);
+  ~Vault() override;
+
+  Result<Initialised> initialise(const SecureBytes* pin, const std::optional<Uuid>& adopt) override;
+  Result<void> unseal(const SecureBytes* pin) override;
+  bool has_pin() const override { return static_cast<bool>(config_.pin); }
+  std::string audit_directory() const override { return config_.audit_directory; }
+
+  /// The age counts at once, the number of entries from the next unseal on.
+  void set_cache(const envelope::CacheConfig& cache) COFFER_EXCLUDES(mutex_);
+
+  [[nodiscard]] store::Store& store() { return *store_; }
+  [[nodiscard]] audit::Log& log() { return *log_; }
+  /// For lines of the daemon itself: they need no keys.
+  [[nodiscard]] audit::Trail& trail() { return *trail_; }
+  [[nodiscard]] core::State& state() { return state_; }
+  [[nodiscard]] const core::Pipeline& pipeline() const { return *pipeline_; }
+
+ private:
+  Vault(VaultConfig config, const Clock& clock) : config_(std::move(config)), clock_(clock) {}
+  [[nodiscard]] Result<void> open_parts();
+  [[nodiscard]] Result<std::unique_ptr<pkcs11::Token>> open_token(const SecureBytes* pin) const;
+  [[nodiscard]] Result<std::optional<std::string>> stored_keyring() const;
+  [[nodiscard]] Result<std::shared_ptr<core::Unsealed>> open(
+      std::unique_ptr<pkcs11::Token> token, std::unique_ptr<envelope::Keyring> keyring)
+      COFFER_REQUIRES(mutex_);
+  [[nodiscard]] Result<std::unique_ptr<envelope::Keyring>> open_keyring(pkcs11::Token& token,
+                                                                        std::string_view stored);
+  [[nodiscard]] Result<std::unique_ptr<envelope::Keyring>> create_keyring(
+      pkcs11::Token& token, const std::optional<Uuid>& adopt, bool& adopted);
+  [[nodiscard]] Result<SecureBytes> first_rows(core::Unsealed& vault);
+
+  VaultConfig config_;
+  const Clock& clock_;
+  Mutex mutex_;  ///< one initialise or unseal at a time
+  core::State state_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<audit::Log> log_;
+  std::unique_ptr<audit::Trail> trail_;
+  std::unique_ptr<engine::Engine> sys_;  ///< answers while sealed
+  std::unique_ptr<core::Pipeline> pipeline_;
 };
 
-/// Opens the vault, or makes it if its store is empty. What a crash left half made is made again:
-/// nothing was handed out before the last step.
-[[nodiscard]] Result<std::unique_ptr<Vault>> open_vault(const VaultConfig& config,
-                                                        const SecureBytes& pin, const Clock& clock);
+/// One transaction beside the Door (docs/decisions/0004); nothing staged is no error.
+[[nodiscard]] Result<void> commit(store::Store& store, store::Transaction transaction);
 
 }  // namespace coffer::daemon

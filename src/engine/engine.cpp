@@ -31,6 +31,10 @@ std::string_view Mount::option(std::string_view name) const {
 
 std::span<const PathRule> Engine::paths_for(const Mount& /*mount*/) const { return paths(); }
 
+Result<bool> Engine::clear(envelope::SealedTransaction& /*tx*/, const Mount& /*mount*/) {
+  return true;
+}
+
 Result<bool> Engine::exists(Context& /*context*/, std::string_view /*path*/) { return true; }
 
 RuleMatch match_rule(std::span<const PathRule> rules, model::Operation operation,

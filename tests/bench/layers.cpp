@@ -75,11 +75,11 @@ void json_body(State& state) {
 // The caller, and what it may do
 
 void caller_identify(State& state) {
-  auto tx = house->cached->begin();
+  auto tx = house->open->sealed_store->begin();
   if (failed(state, tx)) return;
   const std::string_view bearer = as_text(house->bearer.expose(Reveal{"measure a caller"}));
   for (auto _ : state) {
-    const auto caller = house->tokens->identify(**tx, bearer);
+    const auto caller = house->open->tokens->identify(**tx, bearer, system_clock().wall());
     if (failed(state, caller)) return;
   }
   state.SetLabel("hash the token, find and open its row");
@@ -96,7 +96,7 @@ void policy_root(State& state) {
 // Audit
 
 audit::Entry closed_ticket(const model::Request& asked, const model::Caller& caller) {
-  audit::Ticket ticket = house->trail->open(asked, house->peer);
+  audit::Ticket ticket = house->open->trail->open(asked, house->peer);
   ticket.routed("secret/", "kv");
   ticket.identified(caller);
   ticket.decided({.allowed = true, .rule = "*", .policy = "root", .why = {}});
@@ -112,7 +112,7 @@ void audit_render(State& state) {
   caller.display_name = "root";
   caller.policies = {"root"};
   caller.token_type = "service";
-  house->hasher->append(caller.token_hash, "token");
+  house->open->hasher->append(caller.token_hash, "token");
   for (auto _ : state) benchmark::DoNotOptimize(closed_ticket(asked, caller));
   state.SetLabel("both lines of a read, values hashed (and its answer written once)");
 }
@@ -153,7 +153,7 @@ void store_get_more(State& state) {
 }
 
 void envelope_row(State& state) {
-  auto tx = house->cached->begin();
+  auto tx = house->open->sealed_store->begin();
   if (failed(state, tx)) return;
   for (auto _ : state) {
     if (failed(state, (*tx)->read(house->metadata_row))) return;
@@ -170,7 +170,7 @@ void open_secret(State& state, envelope::SealedStore& store) {
 }
 
 void envelope_cached(State& state) {
-  open_secret(state, *house->cached);
+  open_secret(state, *house->open->sealed_store);
   state.SetLabel("a secret of 300 bytes, key cached: its place, get, open");
 }
 
@@ -180,9 +180,9 @@ void envelope_uncached(State& state) {
 }
 
 void token_unwrap(State& state) {
-  const pkcs11::KeyRef kek = envelope::kek_ref(house->keyring->vault(), 1);
+  const pkcs11::KeyRef kek = envelope::kek_ref(house->open->keyring->vault(), 1);
   for (auto _ : state) {
-    if (failed(state, house->token->unwrap(kek, house->wrapped, house->aad))) return;
+    if (failed(state, house->open->token->unwrap(kek, house->wrapped, house->aad))) return;
   }
   state.SetLabel("one unwrap (uncached reads only)");
 }

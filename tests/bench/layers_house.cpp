@@ -5,7 +5,8 @@
 #include <fstream>
 
 #include "coffer/crypto/random.h"
-#include "coffer/engines/kv/kv.h"
+#include "coffer/sys/sys.h"
+#include "src/daemon/compose.h"
 
 namespace coffer::bench {
 namespace {
@@ -57,28 +58,25 @@ Result<std::unique_ptr<House>> House::build(const std::string& directory) {
 }
 
 Result<void> House::open_parts(const std::string& directory) {
-  COFFER_TRY(token, make_token(directory));
+  COFFER_TRY(auto token, make_token(directory));
   COFFER_TRY(const Uuid vault, crypto::random_uuid());
-  COFFER_TRY(keyring, envelope::Keyring::create(*token, vault));
+  COFFER_TRY(auto keyring, envelope::Keyring::create(*token, vault));
   store::SqliteConfig sqlite;
   sqlite.path = directory + "/store.db";
   sqlite.durability = store::Durability::crash;
   COFFER_TRY(store, store::open_sqlite_store(sqlite, vault));
-  envelope::CacheConfig cache;
-  cache.max_age = std::chrono::hours(1);
-  COFFER_TRY(cached, envelope::open_sealed_store(*keyring, *token, *store, cache, system_clock()));
-  cache.max_age = {};
-  COFFER_TRY(uncached,
-             envelope::open_sealed_store(*keyring, *token, *store, cache, system_clock()));
   COFFER_TRY(log, audit::open_log({directory + "/audit", vault, audit::Durability::crash},
                                   system_clock()));
-  const std::uint32_t version = keyring->current_version(envelope::KeyName::audit);
-  COFFER_TRY(const ByteView key,
-             keyring->key(envelope::KeyName::audit, version, Reveal{"measure the hasher"}));
-  COFFER_TRY(SecureBytes copy, SecureBytes::copy_of(key));
-  hasher = std::make_shared<const audit::Hasher>(std::move(copy), version);
-  trail = std::make_unique<audit::Trail>(*log, hasher, system_clock());
-  tokens = std::make_unique<auth::Tokens>(*keyring);
+  sealed_trail = std::make_unique<audit::Trail>(*log, nullptr, system_clock());
+  envelope::CacheConfig cache;
+  cache.max_age = std::chrono::hours(1);
+  COFFER_TRY(open, daemon::compose({*store, *log, state, *this, system_clock()}, cache,
+                                   std::move(token), std::move(keyring)));
+  cache.max_age = {};
+  COFFER_TRY(uncached, envelope::open_sealed_store(*open->keyring, *open->token, *store, cache,
+                                                   system_clock()));
+  state.set_vault(vault);
+  state.unseal(open);
   return {};
 }
 
@@ -91,8 +89,8 @@ Result<void> House::commit(envelope::SealedTransaction& tx) {
 
 Result<void> House::fill() {
   const std::string value(300, 'x');
-  COFFER_TRY(auto tx, cached->begin());
-  COFFER_TRY(bearer, tokens->create_root(*tx, system_clock().wall()));
+  COFFER_TRY(auto tx, open->sealed_store->begin());
+  COFFER_TRY(bearer, open->tokens->create_root(*tx, system_clock().wall()));
   COFFER_CHECK(tx->write(metadata_row, std::string(60, 'm'), envelope::Expect::absent()));
   COFFER_CHECK(tx->seal_secret(secret_row, secret, value));
   COFFER_CHECK(commit(*tx));
@@ -102,26 +100,24 @@ Result<void> House::fill() {
   COFFER_TRY([[maybe_unused]] const auto outcomes, store->commit({&plain, 1}));
 
   COFFER_TRY(const SecureBytes data_key, crypto::random_secret(32));
-  COFFER_TRY(wrapped, token->wrap(envelope::kek_ref(keyring->vault(), 1), data_key, aad));
+  COFFER_TRY(wrapped,
+             open->token->wrap(envelope::kek_ref(open->keyring->vault(), 1), data_key, aad));
   return {};
 }
 
 Result<void> House::mount() {
-  mounts.serve("kv", engines::kv::make_engine());
-  COFFER_TRY(auto tx, cached->begin());
+  COFFER_TRY(auto tx, open->sealed_store->begin());
   COFFER_TRY(const Uuid uuid, crypto::random_uuid());
-  engine::Mount kv{.path = "secret/",
-                   .type = "kv",
-                   .uuid = uuid,
-                   .accessor = "kv_bench",
-                   .description = {},
-                   .options = {{"version", "2"}}};
-  COFFER_CHECK(core::Mounts::create(*tx, kv));
+  COFFER_CHECK(open->mounts->create(*tx, {.path = "secret/",
+                                          .type = "kv",
+                                          .uuid = uuid,
+                                          .accessor = "kv_bench",
+                                          .description = {},
+                                          .options = {{"version", "2"}}}));
   COFFER_CHECK(commit(*tx));
-  COFFER_TRY(auto reading, cached->begin());
-  COFFER_CHECK(mounts.load(*reading));
+  sys = coffer::sys::make_engine({state, *this, system_clock()});
   pipeline = std::make_unique<core::Pipeline>(
-      core::Pipeline::Parts{*cached, *tokens, mounts, *trail, hasher});
+      core::Pipeline::Parts{state, *sealed_trail, *sys, coffer::sys::mount()});
   return {};
 }
 

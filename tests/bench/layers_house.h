@@ -4,9 +4,6 @@
 #include <memory>
 #include <string>
 
-#include "coffer/audit/trail.h"
-#include "coffer/auth/tokens.h"
-#include "coffer/core/mounts.h"
 #include "coffer/core/pipeline.h"
 #include "coffer/envelope/sealed_store.h"
 #include "coffer/store/store.h"
@@ -18,20 +15,17 @@ void register_policy();
 
 /// A new vault in `directory` (empty, ours): SoftHSM token, SQLite store, log, a KV mount at
 /// secret/ with one secret, a root token.
-class House final {
+class House final : private core::Control {
  public:
   [[nodiscard]] static Result<std::unique_ptr<House>> build(const std::string& directory);
 
-  std::unique_ptr<pkcs11::Token> token;
-  std::unique_ptr<envelope::Keyring> keyring;
   std::unique_ptr<store::Store> store;
-  std::unique_ptr<envelope::SealedStore> cached;
-  std::unique_ptr<envelope::SealedStore> uncached;
   std::unique_ptr<audit::Log> log;
-  std::shared_ptr<const audit::Hasher> hasher;
-  std::unique_ptr<audit::Trail> trail;
-  std::unique_ptr<auth::Tokens> tokens;
-  core::Mounts mounts;
+  std::unique_ptr<audit::Trail> sealed_trail;
+  core::State state;
+  std::shared_ptr<core::Unsealed> open;  ///< with a cache of data keys
+  std::unique_ptr<envelope::SealedStore> uncached;
+  std::unique_ptr<engine::Engine> sys;
   std::unique_ptr<core::Pipeline> pipeline;
   SecureBytes bearer;
   model::Peer peer{.uid = 1000, .gid = 1000, .pid = 1, .groups = {}, .unit = {}};
@@ -46,6 +40,16 @@ class House final {
   store::Key plain_key = "bench";
 
  private:
+  // Nothing is initialised, sealed or unsealed here.
+  Result<Initialised> initialise(const SecureBytes*, const std::optional<Uuid>&) override {
+    return make_error(ErrorCode::unsupported, "not in a benchmark");
+  }
+  Result<void> unseal(const SecureBytes*) override {
+    return make_error(ErrorCode::unsupported, "not in a benchmark");
+  }
+  bool has_pin() const override { return false; }
+  std::string audit_directory() const override { return {}; }
+
   House() = default;
   [[nodiscard]] Result<void> open_parts(const std::string& directory);
   [[nodiscard]] Result<void> fill();

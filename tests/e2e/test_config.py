@@ -1,5 +1,6 @@
 """`cofferd --config`: what it takes, what it refuses to start with, and as whom it runs."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -46,6 +47,19 @@ def status_of(pid):
     return {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
 
 
+def initialise(vault):
+    """Makes the vault, keeps its root token where the harness looks, and mounts secret/."""
+    with contextlib.closing(vault.new_client(token="")) as client:
+        assert client.get("sys/health").status == 501
+        made = client.request("PUT", "sys/init", {})
+        assert made.status == 200, made
+        assert client.request("PUT", "sys/init", {}).status == 400
+    vault.root_token_path.touch(mode=0o600)
+    vault.root_token_path.write_text(made.json["root_token"])
+    mounted = vault.request("POST", "sys/mounts/secret", {"type": "kv", "options": {"version": "2"}})
+    assert mounted.status == 204, mounted
+
+
 # Starting.
 
 
@@ -59,7 +73,7 @@ def test_serves_what_the_configuration_names(vault):
 
 
 def test_makes_a_new_vault_on_a_token_with_no_keys_yet(vault):
-    for name in ("store.db", "signer.pem", "root-token"):
+    for name in ("store.db", "signer.pem"):
         (vault.directory / name).unlink()
     for path in vault.directory.glob("store.db-*"):
         path.unlink()
@@ -68,6 +82,7 @@ def test_makes_a_new_vault_on_a_token_with_no_keys_yet(vault):
         if path.name != "token.object":
             path.unlink()
     vault.start()
+    initialise(vault)
     vault.put("first", {"a": "b"})
     assert vault.read("first") == {"a": "b"}
 
@@ -210,6 +225,7 @@ def test_makes_files_that_nobody_else_can_read_whatever_the_umask(vault):
     (vault.directory / "root-token").unlink()
     vault.command_prefix = ["sh", "-c", 'umask 000 && exec "$0" "$@"']
     vault.start()
+    initialise(vault)
     vault.put("a", {"b": "c"})
     public = {vault.directory / "signer.pem"}
     for path in [*vault.directory.rglob("*"), vault.directory]:
@@ -219,7 +235,7 @@ def test_makes_files_that_nobody_else_can_read_whatever_the_umask(vault):
     assert stat.S_IMODE((vault.directory / "signer.pem").stat().st_mode) & 0o022 == 0
 
 
-@pytest.mark.parametrize("name", ["store.db", "root-token", "signer.pem", "pin", "audit"])
+@pytest.mark.parametrize("name", ["store.db", "signer.pem", "pin", "audit"])
 @pytest.mark.parametrize("spoil", ["mode", "owner"])
 def test_refuses_a_file_that_others_could_have_changed(vault, name, spoil):
     path = vault.directory / name
@@ -297,43 +313,6 @@ def test_refuses_a_module_that_is_none(vault):
     vault.settings["token"]["module"] = str(vault.directory / "pin")
     vault.write()
     assert vault.refused(code=1)
-
-
-# The PIN.
-
-
-def test_takes_the_pin_from_a_credential(vault):
-    credentials = vault.directory.parent / "credentials"
-    credentials.mkdir(mode=0o700)
-    shutil.copy(vault.directory / "pin", credentials / "pin")
-    vault.settings["token"].update(pin_from="credential")
-    del vault.settings["token"]["pin_file"]
-    vault.write()
-    assert "LoadCredentialEncrypted" in vault.refused()
-    vault.environment["CREDENTIALS_DIRECTORY"] = str(credentials)
-    vault.start()
-    assert vault.read("app/db") is not None
-
-
-@pytest.mark.parametrize("table, key, value", [("token", "pin_from", "operator"),
-                                               ("vault", "auto_unseal", False)])  # fmt: skip
-def test_refuses_a_sealed_start_rather_than_open_the_vault_anyway(vault, table, key, value):
-    vault.settings[table][key] = value
-    vault.settings["token"].pop("pin_file")
-    if key != "pin_from":
-        vault.settings["token"]["pin_from"] = "credential"
-    vault.write()
-    assert "isn't built yet" in vault.refused()
-
-
-def test_a_wrong_pin_has_a_status_of_its_own_and_is_not_tried_twice(vault):
-    pin = vault.directory / "pin"
-    right = pin.read_text()
-    pin.unlink()
-    pin.write_text("0" * len(right))
-    os.chmod(pin, 0o400)
-    told = vault.refused(code=77)
-    assert right not in told and "0" * len(right) not in told
 
 
 # Sockets.

@@ -28,7 +28,7 @@ class EngineKit : public TestAuth {
     auto tx = begin();
     std::function<void()> then;
     const AllMay access;
-    engine::Context context{ticket, *tx, &caller, mount, now, access, then};
+    engine::Context context{ticket, *tx, &caller, mount, now, access, then, peer_};
     const auto match = engine::match_rule(engine->paths(), operation, path);
     last_rule = match.rule;
     if (match.rule == nullptr) return make_error(ErrorCode::unsupported, "no rule");

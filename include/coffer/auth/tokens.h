@@ -51,9 +51,6 @@ class Tokens final {
   /// permission_denied, always the same. Expiry holds whether or not the sweeper is behind.
   [[nodiscard]] Result<Identity> identify(envelope::SealedTransaction& tx, std::string_view bearer,
                                           WallTime now) const;
-  /// The same by the system's clock, without the count: until all callers pass the time.
-  [[nodiscard]] Result<model::Caller> identify(envelope::SealedTransaction& tx,
-                                               std::string_view bearer) const;
 
   /// Stages one use less; the last one revokes the token. Call it after the handler ran, whatever
   /// that did to the token. Does nothing for a caller without a counted token.

@@ -27,6 +27,12 @@ class Reply {
   virtual ~Reply() = default;
   /// Puts an error in place of the rendered answer.
   virtual void fail(const Error& error) = 0;
+  /// For work of the vault's own, which nobody waits for outside: true if this takes note itself of
+  /// how it ended, and goes to no sink. `again`: it lost a race, and nothing was done.
+  virtual bool settle(bool again) {
+    (void)again;
+    return false;
+  }
 };
 
 /// Where replies go. Called by the thread that attends to the Door; must not block.

@@ -2,15 +2,40 @@
 // engine serves which type, so that this room names none.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "coffer/base/mutex.h"
+#include "coffer/core/epoch.h"
 #include "coffer/engine/engine.h"
 
 namespace coffer::core {
+
+/// Auth methods are mounts whose path starts so.
+inline constexpr std::string_view kAuthPrefix = "auth/";
+
+/// The engines, by the type that a mount names. Filled before anything is served, then read alone.
+class Engines final {
+ public:
+  enum class Kind : std::uint8_t {
+    secrets,  ///< users may mount it
+    auth,     ///< users may enable it
+    builtin,  ///< is there always, and once (sys, token)
+  };
+  void serve(std::string type, std::unique_ptr<engine::Engine> engine, Kind kind);
+  [[nodiscard]] engine::Engine* find(std::string_view type) const;
+  [[nodiscard]] bool offers(std::string_view type, Kind kind) const;
+
+ private:
+  struct Served {
+    std::string type;
+    std::unique_ptr<engine::Engine> engine;
+    Kind kind = Kind::builtin;
+  };
+  std::vector<Served> served_;
+};
 
 struct Route {
   const engine::Mount* mount = nullptr;
@@ -18,34 +43,61 @@ struct Route {
   std::string_view path;  ///< below the mount; points into the path that was asked for
 };
 
-/// Immutable after load(); thread-safe.
-class Mounts final {
+/// All mounts at one point in time. Immutable, thread-safe.
+class MountTable final {
  public:
-  /// Stages the row of a new mount.
-  [[nodiscard]] static Result<void> create(envelope::SealedTransaction& tx,
-                                           const engine::Mount& mount);
-
-  /// Reads all rows; a type without an engine is an error.
-  [[nodiscard]] Result<void> load(envelope::SealedTransaction& tx);
-
-  /// Serves mounts of this type from now on. Call before load().
-  void serve(std::string type, std::unique_ptr<engine::Engine> engine);
-  /// A mount that is always there and has no row: sys/.
-  void add_builtin(engine::Mount mount, std::unique_ptr<engine::Engine> engine);
+  struct Entry {
+    engine::Mount mount;
+    engine::Engine* engine = nullptr;
+    bool builtin = false;
+  };
+  explicit MountTable(std::vector<Entry> entries);
 
   /// The longest mount path that the path starts with; nullopt: none.
   [[nodiscard]] std::optional<Route> find(std::string_view path) const;
-  [[nodiscard]] const std::vector<engine::Mount>& all() const noexcept { return mounts_; }
+  /// The mount at exactly this path; nullptr: none.
+  [[nodiscard]] const Entry* at(std::string_view path) const;
+  [[nodiscard]] const Entry* by_accessor(std::string_view accessor) const;
+  /// A mount at, above or below `path`, with which a new one would collide; nullptr: none.
+  [[nodiscard]] const engine::Mount* in_the_way(std::string_view path) const;
+  [[nodiscard]] const std::vector<Entry>& all() const noexcept { return entries_; }
 
  private:
-  struct Served {
-    std::string type;
-    std::unique_ptr<engine::Engine> engine;
-  };
-  [[nodiscard]] engine::Engine* engine_for(std::string_view type) const;
+  std::vector<Entry> entries_;  ///< sorted by path
+};
 
-  std::vector<Served> engines_;
-  std::vector<engine::Mount> mounts_;
+/// The stored table. Thread-safe; the engines outlive it.
+class Mounts final {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<Mounts>> make(const envelope::SealedTransaction& tx,
+                                                            const Engines& engines);
+  /// A mount that is always there and has no row. Call before anything is served.
+  void add_builtin(engine::Mount mount);
+
+  /// As the transaction's snapshot has it. A stored type that no engine serves is an error.
+  [[nodiscard]] Result<std::shared_ptr<const MountTable>> table(envelope::SealedTransaction& tx);
+
+  // Each stages one row and the epoch.
+  [[nodiscard]] Result<void> create(envelope::SealedTransaction& tx,
+                                    const engine::Mount& mount) const;
+  [[nodiscard]] Result<void> replace(envelope::SealedTransaction& tx,
+                                     const engine::Mount& mount) const;
+  /// The mount is gone at once. What it held is cleared in the background; until then nobody can
+  /// read it, for nothing leads there.
+  [[nodiscard]] Result<void> remove(envelope::SealedTransaction& tx, const engine::Mount& mount,
+                                    WallTime now) const;
+
+ private:
+  Mounts(const Engines& engines, Epoch epoch) : engines_(engines), epoch_(std::move(epoch)) {}
+  [[nodiscard]] Result<std::shared_ptr<const MountTable>> load(
+      envelope::SealedTransaction& tx) const;
+
+  const Engines& engines_;
+  const Epoch epoch_;
+  std::vector<engine::Mount> builtin_;
+  Mutex mutex_;
+  store::RowVersion loaded_at_ COFFER_GUARDED_BY(mutex_) = 0;
+  std::shared_ptr<const MountTable> table_ COFFER_GUARDED_BY(mutex_);
 };
 
 }  // namespace coffer::core

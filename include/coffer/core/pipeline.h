@@ -2,9 +2,8 @@
 // anything durable: what comes out is staged for the Door.
 #pragma once
 
-#include "coffer/audit/trail.h"
-#include "coffer/auth/tokens.h"
-#include "coffer/core/mounts.h"
+#include "coffer/core/state.h"
+#include "coffer/core/unsealed.h"
 #include "coffer/model/peer.h"
 
 namespace coffer::core {
@@ -25,11 +24,12 @@ struct Staged {
 class Pipeline final {
  public:
   struct Parts {
-    envelope::SealedStore& store;
-    const auth::Tokens& tokens;
-    const Mounts& mounts;
-    audit::Trail& trail;
-    std::shared_ptr<const audit::Hasher> hasher;
+    State& state;
+    /// Without keys there is nothing to hash values with: lines of a sealed vault hold none.
+    audit::Trail& sealed_trail;
+    /// What answers while sealed, by those of its paths that say so.
+    engine::Engine& sys;
+    engine::Mount sys_mount;
   };
   explicit Pipeline(Parts parts) : parts_(std::move(parts)) {}
 
@@ -41,8 +41,14 @@ class Pipeline final {
 
  private:
   struct Call;
+  [[nodiscard]] Staged run_open(Unsealed& vault, model::Request& request,
+                                const model::Evidence& evidence) const;
+  [[nodiscard]] Staged run_sealed(model::Request& request, const model::Evidence& evidence) const;
   [[nodiscard]] Result<model::Response> serve(Call& call) const;
-  [[nodiscard]] Result<model::Caller> identify(Call& call) const;
+  [[nodiscard]] Result<void> identify(Call& call) const;
+  [[nodiscard]] Result<void> authorise(Call& call, const engine::PathRule* rule) const;
+  [[nodiscard]] Error deny(Call& call, const model::Decision& decision) const;
+  [[nodiscard]] static Result<void> spend(Call& call, bool served);
 
   const Parts parts_;
 };

@@ -1,28 +1,77 @@
-// What the vault as a whole knows of itself: who it is, and what is wrong with it right now.
+// What the vault as a whole knows of itself: who it is, whether it is open, what is wrong with it.
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "coffer/base/mutex.h"
+#include "coffer/base/secure_bytes.h"
 #include "coffer/base/uuid.h"
+#include "coffer/core/denials.h"
+#include "coffer/core/in_flight.h"
+#include "coffer/core/tally.h"
 
 namespace coffer::core {
+
+struct Unsealed;
 
 /// Thread-safe.
 class State final {
  public:
-  explicit State(const Uuid& vault) : vault_(vault) {}
+  /// Sealed, and not initialised until told otherwise.
+  State() = default;
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
 
-  [[nodiscard]] const Uuid& vault() const noexcept { return vault_; }
+  /// nullopt: not initialised.
+  [[nodiscard]] std::optional<Uuid> vault() const COFFER_EXCLUDES(mutex_);
+  void set_vault(const Uuid& vault) COFFER_EXCLUDES(mutex_);
+
+  /// nullptr: sealed. Whoever holds it finishes what is under way, though the vault be sealed
+  /// meanwhile.
+  [[nodiscard]] std::shared_ptr<Unsealed> unsealed() const COFFER_EXCLUDES(mutex_);
+  void unseal(std::shared_ptr<Unsealed> opened) COFFER_EXCLUDES(mutex_);
+  /// From now on nobody gets at keys; they are wiped when the last who holds them lets go.
+  void seal() COFFER_EXCLUDES(mutex_);
 
   /// The reason why the audit log can't be written; empty: it can. Set by the Door alone.
   void set_log_trouble(std::string reason) COFFER_EXCLUDES(mutex_);
   [[nodiscard]] std::string log_trouble() const COFFER_EXCLUDES(mutex_);
 
+  Denials denials;
+  InFlight in_flight;
+  Tally tally;
+
  private:
-  const Uuid vault_;
   mutable Mutex mutex_;
+  std::optional<Uuid> vault_ COFFER_GUARDED_BY(mutex_);
+  std::shared_ptr<Unsealed> unsealed_ COFFER_GUARDED_BY(mutex_);
   std::string log_trouble_ COFFER_GUARDED_BY(mutex_);
+};
+
+/// What takes the whole house to do. Implemented by `daemon`; thread-safe, one at a time.
+class Control {
+ public:
+  virtual ~Control() = default;
+
+  struct Initialised {
+    SecureBytes root_token;  ///< nowhere else
+    Uuid vault;
+    std::string token_serial;
+    bool adopted = false;  ///< keys that were on the token already
+  };
+  /// Makes the vault's keys on the token, or adopts those that are there for the vault `adopt`,
+  /// then opens it. `pin`: nullptr takes the configured source's. `precondition`: it is initialised
+  /// already.
+  [[nodiscard]] virtual Result<Initialised> initialise(const SecureBytes* pin,
+                                                       const std::optional<Uuid>& adopt) = 0;
+  /// Opens it. No harm if it is open.
+  [[nodiscard]] virtual Result<void> unseal(const SecureBytes* pin) = 0;
+  /// Whether the daemon has a source of the PIN, so that its owner need not bring it.
+  [[nodiscard]] virtual bool has_pin() const = 0;
+  /// Where the audit log is, for people.
+  [[nodiscard]] virtual std::string audit_directory() const = 0;
 };
 
 }  // namespace coffer::core

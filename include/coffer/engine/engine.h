@@ -12,14 +12,17 @@
 #include "coffer/audit/trail.h"
 #include "coffer/envelope/sealed_store.h"
 #include "coffer/model/caller.h"
+#include "coffer/model/peer.h"
 #include "coffer/model/request.h"
 
 namespace coffer::engine {
 
 // The view of storage that engines get, under names of this room: no engine uses `envelope` itself.
 using envelope::Expect;
+using envelope::ListedRow;
 using envelope::OpenedRow;
 using envelope::RowName;
+using envelope::SealedTransaction;
 using envelope::SecretContext;
 using envelope::Space;
 using store::RowVersion;
@@ -67,6 +70,7 @@ struct Context {
   /// Set by a handler: runs once the answer's line is on disk, before the answer leaves; not if the
   /// request fails or runs again. For what is only in memory (sys/seal). Must not block or throw.
   std::function<void()>& then;
+  const model::Peer& peer;  ///< who connected, as the kernel says
 };
 
 /// Slow: may wait for something outside (a database, Argon2, a program); has its own workers.
@@ -95,6 +99,10 @@ class Engine {
   /// For a write: does the thing exist already? Decides between `create` and `update`. Engines
   /// without an answer say true.
   [[nodiscard]] virtual Result<bool> exists(Context& context, std::string_view path);
+  /// Stages the end of rows of a mount that is gone, some hundred at most; true: none is left.
+  /// Called again, in new transactions, until it says so. An engine without rows of its own says
+  /// true.
+  [[nodiscard]] virtual Result<bool> clear(envelope::SealedTransaction& tx, const Mount& mount);
   /// `path` is below the mount. No effect but in context.tx; may be run again after a lost race.
   [[nodiscard]] virtual Result<model::Response> handle(Context& context,
                                                        const model::Request& request,

@@ -81,8 +81,4 @@ class Acl final {
   std::unique_ptr<const Rules> rules_;
 };
 
-/// As the policies `root` alone or nothing: until policies are stored.
-[[nodiscard]] model::Decision decide(const model::Caller& caller, model::Operation operation,
-                                     std::string_view path);
-
 }  // namespace coffer::policy

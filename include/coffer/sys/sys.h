@@ -3,14 +3,20 @@
 
 #include <memory>
 
-#include "coffer/core/mounts.h"
 #include "coffer/core/state.h"
+#include "coffer/engine/engine.h"
 
 namespace coffer::sys {
 
-/// Both outlive the engine. Thread-safe.
-[[nodiscard]] std::unique_ptr<engine::Engine> make_engine(const core::State& state,
-                                                          const core::Mounts& mounts);
+/// All of it outlives the engine.
+struct Parts {
+  core::State& state;
+  core::Control& control;
+  const Clock& clock;
+};
+
+/// Thread-safe. Also answers while sealed, on the paths that say so.
+[[nodiscard]] std::unique_ptr<engine::Engine> make_engine(Parts parts);
 
 /// The mount that goes with it.
 [[nodiscard]] engine::Mount mount();

@@ -44,6 +44,9 @@ Result<model::Response> scan_keys(engine::Context&, const model::Request&, std::
 Result<model::Response> scan_keys_of_version1(engine::Context&, const model::Request&,
                                               std::string_view folder);
 
+// clear.cpp: both versions.
+Result<bool> clear_mount(engine::SealedTransaction& tx, const engine::Mount& mount);
+
 // version1.cpp, version2.cpp
 std::span<const engine::PathRule> paths_of_version1() noexcept;
 std::span<const engine::PathRule> paths_of_version2() noexcept;

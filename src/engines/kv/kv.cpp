@@ -22,6 +22,10 @@ class KvEngine final : public engine::Engine {
     return is_version2(context.mount) ? exists_in_version2(context, path)
                                       : exists_in_version1(context, path);
   }
+  [[nodiscard]] Result<bool> clear(engine::SealedTransaction& tx,
+                                   const engine::Mount& mount) override {
+    return clear_mount(tx, mount);
+  }
   [[nodiscard]] Result<model::Response> handle(engine::Context& context,
                                                const model::Request& request,
                                                std::string_view path) override {

@@ -149,7 +149,7 @@ class DoorTest : public ::testing::Test {
   fakes::FakeLog log_;
   audit::Trail trail_{log_, nullptr, system_clock()};
   TestStore store_;
-  State state_{Uuid{}};
+  State state_;
   TestSink sink_;
   std::unique_ptr<Door> door_ = std::make_unique<Door>(log_, trail_, store_, state_, sink_);
 };

@@ -118,10 +118,12 @@ TEST(Pipeline, ATokenThatIsAwayIsUnavailable) {
 
 TEST(Mounts, LongestPathWins) {
   TestVault vault;
-  EXPECT_EQ(vault.mounts.find("secret/data/a")->mount->path, "secret/");
-  EXPECT_EQ(vault.mounts.find("secret/data/a")->path, "data/a");
-  EXPECT_FALSE(vault.mounts.find("secre"));
-  EXPECT_FALSE(vault.mounts.find("secretive/data"));
+  const auto table = vault.mounts();
+  EXPECT_EQ(table->find("secret/data/a")->mount->path, "secret/");
+  EXPECT_EQ(table->find("secret/data/a")->path, "data/a");
+  EXPECT_EQ(table->find("auth/token/create")->mount->path, "auth/token/");
+  EXPECT_FALSE(table->find("secre"));
+  EXPECT_FALSE(table->find("secretive/data"));
 }
 
 }  // namespace

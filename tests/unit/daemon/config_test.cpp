@@ -212,8 +212,6 @@ TEST(Config, RefusesPathsThatLeadElsewhereThanTheySay) {
 TEST(Config, RefusesTwoThingsAtOnePath) {
   EXPECT_EQ(problem(with("[vault]\nsigner = \"store.db\"\n")),
             "f:7: vault.signer: is the path of another file of the vault too");
-  EXPECT_EQ(problem(with("[vault]\nroot_token = \"/var/lib/coffer/audit\"\n")),
-            "f:7: vault.root_token: is the path of another file of the vault too");
   EXPECT_EQ(problem(with("[[listener]]\npath = \"/run/c.sock\"\n")),
             "f:7: listener[1].path: is the path of another listener too");
 }

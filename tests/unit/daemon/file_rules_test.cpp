@@ -168,9 +168,6 @@ TEST_F(Machine, NamesTheKeyOfWhatIsWrong) {
   file("vault/signer.pem", 0666);
   EXPECT_TRUE(problem().starts_with("vault.signer: "));
   fs::remove(root_ + "/vault/signer.pem");
-  file("vault/root-token", 0644);
-  EXPECT_TRUE(problem().starts_with("vault.root_token: "));
-  fs::remove(root_ + "/vault/root-token");
   directory("vault/audit", 0755);
   EXPECT_TRUE(problem().starts_with("vault.audit: "));
   fs::remove(root_ + "/vault/audit");

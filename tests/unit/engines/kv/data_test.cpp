@@ -119,7 +119,8 @@ TEST_F(KvDataTest, FieldsThatMeanNothingAreIgnoredWithAWarning) {
 }
 
 TEST_F(KvDataTest, EveryPathHasHelpAndAHandler) {
-  const auto route = vault.mounts.find("secret/");
+  const auto mounts = vault.mounts();
+  const auto route = mounts->find("secret/");
   for (const auto& rule : route->engine->paths_for(*route->mount)) {
     EXPECT_FALSE(rule.help.empty()) << rule.pattern;
     std::string path(rule.pattern.substr(0, rule.pattern.find('*')));

@@ -22,14 +22,15 @@ class Granted final : public engine::Access {
 
 /// One scan as that caller, without the pipeline.
 std::string scan_as(Kv& kv, const std::string& path, const std::set<std::string>& grants) {
-  const auto route = kv.vault.mounts.find(path);
+  const auto mounts = kv.vault.mounts();
+  const auto route = mounts->find(path);
   model::Request request{
       .id = {}, .time = {}, .operation = Operation::scan, .path = path, .fields = {}};
   const Granted access(grants);
   audit::Ticket ticket = kv.vault.trail->open(request, kv.vault.peer);
   const auto tx = kv.vault.begin();
   std::function<void()> then;
-  engine::Context context{ticket, *tx, nullptr, *route->mount, {}, access, then};
+  engine::Context context{ticket, *tx, nullptr, *route->mount, {}, access, then, kv.vault.peer};
   const Answer answer = route->engine->handle(context, request, route->path);
   static_cast<void>(answer.ok() ? std::move(ticket).close(*answer)
                                 : std::move(ticket).close(answer.error()));

@@ -1,0 +1,47 @@
+// What time makes happen, as requests of the vault's own: due rows are handled one by one, each
+// with its two lines in the log and its commit at the Door, like anyone's request.
+#pragma once
+
+#include <thread>
+
+#include "coffer/core/door.h"
+#include "coffer/core/state.h"
+
+namespace coffer::core {
+
+/// One thread, which looks each second, and at once while there is more. While the vault is sealed
+/// it does nothing: due rows wait.
+class Sweeper final {
+ public:
+  /// Starts its thread. All arguments outlive the sweeper; the Door is stopped after it.
+  Sweeper(State& state, store::Store& store, Door& door, const Clock& clock);
+  /// Waits for what it gave to the Door.
+  ~Sweeper();
+  Sweeper(const Sweeper&) = delete;
+  Sweeper& operator=(const Sweeper&) = delete;
+
+ private:
+  class Settled;
+  struct Batch;
+  void loop();
+  /// True: there is more to do at once.
+  [[nodiscard]] bool sweep();
+  [[nodiscard]] Result<bool> sweep_open(Unsealed& vault);
+  void handle(Unsealed& vault, const lifecycle::Due& due, Batch& batch);
+  void put_off(Unsealed& vault, const lifecycle::Due& due, const Error& error);
+  void commit(store::Transaction transaction);
+  void advance(Unsealed& vault);
+  [[nodiscard]] bool wait_for_stop() COFFER_EXCLUDES(mutex_);
+
+  State& state_;
+  store::Store& store_;
+  Door& door_;
+  const Clock& clock_;
+  std::string trouble_;  ///< the last that was told; the thread's own
+  Mutex mutex_;
+  CondVar stopped_;
+  bool stop_ COFFER_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace coffer::core

@@ -1,0 +1,32 @@
+// Everything that exists only while the vault is open: made by unsealing, gone with the last
+// request that was under way when it was sealed.
+#pragma once
+
+#include <memory>
+
+#include "coffer/audit/trail.h"
+#include "coffer/auth/tokens.h"
+#include "coffer/auth/unix_roles.h"
+#include "coffer/core/mounts.h"
+#include "coffer/core/policies.h"
+#include "coffer/lifecycle/due.h"
+
+namespace coffer::core {
+
+/// In the order in which the parts lean on each other. Each is thread-safe; none is ever null. The
+/// store, the log and the clock below them outlive it.
+struct Unsealed {
+  std::unique_ptr<pkcs11::Token> token;
+  std::unique_ptr<envelope::Keyring> keyring;
+  std::unique_ptr<envelope::SealedStore> sealed_store;
+  std::shared_ptr<const audit::Hasher> hasher;
+  std::unique_ptr<audit::Trail> trail;
+  std::unique_ptr<auth::Tokens> tokens;
+  std::unique_ptr<auth::UnixRoles> unix_roles;
+  Engines engines;
+  std::unique_ptr<Mounts> mounts;
+  std::unique_ptr<Policies> policies;
+  lifecycle::Handlers due_handlers;
+};
+
+}  // namespace coffer::core

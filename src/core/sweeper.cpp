@@ -1,0 +1,165 @@
+#include "coffer/core/sweeper.h"
+
+#include <unistd.h>
+
+#include <list>
+
+#include "coffer/base/log.h"
+#include "coffer/core/unsealed.h"
+#include "coffer/crypto/random.h"
+
+namespace coffer::core {
+namespace {
+
+constexpr std::chrono::seconds kInterval{1};
+/// Handled between two looks; as many requests of the vault's own are at the Door at most.
+constexpr std::size_t kStep = 64;
+constexpr std::chrono::minutes kTryAgain{1};
+
+/// The daemon itself, as the kernel would name it.
+model::Peer self() {
+  return {.uid = ::geteuid(), .gid = ::getegid(), .pid = ::getpid(), .groups = {}, .unit = {}};
+}
+
+}  // namespace
+
+/// Counts what is still at the Door. The requests that tickets point to live here.
+struct Sweeper::Batch {
+  const model::Peer peer = self();
+  std::list<model::Request> requests;
+  Mutex mutex;
+  CondVar all_settled;
+  std::size_t open COFFER_GUARDED_BY(mutex) = 0;
+
+  void wait() COFFER_EXCLUDES(mutex) {
+    const MutexLock lock(mutex);
+    while (open > 0) all_settled.wait(mutex);
+  }
+};
+
+/// A row whose handling failed or lost a race is still there, and due: the next look finds it.
+class Sweeper::Settled final : public Reply {
+ public:
+  explicit Settled(Batch& batch) : batch_(batch) {
+    const MutexLock lock(batch_.mutex);
+    ++batch_.open;
+  }
+  ~Settled() override {
+    const MutexLock lock(batch_.mutex);
+    --batch_.open;
+    batch_.all_settled.notify_all();
+  }
+  void fail(const Error& error) override { log::error(error); }
+  bool settle(bool /*again*/) override { return true; }
+
+ private:
+  Batch& batch_;
+};
+
+Sweeper::Sweeper(State& state, store::Store& store, Door& door, const Clock& clock)
+    : state_(state), store_(store), door_(door), clock_(clock) {
+  thread_ = std::thread([this] { loop(); });
+}
+
+Sweeper::~Sweeper() {
+  {
+    const MutexLock lock(mutex_);
+    stop_ = true;
+  }
+  stopped_.notify_all();
+  thread_.join();
+}
+
+bool Sweeper::wait_for_stop() {
+  const MutexLock lock(mutex_);
+  if (!stop_) stopped_.wait_for(mutex_, kInterval);
+  return stop_;
+}
+
+void Sweeper::loop() {
+  do {
+    while (sweep()) {
+      const MutexLock lock(mutex_);
+      if (stop_) return;
+    }
+  } while (!wait_for_stop());
+}
+
+bool Sweeper::sweep() {
+  const std::shared_ptr<Unsealed> vault = state_.unsealed();
+  if (vault == nullptr) return false;
+  try {
+    const Result<bool> more = sweep_open(*vault);
+    if (more.ok()) return *more;
+    if (more.error().code != ErrorCode::conflict) log::error(more.error());
+  } catch (const std::bad_alloc&) {
+    log::error("out of memory while handling what is due");
+  }
+  return false;
+}
+
+Result<bool> Sweeper::sweep_open(Unsealed& vault) {
+  COFFER_TRY(const auto tx, vault.sealed_store->begin());
+  COFFER_TRY(const lifecycle::Sweep found, lifecycle::due(*tx, clock_.wall(), kStep));
+  // Once for each trouble, not each second.
+  if (found.trouble && found.trouble->text != trouble_) log::error(*found.trouble);
+  trouble_ = found.trouble ? found.trouble->text : std::string();
+  if (found.due.empty()) {
+    advance(vault);
+    return found.more;
+  }
+  Batch batch;
+  for (const lifecycle::Due& due : found.due) handle(vault, due, batch);
+  batch.wait();
+  return found.more;
+}
+
+/// A request like any other, but for its caller: there is none.
+void Sweeper::handle(Unsealed& vault, const lifecycle::Due& due, Batch& batch) {
+  const auto id = crypto::random_uuid();
+  if (!id.ok()) return log::error(id.error());
+  model::Request& request =
+      batch.requests.emplace_back(model::Request{.id = *id,
+                                                 .time = clock_.wall(),
+                                                 .operation = model::Operation::remove,
+                                                 .path = "sys/due/" + due.kind + "/" + due.id,
+                                                 .fields = {}});
+  audit::Ticket ticket = vault.trail->open(request, batch.peer);
+  auto tx = vault.sealed_store->begin();
+  Result<void> done = tx.ok() ? vault.due_handlers.run(**tx, due, request.time) : tx.error();
+  auto reply = std::make_unique<Settled>(batch);
+  if (!done.ok()) {
+    // Lost a race: it is due still. Anything else would fail again at once, and hold up the others.
+    if (done.error().code != ErrorCode::conflict) put_off(vault, due, done.error());
+    Error error = std::move(done).error();
+    return door_.finish({std::move(ticket).close(error), {}, std::move(error)}, std::move(reply));
+  }
+  model::Response response{.outcome = model::Outcome::empty};
+  door_.finish({std::move(ticket).close(response), (*tx)->take(), std::move(response)},
+               std::move(reply));
+}
+
+/// Beside the Door, as the mark below: nothing of it can be seen but when it is tried again.
+void Sweeper::put_off(Unsealed& vault, const lifecycle::Due& due, const Error& error) {
+  log::error(error);
+  const auto tx = vault.sealed_store->begin();
+  const WallTime now = clock_.wall();
+  if (!tx.ok() || !lifecycle::postpone(**tx, due, now + kTryAgain, now).ok()) return;
+  commit((*tx)->take());
+}
+
+void Sweeper::commit(store::Transaction transaction) {
+  if (transaction.empty()) return;
+  const store::Transaction all[] = {std::move(transaction)};
+  if (const auto done = store_.commit(all); !done.ok()) log::error(done.error());
+}
+
+/// The mark says which minutes need no look any more. Nobody sees it, so it passes no Door
+/// (docs/decisions/0010).
+void Sweeper::advance(Unsealed& vault) {
+  const auto tx = vault.sealed_store->begin();
+  if (!tx.ok() || !lifecycle::advance(**tx, clock_.wall()).ok()) return;
+  commit((*tx)->take());
+}
+
+}  // namespace coffer::core

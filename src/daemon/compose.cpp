@@ -1,0 +1,80 @@
+#include "compose.h"
+
+#include "coffer/core/unmount.h"
+#include "coffer/engines/kv/kv.h"
+#include "coffer/engines/token/token.h"
+#include "coffer/engines/unix/unix.h"
+#include "coffer/sys/sys.h"
+
+namespace coffer::daemon {
+namespace {
+
+engine::Mount builtin(std::string_view path, std::string_view type, std::string_view about) {
+  return {.path = std::string(path),
+          .type = std::string(type),
+          .uuid = {},
+          .accessor = "auth_" + std::string(type) + "_0",
+          .description = std::string(about),
+          .options = {}};
+}
+
+Result<std::shared_ptr<const audit::Hasher>> make_hasher(const envelope::Keyring& keyring) {
+  const std::uint32_t version = keyring.current_version(envelope::KeyName::audit);
+  COFFER_TRY(const ByteView key,
+             keyring.key(envelope::KeyName::audit, version, Reveal{"hash values in audit lines"}));
+  COFFER_TRY(SecureBytes copy, SecureBytes::copy_of(key));
+  return std::shared_ptr<const audit::Hasher>(
+      std::make_shared<audit::Hasher>(std::move(copy), version));
+}
+
+void add_callers(core::Unsealed& vault) {
+  vault.tokens = std::make_unique<auth::Tokens>(
+      *vault.keyring, [hasher = vault.hasher](std::string& out, std::string_view token) {
+        hasher->append(out, token);
+      });
+  vault.tokens->register_handlers(vault.due_handlers);
+  vault.unix_roles = std::make_unique<auth::UnixRoles>(*vault.keyring);
+}
+
+void add_engines(const Foundation& foundation, core::Unsealed& vault) {
+  using Kind = core::Engines::Kind;
+  vault.engines.serve("kv", engines::kv::make_engine(), Kind::secrets);
+  vault.engines.serve("token", engines::token::make_engine(*vault.tokens), Kind::builtin);
+  vault.engines.serve("unix", engines::unix_peer::make_engine(*vault.unix_roles), Kind::builtin);
+  vault.engines.serve("system",
+                      sys::make_engine({foundation.state, foundation.control, foundation.clock}),
+                      Kind::builtin);
+  core::register_clearing(vault);
+}
+
+Result<void> add_tables(core::Unsealed& vault) {
+  COFFER_TRY(const auto tx, vault.sealed_store->begin());
+  COFFER_TRY(vault.mounts, core::Mounts::make(*tx, vault.engines));
+  vault.mounts->add_builtin(sys::mount());
+  vault.mounts->add_builtin(builtin("auth/token/", "token", "token based credentials"));
+  vault.mounts->add_builtin(builtin("auth/unix/", "unix", "peers of the Unix socket"));
+  COFFER_TRY(vault.policies, core::Policies::make(*tx));
+  return {};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<core::Unsealed>> compose(const Foundation& foundation,
+                                                const envelope::CacheConfig& cache,
+                                                std::unique_ptr<pkcs11::Token> token,
+                                                std::unique_ptr<envelope::Keyring> keyring) {
+  auto vault = std::make_shared<core::Unsealed>();
+  vault->token = std::move(token);
+  vault->keyring = std::move(keyring);
+  COFFER_TRY(vault->sealed_store,
+             envelope::open_sealed_store(*vault->keyring, *vault->token, foundation.store, cache,
+                                         foundation.clock));
+  COFFER_TRY(vault->hasher, make_hasher(*vault->keyring));
+  vault->trail = std::make_unique<audit::Trail>(foundation.log, vault->hasher, foundation.clock);
+  add_callers(*vault);
+  add_engines(foundation, *vault);
+  COFFER_CHECK(add_tables(*vault));
+  return vault;
+}
+
+}  // namespace coffer::daemon

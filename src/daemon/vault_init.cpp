@@ -1,0 +1,106 @@
+// The first start of a vault: keys on the token, the signer pinned, the keyring stored, the first
+// rows. Each step can be repeated: what a crash left half made is made again, for nothing was
+// handed out before the last step.
+#include <sys/stat.h>
+
+#include "coffer/base/log.h"
+#include "coffer/core/settings.h"
+#include "coffer/crypto/random.h"
+#include "files.h"
+#include "vault.h"
+
+namespace coffer::daemon {
+namespace {
+
+constexpr mode_t kPublicFile = S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH;
+constexpr mode_t kSecretFile = S_IRUSR | S_IWUSR;
+
+Error already() { return make_error(ErrorCode::precondition, "Vault is already initialized"); }
+
+Result<engine::Mount> secret_mount() {
+  COFFER_TRY(const Uuid id, crypto::random_uuid());
+  return engine::Mount{.path = "secret/",
+                       .type = "kv",
+                       .uuid = id,
+                       .accessor = "kv_" + to_string(id).substr(0, 8),
+                       .description = "key/value secret storage",
+                       .options = {{"version", "2"}}};
+}
+
+}  // namespace
+
+Result<core::Control::Initialised> Vault::initialise(const SecureBytes* pin,
+                                                     const std::optional<Uuid>& adopt) {
+  const MutexLock lock(mutex_);
+  if (state_.unsealed() != nullptr) return already();
+  COFFER_TRY(auto token, open_token(pin));
+  COFFER_TRY(const pkcs11::TokenInfo info, token->info());
+  COFFER_TRY(const auto stored, stored_keyring());
+  Initialised done;
+  done.token_serial = info.serial;
+  std::unique_ptr<envelope::Keyring> keyring;
+  if (stored) {
+    COFFER_TRY(keyring, open_keyring(*token, *stored));
+  } else {
+    COFFER_TRY(keyring, create_keyring(*token, adopt, done.adopted));
+  }
+  done.vault = keyring->vault();
+  COFFER_TRY(auto opened, open(std::move(token), std::move(keyring)));
+  COFFER_TRY(done.root_token, first_rows(*opened));
+  state_.set_vault(done.vault);
+  state_.unseal(std::move(opened));
+  return done;
+}
+
+Result<std::unique_ptr<envelope::Keyring>> Vault::open_keyring(pkcs11::Token& token,
+                                                               std::string_view stored) {
+  COFFER_TRY(const std::string pem, read_file(config_.signer_path));
+  COFFER_TRY(const Bytes signer, crypto::spki_from_pem(pem));
+  return envelope::Keyring::open(token, as_bytes(stored), signer);
+}
+
+/// The pin is written first: a keyring without it could never be opened.
+Result<std::unique_ptr<envelope::Keyring>> Vault::create_keyring(pkcs11::Token& token,
+                                                                 const std::optional<Uuid>& adopt,
+                                                                 bool& adopted) {
+  COFFER_TRY(const Uuid fresh, crypto::random_uuid());
+  adopted = adopt.has_value();
+  COFFER_TRY(auto keyring, adopt ? envelope::Keyring::adopt(token, *adopt)
+                                 : envelope::Keyring::create(token, fresh));
+  const std::string pem = crypto::pem_from_spki(keyring->public_key());
+  COFFER_CHECK(write_file(config_.signer_path, as_bytes(pem), kPublicFile));
+  COFFER_TRY(const Bytes stored, keyring->store());
+  store::Transaction transaction;
+  transaction.preconditions.push_back({envelope::keyring_row_key(), 0});
+  transaction.writes.push_back({envelope::keyring_row_key(), std::string(as_text(stored))});
+  COFFER_CHECK(commit(*store_, std::move(transaction)));
+  log::info("made a new vault " + to_string(keyring->vault()));
+  return keyring;
+}
+
+/// The root token and, if wanted, the first mount. Where the token goes to a file, that is on disk
+/// before the store knows the token: the other way round a crash would leave a vault that no one
+/// can enter.
+Result<SecureBytes> Vault::first_rows(core::Unsealed& vault) {
+  COFFER_TRY(const auto tx, vault.sealed_store->begin());
+  COFFER_TRY(const bool whole, core::is_initialised(*tx));
+  if (whole) return already();
+  if (config_.mount_secret) {
+    COFFER_TRY(const engine::Mount mount, secret_mount());
+    COFFER_CHECK(vault.mounts->create(*tx, mount));
+  }
+  COFFER_CHECK(core::mark_initialised(*tx));
+  COFFER_CHECK(core::note_version(*tx, clock_.wall()));
+  COFFER_TRY(SecureBytes token, vault.tokens->create_root(*tx, clock_.wall()));
+  if (!config_.root_token_path.empty()) {
+    COFFER_CHECK(write_file(config_.root_token_path,
+                            token.expose(Reveal{"hand the root token to its owner, once"}),
+                            kSecretFile));
+  }
+  const audit::Line lines[] = {trail_->system_line("initialise", "first rows, root token")};
+  COFFER_CHECK(log_->append(lines, true));
+  COFFER_CHECK(commit(*store_, tx->take()));
+  return token;
+}
+
+}  // namespace coffer::daemon

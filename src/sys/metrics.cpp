@@ -1,0 +1,86 @@
+#include "metrics.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include "coffer/base/version.h"
+
+namespace coffer::sys {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+MetricFamily family(std::string name, std::string help, MetricType type) {
+  MetricFamily out;
+  out.name = std::move(name);
+  out.help = std::move(help);
+  out.type = type;
+  return out;
+}
+
+void add_counter(MetricFamily& to, std::vector<ClientMetric::Label> labels, std::uint64_t value) {
+  ClientMetric metric;
+  metric.label = std::move(labels);
+  metric.counter.value = static_cast<double>(value);
+  to.metric.push_back(std::move(metric));
+}
+
+MetricFamily gauge(std::string name, std::string help, double value) {
+  MetricFamily out = family(std::move(name), std::move(help), MetricType::Gauge);
+  ClientMetric metric;
+  metric.gauge.value = value;
+  out.metric.push_back(std::move(metric));
+  return out;
+}
+
+MetricFamily requests(const core::Tally& tally) {
+  using Outcome = core::Tally::Outcome;
+  constexpr std::pair<Outcome, const char*> kOutcomes[] = {{Outcome::served, "served"},
+                                                           {Outcome::denied, "denied"},
+                                                           {Outcome::refused, "refused"},
+                                                           {Outcome::failed, "failed"}};
+  MetricFamily out =
+      family("coffer_requests_total", "Requests by operation and outcome since the daemon started",
+             MetricType::Counter);
+  for (std::size_t i = 0; i < core::Tally::kOperations; ++i) {
+    const auto operation = static_cast<model::Operation>(i);
+    for (const auto& [outcome, name] : kOutcomes) {
+      const std::uint64_t count = tally.of(operation, outcome);
+      if (count == 0) continue;
+      add_counter(out, {{"operation", std::string(model::to_string(operation))}, {"outcome", name}},
+                  count);
+    }
+  }
+  return out;
+}
+
+MetricFamily build() {
+  MetricFamily out = family("coffer_build_info", "The version that runs", MetricType::Gauge);
+  ClientMetric metric;
+  metric.label = {{"version", std::string(kVersion)}};
+  metric.gauge.value = 1;
+  out.metric.push_back(std::move(metric));
+  return out;
+}
+
+}  // namespace
+
+std::string metrics_text(const core::State& state, const core::Unsealed& vault) {
+  std::vector<MetricFamily> families;
+  families.push_back(build());
+  families.push_back(requests(state.tally));
+  families.push_back(gauge("coffer_requests_in_flight", "Requests that workers hold right now",
+                           static_cast<double>(state.in_flight.all().size())));
+  families.push_back(gauge("coffer_unsealed", "1 while the vault is open", 1));
+  families.push_back(gauge("coffer_audit_log_writable", "0 while the audit log can't be written",
+                           state.log_trouble().empty() ? 1 : 0));
+  families.push_back(gauge("coffer_kek_wraps", "Uses of the current key-encryption key",
+                           static_cast<double>(vault.sealed_store->wraps())));
+  families.push_back(gauge("coffer_kek_rotation_due", "1 when the key should be rotated",
+                           vault.sealed_store->rotation_due() ? 1 : 0));
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+}  // namespace coffer::sys

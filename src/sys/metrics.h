@@ -1,0 +1,14 @@
+// Figures for sys/metrics. Private to the room.
+#pragma once
+
+#include <string>
+
+#include "coffer/core/state.h"
+#include "coffer/core/unsealed.h"
+
+namespace coffer::sys {
+
+/// Prometheus' text format, version 0.0.4.
+[[nodiscard]] std::string metrics_text(const core::State& state, const core::Unsealed& vault);
+
+}  // namespace coffer::sys

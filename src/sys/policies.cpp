@@ -1,0 +1,113 @@
+// Policies, in both of Vault's forms: sys/policies/acl (field `policy`) and the older sys/policy
+// (field `rules` in answers).
+#include "handlers.h"
+
+namespace coffer::sys {
+namespace {
+
+constexpr std::string_view kAcl = "policies/acl/";
+constexpr std::string_view kOld = "policy/";
+
+bool old_form(const Call& call) { return call.path.starts_with("policy"); }
+
+Result<std::string> name_of(const Call& call) {
+  return core::policy_name(below(call.path, old_form(call) ? kOld : kAcl));
+}
+
+Result<Response> list(Call& call) {
+  COFFER_TRY(const auto names, call.vault->policies->list(call.context.tx));
+  JsonWriter json;
+  json.begin_object();
+  const auto append = [&](std::string_view key) {
+    json.key(key).begin_array();
+    for (const std::string& name : names) json.string(name);
+    json.end_array();
+  };
+  append("keys");
+  if (old_form(call)) append("policies");
+  json.end_object();
+  Response response = answer(std::move(json));
+  response.repeat_data = old_form(call);
+  return response;
+}
+
+Result<Response> read(Call& call) {
+  COFFER_TRY(const std::string name, name_of(call));
+  COFFER_TRY(const auto text, call.vault->policies->read(call.context.tx, name));
+  if (!text) return make_error(ErrorCode::not_found, "");
+  JsonWriter json;
+  json.begin_object().key("name").string(name);
+  json.key(old_form(call) ? "rules" : "policy").string(*text).end_object();
+  Response response = answer(std::move(json));
+  response.repeat_data = old_form(call);
+  return response;
+}
+
+/// The text may come in base64, as Vault takes it: nothing in the language looks like base64.
+Result<std::string> text_of(const Request& request) {
+  COFFER_TRY(std::optional<std::string> text, request.fields.string("policy"));
+  if (!text) {
+    COFFER_TRY(text, request.fields.string("rules"));
+  }
+  if (!text || text->empty()) return invalid("missing field \"policy\"");
+  if (text->find_first_of(" {\"\n") != std::string::npos) return *std::move(text);
+  const Result<Bytes> decoded = from_base64(*text);
+  return decoded.ok() ? std::string(as_text(*decoded)) : *std::move(text);
+}
+
+Result<Response> write(Call& call) {
+  // To take these and not to heed them would grant more, or for longer, than was meant.
+  for (const std::string_view name : {"ttl", "expiration", "cas", "cas_required"}) {
+    if (call.request.fields.has(name)) {
+      return invalid(std::string("field \"").append(name) +
+                     "\" isn't supported; an `expiration` may stand in a path's block");
+    }
+  }
+  COFFER_TRY(const std::string name, name_of(call));
+  COFFER_TRY(const std::string text, text_of(call.request));
+  COFFER_CHECK(call.vault->policies->write(call.context.tx, name, text));
+  return no_content();
+}
+
+Result<Response> remove(Call& call) {
+  COFFER_TRY(const std::string name, name_of(call));
+  COFFER_CHECK(call.vault->policies->remove(call.context.tx, name));
+  return no_content();
+}
+
+}  // namespace
+
+std::span<const Handler> policy_handlers() {
+  static constexpr Handler kHandlers[] = {
+      {{.operation = Operation::list,
+        .pattern = "policies/acl/",
+        .help = "The names of all policies."},
+       list},
+      {{.operation = Operation::list, .pattern = "policy/", .help = "The names of all policies."},
+       list},
+      {{.operation = Operation::read, .pattern = "policy", .help = "The names of all policies."},
+       list},
+      {{.operation = Operation::read,
+        .pattern = "policies/acl/+",
+        .help = "A policy's text, byte for byte as it was written."},
+       read},
+      {{.operation = Operation::update,
+        .pattern = "policies/acl/+",
+        .help = "Write a policy: `policy` is its text, HCL or JSON."},
+       write},
+      {{.operation = Operation::remove, .pattern = "policies/acl/+", .help = "Delete a policy."},
+       remove},
+      {{.operation = Operation::read,
+        .pattern = "policy/+",
+        .help = "A policy's text, byte for byte as it was written."},
+       read},
+      {{.operation = Operation::update,
+        .pattern = "policy/+",
+        .help = "Write a policy: `policy` is its text, HCL or JSON."},
+       write},
+      {{.operation = Operation::remove, .pattern = "policy/+", .help = "Delete a policy."}, remove},
+  };
+  return kHandlers;
+}
+
+}  // namespace coffer::sys

@@ -1,0 +1,77 @@
+// Moving a mount. What it holds is bound to its uuid and not to its path, so a move is one row: it
+// has happened when the answer comes. The status is there because Vault's clients ask for it.
+#include "coffer/base/codec.h"
+#include "coffer/crypto/random.h"
+#include "mount_json.h"
+
+namespace coffer::sys {
+namespace {
+
+constexpr std::string_view kStatus = "remount/status/";
+constexpr envelope::Space kMovesSpace{.mount = {}, .table = 10};
+constexpr std::uint8_t kRowFormat = 1;
+
+Result<Response> remount(Call& call) {
+  const model::Fields& fields = call.request.fields;
+  COFFER_TRY(const std::string from_field, required(fields, "from"));
+  COFFER_TRY(const std::string to_field, required(fields, "to"));
+  COFFER_TRY(const std::string canonical, canonical_mount(to_field));
+  COFFER_TRY(const std::string from, mount_path(from_field));
+  COFFER_TRY(const auto table, call.vault->mounts->table(call.context.tx));
+  const core::MountTable::Entry* entry = table->at(from);
+  if (entry == nullptr) return invalid("field \"from\": no mount at this path");
+  if (entry->builtin) return invalid("field \"from\" is the vault's own mount");
+  if (from.starts_with(core::kAuthPrefix) != canonical.starts_with(core::kAuthPrefix)) {
+    return invalid("field \"to\": a secrets engine can't become an auth method, nor back");
+  }
+  COFFER_CHECK(check_free(*table, canonical));
+  engine::Mount moved = entry->mount;
+  moved.path = canonical;
+  COFFER_CHECK(call.vault->mounts->replace(call.context.tx, moved));
+  COFFER_TRY(const Uuid id, crypto::random_uuid());
+  Writer row;
+  row.u8(kRowFormat).text(from).text(canonical);
+  COFFER_CHECK(call.context.tx.write({kMovesSpace, {}, to_string(id)}, as_text(row.view()),
+                                     envelope::Expect::absent()));
+  JsonWriter json;
+  json.begin_object().key("migration_id").string(to_string(id)).end_object();
+  Response response = answer(std::move(json));
+  response.repeat_data = true;
+  return response;
+}
+
+Result<Response> status(Call& call) {
+  const std::string id(below(call.path, kStatus));
+  COFFER_TRY(const auto stored, call.context.tx.read({kMovesSpace, {}, id}));
+  if (!stored) return make_error(ErrorCode::not_found, "no such migration");
+  Reader row(as_bytes(stored->value));
+  COFFER_TRY(const std::uint8_t format, row.u8());
+  if (format != kRowFormat) return make_error(ErrorCode::corrupt, "unknown format of a move's row");
+  COFFER_TRY(const std::string_view from, row.text());
+  COFFER_TRY(const std::string_view to, row.text());
+  COFFER_CHECK(row.finish());
+  JsonWriter json;
+  json.begin_object().key("migration_id").string(id).key("migration_info").begin_object();
+  json.key("source_mount").string(from).key("target_mount").string(to);
+  json.key("status").string("success").end_object().end_object();
+  return answer(std::move(json));
+}
+
+}  // namespace
+
+std::span<const Handler> remount_handlers() {
+  static constexpr Handler kHandlers[] = {
+      {{.operation = Operation::update,
+        .pattern = "remount",
+        .sudo = true,
+        .help = "Move the mount at `from` to `to`. What it holds stays as it is."},
+       remount},
+      {{.operation = Operation::read,
+        .pattern = "remount/status/+",
+        .help = "What became of a move, by its migration_id."},
+       status},
+  };
+  return kHandlers;
+}
+
+}  // namespace coffer::sys

@@ -1,0 +1,138 @@
+// Initialise, seal, unseal. These change what is only in memory, or commit by themselves where
+// there is no vault yet to commit through (docs/decisions/0004); so their request line is on disk
+// first.
+#include <unistd.h>
+
+#include "coffer/base/log.h"
+#include "handlers.h"
+
+namespace coffer::sys {
+
+Response seal_status(const core::State& state);
+
+namespace {
+
+/// The PIN that came with the request, if one did.
+Result<std::optional<SecureBytes>> pin_of(const Request& request, std::string_view field) {
+  COFFER_TRY(std::optional<std::string> text, request.fields.string(field));
+  if (!text || text->empty()) return std::optional<SecureBytes>();
+  Result<SecureBytes> pin = SecureBytes::copy_of(as_bytes(*text));
+  wipe(*text);
+  if (!pin.ok()) return std::move(pin).error();
+  return std::optional<SecureBytes>(*std::move(pin));
+}
+
+/// Sharing keys among people comes with the quorum; until then a request for it must not be taken
+/// for granted.
+Result<void> refuse_shares(const model::Fields& fields) {
+  for (const std::string_view name : {"secret_shares", "secret_threshold", "recovery_shares",
+                                      "recovery_threshold", "stored_shares"}) {
+    COFFER_TRY(const std::optional<std::int64_t> count, fields.integer(name));
+    if (count && *count > 1) {
+      return invalid(std::string("field \"").append(name) +
+                     "\": the keys are on the token; shares of them aren't supported yet");
+    }
+  }
+  for (const std::string_view name : {"pgp_keys", "recovery_pgp_keys", "root_token_pgp_key"}) {
+    if (fields.has(name)) {
+      return invalid(std::string("field \"").append(name) + "\": PGP isn't supported");
+    }
+  }
+  return {};
+}
+
+Result<Response> init_status(Call& call) {
+  JsonWriter json;
+  json.begin_object().key("initialized").boolean(call.parts.state.vault().has_value());
+  json.end_object();
+  return bare(std::move(json));
+}
+
+/// Whoever can start the daemon can open it too; nobody else is given more than he brings.
+bool owner(const model::Peer& peer) { return peer.uid == ::geteuid() || peer.uid == 0; }
+
+Error not_the_owner() { return invalid("field \"key\": the token's PIN is needed from this user"); }
+
+Result<std::optional<Uuid>> adopted_vault(const Request& request) {
+  COFFER_TRY(const std::optional<std::string> text, request.fields.string("adopt"));
+  if (!text) return std::optional<Uuid>();
+  const auto id = parse_uuid(*text);
+  if (!id.ok()) return invalid("field \"adopt\" must be the id of a vault");
+  return std::optional<Uuid>(*id);
+}
+
+Result<Response> init(Call& call) {
+  COFFER_CHECK(refuse_shares(call.request.fields));
+  COFFER_TRY(const std::optional<Uuid> adopt, adopted_vault(call.request));
+  COFFER_TRY(const auto pin, pin_of(call.request, "pin"));
+  if (!pin && !owner(call.context.peer)) return not_the_owner();
+  COFFER_CHECK(call.context.ticket.make_durable());
+  COFFER_TRY(const core::Control::Initialised done,
+             call.parts.control.initialise(pin ? &*pin : nullptr, adopt));
+  JsonWriter json;
+  json.begin_object().key("keys").begin_array().end_array();
+  json.key("keys_base64").begin_array().end_array();
+  json.key("root_token")
+      .string(as_text(done.root_token.expose(Reveal{"hand the root token out, once"})));
+  json.key("vault_id").string(to_string(done.vault));
+  json.key("token_serial").string(done.token_serial);
+  json.key("adopted").boolean(done.adopted).end_object();
+  return bare(std::move(json));
+}
+
+Result<Response> seal(Call& call) {
+  core::State& state = call.parts.state;
+  // Once this answer is on record: a seal that nobody can prove must not happen either.
+  call.context.then = [&state] {
+    state.seal();
+    log::info("sealed");
+  };
+  return no_content();
+}
+
+Result<Response> unseal(Call& call) {
+  COFFER_TRY(const auto pin, pin_of(call.request, "key"));
+  COFFER_TRY(const std::optional<bool> reset, call.request.fields.boolean("reset"));
+  if (reset.value_or(false)) return seal_status(call.parts.state);
+  if (!pin && !owner(call.context.peer)) return not_the_owner();
+  COFFER_CHECK(call.context.ticket.make_durable());
+  COFFER_CHECK(call.parts.control.unseal(pin ? &*pin : nullptr));
+  return seal_status(call.parts.state);
+}
+
+}  // namespace
+
+std::span<const Handler> seal_handlers() {
+  static constexpr Handler kHandlers[] = {
+      {{.operation = Operation::read,
+        .pattern = "init",
+        .open = true,
+        .while_sealed = true,
+        .help = "Whether this vault was initialised."},
+       init_status},
+      {{.operation = Operation::update,
+        .pattern = "init",
+        .open = true,
+        .while_sealed = true,
+        .help =
+            "Make the vault: keys on the token (or those of the vault `adopt`), and a root token "
+            "that is shown once. `pin`: the token's, if the daemon has no source of it."},
+       init},
+      {{.operation = Operation::update,
+        .pattern = "seal",
+        .sudo = true,
+        .help = "Seal the vault: keys leave memory, and nothing is served until it is unsealed."},
+       seal},
+      {{.operation = Operation::update,
+        .pattern = "unseal",
+        .open = true,
+        .while_sealed = true,
+        .help =
+            "Unseal the vault. `key`: the token's PIN; the daemon's own user and root may leave "
+            "it out where the daemon has a source of it."},
+       unseal},
+  };
+  return kHandlers;
+}
+
+}  // namespace coffer::sys

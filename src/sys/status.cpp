@@ -1,0 +1,107 @@
+// What anyone may ask, whether the vault is open or not.
+#include "coffer/base/version.h"
+#include "handlers.h"
+
+namespace coffer::sys {
+namespace {
+
+constexpr int kOk = 200;
+constexpr int kNotInitialised = 501;
+constexpr int kUnavailable = 503;
+constexpr int kMaxStatus = 599;
+
+void append_identity(JsonWriter& json, const core::State& state) {
+  json.key("version").string(kVersion);
+  const std::optional<Uuid> vault = state.vault();
+  if (!vault || state.unsealed() == nullptr) return;
+  json.key("cluster_name").string("coffer").key("cluster_id").string(to_string(*vault));
+}
+
+/// Vault lets the caller choose the status, for load balancers that know only one.
+Result<int> status_wanted(const model::Fields& fields, std::string_view name, int usual) {
+  COFFER_TRY(const std::optional<std::int64_t> wanted, fields.integer(name));
+  if (!wanted) return usual;
+  if (*wanted < kOk || *wanted > kMaxStatus) {
+    return invalid(std::string("field \"").append(name) + "\" must be an HTTP status, 200 to 599");
+  }
+  return static_cast<int>(*wanted);
+}
+
+Result<int> health_status(const Call& call, bool initialised, bool sealed, bool trouble) {
+  const model::Fields& fields = call.request.fields;
+  if (!initialised) return status_wanted(fields, "uninitcode", kNotInitialised);
+  if (sealed) return status_wanted(fields, "sealedcode", kUnavailable);
+  if (trouble) return kUnavailable;
+  return status_wanted(fields, "activecode", kOk);
+}
+
+/// Vault's codes: 200 when this node serves. A vault that can't record what it does doesn't serve.
+Result<Response> health(Call& call) {
+  const core::State& state = call.parts.state;
+  const std::string trouble = state.log_trouble();
+  const bool initialised = state.vault().has_value();
+  const bool sealed = state.unsealed() == nullptr;
+  COFFER_TRY(const int status, health_status(call, initialised, sealed, !trouble.empty()));
+  JsonWriter json;
+  json.begin_object().key("initialized").boolean(initialised).key("sealed").boolean(sealed);
+  json.key("standby").boolean(false).key("performance_standby").boolean(false);
+  json.key("replication_performance_mode").string("disabled");
+  json.key("replication_dr_mode").string("disabled");
+  const auto now = call.context.now.time_since_epoch();
+  json.key("server_time_utc").number(std::chrono::duration_cast<std::chrono::seconds>(now).count());
+  append_identity(json, state);
+  if (!trouble.empty()) json.key("errors").begin_array().string(trouble).end_array();
+  json.end_object();
+  return bare(std::move(json), status);
+}
+
+Result<Response> leader(Call& /*call*/) {
+  JsonWriter json;
+  json.begin_object().key("ha_enabled").boolean(false).key("is_self").boolean(true);
+  json.key("leader_address").string("").key("leader_cluster_address").string("");
+  json.end_object();
+  return bare(std::move(json));
+}
+
+}  // namespace
+
+/// One token opens the vault: one share of one, in Vault's words.
+Response seal_status(const core::State& state) {
+  JsonWriter json;
+  json.begin_object().key("type").string("pkcs11");
+  json.key("initialized").boolean(state.vault().has_value());
+  json.key("sealed").boolean(state.unsealed() == nullptr);
+  json.key("t").number(1).key("n").number(1);
+  json.key("progress").number(0).key("nonce").string("").key("migration").boolean(false);
+  json.key("recovery_seal").boolean(false).key("storage_type").string("sqlite");
+  json.key("commit_date").string("").key("build_date").string("");
+  append_identity(json, state);
+  json.end_object();
+  return bare(std::move(json));
+}
+
+std::span<const Handler> status_handlers() {
+  static constexpr Handler kHandlers[] = {
+      {{.operation = Operation::read,
+        .pattern = "health",
+        .open = true,
+        .while_sealed = true,
+        .help = "Is this vault initialised, unsealed, and able to serve?"},
+       health},
+      {{.operation = Operation::read,
+        .pattern = "seal-status",
+        .open = true,
+        .while_sealed = true,
+        .help = "The state of the seal."},
+       [](Call& call) -> Result<Response> { return seal_status(call.parts.state); }},
+      {{.operation = Operation::read,
+        .pattern = "leader",
+        .open = true,
+        .while_sealed = true,
+        .help = "Whether there are several nodes: there is one."},
+       leader},
+  };
+  return kHandlers;
+}
+
+}  // namespace coffer::sys
