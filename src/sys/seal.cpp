@@ -28,7 +28,7 @@ Result<void> refuse_shares(const model::Fields& fields) {
   for (const std::string_view name : {"secret_shares", "secret_threshold", "recovery_shares",
                                       "recovery_threshold", "stored_shares"}) {
     COFFER_TRY(const std::optional<std::int64_t> count, fields.integer(name));
-    if (count && *count > 1) {
+    if (count && (*count < 0 || *count > 1)) {
       return invalid(std::string("field \"").append(name) +
                      "\": the keys are on the token; shares of them aren't supported yet");
     }

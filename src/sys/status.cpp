@@ -27,12 +27,15 @@ Result<int> status_wanted(const model::Fields& fields, std::string_view name, in
   return static_cast<int>(*wanted);
 }
 
+/// All three are read, so that a wrong one is told also while it doesn't count.
 Result<int> health_status(const Call& call, bool initialised, bool sealed, bool trouble) {
   const model::Fields& fields = call.request.fields;
-  if (!initialised) return status_wanted(fields, "uninitcode", kNotInitialised);
-  if (sealed) return status_wanted(fields, "sealedcode", kUnavailable);
-  if (trouble) return kUnavailable;
-  return status_wanted(fields, "activecode", kOk);
+  COFFER_TRY(const int active, status_wanted(fields, "activecode", kOk));
+  COFFER_TRY(const int when_sealed, status_wanted(fields, "sealedcode", kUnavailable));
+  COFFER_TRY(const int not_made, status_wanted(fields, "uninitcode", kNotInitialised));
+  if (!initialised) return not_made;
+  if (sealed) return when_sealed;
+  return trouble ? kUnavailable : active;
 }
 
 /// Vault's codes: 200 when this node serves. A vault that can't record what it does doesn't serve.

@@ -63,6 +63,7 @@ TEST_F(SysTest, SharesThatWereAskedForAreNotTakenForGranted) {
   refused(write("init", R"({"secret_shares":5,"secret_threshold":3})"), "secret_shares");
   refused(write("init", R"({"pgp_keys":["x"]})"), "pgp_keys");
   refused(write("init", R"({"adopt":"x"})"), "adopt");
+  refused(write("init", R"({"secret_shares":-1})"), "secret_shares");
   EXPECT_EQ(write("init", R"({"secret_shares":1,"secret_threshold":1})").error().code,
             ErrorCode::precondition);
 }
@@ -74,6 +75,13 @@ TEST_F(SysTest, LinesOfASealedVaultHoldNoData) {
   for (const std::string& body : {staged.entry.response.body}) {
     EXPECT_EQ(body.find("pin-canary"), std::string::npos);
     EXPECT_NE(body.find("data_omitted"), std::string::npos);
+  }
+}
+
+TEST_F(SysTest, AWrongStatusIsToldAlsoWhileItDoesNotCount) {
+  for (const std::string name : {"activecode", "sealedcode", "uninitcode"}) {
+    const std::string body = R"({")" + name + R"(":"canary"})";
+    refused(vault.call_as("", Operation::read, "sys/health", body), name);
   }
 }
 
