@@ -32,6 +32,11 @@ class CallerAccess final : public engine::Access {
   [[nodiscard]] bool may(model::Operation operation, std::string_view path) const override {
     return acl_ != nullptr && acl_->decide({.operation = operation, .path = path}).allowed;
   }
+  [[nodiscard]] bool has_sudo(std::string_view path) const override {
+    return acl_ != nullptr &&
+           acl_->decide({.operation = model::Operation::update, .path = path, .sudo = true})
+               .allowed;
+  }
 
  private:
   const policy::Acl* acl_;
@@ -125,7 +130,7 @@ Result<model::Response> Pipeline::serve(Call& call) const {
                           request.time,
                           access,
                           call.then,
-                          call.evidence.peer};
+                          call.evidence};
   if (match.rule != nullptr && request.operation == model::Operation::update) {
     COFFER_TRY(const bool exists, route->engine->exists(context, route->path));
     if (!exists) request.operation = model::Operation::create;

@@ -41,6 +41,7 @@ class SealedOff final : public envelope::SealedTransaction {
 class NoAccess final : public engine::Access {
  public:
   [[nodiscard]] bool may(model::Operation, std::string_view) const override { return false; }
+  [[nodiscard]] bool has_sudo(std::string_view) const override { return false; }
 };
 
 }  // namespace
@@ -61,7 +62,7 @@ Staged Pipeline::run_sealed(model::Request& request, const model::Evidence& evid
   const NoAccess access;
   std::function<void()> then;
   engine::Context context{ticket,       tx,     nullptr, parts_.sys_mount,
-                          request.time, access, then,    evidence.peer};
+                          request.time, access, then,    evidence};
   Result<model::Response> response = parts_.sys.handle(context, request, path);
   audit::Entry entry = response.ok() ? std::move(ticket).close(*response)
                                      : std::move(ticket).close(response.error());

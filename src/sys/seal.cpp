@@ -65,7 +65,7 @@ Result<Response> init(Call& call) {
   COFFER_CHECK(refuse_shares(call.request.fields));
   COFFER_TRY(const std::optional<Uuid> adopt, adopted_vault(call.request));
   COFFER_TRY(const auto pin, pin_of(call.request, "pin"));
-  if (!pin && !owner(call.context.peer)) return not_the_owner();
+  if (!pin && !owner(call.context.evidence.peer)) return not_the_owner();
   COFFER_CHECK(call.context.ticket.make_durable());
   COFFER_TRY(const core::Control::Initialised done,
              call.parts.control.initialise(pin ? &*pin : nullptr, adopt));
@@ -94,7 +94,7 @@ Result<Response> unseal(Call& call) {
   COFFER_TRY(const auto pin, pin_of(call.request, "key"));
   COFFER_TRY(const std::optional<bool> reset, call.request.fields.boolean("reset"));
   if (reset.value_or(false)) return seal_status(call.parts.state);
-  if (!pin && !owner(call.context.peer)) return not_the_owner();
+  if (!pin && !owner(call.context.evidence.peer)) return not_the_owner();
   COFFER_CHECK(call.context.ticket.make_durable());
   COFFER_CHECK(call.parts.control.unseal(pin ? &*pin : nullptr));
   return seal_status(call.parts.state);

@@ -27,8 +27,9 @@ class EngineKit : public TestAuth {
     audit::Ticket ticket = trail_->open(request, peer_);
     auto tx = begin();
     std::function<void()> then;
-    const AllMay access;
-    engine::Context context{ticket, *tx, &caller, mount, now, access, then, peer_};
+    const AllMay access(sudo);
+    const model::Evidence evidence{peer_, bearer};
+    engine::Context context{ticket, *tx, &caller, mount, now, access, then, evidence};
     const auto match = engine::match_rule(engine->paths(), operation, path);
     last_rule = match.rule;
     if (match.rule == nullptr) return make_error(ErrorCode::unsupported, "no rule");
@@ -45,13 +46,20 @@ class EngineKit : public TestAuth {
 
   std::unique_ptr<engine::Engine> engine;
   engine::Mount mount;
+  bool sudo = false;   ///< what has_sudo() says
+  std::string bearer;  ///< as if it had come with the request
   const engine::PathRule* last_rule = nullptr;
   model::Operation last_operation = model::Operation::read;
 
  private:
   class AllMay final : public engine::Access {
    public:
+    explicit AllMay(bool sudo) : sudo_(sudo) {}
     [[nodiscard]] bool may(model::Operation, std::string_view) const override { return true; }
+    [[nodiscard]] bool has_sudo(std::string_view) const override { return sudo_; }
+
+   private:
+    const bool sudo_;
   };
 
   FakeLog log_;

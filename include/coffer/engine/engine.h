@@ -57,6 +57,8 @@ class Access {
   virtual ~Access() = default;
   /// `path` is whole, mount and all, in canonical form. Thread-safe; no I/O.
   [[nodiscard]] virtual bool may(model::Operation operation, std::string_view path) const = 0;
+  /// Whether he may write there with `sudo`, where a handler demands it for some fields alone.
+  [[nodiscard]] virtual bool has_sudo(std::string_view path) const = 0;
 };
 
 /// Everything an engine may touch for one request. That it holds a Ticket is the point.
@@ -70,7 +72,9 @@ struct Context {
   /// Set by a handler: runs once the answer's line is on disk, before the answer leaves; not if the
   /// request fails or runs again. For what is only in memory (sys/seal). Must not block or throw.
   std::function<void()>& then;
-  const model::Peer& peer;  ///< who connected, as the kernel says
+  /// Who connected, as the kernel says, and the token as it was sent: secret, and for nothing but
+  /// telling it back to its owner.
+  const model::Evidence& evidence;
 };
 
 /// Slow: may wait for something outside (a database, Argon2, a program); has its own workers.

@@ -143,7 +143,7 @@ class TokenEngine final : public engine::Engine {
                                       std::string_view path) const {
     if (path.ends_with("-self")) {
       COFFER_TRY(Token token, own(context));
-      return Target{std::move(token), {}};
+      return Target{std::move(token), std::string(context.evidence.bearer)};
     }
     if (path.ends_with("-accessor")) {
       COFFER_TRY(const auto accessor, request.fields.string("accessor"));
@@ -250,14 +250,16 @@ class TokenEngine final : public engine::Engine {
     return {};
   }
 
-  /// What only root, or who may use the sudo path, can ask for.
-  [[nodiscard]] static Result<void> check_powers(std::string_view path, Making& making) {
-    const bool powerful = making.maker.is_root() || path == "create-orphan";
+  /// What root can ask for, and who has `sudo` on the path.
+  [[nodiscard]] static Result<void> check_powers(const Context& context, std::string_view path,
+                                                 Making& making) {
+    const bool powerful = making.maker.is_root() || path == "create-orphan" ||
+                          context.access.has_sudo(context.mount.path + std::string(path));
     if (making.asked.no_parent && !powerful && !making.orphan) {
-      return bad_field("no_parent", "needs root; or use auth/token/create-orphan");
+      return bad_field("no_parent", "needs root or sudo; or use auth/token/create-orphan");
     }
     if (making.asked.period.count() > 0 && !powerful) {
-      return bad_field("period", "needs root, auth/token/create-orphan, or a role that gives it");
+      return bad_field("period", "needs root or sudo, or a role that gives it");
     }
     making.orphan = making.orphan || making.asked.no_parent || path == "create-orphan";
     if (making.orphan) making.wanted.parent.clear();
@@ -270,7 +272,7 @@ class TokenEngine final : public engine::Engine {
     COFFER_TRY(making.asked, read_request(request.fields));
     COFFER_CHECK(find_maker(context, making));
     COFFER_CHECK(find_role(context, path, making));
-    COFFER_CHECK(check_powers(path, making));
+    COFFER_CHECK(check_powers(context, path, making));
     const auth::TokenRole* role = making.role ? &*making.role : nullptr;
     auth::TokenTerms& terms = making.wanted.terms;
     Response response;

@@ -15,6 +15,7 @@ class Granted final : public engine::Access {
   [[nodiscard]] bool may(Operation operation, std::string_view path) const override {
     return grants_.contains(std::string(model::to_string(operation)) + " " + std::string(path));
   }
+  [[nodiscard]] bool has_sudo(std::string_view) const override { return false; }
 
  private:
   std::set<std::string> grants_;
@@ -27,10 +28,11 @@ std::string scan_as(Kv& kv, const std::string& path, const std::set<std::string>
   model::Request request{
       .id = {}, .time = {}, .operation = Operation::scan, .path = path, .fields = {}};
   const Granted access(grants);
+  const model::Evidence evidence{kv.vault.peer, {}};
   audit::Ticket ticket = kv.vault.trail->open(request, kv.vault.peer);
   const auto tx = kv.vault.begin();
   std::function<void()> then;
-  engine::Context context{ticket, *tx, nullptr, *route->mount, {}, access, then, kv.vault.peer};
+  engine::Context context{ticket, *tx, nullptr, *route->mount, {}, access, then, evidence};
   const Answer answer = route->engine->handle(context, request, route->path);
   static_cast<void>(answer.ok() ? std::move(ticket).close(*answer)
                                 : std::move(ticket).close(answer.error()));

@@ -297,6 +297,20 @@ TEST_F(TokenEngineTest, AccessorsAreListedUnderSudo) {
   EXPECT_EQ(Json::parse(list->data)->find("keys")->elements().size(), 2U);
 }
 
+TEST_F(TokenEngineTest, SudoOnThePathIsPowerToo) {
+  const std::string maker = someone();
+  sudo = true;
+  EXPECT_TRUE(make(maker, R"({"no_parent":true})").orphan);
+  EXPECT_EQ(make(maker, R"({"period":"1h"})").lease_duration, std::chrono::hours(1));
+}
+
+TEST_F(TokenEngineTest, WhoAsksForItselfIsToldItsTokenAsInVault) {
+  const std::string token = someone();
+  bearer = token;
+  EXPECT_EQ(text(look(token), "id"), token);
+  EXPECT_EQ(write(token, "renew-self")->auth->client_token, token);
+}
+
 TEST_F(TokenEngineTest, TidySaysThatThereIsNothingToDo) {
   EXPECT_EQ(write(root_, "tidy")->warnings.size(), 1U);
 }
