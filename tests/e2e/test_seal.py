@@ -1,0 +1,274 @@
+"""Made once, sealed, opened again: over the socket and from the command line."""
+
+import concurrent.futures
+import contextlib
+import json
+import os
+import shutil
+import threading
+
+import pytest
+
+from configured import CLIENT, ConfiguredVault, make_users
+from conftest import new_directory
+from harness import Client, DevVault
+from peers import coffer_as, install_coffer, request_as, user
+
+SEALED = ["Vault is sealed"]
+
+
+def sealed(vault):
+    return vault.request("GET", "sys/seal-status").json["sealed"]
+
+
+def test_a_sealed_vault_serves_nothing_but_its_state(vault):
+    vault.put("a", {"b": "c"})
+    done = vault.coffer("operator", "seal")
+    assert (done.returncode, done.stdout) == (0, "Success! Vault is sealed.\n"), done.stderr
+    assert sealed(vault)
+    assert vault.request("GET", "sys/health").status == 503
+    for method, path in (("GET", "secret/data/a"), ("POST", "secret/data/a"), ("LIST", "secret/metadata/"),
+                         ("GET", "auth/token/lookup-self"), ("POST", "auth/token/create"),
+                         ("GET", "sys/mounts"), ("GET", "sys/policies/acl/default"), ("POST", "sys/seal"),
+                         ("POST", "sys/policies/explain"), ("GET", "sys/metrics"),
+                         ("GET", "nowhere/at/all")):  # fmt: skip
+        body = {"data": {}} if method == "POST" else None
+        for token in (vault.root_token, None, "hvs.wrong"):
+            answer = vault.request(method, path, body, token=token)
+            assert (answer.status, answer.errors) == (503, SEALED), path
+    status = vault.coffer("status", "-format=json")
+    assert status.returncode == 2
+    assert json.loads(status.stdout)["sealed"] is True
+    assert vault.coffer("kv", "get", "secret/a").returncode == 2
+
+
+def test_everything_is_there_again_after_unseal(vault):
+    vault.put("a", {"b": "c"})
+    vault.put("a", {"b": "d"})
+    policy = 'path "secret/data/a" { capabilities = ["read"] }'
+    vault.request("POST", "sys/policies/acl/reader", {"policy": policy})
+    vault.request("POST", "auth/unix/role/me", {"bound_uids": [os.geteuid()], "token_policies": ["reader"]})
+    token = vault.request("POST", "auth/token/create", {"policies": ["reader"], "num_uses": 5}).json["auth"]
+    for _ in range(3):
+        assert vault.coffer("operator", "seal").returncode == 0
+        assert vault.request("GET", "secret/data/a").status == 503
+        opened = vault.coffer("operator", "unseal")
+        assert opened.returncode == 0, opened.stderr
+        assert not sealed(vault)
+        assert vault.read("a") == {"b": "d"}
+        assert vault.read("a", version=1) == {"b": "c"}
+        for caller in (token["client_token"], None):
+            assert vault.request("GET", "secret/data/a", token=caller).status == 200
+    told = vault.request("POST", "auth/token/lookup", {"token": token["client_token"]}).data
+    assert told["num_uses"] == 2
+    assert vault.put("a", {"b": "e"})["version"] == 3
+    assert vault.coffer("operator", "unseal").returncode == 0, "open is open"
+    vault.stop()
+    assert vault.verify_audit()[0] == 0
+    paths = [line for line in vault.audit_lines() if "sys/seal" in str(line)]
+    assert paths, "and it is on the record"
+
+
+def test_only_who_may_seals(vault):
+    made = vault.request("POST", "auth/token/create", {"policies": ["default"]}).json["auth"]
+    almost = 'path "sys/seal" { capabilities = ["update"] }'
+    vault.request("POST", "sys/policies/acl/almost", {"policy": almost})
+    no_sudo = vault.request("POST", "auth/token/create", {"policies": ["almost"]}).json["auth"]
+    for token in (None, "hvs.wrong", made["client_token"], no_sudo["client_token"]):
+        assert vault.request("PUT", "sys/seal", {}, token=token).status == 403
+    assert not sealed(vault)
+    sudo = 'path "sys/seal" { capabilities = ["update", "sudo"] }'
+    vault.request("POST", "sys/policies/acl/sealer", {"policy": sudo})
+    sealer = vault.request("POST", "auth/token/create", {"policies": ["sealer"]}).json["auth"]
+    assert vault.request("PUT", "sys/seal", {}, token=sealer["client_token"]).status == 204
+    assert sealed(vault)
+
+
+def test_a_restart_opens_a_sealed_vault(vault):
+    vault.put("a", {"b": "c"})
+    assert vault.request("PUT", "sys/seal", {}).status == 204
+    vault.restart()
+    assert vault.read("a") == {"b": "c"}
+    assert vault.request("PUT", "sys/seal", {}).status == 204
+    vault.kill()
+    vault.start()
+    assert vault.read("a") == {"b": "c"}
+
+
+def test_requests_under_way_are_answered_whole_or_not_done(vault):
+    """Writers and readers go on while the vault is sealed and opened. Each answer is a success or
+    says that it is sealed; what was acknowledged is there."""
+    vault.put("read", {"v": "x"})
+    stop = threading.Event()
+    wrong = []
+
+    def write(name):
+        last = 0
+        with contextlib.closing(vault.new_client()) as client:
+            while not stop.is_set():
+                answer = client.post(f"secret/data/{name}", {"data": {"n": last + 1}})
+                if answer.status == 200:
+                    last += 1
+                elif (answer.status, answer.errors) != (503, SEALED):
+                    wrong.append(answer)
+        return name, last
+
+    def read(_):
+        served = 0
+        with contextlib.closing(vault.new_client()) as client:
+            while not stop.is_set():
+                answer = client.get("secret/data/read")
+                if answer.status == 200 and answer.data["data"] == {"v": "x"}:
+                    served += 1
+                elif (answer.status, answer.errors) != (503, SEALED):
+                    wrong.append(answer)
+        return served
+
+    with concurrent.futures.ThreadPoolExecutor(8) as threads:
+        writers = [threads.submit(write, f"w{n}") for n in range(4)]
+        readers = [threads.submit(read, n) for n in range(4)]
+        try:
+            for _ in range(10):
+                assert vault.request("PUT", "sys/seal", {}).status == 204
+                assert vault.request("GET", "secret/data/read").status == 503
+                assert vault.request("PUT", "sys/unseal", {}).json["sealed"] is False
+                assert vault.read("read") == {"v": "x"}
+        finally:
+            stop.set()
+        written = dict(writer.result() for writer in writers)
+        served = sum(reader.result() for reader in readers)
+    assert wrong == []
+    assert served > 0 and sum(written.values()) > 0
+    for name, last in written.items():
+        found = vault.read(name)
+        assert (found or {"n": 0})["n"] in (last, last + 1), "acknowledged, so there"
+    vault.stop()
+    assert vault.verify_audit()[0] == 0
+
+
+# Made once; by a daemon with a configuration.
+
+
+@pytest.fixture(scope="module")
+def model():
+    make_users()
+    vault = DevVault(new_directory()).start()
+    vault.put("app/db", {"password": "of the app"})
+    vault.close()
+    yield vault.directory
+    shutil.rmtree(vault.directory)
+
+
+class OpenToAll(ConfiguredVault):
+    @property
+    def socket_path(self):
+        return self.directory.parent / "run/coffer.sock"
+
+
+@pytest.fixture
+def configured(model):
+    home = new_directory()
+    home.chmod(0o755)
+    install_coffer(home)
+    (home / "run").mkdir(mode=0o755)
+    vault = OpenToAll(home / "vault", home / "etc", model)
+    vault.settings["listener"] = [{"path": str(vault.socket_path), "mode": "0666"}]
+    vault.write()
+    yield vault
+    try:
+        vault.close()
+    finally:
+        if vault.running:
+            vault.kill()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def empty(configured):
+    """Nothing in it, and a token without keys."""
+    for path in (*configured.directory.glob("store.db*"), configured.directory / "signer.pem"):
+        path.unlink()
+    shutil.rmtree(configured.audit_directory)
+    configured.root_token_path.unlink()
+    for path in (configured.directory / "token/objects").rglob("*.object"):
+        if path.name != "token.object":
+            path.unlink()
+    return configured.start()
+
+
+def test_a_vault_is_made_once_whoever_else_asks(empty):
+    def init(_):
+        with contextlib.closing(Client(empty.socket_path)) as client:
+            return client.request("PUT", "sys/init", {})
+
+    with contextlib.closing(Client(empty.socket_path)) as client:
+        assert client.get("sys/init").json == {"initialized": False}
+        assert client.get("sys/health").status == 501
+        assert client.get("secret/data/a").status == 503
+    with concurrent.futures.ThreadPoolExecutor(6) as threads:
+        answers = list(threads.map(init, range(6)))
+    made = [answer for answer in answers if answer.status == 200]
+    assert len(made) == 1
+    assert {answer.status for answer in answers if answer.status != 200} == {400}
+    token = made[0].json["root_token"]
+    assert token.startswith("hvs.")
+    with contextlib.closing(Client(empty.socket_path, token)) as client:
+        assert client.get("sys/init").json == {"initialized": True}
+        assert client.get("auth/token/lookup-self").data["policies"] == ["root"]
+        assert client.request("PUT", "sys/init", {}).status == 400
+    assert token not in empty.log
+    assert not any(token in path.read_text() for path in empty.audit_directory.iterdir())
+
+
+def test_init_from_the_command_line_gives_the_token_once(empty):
+    status = empty.coffer("operator", "init", "-status", COFFER_TOKEN_PATH="/nonexistent")
+    assert status.returncode == 2
+    done = empty.coffer("operator", "init", "-field=root_token", COFFER_TOKEN_PATH="/nonexistent")
+    assert done.returncode == 0, done.stderr
+    token = done.stdout.strip()
+    again = empty.coffer("operator", "init", COFFER_TOKEN_PATH="/nonexistent")
+    assert again.returncode == 2
+    assert again.stdout == ""
+    empty.root_token_path.touch(mode=0o600)
+    empty.root_token_path.write_text(token)
+    assert empty.coffer("secrets", "enable", "-path=secret", "kv-v2").returncode == 0
+    empty.restart()
+    empty.put("first", {"a": "b"})
+    assert empty.read("first") == {"a": "b"}
+
+
+def test_another_user_makes_and_opens_nothing_without_the_pin(empty):
+    home = empty.directory.parent
+    refused = request_as(user(CLIENT), empty, "PUT", "sys/init", {})
+    assert refused.status == 400
+    assert "PIN" in refused.body["errors"][0]
+    with contextlib.closing(Client(empty.socket_path)) as client:
+        assert client.get("sys/init").json == {"initialized": False}
+    done = coffer_as(user(CLIENT), empty, "operator", "init", home=home)
+    assert done.returncode == 2
+    assert done.stdout == ""
+
+
+def test_another_user_unseals_with_the_pin_alone(configured):
+    configured.start()
+    assert configured.request("PUT", "sys/seal", {}).status == 204
+    refused = request_as(user(CLIENT), configured, "PUT", "sys/unseal", {})
+    assert refused.status == 400
+    assert sealed(configured)
+    pin = (configured.directory / "pin").read_text().strip()
+    opened = request_as(user(CLIENT), configured, "PUT", "sys/unseal", {"key": pin})
+    assert (opened.status, opened.body["sealed"]) == (200, False)
+    assert configured.read("app/db") == {"password": "of the app"}
+    assert pin not in configured.log
+    assert not any(pin in path.read_text() for path in configured.audit_directory.iterdir())
+
+
+def test_a_vault_that_was_told_so_stays_sealed_until_it_is_opened(configured):
+    configured.settings["vault"]["auto_unseal"] = False
+    configured.write()
+    configured.start()
+    assert sealed(configured)
+    assert configured.request("GET", "secret/data/app/db").status == 503
+    done = configured.coffer("operator", "unseal")
+    assert done.returncode == 0, done.stderr
+    assert configured.read("app/db") == {"password": "of the app"}
