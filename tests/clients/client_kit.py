@@ -37,7 +37,7 @@ def attempt(command, folder, tries=3, **environment):
     for left in reversed(range(tries)):
         done = subprocess.run(command, cwd=folder, env={**os.environ, **environment}, text=True,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=300, check=False)  # fmt: skip
+                              stderr=subprocess.STDOUT, timeout=600, check=False)  # fmt: skip
         if done.returncode == 0:
             return
         assert left, f"{command} failed:\n{done.stdout}"

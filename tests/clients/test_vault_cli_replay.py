@@ -135,7 +135,7 @@ def test_login_with_a_token(cli):
     data = cli.get("auth/token/lookup-self").data
     assert data["policies"] == ["root"]
     assert data["accessor"]
-    assert isinstance(data["id"], str)
+    assert data["id"] == cli.token  # the command keeps what it reads here
     for field in ("creation_time", "creation_ttl", "display_name", "entity_id", "expire_time",
                   "explicit_max_ttl", "meta", "num_uses", "orphan", "path", "renewable", "ttl", "type"):
         assert field in data, field  # fmt: skip

@@ -37,6 +37,7 @@ const steps = {
   'look up self': async () => {
     const { data } = await client.tokenLookupSelf();
     assert.deepEqual(data.policies, ['root']);
+    assert.equal(data.id, root);
     assert.ok(data.accessor);
   },
   write: async () => {

@@ -47,7 +47,7 @@ def log_in():
 
 def look_up_self():
     data = client.auth.token.lookup_self()["data"]
-    assert data["policies"] == ["root"]
+    assert (data["policies"], data["id"]) == (["root"], token)
     assert data["accessor"]
 
 
