@@ -22,6 +22,13 @@ Result<std::optional<SecureBytes>> pin_of(const Request& request, std::string_vi
   return std::optional<SecureBytes>(*std::move(pin));
 }
 
+/// What the token says of a PIN is told: to who brings it "permission denied" would say that a
+/// policy refused, and to an operator nothing of what to do.
+Error of_token(Error error) {
+  if (error.code == ErrorCode::permission_denied) error.code = ErrorCode::precondition;
+  return error;
+}
+
 /// Sharing keys among people comes with the quorum; until then a request for it must not be taken
 /// for granted.
 Result<void> refuse_shares(const model::Fields& fields) {
@@ -67,8 +74,9 @@ Result<Response> init(Call& call) {
   COFFER_TRY(const auto pin, pin_of(call.request, "pin"));
   if (!pin && !owner(call.context.evidence.peer)) return not_the_owner();
   COFFER_CHECK(call.context.ticket.make_durable());
-  COFFER_TRY(const core::Control::Initialised done,
-             call.parts.control.initialise(pin ? &*pin : nullptr, adopt));
+  const auto made = call.parts.control.initialise(pin ? &*pin : nullptr, adopt);
+  if (!made.ok()) return of_token(made.error());
+  const core::Control::Initialised& done = *made;
   JsonWriter json;
   json.begin_object().key("keys").begin_array().end_array();
   json.key("keys_base64").begin_array().end_array();
@@ -96,7 +104,8 @@ Result<Response> unseal(Call& call) {
   if (reset.value_or(false)) return seal_status(call.parts.state);
   if (!pin && !owner(call.context.evidence.peer)) return not_the_owner();
   COFFER_CHECK(call.context.ticket.make_durable());
-  COFFER_CHECK(call.parts.control.unseal(pin ? &*pin : nullptr));
+  const Result<void> opened = call.parts.control.unseal(pin ? &*pin : nullptr);
+  if (!opened.ok()) return of_token(opened.error());
   return seal_status(call.parts.state);
 }
 

@@ -263,6 +263,24 @@ def test_another_user_unseals_with_the_pin_alone(configured):
     assert not any(pin in path.read_text() for path in configured.audit_directory.iterdir())
 
 
+def test_who_brings_a_wrong_pin_is_told_so_and_no_pin_is_tried_twice(configured):
+    configured.start()
+    assert configured.request("PUT", "sys/seal", {}).status == 204
+    said = [configured.request("PUT", "sys/unseal", {"key": "wrong-canary"}) for _ in range(2)]
+    said.append(configured.request("PUT", "sys/unseal", {}))
+    assert {answer.status for answer in said} == {400}
+    assert said[0].errors == ["wrong PIN"]
+    for answer in said[1:]:  # SoftHSM calls one try fewer few: not even the right one is risked
+        assert answer.errors == ["the token says that wrong PINs were tried: log in by hand first, or allow it"]
+    assert sealed(configured)
+    done = configured.coffer("operator", "unseal", "-", stdin="wrong-canary")
+    assert done.returncode == 2
+    assert "log in by hand first" in done.stderr
+    configured.stop()
+    for path in (configured.log_path, *configured.audit_directory.iterdir()):
+        assert "wrong-canary" not in path.read_text(), path
+
+
 def test_a_vault_that_was_told_so_stays_sealed_until_it_is_opened(configured):
     configured.settings["vault"]["auto_unseal"] = False
     configured.write()
