@@ -59,6 +59,9 @@ def test_every_command_of_the_readme_works(home):
     assert "both read the same 24 characters" in done.stdout
     assert "shop" in done.stdout
     assert '"username":"shop"' in done.stdout.replace(" ", ""), "curl's answer"
+    peer = re.search(r"^display_name +unix-shop$.*?^uid +(\d+)$", done.stdout, re.M | re.S)
+    assert int(peer.group(1)) == os.geteuid(), "known without a token"
+    assert re.search(r"^allowed +false$", done.stdout, re.M), "the policy reads only"
 
 
 def test_quickstart_a_second_time_changes_nothing(home):
