@@ -152,18 +152,16 @@ def cgroup_root():
 
 @contextlib.contextmanager
 def cgroup(path):
-    """Makes it; takes away again what wasn't there before."""
+    """Makes it, and takes away again what nobody else is in. `path` should be nobody else's."""
     root = cgroup_root()
     assert root is not None
-    made = []
+    place = root / path
+    place.mkdir(parents=True, exist_ok=True)
     try:
-        place = root
-        for part in path.split("/"):
-            place = place / part
-            if not place.exists():
-                place.mkdir()
-                made.append(place)
         yield place
     finally:
-        for group in reversed(made):
-            group.rmdir()
+        for group in (place, *place.parents):
+            if group == root:
+                break
+            with contextlib.suppress(OSError):
+                group.rmdir()

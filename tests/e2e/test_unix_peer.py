@@ -20,7 +20,7 @@ from peers import (Peer, as_root_of_a_namespace, ask, cgroup, cgroup_root, coffe
 
 SECRET = "secret/data/app/db"
 POLICY = f'path "{SECRET}" {{ capabilities = ["read"] }}'
-UNIT = "coffer-test-app.service"
+UNIT = f"coffer-test-{os.getpid()}.service"
 NOBODY = 65534  # the kernel's name for all that have no mapping
 
 
@@ -364,7 +364,7 @@ def test_a_unit_narrows_a_user(vault, role):
         assert told["meta"]["unit"] == UNIT
     with peer_in(f"system.slice/{UNIT}/below/it") as peer:
         assert may_read(vault, peer)
-    with peer_in("system.slice/other.service") as peer:
+    with peer_in(f"system.slice/other-{UNIT}") as peer:
         assert not may_read(vault, peer)
 
 
@@ -382,15 +382,17 @@ def test_a_users_own_unit_with_a_borrowed_name_is_the_users(vault, role):
 
 
 def test_a_container_needs_a_role_that_names_it(vault, role):
-    scope = f"docker-{'0a' * 32}.scope"
+    ident = f"{os.getpid():064x}"
+    scope = f"docker-{ident}.scope"
     role(bound_uids=[7001])
     assert may_read(vault, Peer(7001, 7001))
     assert vault.request("POST", "auth/unix/role/x",
                          {"bound_uids": [7001], "allow_containers": True}).status == 400  # fmt: skip
     if without_cgroups():
         return
-    for path in (f"system.slice/{scope}", f"docker/{'0a' * 32}", "kubepods.slice/cri-containerd-1.scope",
-                 "machine.slice/libpod-1.scope/container", "lxc.payload.box/system.slice/app.service"):  # fmt: skip
+    for path in (f"system.slice/{scope}", f"docker/{ident}", f"kubepods.slice/cri-containerd-{ident}.scope",
+                 f"machine.slice/libpod-{ident}.scope/container",
+                 f"lxc.payload.{ident}/system.slice/app.service"):  # fmt: skip
         with peer_in(path) as peer:
             assert not may_read(vault, peer), path
     with peer_in(f"system.slice/{scope}") as peer:
