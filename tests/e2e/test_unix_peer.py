@@ -201,6 +201,17 @@ def test_a_wrong_token_never_falls_back_to_the_peer(vault, home, role):
     assert "permission denied" in done.stderr
 
 
+def test_a_token_decides_in_either_header_and_an_empty_one_is_none(vault, role):
+    role(bound_uids=[0])
+    with contextlib.closing(vault.new_client(token=None)) as client:
+        for none in ({}, {"X-Vault-Token": ""}, {"Authorization": "Bearer "}, {"Authorization": ""}):
+            assert client.get(SECRET, headers=none).status == 200, none
+        for wrong in ({"X-Vault-Token": "x"}, {"Authorization": "Bearer x"}, {"Authorization": "bearer x"},
+                      {"X-Vault-Token": "", "Authorization": "Bearer x"},
+                      {"X-Vault-Token": "x", "Authorization": f"Bearer {vault.root_token}"}):  # fmt: skip
+            assert client.get(SECRET, headers=wrong).status == 403, wrong
+
+
 def test_a_tokens_rights_are_its_own_not_the_peers(vault, role):
     role(bound_uids=[7001])
     made = vault.request("POST", "auth/token/create", {"policies": ["default"]})
