@@ -9,7 +9,11 @@ namespace {
 
 using model::Json;
 
-std::string policy_path(const std::string& name) { return "sys/policies/acl/" + name; }
+/// In lower case, as Vault's command line sends it: the server takes no other spelling in a path.
+std::string policy_path(std::string name) {
+  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return "sys/policies/acl/" + name;
+}
 
 /// As Vault's: names alone, one a line, for scripts.
 int policy_list(Session& session) {

@@ -28,9 +28,8 @@ Result<Response> refuse(Call& /*call*/) {
 }
 
 Result<Response> hash(Call& call) {
-  std::string device(below(call.path, kHash));
-  if (!device.ends_with('/')) device.push_back('/');
-  if (device != kDevice) return invalid("no such audit device; there is file/");
+  if (below(call.path, kHash) != kDevice.substr(0, kDevice.size() - 1))
+    return invalid("no such audit device; there is file/");
   COFFER_TRY(std::string input, required(call.request.fields, "input"));
   std::string hashed;
   call.vault->hasher->append(hashed, input);

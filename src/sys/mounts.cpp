@@ -26,10 +26,12 @@ struct Side {
 
 Side side_of(const Call& call) { return {call.path.starts_with("auth")}; }
 
-/// The whole path of the mount that the request names, `/tune` left off.
+/// The whole path of the mount that the request names, `/tune` left off. With a slash at its end it
+/// would be another path to the policies, and the same mount here.
 Result<std::string> named_path(const Call& call, bool tune) {
   const Side side = side_of(call);
   std::string_view path = below(call.path, side.auth ? kAuth : kMounts);
+  if (path.ends_with('/')) return invalid("path refused: a slash at its end");
   if (tune) path.remove_suffix(kTune.size());
   COFFER_TRY(const std::string named, mount_path(path));
   return side.whole(named);

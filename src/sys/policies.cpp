@@ -10,8 +10,13 @@ constexpr std::string_view kOld = "policy/";
 
 bool old_form(const Call& call) { return call.path.starts_with("policy"); }
 
+/// A path was decided on as it came: were APP taken for app, a deny on app would not hold for it
+/// (CVE-2026-89322).
 Result<std::string> name_of(const Call& call) {
-  return core::policy_name(below(call.path, old_form(call) ? kOld : kAcl));
+  const std::string_view name = below(call.path, old_form(call) ? kOld : kAcl);
+  COFFER_TRY(std::string canonical, core::policy_name(name));
+  if (canonical != name) return invalid("the name of a policy must be in lower case");
+  return canonical;
 }
 
 Result<Response> list(Call& call) {

@@ -44,7 +44,7 @@ TEST_F(PolicyCommands, ATextIsWrittenFromAFileOrStandardInput) {
             "Success! Uploaded policy: app\n");
   EXPECT_EQ(last(), R"(PUT /v1/sys/policies/acl/app {"policy":"path \"a\" {}\n"})");
   around_.standard_input = "# piped";
-  EXPECT_EQ(run({"policy", "write", "app", "-"}).code, 0);
+  EXPECT_EQ(run({"policy", "write", "App", "-"}).code, 0);
   EXPECT_EQ(last(), R"(PUT /v1/sys/policies/acl/app {"policy":"# piped"})");
   EXPECT_EQ(run({"policy", "write", "app", "/nonexistent"}).code, 1);
   around_.standard_input = "\xff";

@@ -36,6 +36,16 @@ TEST_F(SysTest, APathInUseIsRefusedAboveAndBelowToo) {
   refused(write("mounts/x", kKv2), "already in use at x/y/");
 }
 
+/// C1: the policies would see another path.
+TEST_F(SysTest, APathWithASlashAtItsEndIsNoMount) {
+  for (const std::string path : {"mounts/secret/", "auth/token/", "mounts/secret/tune/"}) {
+    refused(read(path), "slash");
+    refused(write(path, kKv2), "slash");
+    if (!path.ends_with("tune/")) refused(remove(path), "slash");
+  }
+  refused(write("audit-hash/file/", R"({"input":"a"})"), "device");
+}
+
 TEST_F(SysTest, TheVaultsOwnPathsCannotBeMounted) {
   for (const char* path : {"sys", "sys/x", "auth", "auth/x", "cubbyhole", "identity/x"}) {
     EXPECT_FALSE(write(std::string("mounts/") + path, kKv2).ok()) << path;

@@ -15,15 +15,28 @@ TEST_F(SysTest, APolicysTextComesBackByteForByte) {
   EXPECT_EQ(read("policies/acl/nosuch").error().code, ErrorCode::not_found);
 }
 
-TEST_F(SysTest, NamesAreOneWhateverTheirCase) {
-  put_policy("App", kReadApp);
-  EXPECT_EQ(data(list("policies/acl/")).find("keys")->compact(), R"(["app","default","root"])");
-  EXPECT_TRUE(read("policies/acl/APP").ok());
-  for (const char* name : {"ROOT", "Root", "response-wrapping"}) {
-    refused(write(std::string("policies/acl/") + name, R"({"policy":"path \"a\" {}"})"), "cannot");
-    refused(remove(std::string("policies/acl/") + name), "cannot");
+/// C2: a deny on `app` would not hold for another spelling of it.
+TEST_F(SysTest, APathHasOneSpellingOfAName) {
+  put_policy("app", kReadApp);
+  for (const std::string path : {"policies/acl/", "policy/"}) {
+    for (const char* name : {"App", "APP", "ROOT", "Root", "DEFAULT"}) {
+      refused(write(path + name, R"({"policy":"path \"a\" {}"})"), "lower case");
+      refused(read(path + name), "lower case");
+      refused(remove(path + name), "lower case");
+    }
   }
-  refused(remove("policies/acl/default"), "cannot");
+  EXPECT_EQ(text(data(read("policies/acl/app")), {"policy"}), kReadApp);
+}
+
+/// C1, C5.
+TEST_F(SysTest, ReservedPoliciesStayAsTheyAre) {
+  for (const std::string path : {"policies/acl/", "policy/"}) {
+    for (const char* name : {"root", "response-wrapping"}) {
+      refused(write(path + name, R"({"policy":"path \"a\" {}"})"), "cannot");
+      refused(remove(path + name), "cannot");
+    }
+    refused(remove(path + "default"), "cannot");
+  }
 }
 
 TEST_F(SysTest, APolicyTakesEffectAtOnceAndEndsAtOnce) {
