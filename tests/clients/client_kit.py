@@ -68,6 +68,10 @@ def installed(name, tools, install):
     return target
 
 
+def curl_client():
+    return [str(HERE / "curl/everyday")]
+
+
 def python_client():
     """The command that runs python/everyday.py with the current hvac."""
     python = "/usr/bin/python3"
@@ -87,7 +91,8 @@ def debian_python_client():
     return ["/usr/bin/python3", "-I", str(HERE / "python/everyday.py")]
 
 
-def node_client():
+def node_folder():
+    """Where node finds node-vault."""
     node, npm = tool("node"), tool("npm")
 
     def install(source, target):
@@ -95,19 +100,28 @@ def node_client():
             shutil.copy(source / name, target)
         attempt([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], target)
 
-    return [node, str(installed("node", [node, npm], install) / "everyday.js")]
+    return installed("node", [node, npm], install)
+
+
+def node_client():
+    return [tool("node"), str(node_folder() / "everyday.js")]
+
+
+def build_go(source, program, caches):
+    # -modcacherw: or `rm -rf build` could not take its own files away.
+    attempt([tool("go"), "build", "-buildvcs=false", "-modcacherw", "-o", str(program), "."], source,
+            GOPATH=str(caches / "path"), GOCACHE=str(caches / "cache"), GOFLAGS="", GOWORK="off",
+            GOTOOLCHAIN="local", CGO_ENABLED="0")  # fmt: skip
+
+
+def go_folder():
+    """Where the Go script's program, everyday, and what it was built of are."""
+    return installed("go", [tool("go")],
+                     lambda source, target: build_go(source, target / "everyday", target))  # fmt: skip
 
 
 def go_client():
-    go = tool("go")
-
-    def install(source, target):
-        # -modcacherw: or `rm -rf build` could not take its own files away.
-        attempt([go, "build", "-buildvcs=false", "-modcacherw", "-o", str(target / "everyday"), "."],
-                source, GOPATH=str(target / "path"), GOCACHE=str(target / "cache"), GOFLAGS="",
-                GOWORK="off", GOTOOLCHAIN="local", CGO_ENABLED="0")  # fmt: skip
-
-    return [str(installed("go", [go], install) / "everyday")]
+    return [str(go_folder() / "everyday")]
 
 
 def run(command, vault):
