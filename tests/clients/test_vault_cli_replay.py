@@ -271,3 +271,48 @@ def test_read_write_list_delete_of_a_kv_1_mount(cli):
     assert cli.get("plain/?list=true").data["keys"] == ["app"]
     done(cli.delete("plain/app"))
     assert cli.get("plain/app").json == {"errors": []}
+
+
+def test_kv_commands_learn_the_version_of_a_mount_that_never_said_it(cli):
+    done(cli.post("sys/mounts/old", mount_body("kv", None)))
+    answer = cli.get("sys/internal/ui/mounts/old/app")
+    assert answer.data["path"] == "old/"
+    assert (answer.data["options"] or {}).get("version", "1") == "1"
+    done(cli.delete("sys/mounts/old"))
+
+
+def test_secrets_move_waits_for_its_success(cli):
+    done(cli.post("sys/mounts/before", mount_body("kv", {"version": "2"})))
+    done(cli.put("before/data/app", {"data": {"a": "b"}, "options": {}}))
+    moved = cli.post("sys/remount", {"from": "before", "to": "after"})
+    status = cli.get(f"sys/remount/status/{moved.data['migration_id']}").data
+    assert status["migration_info"]["status"] == "success"
+    assert cli.get("after/data/app").data["data"] == {"a": "b"}
+    done(cli.delete("sys/mounts/after"))
+
+
+def test_audit_enable_is_refused_with_a_reason(cli):
+    body = {"type": "file", "description": "", "options": {"file_path": "/tmp/other.log"}, "local": False}
+    refused = cli.put("sys/audit/f2", body)
+    assert refused.status == 400
+    assert "configuration" in refused.json["errors"][0]
+
+
+def test_wrapping_that_was_asked_for_is_not_passed_over(shared_vault):
+    wrapping = VaultCli(shared_vault.socket_path, shared_vault.root_token, ["X-Vault-Wrap-Ttl: 1m0s"])
+    refused = wrapping.get("secret/data/app/db")
+    assert refused.status == 400
+    assert refused.json["errors"]
+
+
+def test_operator_seal_status_unseal(vault):
+    cli = VaultCli(vault.socket_path, vault.root_token)
+    kv_put(cli, "app/sealed", {"a": "b"})
+    done(cli.put("sys/seal", None))
+    assert cli.get("sys/seal-status").json["sealed"] is True
+    first_of_kv_get = cli.get("sys/internal/ui/mounts/secret/app/sealed")
+    assert (first_of_kv_get.status, len(first_of_kv_get.json["errors"])) == (503, 1)
+    # It asks for a key; the vault of a development needs none.
+    opened = cli.put("sys/unseal", {"key": "", "reset": False, "migrate": False})
+    assert (opened.status, opened.json["sealed"]) == (200, False)
+    assert kv_get(cli, "app/sealed").data["data"] == {"a": "b"}

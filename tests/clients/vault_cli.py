@@ -37,8 +37,8 @@ class VaultCli:
 
     def head(self, method, path, body):
         lines = [f"{method} /v1/{path} HTTP/1.1", "Host: ", "User-Agent: Go-http-client/1.1"]
-        if body is not None:
-            lines.append(f"Content-Length: {len(body)}")
+        if body is not None or method in ("PUT", "POST"):
+            lines.append(f"Content-Length: {len(body or b'')}")
         lines.append("X-Vault-Request: true")
         if self.token:
             lines.append(f"X-Vault-Token: {self.token}")
