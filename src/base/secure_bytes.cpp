@@ -117,7 +117,10 @@ void SecureBytes::clear() noexcept {
 }
 
 // Not OPENSSL_cleanse: that goes eight bytes at a time, and whole messages pass here.
-void wipe(MutableByteView bytes) noexcept { ::explicit_bzero(bytes.data(), bytes.size()); }
+void wipe(MutableByteView bytes) noexcept {
+  // An empty view may have no address, and the call is declared to want one.
+  if (!bytes.empty()) ::explicit_bzero(bytes.data(), bytes.size());
+}
 
 void wipe(std::string& text) noexcept {
   ::explicit_bzero(text.data(), text.size());

@@ -24,21 +24,23 @@ Result<Operation> operation_of(const model::Fields& fields) {
   return invalid("field \"operation\" must be read, list, scan, create, update, patch or delete");
 }
 
+Result<Subject> holder_of(Call& call, const std::string& accessor) {
+  COFFER_TRY(const auto token,
+             call.vault->tokens->find_accessor(call.context.tx, accessor, call.context.now));
+  if (!token) return invalid("field \"accessor\": no such token");
+  return Subject{accessor, token->terms.display_name, token->terms.policies};
+}
+
 Result<Subject> subject_of(Call& call) {
   const model::Fields& fields = call.request.fields;
-  COFFER_TRY(const std::optional<std::string> accessor, fields.string("accessor"));
-  COFFER_TRY(std::optional<std::vector<std::string>> policies, fields.strings("policies"));
-  if (accessor.has_value() == policies.has_value()) {
+  if (fields.has("accessor") == fields.has("policies")) {
     return invalid("wanted either field \"policies\" or field \"accessor\"");
   }
+  COFFER_TRY(const std::optional<std::string> accessor, fields.string("accessor"));
+  if (accessor) return holder_of(call, *accessor);
+  COFFER_TRY(const auto policies, fields.strings("policies"));
   Subject subject;
-  if (accessor) {
-    COFFER_TRY(const auto token,
-               call.vault->tokens->find_accessor(call.context.tx, *accessor, call.context.now));
-    if (!token) return invalid("field \"accessor\": no such token");
-    return Subject{*accessor, token->terms.display_name, token->terms.policies};
-  }
-  for (const std::string& name : *policies) {
+  for (const std::string& name : policies.value_or(std::vector<std::string>())) {
     COFFER_TRY(std::string canonical, core::policy_name(name));
     subject.policies.push_back(std::move(canonical));
   }
@@ -112,32 +114,46 @@ Result<bool> needs_sudo(Call& call, Operation operation, const std::string& path
   return match.rule != nullptr && match.rule->sudo;
 }
 
-Result<Response> explain_question(Call& call) {
+struct Question {
+  Operation operation = Operation::read;
+  std::string path{};
+  std::optional<model::Fields> parameters{};
+  std::optional<std::chrono::seconds> wrap_ttl{};
+  bool sudo = false;
+};
+
+Result<Question> question_of(Call& call) {
   const model::Fields& fields = call.request.fields;
-  COFFER_TRY(const Operation operation, operation_of(fields));
-  COFFER_TRY(std::string path, required(fields, "path"));
-  if (path.starts_with('/')) path.erase(0, 1);
-  if ((operation == Operation::list || operation == Operation::scan) && !path.ends_with('/')) {
-    path.push_back('/');
-  }
-  COFFER_TRY(const std::optional<model::Fields> parameters, fields.object("parameters"));
-  COFFER_TRY(const auto wrap_ttl, fields.duration("wrap_ttl"));
+  Question asked;
+  COFFER_TRY(asked.operation, operation_of(fields));
+  COFFER_TRY(asked.path, required(fields, "path"));
+  if (asked.path.front() == '/') asked.path.erase(0, 1);
+  const bool listing = asked.operation == Operation::list || asked.operation == Operation::scan;
+  if (listing && !asked.path.ends_with('/')) asked.path.push_back('/');
+  COFFER_TRY(asked.parameters, fields.object("parameters"));
+  COFFER_TRY(asked.wrap_ttl, fields.duration("wrap_ttl"));
+  COFFER_TRY(asked.sudo, needs_sudo(call, asked.operation, asked.path));
+  return asked;
+}
+
+Result<Response> explain_question(Call& call) {
+  COFFER_TRY(const Question asked, question_of(call));
   COFFER_TRY(const Subject subject, subject_of(call));
   COFFER_TRY(const auto acl, acl_of(call, subject));
-  COFFER_TRY(const bool sudo, needs_sudo(call, operation, path));
-  const policy::Explanation told = acl->explain({.operation = operation,
-                                                 .path = path,
-                                                 .parameters = parameters ? &*parameters : nullptr,
-                                                 .wrap_ttl = wrap_ttl,
-                                                 .sudo = sudo});
+  const policy::Explanation told =
+      acl->explain({.operation = asked.operation,
+                    .path = asked.path,
+                    .parameters = asked.parameters ? &*asked.parameters : nullptr,
+                    .wrap_ttl = asked.wrap_ttl,
+                    .sudo = asked.sudo});
   JsonWriter json;
   json.begin_object().key("allowed").boolean(told.decision.allowed);
   json.key("rule").string(told.decision.rule).key("policy").string(told.decision.policy);
   json.key("why").string(told.decision.why);
   append_candidates(json, told.candidates);
   append_caller(json, subject);
-  json.key("operation").string(model::to_string(operation)).key("path").string(path);
-  json.key("sudo_needed").boolean(sudo).end_object();
+  json.key("operation").string(model::to_string(asked.operation)).key("path").string(asked.path);
+  json.key("sudo_needed").boolean(asked.sudo).end_object();
   return answer(std::move(json));
 }
 
