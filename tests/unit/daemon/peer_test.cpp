@@ -232,10 +232,10 @@ TEST_F(PeerTest, AUserWithoutAMappingIsTheOverflowUser) {
 TEST_F(PeerTest, AProcessInAUnitsGroupIsOfThatUnit) {
   std::string top = "/sys/fs/cgroup/unified";
   if (access((top + "/cgroup.procs").c_str(), W_OK) != 0) top = "/sys/fs/cgroup";
-  for (const auto& [group, expected] :
-       {std::pair("coffer-test.service", "coffer-test.service"),
-        std::pair("docker-c0ffee.scope", "docker-c0ffee.scope (container)")}) {
-    const std::string folder = top + "/" + group;
+  for (const auto& each : {std::pair("coffer-test.service", "coffer-test.service"),
+                           std::pair("docker-c0ffee.scope", "docker-c0ffee.scope (container)")}) {
+    const std::string expected = each.second;  // clang 14 captures no part of a binding
+    const std::string folder = top + "/" + each.first;
     const bool made = mkdir(folder.c_str(), 0755) == 0;
     with_child(
         [&] {
