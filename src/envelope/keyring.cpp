@@ -57,7 +57,9 @@ Result<EnrolledToken> enrol(pkcs11::Token& token, const Uuid& vault, bool make) 
     COFFER_CHECK(token.generate(pkcs11::KeyRole::sign, sign_ref(vault, enrolled.sign_version),
                                 "coffer sign v1"));
   }
-  COFFER_TRY(enrolled.sign_public_key, token.public_key(sign_ref(vault, enrolled.sign_version)));
+  Result<Bytes> signer = token.public_key(sign_ref(vault, enrolled.sign_version));
+  if (!signer.ok()) return from_token(std::move(signer).error());
+  enrolled.sign_public_key = *std::move(signer);
   COFFER_CHECK(prove(token, vault, enrolled));
   return enrolled;
 }

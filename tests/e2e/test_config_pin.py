@@ -52,3 +52,20 @@ def test_a_wrong_pin_has_a_status_of_its_own_and_is_not_tried_twice(vault):
     os.chmod(pin, 0o400)
     told = vault.refused(code=77)
     assert right not in told and "0" * len(right) not in told
+
+
+def test_adopts_the_keys_that_are_on_the_token(vault):
+    vault.start()
+    old = vault.request("GET", "sys/seal-status").json["cluster_id"]
+    vault.close()
+    for path in [*vault.directory.glob("store.db*"), vault.directory / "signer.pem"]:
+        path.unlink()
+    shutil.rmtree(vault.audit_directory)
+    vault.start()
+    unknown = vault.request("PUT", "sys/init", {"adopt": "00000000-0000-4000-8000-000000000000"})
+    assert unknown.status == 503, unknown
+    made = vault.request("PUT", "sys/init", {"adopt": old})
+    assert made.status == 200, made
+    assert (made.json["vault_id"], made.json["adopted"]) == (old, True)
+    vault.restart()
+    assert vault.request("GET", "sys/seal-status").json["cluster_id"] == old

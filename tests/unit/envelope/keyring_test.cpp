@@ -38,6 +38,34 @@ TEST(Keyring, OpensToTheKeysThatWereStored) {
   }
 }
 
+TEST(Keyring, AdoptsKeysThatAreThereAndMakesAllOthersAnew) {
+  Stored stored;
+  const auto generated = stored.token.calls(FakeToken::Method::generate);
+  const auto adopted = must(Keyring::adopt(stored.token, id(1)));
+  EXPECT_EQ(stored.token.calls(FakeToken::Method::generate), generated);
+  EXPECT_EQ(to_bytes(adopted->public_key()), stored.signer);
+  for (const KeyName name : kNames) {
+    EXPECT_NE(key_hex(*adopted, name), key_hex(*stored.keyring, name));
+  }
+  const Bytes bytes = must(adopted->store());
+  EXPECT_TRUE(Keyring::open(stored.token, bytes, stored.signer).ok());
+}
+
+TEST(Keyring, AdoptsNoKeysThatAreMissingOrNotWhatTheyShouldBe) {
+  Stored stored;
+  EXPECT_EQ(code_of(Keyring::adopt(stored.token, id(2))), ErrorCode::unavailable);
+  stored.token.spoil(kek_ref(id(1), 1), "CKA_EXTRACTABLE");
+  EXPECT_EQ(code_of(Keyring::adopt(stored.token, id(1))), ErrorCode::precondition);
+}
+
+TEST(Keyring, TellsItsVaultWithoutATokenAndRefusesWhatIsNoKeyring) {
+  Stored stored;
+  EXPECT_EQ(must(Keyring::vault_of(stored.bytes)), id(1));
+  for (std::size_t size = 0; size < stored.bytes.size(); size += 7) {
+    EXPECT_FALSE(Keyring::vault_of(ByteView(stored.bytes).first(size)).ok()) << size;
+  }
+}
+
 TEST(Keyring, KeysAreIndependent) {
   Stored stored;
   std::map<std::string, int> seen;
