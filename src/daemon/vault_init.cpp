@@ -85,7 +85,9 @@ Result<SecureBytes> Vault::first_rows(core::Unsealed& vault) {
   COFFER_TRY(const auto tx, vault.sealed_store->begin());
   COFFER_TRY(const bool whole, core::is_initialised(*tx));
   if (whole) return already();
-  if (config_.mount_secret) {
+  COFFER_TRY(const auto mounts, vault.mounts->table(*tx));
+  // A vault of before the mark `initialised` has it: a second one would hide what is in the first.
+  if (config_.mount_secret && mounts->at("secret/") == nullptr) {
     COFFER_TRY(const engine::Mount mount, secret_mount());
     COFFER_CHECK(vault.mounts->create(*tx, mount));
   }
