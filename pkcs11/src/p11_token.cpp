@@ -125,6 +125,11 @@ Result<void> P11Token::verify(KeyRole role, const KeyRef& key) {
   return {};
 }
 
+Result<KekInfo> P11Token::describe_kek(const KeyRef& kek) {
+  COFFER_CHECK(find_key(KeyRole::kek, kek));
+  return KekInfo{.algorithm = std::string(kWrapAesGcm)};
+}
+
 Result<Bytes> P11Token::wrap(const KeyRef& kek, const SecureBytes& data_key, ByteView aad) {
   COFFER_CHECK(check_wrap_input(data_key.size(), aad));
   return with_key(KeyRole::kek, kek, [&](Session& session, const Key& key) {

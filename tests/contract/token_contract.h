@@ -188,6 +188,18 @@ TYPED_TEST_P(TokenContract, ASigningKeyNeitherWrapsNorAKekSigns) {
   EXPECT_EQ(code_of(this->token().public_key(this->kek_)), "not_found");
 }
 
+/// An algorithm of a key pair comes with its public half, one of a secret key with nothing.
+TYPED_TEST_P(TokenContract, AKekSaysHowItWraps) {
+  EXPECT_EQ(code_of(this->token().describe_kek(this->kek_)), "not_found");
+  this->generate(KeyRole::kek, this->kek_);
+  this->generate(KeyRole::sign, this->sign_);
+  const auto kek = this->token().describe_kek(this->kek_);
+  ASSERT_TRUE(kek.ok()) << describe(kek.error());
+  EXPECT_EQ(kek->public_key.empty(), kek->algorithm == pkcs11::kWrapAesGcm);
+  EXPECT_FALSE(kek->algorithm.empty());
+  EXPECT_EQ(code_of(this->token().describe_kek(this->sign_)), "not_found");
+}
+
 TYPED_TEST_P(TokenContract, SignaturesVerifyUnderThePublicKeyAlone) {
   this->generate(KeyRole::sign, this->sign_);
   this->generate(KeyRole::sign, key_ref("sign-2"));
@@ -272,7 +284,7 @@ REGISTER_TYPED_TEST_SUITE_P(TokenContract, TellsWhoItIs, AGeneratedKeyVerifiesIn
                             TheSameKeyWrapsDifferentlyEachTime, EveryByteFlippedIsCorrupt,
                             EveryTruncationAndAnExtraByteAreCorrupt,
                             AnotherContextIsCorruptAndNoneIsRefused, AnotherKeyIsCorrupt,
-                            ASigningKeyNeitherWrapsNorAKekSigns,
+                            ASigningKeyNeitherWrapsNorAKekSigns, AKekSaysHowItWraps,
                             SignaturesVerifyUnderThePublicKeyAlone,
                             RandomBytesHaveTheLengthAskedAndDiffer, SixteenThreadsAtOnce,
                             OfManyGeneratorsOfOneIdAtMostOneWins);

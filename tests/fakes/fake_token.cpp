@@ -146,6 +146,13 @@ Result<void> FakeToken::verify(KeyRole role, const KeyRef& key) {
   return {};
 }
 
+Result<pkcs11::KekInfo> FakeToken::describe_kek(const KeyRef& kek) {
+  const MutexLock lock(mutex_);
+  COFFER_CHECK(enter(Method::describe_kek));
+  COFFER_CHECK(find(KeyRole::kek, kek));
+  return pkcs11::KekInfo{.algorithm = std::string(pkcs11::kWrapAesGcm)};
+}
+
 Result<Bytes> FakeToken::wrap(const KeyRef& kek, const SecureBytes& data_key, ByteView aad) {
   const MutexLock lock(mutex_);
   COFFER_CHECK(enter(Method::wrap));

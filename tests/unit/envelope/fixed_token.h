@@ -25,6 +25,10 @@ class FixedToken final : public pkcs11::Token {
   Result<void> verify(pkcs11::KeyRole role, const pkcs11::KeyRef& key) override {
     return find(key, role == pkcs11::KeyRole::kek ? kek_id_ : sign_id_);
   }
+  Result<pkcs11::KekInfo> describe_kek(const pkcs11::KeyRef& kek) override {
+    COFFER_CHECK(find(kek, kek_id_));
+    return pkcs11::KekInfo{.algorithm = std::string(pkcs11::kWrapAesGcm)};
+  }
   Result<Bytes> wrap(const pkcs11::KeyRef& kek, const SecureBytes& data_key,
                      ByteView aad) override {
     COFFER_CHECK(find(kek, kek_id_));

@@ -27,6 +27,8 @@ enum class KeyRole : std::uint8_t {
 
 /// How a kek wraps. Stored in records by this name; mechanism numbers belong to the token room.
 inline constexpr std::string_view kWrapAesGcm = "aes-gcm";
+inline constexpr std::string_view kWrapRsaOaepSha256 = "rsa-oaep-sha256";
+inline constexpr std::string_view kWrapRsaOaepSha1 = "rsa-oaep-sha1";
 
 /// Bytes that can be wrapped at once: data keys and the keyring, never payload (some HSMs end at
 /// 16 KiB a call).
@@ -41,6 +43,12 @@ struct TokenInfo {
   std::string manufacturer;
   std::string model;
   std::string serial;
+};
+
+/// How a kek wraps; with a key pair's public half, whoever has it wraps without the token.
+struct KekInfo {
+  std::string algorithm;  ///< one of kWrap…
+  Bytes public_key{};     ///< SubjectPublicKeyInfo, DER; empty for `aes-gcm`
 };
 
 /// A wrapped data key under `aes-gcm`: IV (12) ‖ ciphertext ‖ tag (16).
@@ -60,6 +68,8 @@ class Token {
                                               std::string_view label) = 0;
   /// Finds exactly one key and checks every attribute that its role demands.
   [[nodiscard]] virtual Result<void> verify(KeyRole role, const KeyRef& key) = 0;
+
+  [[nodiscard]] virtual Result<KekInfo> describe_kek(const KeyRef& kek) = 0;
 
   /// `aad` may not be empty: a wrap is always bound to its context.
   [[nodiscard]] virtual Result<Bytes> wrap(const KeyRef& kek, const SecureBytes& data_key,
