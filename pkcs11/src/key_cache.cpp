@@ -34,6 +34,13 @@ void KeyCache::forget_all() {
   keys_.clear();
 }
 
+void KeyCache::forget_for_good(KeyRole role, const Bytes& id) {
+  const MutexLock lock(mutex_);
+  ++epoch_;
+  keys_.erase(Name(role, id));
+  known_.erase(Name(role, id));
+}
+
 bool KeyCache::was_known(KeyRole role, const Bytes& id) const {
   const MutexLock lock(mutex_);
   return known_.contains(Name(role, id));

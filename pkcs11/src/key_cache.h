@@ -29,6 +29,8 @@ class KeyCache final {
   void enter(KeyRole role, const Bytes& id, std::shared_ptr<const Key> key, std::uint64_t epoch);
   void forget(KeyRole role, const Bytes& id);
   void forget_all();
+  /// It was destroyed, by us: that it isn't found from now on is no wonder.
+  void forget_for_good(KeyRole role, const Bytes& id);
   /// Whether the key was ever entered: if such a key isn't found any more, it isn't we who say that
   /// it was deleted.
   [[nodiscard]] bool was_known(KeyRole role, const Bytes& id) const;

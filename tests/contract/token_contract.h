@@ -188,6 +188,30 @@ TYPED_TEST_P(TokenContract, ASigningKeyNeitherWrapsNorAKekSigns) {
   EXPECT_EQ(code_of(this->token().public_key(this->kek_)), "not_found");
 }
 
+TYPED_TEST_P(TokenContract, ADestroyedKeyIsGoneAndNoOther) {
+  const Bytes blob = this->wrapped();
+  const KeyRef other = key_ref("kek-2");
+  this->generate(KeyRole::kek, other);
+  this->generate(KeyRole::sign, this->sign_);
+  EXPECT_EQ(code_of(this->token().destroy(KeyRole::sign, this->kek_)), "not_found");
+  EXPECT_EQ(code_of(this->token().destroy(KeyRole::kek, this->sign_)), "not_found");
+  EXPECT_EQ(code_of(this->token().destroy(KeyRole::kek, KeyRef{})), "invalid_argument");
+  EXPECT_EQ(code_of(this->token().destroy(KeyRole::kek, other)), "ok");
+  EXPECT_EQ(code_of(this->token().verify(KeyRole::kek, other)), "not_found");
+  EXPECT_EQ(code_of(this->token().wrap(other, secret(kDataKey), this->aad_)), "not_found");
+  EXPECT_EQ(code_of(this->token().destroy(KeyRole::kek, other)), "not_found");
+  EXPECT_EQ(code_of(this->token().destroy(KeyRole::sign, this->sign_)), "ok");
+  EXPECT_EQ(code_of(this->token().public_key(this->sign_)), "not_found");
+  EXPECT_EQ(code_of(this->token().unwrap(this->kek_, blob, this->aad_)), "ok");
+}
+
+TYPED_TEST_P(TokenContract, AnIdIsFreeAgainOnceItsKeyIsDestroyed) {
+  const Bytes blob = this->wrapped();
+  EXPECT_EQ(code_of(this->token().destroy(KeyRole::kek, this->kek_)), "ok");
+  this->generate(KeyRole::kek, this->kek_);
+  EXPECT_EQ(code_of(this->token().unwrap(this->kek_, blob, this->aad_)), "corrupt");
+}
+
 /// An algorithm of a key pair comes with its public half, one of a secret key with nothing.
 TYPED_TEST_P(TokenContract, AKekSaysHowItWraps) {
   EXPECT_EQ(code_of(this->token().describe_kek(this->kek_)), "not_found");
@@ -284,7 +308,8 @@ REGISTER_TYPED_TEST_SUITE_P(TokenContract, TellsWhoItIs, AGeneratedKeyVerifiesIn
                             TheSameKeyWrapsDifferentlyEachTime, EveryByteFlippedIsCorrupt,
                             EveryTruncationAndAnExtraByteAreCorrupt,
                             AnotherContextIsCorruptAndNoneIsRefused, AnotherKeyIsCorrupt,
-                            ASigningKeyNeitherWrapsNorAKekSigns, AKekSaysHowItWraps,
+                            ASigningKeyNeitherWrapsNorAKekSigns, ADestroyedKeyIsGoneAndNoOther,
+                            AnIdIsFreeAgainOnceItsKeyIsDestroyed, AKekSaysHowItWraps,
                             SignaturesVerifyUnderThePublicKeyAlone,
                             RandomBytesHaveTheLengthAskedAndDiffer, SixteenThreadsAtOnce,
                             OfManyGeneratorsOfOneIdAtMostOneWins);

@@ -146,6 +146,19 @@ Result<void> FakeToken::verify(KeyRole role, const KeyRef& key) {
   return {};
 }
 
+Result<void> FakeToken::destroy(KeyRole role, const KeyRef& key) {
+  const MutexLock lock(mutex_);
+  COFFER_CHECK(enter(Method::destroy));
+  COFFER_CHECK(check_id(key));
+  const auto found = keys_.find(key.id);
+  if (found == keys_.end() || found->second.role != role) {
+    return make_error(ErrorCode::not_found, "no such key on the token");
+  }
+  wipe(found->second.secret);
+  keys_.erase(found);
+  return {};
+}
+
 Result<pkcs11::KekInfo> FakeToken::describe_kek(const KeyRef& kek) {
   const MutexLock lock(mutex_);
   COFFER_CHECK(enter(Method::describe_kek));

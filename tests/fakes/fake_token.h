@@ -23,6 +23,7 @@ class FakeToken final : public pkcs11::Token {
     info,
     generate,
     verify,
+    destroy,
     describe_kek,
     wrap,
     unwrap,
@@ -59,6 +60,7 @@ class FakeToken final : public pkcs11::Token {
   Result<void> generate(pkcs11::KeyRole role, const pkcs11::KeyRef& key,
                         std::string_view label) override;
   Result<void> verify(pkcs11::KeyRole role, const pkcs11::KeyRef& key) override;
+  Result<void> destroy(pkcs11::KeyRole role, const pkcs11::KeyRef& key) override;
   Result<pkcs11::KekInfo> describe_kek(const pkcs11::KeyRef& kek) override;
   Result<Bytes> wrap(const pkcs11::KeyRef& kek, const SecureBytes& data_key, ByteView aad) override;
   Result<SecureBytes> unwrap(const pkcs11::KeyRef& kek, ByteView wrapped, ByteView aad) override;
@@ -67,7 +69,7 @@ class FakeToken final : public pkcs11::Token {
   Result<SecureBytes> random(std::size_t size) override;
 
  private:
-  static constexpr std::size_t kMethods = 9;
+  static constexpr std::size_t kMethods = 10;
   using Secret = std::array<std::uint8_t, 32>;
   struct Key {
     pkcs11::KeyRole role{};

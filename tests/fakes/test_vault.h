@@ -28,6 +28,9 @@ class BorrowedToken final : public pkcs11::Token {
   Result<void> verify(pkcs11::KeyRole role, const pkcs11::KeyRef& key) override {
     return lender_.verify(role, key);
   }
+  Result<void> destroy(pkcs11::KeyRole role, const pkcs11::KeyRef& key) override {
+    return lender_.destroy(role, key);
+  }
   Result<pkcs11::KekInfo> describe_kek(const pkcs11::KeyRef& kek) override {
     return lender_.describe_kek(kek);
   }

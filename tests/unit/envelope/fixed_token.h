@@ -25,6 +25,9 @@ class FixedToken final : public pkcs11::Token {
   Result<void> verify(pkcs11::KeyRole role, const pkcs11::KeyRef& key) override {
     return find(key, role == pkcs11::KeyRole::kek ? kek_id_ : sign_id_);
   }
+  Result<void> destroy(pkcs11::KeyRole, const pkcs11::KeyRef&) override {
+    return make_error(ErrorCode::internal, "this token's keys are fixed");
+  }
   Result<pkcs11::KekInfo> describe_kek(const pkcs11::KeyRef& kek) override {
     COFFER_CHECK(find(kek, kek_id_));
     return pkcs11::KekInfo{.algorithm = std::string(pkcs11::kWrapAesGcm)};

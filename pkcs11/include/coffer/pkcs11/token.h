@@ -68,6 +68,9 @@ class Token {
                                               std::string_view label) = 0;
   /// Finds exactly one key and checks every attribute that its role demands.
   [[nodiscard]] virtual Result<void> verify(KeyRole role, const KeyRef& key) = 0;
+  /// Destroys the one key of this role and id, both halves of a pair, for good, and sees that it is
+  /// gone. The caller knows that nothing refers to it any more: there is no way back.
+  [[nodiscard]] virtual Result<void> destroy(KeyRole role, const KeyRef& key) = 0;
 
   [[nodiscard]] virtual Result<KekInfo> describe_kek(const KeyRef& kek) = 0;
 
