@@ -20,6 +20,7 @@ ROOMS = {
     "crypto": (),
     "pkcs11": ("crypto",),
     "store": (),
+    "backup": ("crypto",),
     "policy": ("model",),
     "audit": ("model", "crypto"),
     "envelope": ("crypto", "pkcs11", "store"),
@@ -40,16 +41,16 @@ ROOMS = {
     "engines/cert": ("engine", "model", "lifecycle", "auth", "identity", "crypto"),
     "engines/jwt": ("engine", "model", "lifecycle", "auth", "identity", "crypto"),
     "core": (
-        "model", "crypto", "pkcs11", "store", "policy", "audit", "envelope", "lifecycle",
+        "model", "crypto", "pkcs11", "store", "backup", "policy", "audit", "envelope", "lifecycle",
         "identity", "auth", "connectors", "engine",
     ),
     "sys": (
-        "model", "crypto", "pkcs11", "store", "policy", "audit", "envelope", "lifecycle",
+        "model", "crypto", "pkcs11", "store", "backup", "policy", "audit", "envelope", "lifecycle",
         "identity", "auth", "connectors", "engine", "core",
     ),
     "faces/vault": ("model", "crypto", "core"),
     "daemon": "all above",
-    "cli": ("model",),
+    "cli": ("model", "crypto", "backup"),
     "coffer-audit": ("model", "crypto", "audit"),
     "ceremony": ("model", "crypto", "pkcs11", "envelope", "audit"),
 }  # fmt: skip

@@ -56,6 +56,7 @@ coffer_room(base DIR src/base LIBRARIES OpenSSL::Crypto spdlog::spdlog tl::expec
 coffer_room(model DIR src/model USES base LIBRARIES nlohmann_json::nlohmann_json)
 coffer_room(crypto DIR src/crypto USES base LIBRARIES OpenSSL::Crypto)
 coffer_room(pkcs11 DIR pkcs11/src USES crypto LIBRARIES PkgConfig::P11KIT)
+coffer_room(backup DIR src/backup USES crypto)
 coffer_room(store DIR src/store USES base LIBRARIES PkgConfig::SQLITE)
 coffer_room(policy DIR src/policy USES model)
 coffer_room(audit DIR src/audit USES model crypto)
