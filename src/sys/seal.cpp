@@ -55,10 +55,18 @@ Result<Response> init_status(Call& call) {
   return bare(std::move(json));
 }
 
-/// Whoever can start the daemon can open it too; nobody else is given more than he brings.
-bool owner(const model::Peer& peer) { return peer.uid == ::geteuid() || peer.uid == 0; }
-
-Error not_the_owner() { return invalid("field \"key\": the token's PIN is needed from this user"); }
+/// Whoever can start the daemon can open it too. Anyone else would be offering guesses of the PIN,
+/// of which the token takes few: they are let through only where operators are its one source.
+Result<void> check_opener(const Call& call, std::string_view field, bool brings_pin) {
+  const uid_t uid = call.context.evidence.peer.uid;
+  if (uid == ::geteuid() || uid == 0) return {};
+  if (call.parts.control.has_pin()) {
+    return make_error(ErrorCode::permission_denied, "only the daemon's own user and root may");
+  }
+  if (brings_pin) return {};
+  return invalid(std::string("field \"").append(field) +
+                 "\": the token's PIN is needed from this user");
+}
 
 Result<std::optional<Uuid>> adopted_vault(const Request& request) {
   COFFER_TRY(const std::optional<std::string> text, request.fields.string("adopt"));
@@ -72,7 +80,7 @@ Result<Response> init(Call& call) {
   COFFER_CHECK(refuse_shares(call.request.fields));
   COFFER_TRY(const std::optional<Uuid> adopt, adopted_vault(call.request));
   COFFER_TRY(const auto pin, pin_of(call.request, "pin"));
-  if (!pin && !owner(call.context.evidence.peer)) return not_the_owner();
+  COFFER_CHECK(check_opener(call, "pin", pin.has_value()));
   COFFER_CHECK(call.context.ticket.make_durable());
   const auto made = call.parts.control.initialise(pin ? &*pin : nullptr, adopt);
   if (!made.ok()) return of_token(made.error());
@@ -102,7 +110,7 @@ Result<Response> unseal(Call& call) {
   COFFER_TRY(const auto pin, pin_of(call.request, "key"));
   COFFER_TRY(const std::optional<bool> reset, call.request.fields.boolean("reset"));
   if (reset.value_or(false)) return seal_status(call.parts.state);
-  if (!pin && !owner(call.context.evidence.peer)) return not_the_owner();
+  COFFER_CHECK(check_opener(call, "key", pin.has_value()));
   COFFER_CHECK(call.context.ticket.make_durable());
   const Result<void> opened = call.parts.control.unseal(pin ? &*pin : nullptr);
   if (!opened.ok()) return of_token(opened.error());
@@ -137,8 +145,8 @@ std::span<const Handler> seal_handlers() {
         .open = true,
         .while_sealed = true,
         .help =
-            "Unseal the vault. `key`: the token's PIN; the daemon's own user and root may leave "
-            "it out where the daemon has a source of it."},
+            "Unseal the vault. `key`: the token's PIN. Where the daemon has a source of it, only "
+            "its own user and root may, and need none."},
        unseal},
   };
   return kHandlers;

@@ -237,11 +237,11 @@ def test_init_from_the_command_line_gives_the_token_once(empty):
     assert empty.read("first") == {"a": "b"}
 
 
-def test_another_user_makes_and_opens_nothing_without_the_pin(empty):
+def test_another_user_makes_nothing_where_the_daemon_has_the_pin(empty):
     home = empty.directory.parent
-    refused = request_as(user(CLIENT), empty, "PUT", "sys/init", {})
-    assert refused.status == 400
-    assert "PIN" in refused.body["errors"][0]
+    pin = (empty.directory / "pin").read_text().strip()
+    for body in ({}, {"pin": pin}):
+        assert request_as(user(CLIENT), empty, "PUT", "sys/init", body).status == 403
     with contextlib.closing(Client(empty.socket_path)) as client:
         assert client.get("sys/init").json == {"initialized": False}
     done = coffer_as(user(CLIENT), empty, "operator", "init", home=home)
@@ -249,13 +249,27 @@ def test_another_user_makes_and_opens_nothing_without_the_pin(empty):
     assert done.stdout == ""
 
 
-def test_another_user_unseals_with_the_pin_alone(configured):
+def test_another_user_spends_no_try_where_the_daemon_has_the_pin(configured):
     configured.start()
     assert configured.request("PUT", "sys/seal", {}).status == 204
+    pin = (configured.directory / "pin").read_text().strip()
+    for body in ({}, {"key": "a-guess"}, {"key": pin}):
+        assert request_as(user(CLIENT), configured, "PUT", "sys/unseal", body).status == 403
+    assert sealed(configured)
+    assert configured.coffer("operator", "unseal").returncode == 0  # no try was spent on the guess
+    assert configured.read("app/db") == {"password": "of the app"}
+
+
+def test_another_user_unseals_with_the_pin_where_operators_bring_it(configured):
+    pin = (configured.directory / "pin").read_text().strip()
+    configured.settings["token"]["pin_from"] = "operator"
+    configured.settings["token"].pop("pin_file", None)
+    configured.write()
+    configured.start()
     refused = request_as(user(CLIENT), configured, "PUT", "sys/unseal", {})
     assert refused.status == 400
+    assert "PIN" in refused.body["errors"][0]
     assert sealed(configured)
-    pin = (configured.directory / "pin").read_text().strip()
     opened = request_as(user(CLIENT), configured, "PUT", "sys/unseal", {"key": pin})
     assert (opened.status, opened.body["sealed"]) == (200, False)
     assert configured.read("app/db") == {"password": "of the app"}

@@ -135,6 +135,7 @@ class TestVault final : private core::Control {
   std::unique_ptr<audit::Trail> trail;
   std::unique_ptr<core::Pipeline> pipeline;
   std::string root;
+  bool pin_configured = false;
   model::Peer peer{.uid = 1000, .gid = 1000, .pid = 42, .groups = {}, .unit = {}};
   // Of the last request; several threads may write these at once, and then none should read them.
   std::atomic<model::Operation> last_operation = model::Operation::read;
@@ -201,7 +202,7 @@ class TestVault final : private core::Control {
     state->unseal(open_with(must(envelope::Keyring::open(token, stored_, signer_))));
     return {};
   }
-  bool has_pin() const override { return true; }
+  bool has_pin() const override { return pin_configured; }
   std::string audit_directory() const override { return "/var/log/coffer"; }
 
   static constexpr Uuid kVault{{1, 2, 3, 4}};

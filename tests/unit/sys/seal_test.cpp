@@ -33,11 +33,22 @@ TEST_F(SysTest, ARequestUnderWayFinishesThoughTheVaultIsSealed) {
   EXPECT_TRUE(held->sealed_store->begin().ok());
 }
 
-TEST_F(SysTest, AStrangerBringsThePinOrIsRefused) {
+TEST_F(SysTest, AStrangerSpendsNoTryWhereTheDaemonHasThePin) {
+  vault.pin_configured = true;
+  ASSERT_TRUE(write("seal").ok());
+  vault.peer.uid = 4242;
+  for (const std::string body : {"", R"({"key":"1234","pin":"1234"})"}) {
+    EXPECT_EQ(write("unseal", body).error().code, ErrorCode::permission_denied);
+    EXPECT_EQ(write("init", body).error().code, ErrorCode::permission_denied);
+  }
+  EXPECT_EQ(vault.state->unsealed(), nullptr) << "nor does the right one open it";
+}
+
+TEST_F(SysTest, AStrangerBringsThePinWhereOperatorsAreItsSource) {
   ASSERT_TRUE(write("seal").ok());
   vault.peer.uid = 4242;
   refused(write("unseal"), "key");
-  refused(write("init"), "key");
+  refused(write("init"), "pin");
   const auto wrong = write("unseal", R"({"key":"9999"})");
   EXPECT_EQ(wrong.error().code, ErrorCode::precondition) << "no policy refused it";
   EXPECT_EQ(wrong.error().text, "the PIN is wrong");
