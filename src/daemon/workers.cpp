@@ -22,7 +22,7 @@ bool Workers::submit(Job& job) {
   {
     const MutexLock lock(mutex_);
     if (queue_.size() >= limit_ || stop_) return false;
-    queue_.push_back(std::move(job));
+    queue_.push(std::move(job));
     wake = idle_ > 0;
   }
   if (wake) arrived_.notify_one();
@@ -37,9 +37,7 @@ Workers::Job Workers::next() {
     --idle_;
   }
   if (queue_.empty()) return nullptr;
-  Job job = std::move(queue_.front());
-  queue_.pop_front();
-  return job;
+  return queue_.pop();
 }
 
 void Workers::loop() {

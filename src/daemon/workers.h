@@ -1,14 +1,13 @@
-// Threads that run blocking code, fed in order from a bounded queue.
+// Threads that run blocking code, fed from a bounded queue in which users take turns.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <thread>
 #include <vector>
 
 #include "coffer/base/mutex.h"
-#include "exchange.h"
+#include "fair_queue.h"
 
 namespace coffer::daemon {
 
@@ -21,7 +20,7 @@ class Workers final {
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
-  /// False, and `job` untouched: the queue is full (first in, first out; full means 503).
+  /// False, and `job` untouched: the queue is full, which means 503.
   [[nodiscard]] bool submit(Job& job) COFFER_EXCLUDES(mutex_);
   /// Finishes what is queued and takes no more. Idempotent.
   void stop() COFFER_EXCLUDES(mutex_);
@@ -34,7 +33,7 @@ class Workers final {
   const std::function<void(Job)> run_;
   Mutex mutex_;
   CondVar arrived_;
-  std::deque<Job> queue_ COFFER_GUARDED_BY(mutex_);
+  FairQueue queue_ COFFER_GUARDED_BY(mutex_);
   std::size_t idle_ COFFER_GUARDED_BY(mutex_) = 0;
   bool stop_ COFFER_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;
