@@ -2,6 +2,9 @@
 #include "coffer/core/pipeline.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
+
+#include <cstdlib>
 
 #include "fakes/test_vault.h"
 
@@ -124,6 +127,29 @@ TEST(Mounts, LongestPathWins) {
   EXPECT_EQ(table->find("auth/token/create")->mount->path, "auth/token/");
   EXPECT_FALSE(table->find("secre"));
   EXPECT_FALSE(table->find("secretive/data"));
+}
+
+/// CVE-2023-5954's kind: each check of a policy kept a little, until the server was out of memory.
+TEST(Pipeline, ChecksOfPoliciesKeepNoMemory) {
+  const char* const set = std::getenv("COFFER_POLICY_CHECKS");
+  const int checks = set == nullptr ? 5'000 : std::atoi(set);
+  ASSERT_GT(checks, 0);
+  TestVault vault;
+  const std::string text = R"({"policy":"path \"secret/data/a\" { capabilities = [\"read\"] }"})";
+  ASSERT_TRUE(vault.call(Operation::update, "sys/policies/acl/one", text).ok());
+  const auto made = vault.call(Operation::update, "auth/token/create", R"({"policies":["one"]})");
+  ASSERT_TRUE(made.ok() && made->auth);
+  const std::string bearer = made->auth->client_token;
+  const auto check = [&](int number) {
+    const std::string path = "secret/data/other-" + std::to_string(number);
+    EXPECT_FALSE(vault.stage(bearer, Operation::read, path).response.ok());
+  };
+  for (int i = 0; i < 2000; ++i)
+    check(i);  // what is remembered on purpose is bounded, and full now
+  const std::size_t before = ::mallinfo2().uordblks;
+  for (int i = 0; i < checks; ++i) check(i);
+  const std::size_t after = ::mallinfo2().uordblks;
+  EXPECT_LT(after, before + (std::size_t{1} << 20U)) << "after " << checks << " checks";
 }
 
 }  // namespace
