@@ -35,12 +35,15 @@ class Canaries:
 
 
 def spellings(canary):
-    """As it is, backwards, in hexadecimal, and in base64 at each of the three offsets."""
+    """As it is, backwards, in hexadecimal, percent-encoded, as JSON may write it, and in base64 at
+    each of the three offsets."""
     raw = canary.encode()
     yield raw
     yield raw[::-1]
     yield raw.hex().encode()
     yield raw.hex().upper().encode()
+    for form in ("%{:02x}", "%{:02X}", "\\u{:04x}", "\\u{:04X}"):
+        yield "".join(form.format(byte) for byte in raw).encode()
     for offset in range(3):
         whole = base64.b64encode(b"\0" * offset + raw)
         yield whole[4:-4]
@@ -111,7 +114,8 @@ def swept(shared_vault):
 
 def test_c12_the_search_finds_every_spelling():
     raw = b"canary00007zq"
-    for text in (raw, raw[::-1], raw.hex().encode(), *(base64.b64encode(b"ab"[:n] + raw + b"cd") for n in range(3))):
+    escaped = (b"%63%61%6e%61%72%79%30%30%30%30%37%7a%71", b"".join(b"\\u%04X" % byte for byte in raw))
+    for text in (raw, raw[::-1], raw.hex().encode(), *escaped, *(base64.b64encode(b"ab"[:n] + raw + b"cd") for n in range(3))):
         assert found(["canary00007zq"], b"x" + text + b"y") == {"canary00007zq"}, text
     assert not found(["canary00008zq"], raw)
 

@@ -4,6 +4,7 @@ import base64
 import http.client
 import os
 import secrets
+import signal
 import time
 
 
@@ -81,6 +82,19 @@ def test_no_core_no_environment_no_argument(vault):
             content = file.read()
         assert token not in content and pin not in content
     assert token not in vault.log_path.read_bytes() and pin not in vault.log_path.read_bytes()
+
+
+def test_a_crash_leaves_no_core(vault):
+    vault.put("a", {"n": 1})
+    cwd = os.readlink(f"/proc/{vault.pid}/cwd")
+    before = set(os.listdir(cwd))
+    os.kill(vault.pid, signal.SIGSEGV)
+    ended = os.waitid(os.P_PID, vault.pid, os.WEXITED | os.WNOWAIT)
+    assert (ended.si_code, ended.si_status) == (os.CLD_KILLED, signal.SIGSEGV)  # not CLD_DUMPED
+    assert not [name for name in set(os.listdir(cwd)) - before if "core" in name]
+    vault.kill()
+    vault.start()
+    assert vault.read("a") == {"n": 1}
 
 
 def test_every_file_is_the_owners_alone(vault):
