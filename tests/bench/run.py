@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 
+import flood
 import large
 import report
 import scenarios
@@ -72,7 +73,7 @@ class Bench:
         self.seconds = 1.0 if options.quick else 2.0
         self.servers = []
         self.large = options.large
-        self.results = {"loads": {}, "limits": {}, "vault": {}, "layers": [], "large": None,
+        self.results = {"loads": {}, "limits": {}, "vault": {}, "layers": [], "large": None, "flood": None,
                         "missing": [], "errors": []}
         self.first_new_key = 0
 
@@ -255,6 +256,10 @@ class Bench:
                     subjects += self.more_subjects(made[0].server)
         for _ in range(self.runs):
             self.round(subjects)
+        vaults = [server for server in self.servers if isinstance(server, Vault)]
+        if vaults:
+            crash = next(v for v in vaults if v.directory == "crash")
+            self.results["flood"] = flood.measure(self, crash)
         for server in self.servers:
             if isinstance(server, Vault):
                 facts = self.results["vault"][server.directory]
