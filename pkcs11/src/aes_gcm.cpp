@@ -41,6 +41,10 @@ Result<void> check_wrap_input(std::size_t size, ByteView aad) {
 
 Result<void> check_unwrap_input(std::size_t size, ByteView aad) {
   if (aad.empty()) return make_error(ErrorCode::invalid_argument, "an unwrap needs a context");
+  return check_gcm_size(size);
+}
+
+Result<void> check_gcm_size(std::size_t size) {
   constexpr std::size_t kOverhead = kIvSize + kTagSize;
   if (size <= kOverhead || size > kMaxWrapSize + kOverhead) {
     return make_error(ErrorCode::corrupt, "a wrapped key has a length that no wrap has");

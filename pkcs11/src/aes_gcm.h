@@ -14,8 +14,10 @@ inline constexpr std::size_t kTagSize = 16;
 /// invalid_argument for empty data or context; too_large beyond kMaxWrapSize. Called before any
 /// session is taken, by wrap and unwrap alike.
 [[nodiscard]] Result<void> check_wrap_input(std::size_t size, ByteView aad);
-/// corrupt if no wrap can have this length.
+/// invalid_argument for an empty context; corrupt for what no kind of kek can have wrapped.
 [[nodiscard]] Result<void> check_unwrap_input(std::size_t size, ByteView aad);
+/// corrupt if no wrap of this profile can have this length.
+[[nodiscard]] Result<void> check_gcm_size(std::size_t size);
 
 /// Precondition: the input was checked.
 [[nodiscard]] Result<Bytes> gcm_wrap(Session& session, CK_OBJECT_HANDLE kek,

@@ -1,7 +1,7 @@
 // P11Token::destroy: the only place where a key is deleted, and only by the id that was asked for.
+#include "find_key.h"
 #include "objects.h"
 #include "p11_token.h"
-#include "rules.h"
 #include "sync.h"
 
 namespace coffer::pkcs11 {
@@ -10,9 +10,9 @@ namespace {
 /// The object that does the role's work goes last: should the other not go, the key is still there
 /// to be found, and can be destroyed again.
 Result<std::vector<CK_OBJECT_HANDLE>> objects_of(Session& session, KeyRole role, ByteView id) {
-  COFFER_TRY(const CK_OBJECT_HANDLE key, find_one(session, class_of(role), id));
+  COFFER_TRY(const FoundKey key, find_key_of(session, role, id));
   COFFER_TRY(std::vector<CK_OBJECT_HANDLE> objects, find_objects(session, CKO_PUBLIC_KEY, id));
-  objects.push_back(key);
+  objects.push_back(key.object);
   return objects;
 }
 
@@ -33,7 +33,7 @@ Result<void> P11Token::destroy(KeyRole role, const KeyRef& key) {
   cache_.forget_for_good(role, key.id);
   COFFER_CHECK(sync_file_system(sync_directory_));
   pool_.drop_idle();
-  COFFER_TRY(const auto left, find_objects(session, class_of(role), key.id));
+  COFFER_TRY(const auto left, find_objects(session, std::nullopt, key.id));
   if (left.empty()) return {};
   return make_error(ErrorCode::unavailable, "the token has destroyed a key, and has it still");
 }

@@ -39,10 +39,11 @@ Error id_taken() {
 
 Result<MadeKey> P11Token::make(Session& session, KeyRole role, const KeyRef& key,
                                std::string_view label) {
-  Result<MadeKey> made = make_key(session, role, key, label, Offers::with);
+  const KeyKind kind = kind_for(role, profile_);
+  Result<MadeKey> made = make_key(session, kind, profile_, key, label, Offers::with);
   if (made.ok() || !may_dislike_offers(session.failure())) return made;
   COFFER_TRY(session, Session::open(*connection_.module, connection_.slot, Access::read_write));
-  return make_key(session, role, key, label, Offers::without);
+  return make_key(session, kind, profile_, key, label, Offers::without);
 }
 
 Result<void> P11Token::prove(KeyRole role, const KeyRef& key) {

@@ -1,11 +1,14 @@
 #include "inspect.h"
 
-#include "aes_gcm.h"
 #include "coffer/crypto/digest.h"
 #include "coffer/crypto/random.h"
+#include "coffer/crypto/rsa.h"
 #include "coffer/crypto/signer.h"
 #include "ecdsa.h"
+#include "find_key.h"
+#include "kek.h"
 #include "objects.h"
+#include "public_half.h"
 
 namespace coffer::pkcs11 {
 namespace {
@@ -22,28 +25,38 @@ Error unfit(std::string_view why, std::string_view cause = {}) {
 /// Last on its session: a token that works refuses.
 Result<void> check_that_tampering_shows(Session& session, const Key& kek) {
   Bytes tampered = kek.canary_wrapped;
-  tampered[kIvSize] ^= 1U;
-  const auto opened = gcm_unwrap(session, kek.handle, tampered, canary_context());
+  tampered[tampered.size() / 2] ^= 1U;
+  const auto opened = kek_unwrap(session, kek, tampered, canary_context());
   if (opened.ok()) return unfit("the token unwraps what was tampered with");
   const ErrorCode code = opened.error().code;
   if (code == ErrorCode::corrupt || is_ambiguous_decrypt(session.failure())) return {};
   return opened.error();
 }
 
-/// SP 800-38D in the hands of the token: a mechanism list says what a token knows by name, a round
-/// trip says what it does.
+/// A mechanism list says what a token knows by name, a round trip says what it does; of a pair,
+/// that the two halves belong together.
 Result<void> prove_kek(Session& session, Key& kek) {
   COFFER_TRY(kek.canary, crypto::random_secret(kCanarySize));
-  COFFER_TRY(kek.canary_wrapped, gcm_wrap(session, kek.handle, kek.canary, canary_context()));
+  COFFER_TRY(kek.canary_wrapped, kek_wrap(session, kek, kek.canary, canary_context()));
   COFFER_CHECK(check_canary(session, kek));
   return check_that_tampering_shows(session, kek);
 }
 
+/// The hash isn't an attribute of the key: the profile says which. A key pair in a vault of the
+/// profile `aes-gcm` was made under another, and the safer hash is tried.
+std::string_view algorithm_of(KeyKind kind, const Profile& profile) {
+  if (kind == KeyKind::kek_aes) return kWrapAesGcm;
+  return profile.wrap == WrapScheme::rsa_oaep_sha1 ? kWrapRsaOaepSha1 : kWrapRsaOaepSha256;
+}
+
+Result<void> measure(Key& kek) {
+  if (kek.public_key.empty()) return {};
+  COFFER_TRY(kek.modulus_size, crypto::rsa_modulus_size(kek.public_key));
+  return {};
+}
+
 /// The public key object could be anybody's: only a signature says that the two belong together.
-Result<void> prove_sign(Session& session, Key& key, ByteView id) {
-  COFFER_TRY(const CK_OBJECT_HANDLE object, find_one(session, CKO_PUBLIC_KEY, id));
-  COFFER_CHECK(check_rules(session, object, sign_public_rules()));
-  COFFER_TRY(key.public_key, read_public_key(session, object));
+Result<void> prove_sign(Session& session, const Key& key, ByteView id) {
   COFFER_TRY(const Bytes challenge, crypto::random_bytes(kCanarySize));
   COFFER_TRY(const Bytes signature, ecdsa_sign(session, key.handle, challenge));
   if (!crypto::verify_p256(key.public_key, challenge, signature).ok()) {
@@ -54,19 +67,29 @@ Result<void> prove_sign(Session& session, Key& key, ByteView id) {
 
 }  // namespace
 
-Result<std::shared_ptr<const Key>> inspect(Session& session, KeyRole role, const KeyRef& key) {
-  auto found = std::make_shared<Key>();
-  COFFER_TRY(found->handle, find_one(session, class_of(role), key.id));
-  COFFER_CHECK(check_rules(session, found->handle, rules_of(role)));
-  switch (role) {
-    case KeyRole::kek: COFFER_CHECK(prove_kek(session, *found)); break;
-    case KeyRole::sign: COFFER_CHECK(prove_sign(session, *found, key.id)); break;
+Result<std::shared_ptr<const Key>> inspect(Session& session, KeyRole role, const KeyRef& key,
+                                           const Profile& profile) {
+  COFFER_TRY(const FoundKey found, find_key_of(session, role, key.id));
+  COFFER_CHECK(check_rules(session, found.object, private_rules(found.kind, profile)));
+  auto made = std::make_shared<Key>();
+  made->handle = found.object;
+  made->kind = found.kind;
+  if (found.kind != KeyKind::kek_aes) {
+    COFFER_TRY(made->public_key, read_public_half(session, found.kind, key.id, profile));
   }
-  return std::shared_ptr<const Key>(std::move(found));
+  switch (role) {
+    case KeyRole::kek:
+      made->algorithm = algorithm_of(found.kind, profile);
+      COFFER_CHECK(measure(*made));
+      COFFER_CHECK(prove_kek(session, *made));
+      break;
+    case KeyRole::sign: COFFER_CHECK(prove_sign(session, *made, key.id)); break;
+  }
+  return std::shared_ptr<const Key>(std::move(made));
 }
 
 Result<void> check_canary(Session& session, const Key& kek) {
-  const auto opened = gcm_unwrap(session, kek.handle, kek.canary_wrapped, canary_context());
+  const auto opened = kek_unwrap(session, kek, kek.canary_wrapped, canary_context());
   if (!opened.ok()) {
     return make_error(ErrorCode::unavailable, "the token can't open what it wrapped before",
                       opened.error().cause);

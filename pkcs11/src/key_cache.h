@@ -8,15 +8,18 @@
 
 #include "coffer/base/mutex.h"
 #include "coffer/pkcs11/token.h"
-#include "p11.h"
+#include "rules.h"
 
 namespace coffer::pkcs11 {
 
 /// A key whose attributes are those of its role and that did its work once.
 struct Key {
   CK_OBJECT_HANDLE handle = 0;
-  Bytes public_key;      ///< sign: SubjectPublicKeyInfo
-  Bytes canary_wrapped;  ///< kek: opens to `canary` for as long as key and token are well
+  KeyKind kind{};
+  Bytes public_key;              ///< of a pair: SubjectPublicKeyInfo
+  std::string_view algorithm;    ///< kek: one of kWrap…
+  std::size_t modulus_size = 0;  ///< kek of RSA, in bytes
+  Bytes canary_wrapped;          ///< kek: opens to `canary` for as long as key and token are well
   SecureBytes canary;
 };
 

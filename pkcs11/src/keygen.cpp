@@ -1,9 +1,6 @@
 #include "keygen.h"
 
-#include <span>
 #include <vector>
-
-#include "rules.h"
 
 namespace coffer::pkcs11 {
 namespace {
@@ -11,7 +8,7 @@ namespace {
 /// CK_ATTRIBUTEs and the values that they point to.
 class Template final {
  public:
-  Template(std::span<const Rule> rules, ByteView id, ByteView label, Offers offers) {
+  Template(const Rules& rules, ByteView id, ByteView label, Offers offers) {
     for (const Rule& rule : rules) {
       if (!rule.in_template()) continue;
       if (rule.kind == Rule::Kind::offered && offers == Offers::without) continue;
@@ -33,20 +30,24 @@ class Template final {
   std::vector<CK_ATTRIBUTE> attributes_;
 };
 
+CK_MECHANISM_TYPE pair_mechanism(KeyKind kind) noexcept {
+  return kind == KeyKind::kek_rsa ? CKM_RSA_PKCS_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN;
+}
+
 }  // namespace
 
-Result<MadeKey> make_key(Session& session, KeyRole role, const KeyRef& key, std::string_view label,
-                         Offers offers) {
+Result<MadeKey> make_key(Session& session, KeyKind kind, const Profile& profile, const KeyRef& key,
+                         std::string_view label, Offers offers) {
   MadeKey made;
-  Template wanted(rules_of(role), key.id, as_bytes(label), offers);
-  if (role == KeyRole::kek) {
+  Template wanted(private_rules(kind, profile), key.id, as_bytes(label), offers);
+  if (kind == KeyKind::kek_aes) {
     CK_MECHANISM mechanism{CKM_AES_KEY_GEN, nullptr, 0};
     COFFER_CHECK(session.call("C_GenerateKey", &CK_FUNCTION_LIST::C_GenerateKey, &mechanism,
                               wanted.data(), wanted.size(), &made.key));
     return made;
   }
-  Template wanted_public(sign_public_rules(), key.id, as_bytes(label), offers);
-  CK_MECHANISM mechanism{CKM_EC_KEY_PAIR_GEN, nullptr, 0};
+  Template wanted_public(public_rules(kind, profile), key.id, as_bytes(label), offers);
+  CK_MECHANISM mechanism{pair_mechanism(kind), nullptr, 0};
   CK_OBJECT_HANDLE public_key = 0;
   COFFER_CHECK(session.call("C_GenerateKeyPair", &CK_FUNCTION_LIST::C_GenerateKeyPair, &mechanism,
                             wanted_public.data(), wanted_public.size(), wanted.data(),

@@ -1,10 +1,10 @@
-// Making keys on the token by the template of their role.
+// Making keys on the token by the template of their kind.
 #pragma once
 
 #include <optional>
 #include <string_view>
 
-#include "coffer/pkcs11/token.h"
+#include "rules.h"
 #include "session.h"
 
 namespace coffer::pkcs11 {
@@ -18,8 +18,8 @@ struct MadeKey {
 enum class Offers { with, without };
 
 /// The session is read-write.
-[[nodiscard]] Result<MadeKey> make_key(Session& session, KeyRole role, const KeyRef& key,
-                                       std::string_view label, Offers offers);
+[[nodiscard]] Result<MadeKey> make_key(Session& session, KeyKind kind, const Profile& profile,
+                                       const KeyRef& key, std::string_view label, Offers offers);
 /// Whether a failed make_key is worth a second try without the attributes on offer.
 [[nodiscard]] bool may_dislike_offers(CK_RV rv) noexcept;
 /// For a key that was made a moment ago and failed its proof. Best effort.

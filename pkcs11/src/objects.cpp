@@ -8,8 +8,8 @@
 namespace coffer::pkcs11 {
 namespace {
 
-constexpr CK_ULONG kMost = 3;
-/// Of an attribute that we read whole: CKA_EC_POINT is 67 bytes, the rest is shorter.
+constexpr CK_ULONG kMost = 8;
+/// Of an attribute that we read whole: CKA_MODULUS of 8192 bits, the rest is shorter.
 constexpr CK_ULONG kLongestAttribute = 1024;
 
 Error differs(const Rule& rule, std::string_view how) {
@@ -62,13 +62,15 @@ Result<std::vector<CK_OBJECT_HANDLE>> find_objects(Session& session,
   return objects;
 }
 
+Error several_keys(ByteView id) {
+  return make_error(ErrorCode::precondition,
+                    "several keys on the token have the same CKA_ID, wanted one", to_hex(id));
+}
+
 Result<CK_OBJECT_HANDLE> find_one(Session& session, CK_OBJECT_CLASS object_class, ByteView id) {
   COFFER_TRY(const std::vector<CK_OBJECT_HANDLE> objects, find_objects(session, object_class, id));
   if (objects.empty()) return make_error(ErrorCode::not_found, "no such key on the token");
-  if (objects.size() > 1) {
-    return make_error(ErrorCode::precondition,
-                      "several keys on the token have the same CKA_ID, wanted one", to_hex(id));
-  }
+  if (objects.size() > 1) return several_keys(id);
   return objects.front();
 }
 
@@ -86,8 +88,10 @@ Result<Bytes> read_attribute(Session& session, CK_OBJECT_HANDLE object, CK_ATTRI
   return value;
 }
 
-Result<void> check_rules(Session& session, CK_OBJECT_HANDLE object, std::span<const Rule> rules) {
-  for (const Rule& rule : rules) COFFER_CHECK(check_rule(session, object, rule));
+Result<void> check_rules(Session& session, CK_OBJECT_HANDLE object, const Rules& rules) {
+  for (const Rule& rule : rules) {
+    if (rule.read_back()) COFFER_CHECK(check_rule(session, object, rule));
+  }
   return {};
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "rules.h"
@@ -10,9 +9,12 @@
 
 namespace coffer::pkcs11 {
 
-/// At most three: callers want to know whether there is none, one, or more.
+/// At most eight: callers want to know whether there is none, one key or pair, or more.
 [[nodiscard]] Result<std::vector<CK_OBJECT_HANDLE>> find_objects(
     Session& session, std::optional<CK_OBJECT_CLASS> object_class, ByteView id);
+
+/// precondition: which of them is meant can't be known.
+[[nodiscard]] Error several_keys(ByteView id);
 
 /// not_found; precondition if several objects of the class have the id.
 [[nodiscard]] Result<CK_OBJECT_HANDLE> find_one(Session& session, CK_OBJECT_CLASS object_class,
@@ -23,6 +25,6 @@ namespace coffer::pkcs11 {
 
 /// precondition, with the name of the first attribute that differs.
 [[nodiscard]] Result<void> check_rules(Session& session, CK_OBJECT_HANDLE object,
-                                       std::span<const Rule> rules);
+                                       const Rules& rules);
 
 }  // namespace coffer::pkcs11

@@ -4,8 +4,10 @@
 #include <optional>
 
 #include "aes_gcm.h"
+#include "coffer/pkcs11/wrap.h"
 #include "ecdsa.h"
 #include "inspect.h"
+#include "kek.h"
 #include "objects.h"
 #include "slots.h"
 #include "sync.h"
@@ -29,10 +31,11 @@ std::size_t session_limit(const CK_TOKEN_INFO& info, std::size_t wanted) {
 
 }  // namespace
 
-P11Token::P11Token(Connection connection, const TokenConfig& config)
+P11Token::P11Token(Connection connection, const TokenConfig& config, const Profile& profile)
     : connection_(std::move(connection)),
       serial_(describe_token(connection_.info).serial),
       sync_directory_(config.sync_directory),
+      profile_(profile),
       pool_(*connection_.module, connection_.slot,
             session_limit(connection_.info, config.max_sessions), config.session_wait) {}
 
@@ -79,7 +82,7 @@ Result<P11Token::KeyPointer> P11Token::look_up(KeyRole role, const KeyRef& key) 
     CK_RV failure = CKR_OK;
     {
       COFFER_TRY(SessionPool::Lease lease, pool_.lease());
-      found = inspect(lease.session(), role, key);
+      found = inspect(lease.session(), role, key, profile_);
       failure = lease.session().failure();
     }
     if (found->ok()) {
@@ -126,22 +129,28 @@ Result<void> P11Token::verify(KeyRole role, const KeyRef& key) {
 }
 
 Result<KekInfo> P11Token::describe_kek(const KeyRef& kek) {
-  COFFER_CHECK(find_key(KeyRole::kek, kek));
-  return KekInfo{.algorithm = std::string(kWrapAesGcm)};
+  COFFER_TRY(const KeyPointer found, find_key(KeyRole::kek, kek));
+  return KekInfo{.algorithm = std::string(found->algorithm), .public_key = found->public_key};
 }
 
 Result<Bytes> P11Token::wrap(const KeyRef& kek, const SecureBytes& data_key, ByteView aad) {
   COFFER_CHECK(check_wrap_input(data_key.size(), aad));
+  COFFER_TRY(const KeyPointer found, find_key(KeyRole::kek, kek));
+  if (wraps_on_host(*found)) {
+    return wrap_on_host({std::string(found->algorithm), found->public_key}, data_key, aad);
+  }
   return with_key(KeyRole::kek, kek, [&](Session& session, const Key& key) {
-    return gcm_wrap(session, key.handle, data_key, aad);
+    return kek_wrap(session, key, data_key, aad);
   });
 }
 
 Result<SecureBytes> P11Token::unwrap(const KeyRef& kek, ByteView wrapped, ByteView aad) {
   COFFER_CHECK(check_unwrap_input(wrapped.size(), aad));
+  COFFER_TRY(const KeyPointer found, find_key(KeyRole::kek, kek));
+  COFFER_CHECK(check_kek_unwrap(*found, wrapped.size()));
   bool ambiguous = false;
   const auto open = [&](Session& session, const Key& key) {
-    Result<SecureBytes> plain = gcm_unwrap(session, key.handle, wrapped, aad);
+    Result<SecureBytes> plain = kek_unwrap(session, key, wrapped, aad);
     ambiguous = is_ambiguous_decrypt(session.failure());
     return plain;
   };

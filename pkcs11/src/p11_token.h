@@ -5,6 +5,7 @@
 #include <set>
 
 #include "coffer/base/mutex.h"
+#include "coffer/pkcs11/profile.h"
 #include "coffer/pkcs11/token.h"
 #include "connect.h"
 #include "key_cache.h"
@@ -17,7 +18,7 @@ namespace coffer::pkcs11 {
 /// reset) gives `unavailable` until its owner destroys this and opens a new one.
 class P11Token final : public Token {
  public:
-  P11Token(Connection connection, const TokenConfig& config);
+  P11Token(Connection connection, const TokenConfig& config, const Profile& profile = {});
 
   Result<TokenInfo> info() override;
   Result<void> generate(KeyRole role, const KeyRef& key, std::string_view label) override;
@@ -51,6 +52,7 @@ class P11Token final : public Token {
   Connection connection_;
   const std::string serial_;
   const std::string sync_directory_;
+  const Profile profile_;
   KeyCache cache_;
   SessionPool pool_;
   Mutex mutex_;

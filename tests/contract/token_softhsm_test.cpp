@@ -4,10 +4,13 @@
 namespace coffer::contract {
 namespace {
 
+template <const std::string_view& profile>
 struct SoftHsmSubject {
   Result<void> start() {
     COFFER_TRY(directory, fakes::SoftHsmDirectory::create());
-    COFFER_TRY(opened, directory->open());
+    pkcs11::TokenConfig config = directory->config();
+    config.profile = profile;
+    COFFER_TRY(opened, pkcs11::open_token(config, directory->pin()));
     return {};
   }
   pkcs11::Token& token() { return *opened; }
@@ -15,7 +18,10 @@ struct SoftHsmSubject {
   std::unique_ptr<pkcs11::Token> opened;
 };
 
-INSTANTIATE_TYPED_TEST_SUITE_P(SoftHsm, TokenContract, SoftHsmSubject);
+constexpr std::string_view kAuto = "auto";
+constexpr std::string_view kOaep = "generic-oaep-sha1";
+INSTANTIATE_TYPED_TEST_SUITE_P(SoftHsm, TokenContract, SoftHsmSubject<kAuto>);
+INSTANTIATE_TYPED_TEST_SUITE_P(SoftHsmOaep, TokenContract, SoftHsmSubject<kOaep>);
 
 }  // namespace
 }  // namespace coffer::contract

@@ -31,7 +31,7 @@ class Drift : public ShimmedToken {
 
   /// The template of our rules with some attributes changed.
   struct Wanted {
-    Wanted(std::span<const Rule> rules, const KeyRef& key, const std::vector<Change>& changes) {
+    Wanted(const Rules& rules, const KeyRef& key, const std::vector<Change>& changes) {
       for (const Rule& rule : rules) {
         if (rule.in_template()) set(rule.type, encode(rule));
       }
@@ -53,7 +53,7 @@ class Drift : public ShimmedToken {
   };
 
   void make_kek(const KeyRef& key, const std::vector<Change>& changes) {
-    Wanted wanted(kek_rules(), key, changes);
+    Wanted wanted(private_rules(KeyKind::kek_aes, {}), key, changes);
     auto attributes = wanted.list();
     CK_MECHANISM mechanism{CKM_AES_KEY_GEN, nullptr, 0};
     CK_OBJECT_HANDLE made = 0;
@@ -63,8 +63,8 @@ class Drift : public ShimmedToken {
   }
   void make_pair(const KeyRef& key, const std::vector<Change>& changes,
                  const std::vector<Change>& public_changes) {
-    Wanted wanted(sign_private_rules(), key, changes);
-    Wanted wanted_public(sign_public_rules(), key, public_changes);
+    Wanted wanted(private_rules(KeyKind::sign_p256, {}), key, changes);
+    Wanted wanted_public(public_rules(KeyKind::sign_p256, {}), key, public_changes);
     auto attributes = wanted.list();
     auto public_attributes = wanted_public.list();
     CK_MECHANISM mechanism{CKM_EC_KEY_PAIR_GEN, nullptr, 0};
@@ -132,7 +132,7 @@ TEST_F(Drift, MoreMechanismsThanOursAreNoticedHoweverMany) {
 
 TEST_F(Drift, AnImportedKekIsRefused) {
   // Somebody knows its value, whatever its flags say.
-  Wanted wanted(kek_rules(), kek_, {{CKA_VALUE, Bytes(32, 0x42), ""}});
+  Wanted wanted(private_rules(KeyKind::kek_aes, {}), kek_, {{CKA_VALUE, Bytes(32, 0x42), ""}});
   wanted.values.erase(CKA_VALUE_LEN);
   auto attributes = wanted.list();
   CK_OBJECT_HANDLE made = 0;
@@ -143,7 +143,8 @@ TEST_F(Drift, AnImportedKekIsRefused) {
 
 TEST_F(Drift, AKeyOfAnotherTypeIsRefused) {
   std::vector<CK_ATTRIBUTE> attributes;
-  Wanted wanted(kek_rules(), kek_, {{CKA_KEY_TYPE, number(CKK_GENERIC_SECRET), ""}});
+  Wanted wanted(private_rules(KeyKind::kek_aes, {}), kek_,
+                {{CKA_KEY_TYPE, number(CKK_GENERIC_SECRET), ""}});
   wanted.values.erase(CKA_ALLOWED_MECHANISMS);
   attributes = wanted.list();
   CK_MECHANISM mechanism{CKM_GENERIC_SECRET_KEY_GEN, nullptr, 0};

@@ -14,29 +14,35 @@
 namespace coffer::pkcs11 {
 namespace {
 
-const Rule* rule(std::span<const Rule> rules, CK_ATTRIBUTE_TYPE type) {
+const Rule* rule(const Rules& rules, CK_ATTRIBUTE_TYPE type) {
   const auto found = std::find_if(rules.begin(), rules.end(),
                                   [type](const Rule& each) { return each.type == type; });
   return found == rules.end() ? nullptr : &*found;
 }
 
-bool says(std::span<const Rule> rules, CK_ATTRIBUTE_TYPE type, bool value) {
+bool says(const Rules& rules, CK_ATTRIBUTE_TYPE type, bool value) {
   const Rule* const found = rule(rules, type);
   return found != nullptr && std::get_if<bool>(&found->value) != nullptr &&
          *std::get_if<bool>(&found->value) == value;
 }
 
+constexpr KeyKind kKinds[] = {KeyKind::kek_aes, KeyKind::kek_rsa, KeyKind::sign_p256};
+
 TEST(Rules, NoKeyHasTwoJobs) {
   for (const CK_ATTRIBUTE_TYPE off : {CKA_WRAP, CKA_UNWRAP, CKA_SIGN, CKA_VERIFY, CKA_DERIVE}) {
-    EXPECT_TRUE(says(kek_rules(), off, false)) << off;
+    EXPECT_TRUE(says(private_rules(KeyKind::kek_aes, {}), off, false)) << off;
+  }
+  for (const CK_ATTRIBUTE_TYPE off : {CKA_SIGN_RECOVER, CKA_SIGN, CKA_UNWRAP, CKA_DERIVE}) {
+    EXPECT_TRUE(says(private_rules(KeyKind::kek_rsa, {}), off, false)) << off;
   }
   for (const CK_ATTRIBUTE_TYPE off : {CKA_SIGN_RECOVER, CKA_DECRYPT, CKA_UNWRAP, CKA_DERIVE}) {
-    EXPECT_TRUE(says(sign_private_rules(), off, false)) << off;
+    EXPECT_TRUE(says(private_rules(KeyKind::sign_p256, {}), off, false)) << off;
   }
 }
 
 TEST(Rules, NothingSecretCanLeaveOrChange) {
-  for (const auto rules : {kek_rules(), sign_private_rules()}) {
+  for (const KeyKind kind : kKinds) {
+    const Rules rules = private_rules(kind, {});
     EXPECT_TRUE(says(rules, CKA_TOKEN, true));
     EXPECT_TRUE(says(rules, CKA_PRIVATE, true));
     EXPECT_TRUE(says(rules, CKA_SENSITIVE, true));
@@ -51,7 +57,10 @@ TEST(Rules, NothingSecretCanLeaveOrChange) {
 }
 
 TEST(Rules, OnlyWhatIsOffMayBeAbsent) {
-  for (const auto rules : {kek_rules(), sign_private_rules(), sign_public_rules()}) {
+  for (const Rules& rules :
+       {private_rules(KeyKind::kek_aes, {}), private_rules(KeyKind::kek_rsa, {}),
+        private_rules(KeyKind::sign_p256, {}), public_rules(KeyKind::kek_rsa, {}),
+        public_rules(KeyKind::sign_p256, {})}) {
     std::set<CK_ATTRIBUTE_TYPE> seen;
     for (const Rule& each : rules) {
       EXPECT_TRUE(seen.insert(each.type).second) << each.name << " twice";

@@ -48,7 +48,7 @@ class ShimmedToken : public testing::Test {
     COFFER_TRY(const TokenUri uri, TokenUri::parse(config_.uri));
     COFFER_TRY(Connection connection, connect(Module::adopt(shim::hooked()), uri, pin, few));
     slot_ = connection.slot;
-    token_ = std::make_unique<P11Token>(std::move(connection), config_);
+    token_ = std::make_unique<P11Token>(std::move(connection), config_, profile_);
     return {};
   }
   void open() {
@@ -71,6 +71,7 @@ class ShimmedToken : public testing::Test {
   const Bytes aad_ = {1, 2, 3};
   std::unique_ptr<fakes::SoftHsmDirectory> directory_;
   TokenConfig config_;
+  Profile profile_;
   std::unique_ptr<P11Token> token_;
   CK_SLOT_ID slot_ = 0;
   Bytes blob_;

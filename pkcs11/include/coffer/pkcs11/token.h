@@ -21,7 +21,7 @@ struct KeyRef {
 };
 
 enum class KeyRole : std::uint8_t {
-  kek,   ///< AES-256, encrypts and decrypts, nothing else
+  kek,   ///< AES-256 that encrypts and decrypts, or an RSA pair that decrypts; nothing else
   sign,  ///< EC P-256, signs, nothing else
 };
 
@@ -51,11 +51,12 @@ struct KekInfo {
   Bytes public_key{};     ///< SubjectPublicKeyInfo, DER; empty for `aes-gcm`
 };
 
-/// A wrapped data key under `aes-gcm`: IV (12) ‖ ciphertext ‖ tag (16).
-/// Thread-safe. Errors: `unavailable` token away or session lost; `not_found` no such key (which
-/// may also mean that the token went away: never delete on it); `corrupt` what was unwrapped isn't
-/// what was wrapped; `precondition` a key on the token isn't what its role demands (the text names
-/// the attribute); `resource_exhausted` no session free within the deadline.
+/// A wrapped data key under `aes-gcm`: IV (12) ‖ ciphertext ‖ tag (16); under `rsa-oaep-…` one
+/// block as long as the modulus (wrap.h). Thread-safe. Errors: `unavailable` token away or session
+/// lost; `not_found` no such key (which may also mean that the token went away: never delete on
+/// it); `corrupt` what was unwrapped isn't what was wrapped; `precondition` a key on the token
+/// isn't what its role demands (the text names the attribute); `resource_exhausted` no session free
+/// within the deadline.
 class Token {
  public:
   virtual ~Token() = default;
@@ -101,6 +102,8 @@ struct TokenConfig {
   /// Log in although the token says that wrong PINs were tried (CKF_USER_PIN_COUNT_LOW). Never with
   /// one try left.
   bool accept_low_pin_count = false;
+  /// How this make of token is spoken to (profile.h), or "auto": by what it says of itself.
+  std::string profile = "auto";
 };
 
 /// Loads the module, finds exactly one token that matches, logs in once with `pin` (not kept).

@@ -1,0 +1,59 @@
+#include "find_key.h"
+
+#include <algorithm>
+
+#include "objects.h"
+
+namespace coffer::pkcs11 {
+namespace {
+
+/// False if the token doesn't say.
+bool says(Session& session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type) {
+  CK_BBOOL value = CK_FALSE;
+  CK_ATTRIBUTE attribute{type, &value, sizeof value};
+  return session.invoke(&CK_FUNCTION_LIST::C_GetAttributeValue, object, &attribute, CK_ULONG{1}) ==
+             CKR_OK &&
+         attribute.ulValueLen == sizeof value && value != CK_FALSE;
+}
+
+/// Only what does the other's work and not this one's: a key that does both is this role's, and
+/// refused by name.
+bool is_of_the_other_role(Session& session, CK_OBJECT_HANDLE object, KeyRole role) {
+  const bool signs = says(session, object, CKA_SIGN);
+  const bool decrypts = says(session, object, CKA_DECRYPT);
+  return role == KeyRole::kek ? signs && !decrypts : decrypts && !signs;
+}
+
+Result<CK_OBJECT_CLASS> class_of_object(Session& session, CK_OBJECT_HANDLE object) {
+  CK_OBJECT_CLASS value = 0;
+  CK_ATTRIBUTE attribute{CKA_CLASS, &value, sizeof value};
+  COFFER_CHECK(session.call("C_GetAttributeValue", &CK_FUNCTION_LIST::C_GetAttributeValue, object,
+                            &attribute, CK_ULONG{1}));
+  return value;
+}
+
+std::optional<KeyKind> kind_of(Session& session, CK_OBJECT_HANDLE object,
+                               CK_OBJECT_CLASS object_class, KeyRole role) {
+  if (object_class == CKO_SECRET_KEY && role == KeyRole::kek) return KeyKind::kek_aes;
+  if (object_class != CKO_PRIVATE_KEY) return std::nullopt;
+  if (is_of_the_other_role(session, object, role)) return std::nullopt;
+  return role == KeyRole::kek ? KeyKind::kek_rsa : KeyKind::sign_p256;
+}
+
+}  // namespace
+
+Result<FoundKey> find_key_of(Session& session, KeyRole role, ByteView id) {
+  // One search for all classes: SoftHSM opens every object's file for each.
+  COFFER_TRY(const auto objects, find_objects(session, std::nullopt, id));
+  std::vector<FoundKey> found;
+  for (const CK_OBJECT_HANDLE object : objects) {
+    COFFER_TRY(const CK_OBJECT_CLASS object_class, class_of_object(session, object));
+    const auto kind = kind_of(session, object, object_class, role);
+    if (kind) found.push_back({object, *kind});
+  }
+  if (found.empty()) return make_error(ErrorCode::not_found, "no such key on the token");
+  if (found.size() > 1) return several_keys(id);
+  return found.front();
+}
+
+}  // namespace coffer::pkcs11
