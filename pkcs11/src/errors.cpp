@@ -14,6 +14,8 @@ struct Row {
   ErrorCode code;
 };
 
+// CKR_BUFFER_TOO_SMALL and CKR_OPERATION_ACTIVE are the token's state and not ours: our buffers
+// have the length that the standard gives, and a session in which a call failed isn't used again.
 // What isn't here is `unavailable`: a value that we don't know says nothing of the request, and the
 // caller's one sound answer is to stop and come back.
 #define COFFER_ROW(rv, code) \
@@ -47,7 +49,7 @@ constexpr std::array kRows = {
     COFFER_ROW(CKR_MECHANISM_INVALID, precondition),
     COFFER_ROW(CKR_MECHANISM_PARAM_INVALID, precondition),
     COFFER_ROW(CKR_OBJECT_HANDLE_INVALID, unavailable),
-    COFFER_ROW(CKR_OPERATION_ACTIVE, internal),
+    COFFER_ROW(CKR_OPERATION_ACTIVE, unavailable),
     COFFER_ROW(CKR_OPERATION_NOT_INITIALIZED, unavailable),
     COFFER_ROW(CKR_PIN_INCORRECT, permission_denied),
     COFFER_ROW(CKR_PIN_INVALID, permission_denied),
@@ -74,7 +76,7 @@ constexpr std::array kRows = {
     COFFER_ROW(CKR_RANDOM_NO_RNG, precondition),
     COFFER_ROW(CKR_DOMAIN_PARAMS_INVALID, precondition),
     COFFER_ROW(CKR_CURVE_NOT_SUPPORTED, precondition),
-    COFFER_ROW(CKR_BUFFER_TOO_SMALL, internal),
+    COFFER_ROW(CKR_BUFFER_TOO_SMALL, unavailable),
     COFFER_ROW(CKR_CRYPTOKI_NOT_INITIALIZED, unavailable),
     COFFER_ROW(CKR_CRYPTOKI_ALREADY_INITIALIZED, conflict),
     COFFER_ROW(CKR_FIPS_SELF_TEST_FAILED, unavailable),

@@ -29,6 +29,48 @@ TEST(CkErrors, CodesTellCallersWhatToDo) {
   EXPECT_EQ(code_of(CKR_CRYPTOKI_ALREADY_INITIALIZED), ErrorCode::conflict);
 }
 
+/// Each failure of reference D12, and what callers make of it: `unavailable` and
+/// `resource_exhausted` are 503, and come back.
+TEST(CkErrors, EachFailureOfATokenIsOneThatMayPass) {
+  struct Case {
+    CK_RV rv;
+    ErrorCode code;
+    bool dead_session;  ///< a fresh session may do
+    bool stale_handle;  ///< looking the key up again may do
+    bool ambiguous;     ///< from a decryption: a canary must tell
+  };
+  using enum ErrorCode;
+  const Case cases[] = {
+      {CKR_DEVICE_REMOVED, unavailable, false, false, false},
+      {CKR_DEVICE_ERROR, unavailable, false, false, true},
+      {CKR_DEVICE_MEMORY, resource_exhausted, false, false, false},
+      {CKR_TOKEN_NOT_PRESENT, unavailable, false, false, false},
+      {CKR_TOKEN_NOT_RECOGNIZED, unavailable, false, false, false},
+      {CKR_SLOT_ID_INVALID, unavailable, false, false, false},
+      {CKR_SESSION_HANDLE_INVALID, unavailable, true, false, false},
+      {CKR_SESSION_CLOSED, unavailable, true, false, false},
+      {CKR_OBJECT_HANDLE_INVALID, unavailable, false, true, false},
+      {CKR_KEY_HANDLE_INVALID, unavailable, false, true, false},
+      {CKR_USER_NOT_LOGGED_IN, unavailable, false, false, false},
+      {CKR_PIN_LOCKED, permission_denied, false, false, false},
+      {CKR_HOST_MEMORY, resource_exhausted, false, false, false},
+      {CKR_BUFFER_TOO_SMALL, unavailable, false, false, false},
+      {CKR_OPERATION_ACTIVE, unavailable, false, false, false},
+      {CKR_OPERATION_NOT_INITIALIZED, unavailable, false, false, false},
+      {CKR_FUNCTION_FAILED, unavailable, false, false, true},
+      {CKR_FUNCTION_CANCELED, unavailable, false, false, false},
+      {CKR_GENERAL_ERROR, unavailable, false, false, true},
+      {CKR_CRYPTOKI_NOT_INITIALIZED, unavailable, false, false, false},
+      {CKR_VENDOR_DEFINED | 0x17U, unavailable, false, false, false},
+  };
+  for (const Case& each : cases) {
+    EXPECT_EQ(code_of(each.rv), each.code) << rv_name(each.rv);
+    EXPECT_EQ(is_dead_session(each.rv), each.dead_session) << rv_name(each.rv);
+    EXPECT_EQ(is_stale_handle(each.rv), each.stale_handle) << rv_name(each.rv);
+    EXPECT_EQ(is_ambiguous_decrypt(each.rv), each.ambiguous) << rv_name(each.rv);
+  }
+}
+
 TEST(CkErrors, WhatNobodyKnowsIsUnavailableNeverCorruptOrNotFound) {
   EXPECT_EQ(code_of(0x7777), ErrorCode::unavailable);
   EXPECT_EQ(code_of(CKR_VENDOR_DEFINED + 1), ErrorCode::unavailable);
