@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "coffer/crypto/digest.h"
 #include "coffer/crypto/random.h"
 #include "coffer/pkcs11/token.h"
 
@@ -26,6 +27,21 @@ Error nonsense(Session& session, std::string_view function) {
   session.distrust();
   return make_error(ErrorCode::unavailable, "the token's answer makes no sense",
                     std::string(function) + ": wrong length");
+}
+
+/// What the token wrapped wrongly would be lost with the only copy of its key, and nobody the wiser
+/// until it is read: so a wrap counts once it was opened again.
+Result<void> read_back(Session& session, CK_OBJECT_HANDLE kek, const SecureBytes& data_key,
+                       ByteView wrapped, ByteView aad) {
+  const auto opened = gcm_unwrap(session, kek, wrapped, aad);
+  const Reveal why{"a data key is compared with what the token opens"};
+  if (opened.ok() && crypto::equal_constant_time(opened->expose(why), data_key.expose(why))) {
+    return {};
+  }
+  const bool failed = !opened.ok();
+  if (!failed) session.distrust();
+  return make_error(ErrorCode::unavailable, "the token can't open what it wrapped just now",
+                    failed ? opened.error().cause : "C_Decrypt: other bytes than went in");
 }
 
 }  // namespace
@@ -68,6 +84,7 @@ Result<Bytes> gcm_wrap(Session& session, CK_OBJECT_HANDLE kek, const SecureBytes
   COFFER_CHECK(session.call("C_Encrypt", &CK_FUNCTION_LIST::C_Encrypt, in(plain), plain.size(),
                             wrapped.data() + kIvSize, &written));
   if (written != plain.size() + kTagSize) return nonsense(session, "C_Encrypt");
+  COFFER_CHECK(read_back(session, kek, data_key, wrapped, aad));
   return wrapped;
 }
 

@@ -19,7 +19,7 @@ inline constexpr std::size_t kTagSize = 16;
 /// corrupt if no wrap of this profile can have this length.
 [[nodiscard]] Result<void> check_gcm_size(std::size_t size);
 
-/// Precondition: the input was checked.
+/// Precondition: the input was checked. A wrap is read back before it is given out.
 [[nodiscard]] Result<Bytes> gcm_wrap(Session& session, CK_OBJECT_HANDLE kek,
                                      const SecureBytes& data_key, ByteView aad);
 [[nodiscard]] Result<SecureBytes> gcm_unwrap(Session& session, CK_OBJECT_HANDLE kek,
