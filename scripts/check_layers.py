@@ -50,7 +50,7 @@ ROOMS = {
     ),
     "faces/vault": ("model", "crypto", "core"),
     "daemon": "all above",
-    "cli": ("model", "crypto", "backup"),
+    "cli": ("model", "crypto", "policy", "backup"),
     "coffer-audit": ("model", "crypto", "audit"),
     "ceremony": ("model", "crypto", "pkcs11", "envelope", "audit"),
 }  # fmt: skip

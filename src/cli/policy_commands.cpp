@@ -1,7 +1,11 @@
-// policy list, read, write, delete.
+// policy list, read, write, delete, fmt.
+#include <sys/stat.h>
+
 #include "coffer/model/json_writer.h"
+#include "coffer/policy/format.h"
 #include "commands.h"
 #include "output.h"
+#include "replace_file.h"
 #include "terminal.h"
 
 namespace coffer::cli {
@@ -54,6 +58,28 @@ int policy_write(Session& session) {
                    "Success! Uploaded policy: " + name);
 }
 
+/// Needs no server. What can't be formatted stays as it is.
+int policy_fmt(Session& session) {
+  const std::string& file = session.positional()[0];
+  const bool pipe = file == "-";
+  const auto text = pipe ? session.console().read_all() : read_file(file);
+  if (!text.ok()) return session.fail(kLocal, "Error: " + text.error().text);
+  const auto done = policy::format(*text);
+  if (!done.ok()) return session.fail(kLocal, "Error formatting the policy: " + done.error().text);
+  if (pipe) {
+    session.console().document(*done);
+    return kOk;
+  }
+  if (*done != *text) {
+    struct stat there {};
+    const mode_t mode = ::stat(file.c_str(), &there) == 0 ? there.st_mode & 0777U : 0600U;
+    const auto written = replace_file(file, *done, mode);
+    if (!written.ok()) return session.fail(kLocal, "Error: " + written.error().text);
+  }
+  session.console().line("Success! Formatted policy: " + file);
+  return kOk;
+}
+
 int policy_delete(Session& session) {
   const std::string name = session.path_argument(0);
   return carry_out(session, "deleting the policy " + name,
@@ -64,45 +90,58 @@ int policy_delete(Session& session) {
 }  // namespace
 
 std::vector<Command> policy_commands() {
-  return {{.words = "policy list",
-           .synopsis = "[flags]",
-           .summary = "List the policies",
-           .help = "Lists the names of the policies, one a line.\n\n"
-                   "    $ coffer policy list",
-           .flags = {},
-           .least = 0,
-           .most = 0,
-           .run = &policy_list},
-          {.words = "policy read",
-           .synopsis = "[flags] NAME",
-           .summary = "Print a policy",
-           .help = "Prints the text of a policy as it was written.\n\n"
-                   "    $ coffer policy read app",
-           .flags = {kFieldFlag},
-           .least = 1,
-           .most = 1,
-           .run = &policy_read,
-           .argument = Argument::policy},
-          {.words = "policy write",
-           .synopsis = "[flags] NAME FILE",
-           .summary = "Write a policy",
-           .help = "Writes the policy NAME from a file, or from standard input when FILE is -.\n\n"
-                   "    $ coffer policy write app app.hcl",
-           .flags = {},
-           .least = 2,
-           .most = 2,
-           .run = &policy_write,
-           .argument = Argument::policy},
-          {.words = "policy delete",
-           .synopsis = "[flags] NAME",
-           .summary = "Delete a policy",
-           .help = "Deletes the policy NAME. Tokens that name it lose what it allowed.\n\n"
-                   "    $ coffer policy delete app",
-           .flags = {},
-           .least = 1,
-           .most = 1,
-           .run = &policy_delete,
-           .argument = Argument::policy}};
+  return {
+      {.words = "policy list",
+       .synopsis = "[flags]",
+       .summary = "List the policies",
+       .help = "Lists the names of the policies, one a line.\n\n"
+               "    $ coffer policy list",
+       .flags = {},
+       .least = 0,
+       .most = 0,
+       .run = &policy_list},
+      {.words = "policy read",
+       .synopsis = "[flags] NAME",
+       .summary = "Print a policy",
+       .help = "Prints the text of a policy as it was written.\n\n"
+               "    $ coffer policy read app",
+       .flags = {kFieldFlag},
+       .least = 1,
+       .most = 1,
+       .run = &policy_read,
+       .argument = Argument::policy},
+      {.words = "policy write",
+       .synopsis = "[flags] NAME FILE",
+       .summary = "Write a policy",
+       .help = "Writes the policy NAME from a file, or from standard input when FILE is -.\n\n"
+               "    $ coffer policy write app app.hcl",
+       .flags = {},
+       .least = 2,
+       .most = 2,
+       .run = &policy_write,
+       .argument = Argument::policy},
+      {.words = "policy fmt",
+       .synopsis = "[flags] FILE",
+       .summary = "Lay a policy file out the usual way",
+       .help =
+           "Formats the policy in FILE where it stands: indentation, spaces, empty lines. What it\n"
+           "means, its comments and its lines stay. With - it goes from standard input to\n"
+           "standard output. No server is needed.\n\n"
+           "    $ coffer policy fmt app.hcl",
+       .flags = {},
+       .least = 1,
+       .most = 1,
+       .run = &policy_fmt},
+      {.words = "policy delete",
+       .synopsis = "[flags] NAME",
+       .summary = "Delete a policy",
+       .help = "Deletes the policy NAME. Tokens that name it lose what it allowed.\n\n"
+               "    $ coffer policy delete app",
+       .flags = {},
+       .least = 1,
+       .most = 1,
+       .run = &policy_delete,
+       .argument = Argument::policy}};
 }
 
 }  // namespace coffer::cli

@@ -109,6 +109,7 @@ Token Lexer::symbol(TokenKind kind) {
 
 Result<Token> Lexer::next() {
   COFFER_CHECK(skip_space_and_comments());
+  token_start_ = at_;
   if (at_ == text_.size()) return Token{TokenKind::end, {}, line_};
   const char c = peek();
   if (starts_word(c)) return word();

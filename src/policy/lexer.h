@@ -34,6 +34,9 @@ class Lexer final {
   /// `text` outlives the Lexer.
   explicit Lexer(std::string_view text) : text_(text) {}
   [[nodiscard]] Result<Token> next();
+  /// Where the last token starts in the text, and where the next one is looked for.
+  [[nodiscard]] std::size_t token_start() const noexcept { return token_start_; }
+  [[nodiscard]] std::size_t position() const noexcept { return at_; }
 
  private:
   [[nodiscard]] char peek(std::size_t ahead = 0) const noexcept;  ///< NUL: the end
@@ -50,6 +53,7 @@ class Lexer final {
 
   std::string_view text_;
   std::size_t at_ = 0;
+  std::size_t token_start_ = 0;
   std::size_t line_ = 1;
 };
 

@@ -171,3 +171,22 @@ CASES
   split coffer operator init -status
   expect 0 "The vault is initialised" ""
 }
+
+@test "policy fmt lays a file out and leaves what isn't HCL" {
+  printf 'path "a/*"{\ncapabilities=[ "read","list" ]   # why\n}' >"$BATS_TEST_TMPDIR/app.hcl"
+  chmod 640 "$BATS_TEST_TMPDIR/app.hcl"
+  split coffer policy fmt "$BATS_TEST_TMPDIR/app.hcl"
+  expect 0 "Success! Formatted policy: $BATS_TEST_TMPDIR/app.hcl" ""
+  [ "$(cat "$BATS_TEST_TMPDIR/app.hcl")" = 'path "a/*" {
+  capabilities = ["read", "list"] # why
+}' ]
+  [ "$(stat -c %a "$BATS_TEST_TMPDIR/app.hcl")" = 640 ]
+  split coffer policy fmt - <<<'x=1'
+  expect 0 "x = 1" ""
+  printf 'path {' >"$BATS_TEST_TMPDIR/bad.hcl"
+  split coffer policy fmt "$BATS_TEST_TMPDIR/bad.hcl"
+  expect 1 "" "*line 1*"
+  [ "$(cat "$BATS_TEST_TMPDIR/bad.hcl")" = 'path {' ]
+  split coffer policy fmt "$BATS_TEST_TMPDIR/nosuch.hcl"
+  expect 1 "" "*"
+}

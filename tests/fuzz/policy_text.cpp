@@ -1,9 +1,10 @@
 // Policy text from outside: read or refused with an error that can be shown, never a crash; and
-// what was read can be built and asked, the same each time.
+// what was read can be built and asked, the same each time, and laid out once and for all.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
 
+#include "coffer/policy/format.h"
 #include "coffer/policy/policy.h"
 
 namespace {
@@ -18,6 +19,13 @@ void check_error(const Error& error) {
   require(error.code == ErrorCode::invalid_argument || error.code == ErrorCode::too_large);
   require(!error.text.empty() && error.text.size() < 1000);
   for (const char c : error.text) require(c >= 0x20 && c <= 0x7E);
+}
+
+void lay_out(std::string_view text) {
+  const auto once = policy::format(text);
+  if (!once.ok()) return check_error(once.error());
+  const auto twice = policy::format(*once);
+  require(twice.ok() ? *twice == *once : once->size() > text.size());  // grown past the limit
 }
 
 void ask(const policy::Acl& acl, std::string_view path) {
@@ -38,6 +46,7 @@ void ask(const policy::Acl& acl, std::string_view path) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
+  lay_out(text);
   const auto parsed = policy::parse("fuzzed", text);
   if (!parsed.ok()) {
     check_error(parsed.error());
