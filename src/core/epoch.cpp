@@ -8,6 +8,11 @@ Result<Epoch> Epoch::make(const envelope::SealedTransaction& tx, std::string_vie
   return Epoch(std::move(row), std::move(place));
 }
 
+Result<void> Epoch::hold(envelope::SealedTransaction& tx) const {
+  COFFER_TRY(const store::RowVersion version, at(tx));
+  return tx.require(row_, envelope::Expect::unchanged(version));
+}
+
 Result<void> Epoch::touch(envelope::SealedTransaction& tx) const {
   COFFER_TRY(const store::RowVersion version, at(tx));
   return tx.write(row_, {},

@@ -20,6 +20,12 @@ Error no_handler(const engine::RuleMatch& match) {
   return make_error(ErrorCode::not_found, "no handler for this path");
 }
 
+bool changes(model::Operation operation) {
+  using model::Operation;
+  return operation == Operation::create || operation == Operation::update ||
+         operation == Operation::patch || operation == Operation::remove;
+}
+
 template <typename T>
 bool overtaken(const Result<T>& result) {
   return !result.ok() && result.error().code == ErrorCode::conflict;
@@ -138,7 +144,10 @@ Result<model::Response> Pipeline::serve(Call& call) const {
   if (!call.open) COFFER_CHECK(authorise(call, match.rule));
   // Only now: who may not do a thing learns nothing of what there is.
   if (match.rule == nullptr) return no_handler(match);
-  return route->engine->handle(context, request, route->path);
+  COFFER_TRY(model::Response response, route->engine->handle(context, request, route->path));
+  const bool mounted = route->mount->uuid != Uuid{};
+  if (mounted && changes(request.operation)) COFFER_CHECK(call.vault.mounts->hold(call.tx));
+  return response;
 }
 
 /// A token decides alone; without one the kernel's word on who connected does.

@@ -21,6 +21,8 @@ class Epoch final {
   [[nodiscard]] Result<store::RowVersion> at(envelope::SealedTransaction& tx) const {
     return tx.version_at(place_);
   }
+  /// What is staged is committed only if the set hasn't changed since this snapshot.
+  [[nodiscard]] Result<void> hold(envelope::SealedTransaction& tx) const;
   /// Stages the change of epoch that goes with a change of rows. Of two who change the set at the
   /// same time, one runs again and sees what the other did.
   [[nodiscard]] Result<void> touch(envelope::SealedTransaction& tx) const;

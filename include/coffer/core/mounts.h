@@ -77,6 +77,10 @@ class Mounts final {
   /// As the transaction's snapshot has it. A stored type that no engine serves is an error.
   [[nodiscard]] Result<std::shared_ptr<const MountTable>> table(envelope::SealedTransaction& tx);
 
+  /// What is staged is committed only if the table is still this one: a write to a mount that was
+  /// removed meanwhile would leave a row behind that its clearing has passed already.
+  [[nodiscard]] Result<void> hold(envelope::SealedTransaction& tx) const { return epoch_.hold(tx); }
+
   // Each stages one row and the epoch.
   [[nodiscard]] Result<void> create(envelope::SealedTransaction& tx,
                                     const engine::Mount& mount) const;

@@ -86,8 +86,27 @@ TEST_F(SysTest, TuneChangesWhatItNamesAndNothingElse) {
   EXPECT_EQ(text(tuned, {"max_lease_ttl"}), "172800");
   EXPECT_EQ(text(tuned, {"listing_visibility"}), "unauth");
   refused(write("mounts/secret/tune", R"({"options":{"version":"1"}})"), "version");
+  refused(write("mounts/secret/tune", R"({"options":{"version":"3"}})"), "version");
   refused(write("mounts/nosuch/tune", "{}"), "no mount");
   refused(write("mounts/sys/tune", R"({"description":"x"})"), "vault's own");
+}
+
+TEST_F(SysTest, AMountGoesFromVersion1To2AsItStands) {
+  ASSERT_TRUE(write("mounts/old", R"({"type":"kv"})").ok());
+  for (const std::string body : {R"({"n":1})", R"({"n":2})"}) {
+    ASSERT_TRUE(vault.call(Operation::update, "old/a/b", body).ok());
+  }
+  ASSERT_TRUE(write("mounts/old/tune", R"({"options":{"version":"2"}})").ok());
+  EXPECT_EQ(text(data(read("mounts/old")), {"options", "version"}), "2");
+  const Json there = data(vault.call(Operation::read, "old/data/a/b"));
+  EXPECT_EQ(text(there, {"data", "n"}), "2");
+  EXPECT_EQ(text(there, {"metadata", "version"}), "2");
+  ASSERT_TRUE(vault.call(Operation::update, "old/data/a/b", R"({"data":{"n":3}})").ok());
+  EXPECT_EQ(
+      text(data(vault.call(Operation::read, "old/data/a/b", R"({"version":"2"})")), {"data", "n"}),
+      "2")
+      << "and is kept from now on";
+  refused(write("mounts/old/tune", R"({"options":{"version":"1"}})"), "version");
 }
 
 TEST_F(SysTest, AMoveTakesWhatTheMountHoldsAlong) {
@@ -143,6 +162,19 @@ TEST_F(SysTest, AMountThatChangedBehindARequestMakesItRunAgain) {
   core::Staged second = vault.stage(vault.root, Operation::update, "sys/mounts/one/below", kKv2);
   EXPECT_TRUE(vault.commit(std::move(first.writes)));
   EXPECT_FALSE(vault.commit(std::move(second.writes))) << "it has not seen the first";
+}
+
+TEST_F(SysTest, AWriteToAMountThatIsRemovedMeanwhileIsNotCommitted) {
+  const std::string kBody = R"({"data":{"k":"v"}})";
+  for (const Operation operation : {Operation::update, Operation::remove}) {
+    ASSERT_TRUE(vault.call(Operation::update, "secret/data/a", kBody).ok());
+    core::Staged late = vault.stage(vault.root, operation, "secret/data/a", kBody);
+    ASSERT_TRUE(late.response.ok());
+    ASSERT_TRUE(remove("mounts/secret").ok());
+    EXPECT_FALSE(vault.commit(std::move(late.writes))) << "its clearing may be over";
+    EXPECT_EQ(vault.call(operation, "secret/data/a", kBody).error().code, ErrorCode::not_found);
+    ASSERT_TRUE(write("mounts/secret", kKv2).ok());
+  }
 }
 
 }  // namespace
