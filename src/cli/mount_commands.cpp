@@ -78,6 +78,15 @@ int tune(Session& session, const Kind& kind) {
       "Success! Tuned the " + std::string(kind.name) + " at: " + path + "/");
 }
 
+int kv_enable_versioning(Session& session) {
+  const std::string path = session.path_argument(0);
+  return carry_out(session, "tuning the secrets engine at " + path,
+                   {.method = "POST",
+                    .path = api_path(kSecrets, path) + "/tune",
+                    .body = R"({"options":{"version":"2"}})"},
+                   "Success! Tuned the secrets engine at: " + path + "/");
+}
+
 int secrets_list(Session& session) { return list_mounts(session, kSecrets); }
 int secrets_enable(Session& session) { return enable(session, kSecrets); }
 int secrets_disable(Session& session) { return disable(session, kSecrets); }
@@ -151,6 +160,12 @@ std::vector<Command> secrets_commands() {
                    "Changes the settings that are given, of the engine at PATH.\n\n"
                    "    $ coffer secrets tune -max-lease-ttl=48h team",
                    with(settings(false), {kVersion}), &secrets_tune, Argument::engine),
+      about_mounts(
+          "kv enable-versioning", "[flags] PATH", "Take a kv engine to version 2",
+          "From now on the kv engine at PATH keeps versions of its secrets. What is there\n"
+          "becomes their first one that can be read again. There is no way back.\n\n"
+          "    $ coffer kv enable-versioning team",
+          {}, &kv_enable_versioning, Argument::engine),
   };
 }
 

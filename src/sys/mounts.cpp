@@ -158,8 +158,10 @@ Result<Response> tune(Call& call) {
   if (description) mount.description = *description;
   COFFER_CHECK(apply_options(fields, mount));
   COFFER_CHECK(check_options(mount));
-  if (mount.option("version") != entry->mount.option("version")) {
-    return invalid("option \"version\" of a mount that is there can't change; make a new mount");
+  // Version 1's rows are those of version 2 with one version kept, so it goes up as it stands. Down
+  // it would lose what version 2 has beside them.
+  if (entry->mount.option("version") == "2" && mount.option("version") != "2") {
+    return invalid("option \"version\" can't go down: what version 1 doesn't know would be lost");
   }
   COFFER_CHECK(call.vault->mounts->replace(call.context.tx, mount));
   return no_content();

@@ -131,6 +131,21 @@ def test_a_scan_shows_what_the_caller_may_read(kv, caller):
     assert some.list("plain/scan").status == 403
 
 
+def test_a_mount_is_taken_to_version_2_as_it_stands(shared_vault):
+    client = shared_vault.client
+    assert client.post("sys/mounts/rising", {"type": "kv", "options": {"version": "1"}}).status == 204
+    for n in range(3):
+        assert client.post("rising/app/db", {"n": n}).status == 204
+    done = shared_vault.coffer("kv", "enable-versioning", "rising/")
+    assert (done.returncode, done.stdout) == (0, "Success! Tuned the secrets engine at: rising/\n"), done.stderr
+    assert client.get("rising/data/app/db").data["data"] == {"n": 2}
+    assert client.list("rising/metadata/app").data["keys"] == ["db"]
+    version = client.post("rising/data/app/db", {"data": {"n": 3}}).data["version"]
+    assert client.get(f"rising/data/app/db?version={version - 1}").data["data"] == {"n": 2}
+    down = client.post("sys/mounts/rising/tune", {"options": {"version": "1"}})
+    assert (down.status, "version" in down.errors[0]) == (400, True)
+
+
 def test_values_outlive_the_daemon(make_vault):
     vault = make_vault()
     assert vault.request("POST", "sys/mounts/plain", {"type": "kv", "options": {"version": "1"}}).status == 204
