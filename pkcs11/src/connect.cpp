@@ -1,5 +1,6 @@
 #include "connect.h"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <thread>
@@ -22,13 +23,17 @@ struct Found {
 };
 
 Result<Found> attempt(Module& module, const TokenUri& uri, const SecureBytes& pin, FewTries few,
-                      int& logins) {
+                      int& logins, LoginOutcome& outcome) {
   COFFER_CHECK(module.initialise());
   COFFER_TRY(const CK_SLOT_ID slot, find_token(module, uri));
   COFFER_TRY(const CK_TOKEN_INFO info, read_token_info(module, slot));
   COFFER_TRY(Session keeper, Session::open(module, slot, Access::read_only));
   ++logins;
-  COFFER_CHECK(log_in(keeper, info, pin, few));
+  if (auto logged_in = log_in(keeper, info, pin, few); !logged_in.ok()) {
+    // One login without a verdict isn't forgotten over later attempts that came to none.
+    outcome = std::max(outcome, outcome_of(logged_in.error()));
+    return std::move(logged_in).error();
+  }
   return Found{slot, info, std::move(keeper)};
 }
 
@@ -39,11 +44,14 @@ bool may_pass(const Error& error) {
 }  // namespace
 
 Result<Connection> connect(std::unique_ptr<Module> module, const TokenUri& uri,
-                           const SecureBytes& pin, FewTries few) {
+                           const SecureBytes& pin, FewTries few, LoginOutcome* outcome) {
+  LoginOutcome unasked{};
+  LoginOutcome& so_far = outcome != nullptr ? *outcome : unasked;
   std::chrono::milliseconds pause = kFirstPause;
   int logins = 0;
+  so_far = LoginOutcome::not_tried;
   for (int tries = 1;; ++tries) {
-    Result<Found> found = attempt(*module, uri, pin, few, logins);
+    Result<Found> found = attempt(*module, uri, pin, few, logins, so_far);
     if (found.ok()) {
       return Connection{std::move(module), found->slot, found->info, std::move(found->keeper)};
     }

@@ -95,4 +95,13 @@ Result<void> log_in(Session& session, const CK_TOKEN_INFO& info, const SecureByt
   return ck_error("C_Login", rv);
 }
 
+/// All that C_Login itself said begins with its name; a PIN that is locked or too old may be right.
+LoginOutcome outcome_of(const Error& error) {
+  if (!error.cause.starts_with("C_Login: ")) return LoginOutcome::not_tried;
+  const bool verdict = error.code == ErrorCode::permission_denied &&
+                       !error.cause.ends_with("CKR_PIN_LOCKED") &&
+                       !error.cause.ends_with("CKR_PIN_EXPIRED");
+  return verdict ? LoginOutcome::refused : LoginOutcome::unknown;
+}
+
 }  // namespace coffer::pkcs11

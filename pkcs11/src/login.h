@@ -1,7 +1,7 @@
 // Logging in without ever wearing a PIN counter down.
 #pragma once
 
-#include "coffer/base/secure_bytes.h"
+#include "coffer/pkcs11/token.h"
 #include "session.h"
 
 namespace coffer::pkcs11 {
@@ -13,5 +13,8 @@ enum class FewTries { refuse, accept };
 /// permission_denied; unavailable if the token couldn't judge the PIN.
 [[nodiscard]] Result<void> log_in(Session& session, const CK_TOKEN_INFO& info,
                                   const SecureBytes& pin, FewTries few);
+
+/// What an error of log_in() says of the PIN.
+[[nodiscard]] LoginOutcome outcome_of(const Error& error);
 
 }  // namespace coffer::pkcs11

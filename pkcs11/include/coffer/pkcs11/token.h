@@ -96,6 +96,9 @@ struct TokenConfig {
   std::size_t max_sessions = 8;  ///< beside the keeper session
   /// How long a call waits for a session before it is resource_exhausted.
   std::chrono::milliseconds session_wait{1000};
+  /// Of a token in a worker process: how long one call may take before the worker counts as hung;
+  /// generate() may take twelve times as long. An in-process token waits for ever.
+  std::chrono::milliseconds call_deadline{5000};
   /// For tokens made of files, which don't sync (SoftHSM): after a key was generated, and before it
   /// is proven, the file system of this directory is synced. Empty: nothing.
   std::string sync_directory{};
@@ -113,6 +116,17 @@ struct TokenConfig {
 /// opening it anew. Destroy it after its last call has returned; not in a forked child.
 [[nodiscard]] Result<std::unique_ptr<Token>> open_token(const TokenConfig& config,
                                                         const SecureBytes& pin);
+
+/// How far an opening that failed had come with the PIN: may it be tried again?
+enum class LoginOutcome : std::uint8_t {
+  not_tried = 0,  ///< no C_Login was made
+  unknown = 1,    ///< one was made, and gave no verdict on the PIN
+  refused = 2,    ///< the token says that the PIN is wrong
+};
+/// The same, and says so in `outcome`.
+[[nodiscard]] Result<std::unique_ptr<Token>> open_token(const TokenConfig& config,
+                                                        const SecureBytes& pin,
+                                                        LoginOutcome& outcome);
 
 /// Initialises the first uninitialised slot with this label and PINs (C_InitToken, C_InitPIN) and
 /// gives back the new token's serial. For development tokens and ceremonies. `sync_directory` as in
