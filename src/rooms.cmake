@@ -72,9 +72,11 @@ coffer_room(sys DIR src/sys USES core LIBRARIES PkgConfig::PROMETHEUS)
 coffer_room(face_vault DIR src/faces/vault USES core)
 coffer_room(daemon DIR src/daemon USES face_vault sys engine_kv engine_token engine_unix
             LIBRARIES boost_program_options PkgConfig::SYSTEMD)
+coffer_room(token_process DIR src/coffer-token USES pkcs11 crypto LIBRARIES PkgConfig::SECCOMP)
 coffer_room(cli DIR src/cli USES model policy LIBRARIES CURL::libcurl boost_program_options)
 
 coffer_program(cofferd DIR src/daemon USES daemon)
+coffer_program(coffer-token DIR src/coffer-token USES token_process)
 coffer_program(coffer DIR src/cli USES cli)
 coffer_program(coffer-audit DIR src/coffer-audit USES audit LIBRARIES boost_program_options)
 
