@@ -41,12 +41,12 @@ std::string_view to_string(TokenState state) noexcept {
   return "down";
 }
 
-TokenKeeper::Condition::Condition(const Clock& clock, const KeeperTimes& times)
-    : clock_(clock), times_(times), up_since_(now()) {}
+TokenKeeper::Condition::Condition(const Clock& clock, const KeeperOptions& options)
+    : clock_(clock), options_(options), up_since_(now()) {}
 
 void TokenKeeper::Condition::remember(const Error& error) {
   const Moment moment = now();
-  const bool apart = !fault_since_ || moment.boot - last_fault_.boot >= times_.recent;
+  const bool apart = !fault_since_ || moment.boot - last_fault_.boot >= options_.recent;
   if (apart) fault_since_ = moment;
   last_fault_ = moment;
   fault_ = told(error);
@@ -55,14 +55,15 @@ void TokenKeeper::Condition::remember(const Error& error) {
 }
 
 nanoseconds TokenKeeper::Condition::longer(nanoseconds pause) const {
-  return std::clamp(pause * 2, nanoseconds(times_.first_pause), nanoseconds(times_.longest_pause));
+  return std::clamp(pause * 2, nanoseconds(options_.first_pause),
+                    nanoseconds(options_.longest_pause));
 }
 
 void TokenKeeper::Condition::failed(const Error& error) { remember(error); }
 
 void TokenKeeper::Condition::works(nanoseconds took) {
   took_ = took;
-  if (took <= times_.slow) {
+  if (took <= options_.slow) {
     slow_since_.reset();
   } else if (!slow_since_) {
     slow_since_ = now();
@@ -77,7 +78,7 @@ void TokenKeeper::Condition::fell(const Error& error) {
   down_since_ = now();
   slow_since_.reset();
   // A token that falls as soon as it is up is not to be opened in a tight loop.
-  const bool lasted = down_since_.boot - up_since_.boot >= 2 * times_.longest_pause;
+  const bool lasted = down_since_.boot - up_since_.boot >= 2 * options_.longest_pause;
   pause_ = lasted || reopenings_ == 0 ? nanoseconds{} : longer(pause_);
   next_attempt_ = down_since_.boot + pause_;
 }
@@ -124,13 +125,13 @@ TokenHealth TokenKeeper::Condition::health() const {
     return health;
   }
   const nanoseconds calm = clock_.boottime() - last_fault_.boot;
-  if (fault_since_ && calm < times_.recent) {
+  if (fault_since_ && calm < options_.recent) {
     health.state = TokenState::degraded;
     health.reason = "works again after a failure: " + fault_;
     health.since = std::max(fault_since_->wall, up_since_.wall);
     return health;
   }
-  health.since = fault_since_ ? last_fault_.wall + times_.recent : up_since_.wall;
+  health.since = fault_since_ ? last_fault_.wall + options_.recent : up_since_.wall;
   return health;
 }
 

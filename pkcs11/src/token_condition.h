@@ -11,7 +11,7 @@ namespace coffer::pkcs11 {
 /// Not thread-safe: the keeper's lock guards it. Times are the clock's.
 class TokenKeeper::Condition final {
  public:
-  Condition(const Clock& clock, const KeeperTimes& times);
+  Condition(const Clock& clock, const KeeperOptions& options);
 
   /// A call failed for what may be the token's fault.
   void failed(const Error& error);
@@ -42,7 +42,7 @@ class TokenKeeper::Condition final {
   [[nodiscard]] std::chrono::nanoseconds longer(std::chrono::nanoseconds pause) const;
 
   const Clock& clock_;
-  const KeeperTimes times_;
+  const KeeperOptions options_;
   Moment up_since_;
   bool down_ = false;
   bool ended_ = false;

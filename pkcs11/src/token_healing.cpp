@@ -31,7 +31,7 @@ Error not_ours(std::string_view cause = {}) {
 
 void TokenKeeper::run() {
   while (true) {
-    nanoseconds pause = times_.canary_every;
+    nanoseconds pause = options_.canary_every;
     try {
       pause = tick();
     } catch (const std::bad_alloc&) {
@@ -61,11 +61,11 @@ nanoseconds TokenKeeper::watch_over(const TokenPointer& token) {
   }
   if (suspected || clock_.boottime() >= next_canary_) {
     probe(token);
-    next_canary_ = clock_.boottime() + times_.canary_every;
+    next_canary_ = clock_.boottime() + options_.canary_every;
   }
   if (clock_.boottime() >= next_verify_) {
     verify_all(*token);
-    next_verify_ = clock_.boottime() + times_.verify_every;
+    next_verify_ = clock_.boottime() + options_.verify_every;
   }
   const MutexLock lock(mutex_);
   if (token_ == nullptr) return condition_->pause_left();
@@ -147,7 +147,7 @@ void TokenKeeper::fall(const Error& error, std::string_view for_good) {
 /// The module must be free of callers before it is loaded again; a worker with a call that hangs is
 /// killed by the reopening itself.
 void TokenKeeper::drain() {
-  const auto deadline = std::chrono::steady_clock::now() + times_.drain;
+  const auto deadline = std::chrono::steady_clock::now() + options_.drain;
   while (retired_ != nullptr && retired_.use_count() > 1 &&
          std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(kDrainRound);
@@ -188,9 +188,9 @@ nanoseconds TokenKeeper::heal() {
                         (now - nanoseconds(down_since_.load())).count() / 1'000'000));
   down_since_ = 0;
   exhausted_ = 0;
-  next_canary_ = now + times_.canary_every;
-  next_verify_ = now + times_.verify_every;
-  return nanoseconds(times_.canary_every);
+  next_canary_ = now + options_.canary_every;
+  next_verify_ = now + options_.verify_every;
+  return nanoseconds(options_.canary_every);
 }
 
 /// A token that isn't ours, or whose keys aren't what they were, is closed again at once.

@@ -30,11 +30,12 @@ bool is_of_the_request(ErrorCode code) noexcept {
 
 Result<std::unique_ptr<TokenKeeper>> TokenKeeper::make(TokenSource& source,
                                                        std::unique_ptr<Token> token,
-                                                       const Clock& clock, const KeeperTimes& times,
+                                                       const Clock& clock,
+                                                       const KeeperOptions& options,
                                                        Threads threads) {
   COFFER_TRY(TokenInfo identity, token->info());
   std::unique_ptr<TokenKeeper> keeper(
-      new TokenKeeper(source, std::move(token), std::move(identity), clock, times));
+      new TokenKeeper(source, std::move(token), std::move(identity), clock, options));
   if (threads == Threads::own) {
     keeper->thread_ = std::thread([raw = keeper.get()] { raw->run(); });
   }
@@ -42,15 +43,15 @@ Result<std::unique_ptr<TokenKeeper>> TokenKeeper::make(TokenSource& source,
 }
 
 TokenKeeper::TokenKeeper(TokenSource& source, TokenPointer token, TokenInfo identity,
-                         const Clock& clock, const KeeperTimes& times)
+                         const Clock& clock, const KeeperOptions& options)
     : source_(source),
       identity_(std::move(identity)),
       clock_(clock),
-      times_(times),
+      options_(options),
       token_(std::move(token)),
-      condition_(std::make_unique<Condition>(clock, times)),
-      next_canary_(clock.boottime() + times.canary_every),
-      next_verify_(clock.boottime() + times.verify_every) {}
+      condition_(std::make_unique<Condition>(clock, options)),
+      next_canary_(clock.boottime() + options.canary_every),
+      next_verify_(clock.boottime() + options.verify_every) {}
 
 TokenKeeper::~TokenKeeper() {
   {
@@ -63,7 +64,7 @@ TokenKeeper::~TokenKeeper() {
 
 bool TokenKeeper::stalled() const noexcept {
   const std::int64_t since = canary_out_since_;
-  return since != 0 && clock_.boottime() - std::chrono::nanoseconds(since) > times_.stalled;
+  return since != 0 && clock_.boottime() - std::chrono::nanoseconds(since) > options_.stalled;
 }
 
 bool TokenKeeper::alive_within(std::chrono::nanoseconds grace) const noexcept {
@@ -83,14 +84,47 @@ TokenHealth TokenKeeper::health() const {
   return health;
 }
 
-Result<TokenKeeper::TokenPointer> TokenKeeper::lease() {
+TokenKeeper::Lease::~Lease() {
+  if (keeper_ == nullptr) return;
+  // Before the keeper hears that there is room: it may be waiting for this token to be let go.
+  token_.reset();
+  keeper_->leave();
+}
+
+Result<void> TokenKeeper::wait_for_room() {
+  const auto start = std::chrono::steady_clock::now();
+  const auto deadline = start + options_.patience;
+  if (inside_ == 0) last_left_ = start;
+  while (inside_ >= options_.most_inside) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= deadline || now - last_left_ >= options_.patience) {
+      return make_error(ErrorCode::unavailable,
+                        "the token is slow to answer: too many wait for it");
+    }
+    room_.wait_for(mutex_, deadline - now);
+  }
+  return {};
+}
+
+void TokenKeeper::leave() {
+  {
+    const MutexLock lock(mutex_);
+    --inside_;
+    last_left_ = std::chrono::steady_clock::now();
+  }
+  room_.notify_one();
+}
+
+Result<TokenKeeper::Lease> TokenKeeper::lease() {
   const MutexLock lock(mutex_);
+  if (token_ != nullptr && !stalled()) COFFER_CHECK(wait_for_room());
   if (token_ == nullptr) return condition_->away();
   // Whoever came before waits for the call's deadline; nobody more joins them.
   if (stalled()) {
     return make_error(ErrorCode::unavailable, "the token is down: the token doesn't answer");
   }
-  return token_;
+  ++inside_;
+  return Lease(*this, token_);
 }
 
 /// A failure that may be the token's: the canary will tell, and the caller can come back.
@@ -114,9 +148,9 @@ Error TokenKeeper::judge(const TokenPointer& token, Error error) {
 
 template <typename Operation>
 auto TokenKeeper::with_token(Operation operation) -> decltype(operation(std::declval<Token&>())) {
-  COFFER_TRY(const TokenPointer token, lease());
-  auto result = operation(*token);
-  if (!result.ok()) return judge(token, std::move(result).error());
+  COFFER_TRY(const Lease inside, lease());
+  auto result = operation(*inside.token());
+  if (!result.ok()) return judge(inside.token(), std::move(result).error());
   successes_.fetch_add(1, std::memory_order_relaxed);
   return result;
 }
@@ -159,6 +193,12 @@ Result<void> TokenKeeper::destroy(KeyRole role, const KeyRef& key) {
   COFFER_CHECK(with_key(role, key, [&](Token& token) { return token.destroy(role, key); }));
   const MutexLock lock(mutex_);
   known_.erase(Key(role, key.id));
+  const auto is_gone = [&](const Watched& each) {
+    return each.role == role && each.key.id == key.id;
+  };
+  std::erase_if(watched_, is_gone);
+  // Until other keys are watched the canary is info().
+  if (role == KeyRole::kek && canary_ != nullptr && canary_->kek.id == key.id) canary_ = nullptr;
   return {};
 }
 

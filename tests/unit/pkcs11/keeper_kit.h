@@ -29,14 +29,14 @@ class KeeperTest : public testing::Test {
   void SetUp() override {
     ASSERT_TRUE(device_->generate(KeyRole::kek, kek_, "kek").ok());
     ASSERT_TRUE(device_->generate(KeyRole::sign, sign_, "sign").ok());
-    times_.drain = milliseconds(0);
+    options_.drain = milliseconds(0);
     start(TokenKeeper::Threads::none);
   }
   void start(TokenKeeper::Threads threads) {
     keeper_.reset();
     auto opened = source_.open({}, {});
     ASSERT_TRUE(opened.ok());
-    auto made = TokenKeeper::make(source_, *std::move(opened), clock_, times_, threads);
+    auto made = TokenKeeper::make(source_, *std::move(opened), clock_, options_, threads);
     ASSERT_TRUE(made.ok()) << describe(made.error());
     keeper_ = *std::move(made);
     ASSERT_TRUE(keeper_->watch({{KeyRole::kek, kek_}, {KeyRole::sign, sign_}}).ok());
@@ -71,7 +71,7 @@ class KeeperTest : public testing::Test {
   }
 
   fakes::ManualClock clock_;
-  KeeperTimes times_;
+  KeeperOptions options_;
   std::shared_ptr<fakes::FakeToken> device_ = std::make_shared<fakes::FakeToken>();
   fakes::FakeSource source_{device_};
   const KeyRef kek_{{1}};

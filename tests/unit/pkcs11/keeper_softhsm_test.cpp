@@ -34,10 +34,10 @@ class KeptToken : public testing::Test {
     config_.module_path = module;
     auto opened = source_->open(config_, directory_->pin());
     ASSERT_TRUE(opened.ok()) << describe(opened.error());
-    KeeperTimes times;
-    times.canary_every = milliseconds(50);
-    times.drain = milliseconds(100);
-    auto made = TokenKeeper::make(*source_, *std::move(opened), system_clock(), times);
+    KeeperOptions options;
+    options.canary_every = milliseconds(50);
+    options.drain = milliseconds(100);
+    auto made = TokenKeeper::make(*source_, *std::move(opened), system_clock(), options);
     ASSERT_TRUE(made.ok()) << describe(made.error());
     keeper_ = *std::move(made);
     ASSERT_TRUE(keeper_->generate(KeyRole::kek, kek_, "kek").ok());

@@ -88,7 +88,7 @@ TEST_F(KeeperTest, ASlowCanaryIsDegraded) {
     mutable nanoseconds now_{seconds(1000)};
   } slow;
   auto made =
-      TokenKeeper::make(source_, *source_.open({}, {}), slow, times_, TokenKeeper::Threads::none);
+      TokenKeeper::make(source_, *source_.open({}, {}), slow, options_, TokenKeeper::Threads::none);
   slow.step = milliseconds(600);
   (*made)->tick();
   (*made)->tick();
@@ -293,6 +293,13 @@ TEST_F(KeeperTest, AKeyThatIsDestroyedOnRequestIsNotFoundAfterwards) {
   EXPECT_EQ(code_of(keeper_->verify(KeyRole::kek, key)), "not_found");
 }
 
+TEST_F(KeeperTest, AWatchedKeyThatIsDestroyedOnRequestIsMissedByNobody) {
+  ASSERT_TRUE(keeper_->destroy(KeyRole::kek, kek_).ok());
+  ASSERT_TRUE(keeper_->destroy(KeyRole::sign, sign_).ok());
+  advance(minutes(60));
+  EXPECT_EQ(state(), TokenState::up);
+}
+
 TEST_F(KeeperTest, AKeyThatWasThereIsKnownAfterAReopening) {
   const KeyRef key{{9}};
   ASSERT_TRUE(keeper_->generate(KeyRole::kek, key, "x").ok());
@@ -383,8 +390,8 @@ TEST_F(KeeperTest, WatchingOtherKeysMakesAnotherCanary) {
 }
 
 TEST_F(KeeperTest, BeforeItWatchesAKeyTheCanaryIsTheTokensOwnWord) {
-  auto made =
-      TokenKeeper::make(source_, *source_.open({}, {}), clock_, times_, TokenKeeper::Threads::none);
+  auto made = TokenKeeper::make(source_, *source_.open({}, {}), clock_, options_,
+                                TokenKeeper::Threads::none);
   ASSERT_TRUE(made.ok());
   clock_.advance(seconds(1));
   (*made)->tick();
@@ -404,8 +411,8 @@ TEST_F(KeeperTest, WatchFailsWhenTheTokenDoes) {
 
 TEST_F(KeeperTest, ATokenThatCantSayWhoItIsIsntKept) {
   device_->fail_nth(Method::info, 2, failure("CKR_DEVICE_ERROR"));
-  const auto made =
-      TokenKeeper::make(source_, *source_.open({}, {}), clock_, times_, TokenKeeper::Threads::none);
+  const auto made = TokenKeeper::make(source_, *source_.open({}, {}), clock_, options_,
+                                      TokenKeeper::Threads::none);
   EXPECT_EQ(code_of(made), "unavailable");
 }
 

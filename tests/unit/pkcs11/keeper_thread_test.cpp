@@ -83,14 +83,14 @@ class KeeperThread : public KeeperTest {
  protected:
   void SetUp() override {
     ASSERT_NO_FATAL_FAILURE(KeeperTest::SetUp());
-    times_.canary_every = milliseconds(5);
-    times_.first_pause = milliseconds(1);
-    times_.longest_pause = milliseconds(5);
-    times_.stalled = milliseconds(50);
-    times_.drain = milliseconds(200);
+    options_.canary_every = milliseconds(5);
+    options_.first_pause = milliseconds(1);
+    options_.longest_pause = milliseconds(5);
+    options_.stalled = milliseconds(50);
+    options_.drain = milliseconds(200);
     auto opened = gate_.open({}, {});
     ASSERT_TRUE(opened.ok());
-    auto made = TokenKeeper::make(gate_, *std::move(opened), system_clock(), times_);
+    auto made = TokenKeeper::make(gate_, *std::move(opened), system_clock(), options_);
     ASSERT_TRUE(made.ok());
     keeper_ = *std::move(made);
     ASSERT_TRUE(keeper_->watch({{KeyRole::kek, kek_}}).ok());
@@ -159,6 +159,48 @@ TEST_F(KeeperThread, WhenTheCanaryHangsNobodyElseJoinsIt) {
   EXPECT_TRUE(eventually([&] { return state() != TokenState::down; }));
   EXPECT_EQ(code_of(unwrap()), "ok");
   EXPECT_EQ(keeper_->health().reopenings, 0U) << "it only was slow";
+}
+
+TEST_F(KeeperThread, OnlySoManyCallersWaitForATokenThatHangs) {
+  keeper_.reset();
+  options_.most_inside = 2;
+  options_.patience = milliseconds(30);
+  options_.canary_every = minutes(5);
+  options_.stalled = minutes(5);
+  auto made = TokenKeeper::make(gate_, *gate_.open({}, {}), system_clock(), options_);
+  ASSERT_TRUE(made.ok());
+  keeper_ = *std::move(made);
+  gate_.shut();
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 2; ++i) callers.emplace_back([&] { EXPECT_EQ(code_of(unwrap()), "ok"); });
+  EXPECT_TRUE(eventually([&] { return gate_.waiting() == 2; }));
+  for (int call = 0; call < 100; ++call) {
+    const auto refused = unwrap();
+    ASSERT_EQ(code_of(refused), "unavailable");
+    EXPECT_NE(refused.error().text.find("too many wait"), std::string::npos);
+  }
+  EXPECT_EQ(gate_.waiting(), 2);
+  gate_.open_gate();
+  for (auto& caller : callers) caller.join();
+  EXPECT_EQ(code_of(unwrap()), "ok");
+  EXPECT_EQ(state(), TokenState::up) << "to be busy is no fault";
+}
+
+TEST_F(KeeperThread, OneMoreThanMayBeInsideWaitsItsTurnWhileTheTokenAnswers) {
+  keeper_.reset();
+  options_.most_inside = 1;
+  auto made = TokenKeeper::make(gate_, *gate_.open({}, {}), system_clock(), options_);
+  ASSERT_TRUE(made.ok());
+  keeper_ = *std::move(made);
+  std::atomic<int> refused{0};
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 4; ++i) {
+    callers.emplace_back([&] {
+      for (int call = 0; call < 200; ++call) refused += unwrap().ok() ? 0 : 1;
+    });
+  }
+  for (auto& caller : callers) caller.join();
+  EXPECT_EQ(refused, 0);
 }
 
 TEST_F(KeeperThread, ACallThatIsStillInsideDoesntKeepTheTokenFromBeingOpenedAgain) {

@@ -30,7 +30,7 @@ struct TokenHealth {
   std::string last_error{};  ///< "CKR_DEVICE_REMOVED"; empty if none failed, or for another cause
 };
 
-struct KeeperTimes {
+struct KeeperOptions {
   std::chrono::milliseconds canary_every{1000};
   std::chrono::milliseconds slow{500};        ///< a canary that took longer: degraded
   std::chrono::milliseconds stalled{3000};    ///< one that is still out after this: down
@@ -41,6 +41,10 @@ struct KeeperTimes {
   /// How long calls that are under way in a token that died may take to come back before it is
   /// opened again all the same.
   std::chrono::milliseconds drain{1000};
+  /// Callers inside of the token at once. One more waits for `patience`, and not at all if none
+  /// came back for so long: so a token that hangs doesn't hold up every worker of the daemon.
+  std::size_t most_inside = 64;
+  std::chrono::milliseconds patience{250};
 };
 
 /// Thread-safe. While the token is down every call gives `unavailable` with the reason at once and
@@ -60,7 +64,7 @@ class TokenKeeper final : public Token {
   [[nodiscard]] static Result<std::unique_ptr<TokenKeeper>> make(TokenSource& source,
                                                                  std::unique_ptr<Token> token,
                                                                  const Clock& clock,
-                                                                 const KeeperTimes& times = {},
+                                                                 const KeeperOptions& options = {},
                                                                  Threads threads = Threads::own);
   /// Waits for what its thread is doing: a canary, or an attempt to open.
   ~TokenKeeper() override;
@@ -102,12 +106,28 @@ class TokenKeeper final : public Token {
     SecureBytes plain;
   };
   class Condition;
+  /// A caller inside of the token.
+  class Lease final {
+   public:
+    Lease(TokenKeeper& keeper, TokenPointer token) : keeper_(&keeper), token_(std::move(token)) {}
+    Lease(Lease&& other) noexcept
+        : keeper_(std::exchange(other.keeper_, nullptr)), token_(std::move(other.token_)) {}
+    Lease& operator=(Lease&&) = delete;
+    ~Lease();
+    [[nodiscard]] const TokenPointer& token() const noexcept { return token_; }
+
+   private:
+    TokenKeeper* keeper_;
+    TokenPointer token_;
+  };
 
   TokenKeeper(TokenSource& source, TokenPointer token, TokenInfo identity, const Clock& clock,
-              const KeeperTimes& times);
+              const KeeperOptions& options);
   void run();
 
-  [[nodiscard]] Result<TokenPointer> lease() COFFER_EXCLUDES(mutex_);
+  [[nodiscard]] Result<Lease> lease() COFFER_EXCLUDES(mutex_);
+  [[nodiscard]] Result<void> wait_for_room() COFFER_REQUIRES(mutex_);
+  void leave() COFFER_EXCLUDES(mutex_);
   template <typename Operation>
   auto with_token(Operation operation) -> decltype(operation(std::declval<Token&>()));
   template <typename Operation>
@@ -131,7 +151,7 @@ class TokenKeeper final : public Token {
   TokenSource& source_;
   const TokenInfo identity_;
   const Clock& clock_;
-  const KeeperTimes times_;
+  const KeeperOptions options_;
 
   mutable Mutex mutex_;
   CondVar wake_;
@@ -140,6 +160,9 @@ class TokenKeeper final : public Token {
   std::vector<Watched> watched_ COFFER_GUARDED_BY(mutex_);
   std::shared_ptr<const Canary> canary_ COFFER_GUARDED_BY(mutex_);
   std::set<Key> known_ COFFER_GUARDED_BY(mutex_);
+  std::size_t inside_ COFFER_GUARDED_BY(mutex_) = 0;
+  std::chrono::steady_clock::time_point last_left_ COFFER_GUARDED_BY(mutex_);
+  CondVar room_;
   bool suspected_ COFFER_GUARDED_BY(mutex_) = false;
   bool stopping_ COFFER_GUARDED_BY(mutex_) = false;
   // In nanoseconds of the clock's boottime; 0: not so.
