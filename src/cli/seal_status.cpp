@@ -19,6 +19,7 @@ constexpr std::array kRows{
     StatusRow{"Seal Type", "type"},
     StatusRow{"Initialized", "initialized"},
     StatusRow{"Sealed", "sealed"},
+    StatusRow{"Token State", "token_state"},
     StatusRow{"Total Shares", "n"},
     StatusRow{"Threshold", "t"},
     StatusRow{"Unseal Progress", "progress"},

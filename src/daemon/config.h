@@ -22,6 +22,7 @@ struct VaultSettings {
   audit::Durability audit_durability = audit::Durability::power;
   std::size_t cache_entries = 4096;
   std::chrono::seconds cache_age{60};
+  std::chrono::seconds cache_grace{0};
   bool auto_unseal = true;
 
   [[nodiscard]] std::string path_of(const std::string& name) const {

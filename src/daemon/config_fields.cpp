@@ -180,6 +180,8 @@ std::vector<Field<Config>> vault_and_token() {
       {"vault", "cache_entries", number<Config>(COFFER_FIELD(vault.cache_entries), 1, 8192)},
       {"vault", "cache_age_seconds", number<Config>(COFFER_FIELD(vault.cache_age), 0, kDay),
        When::live},
+      {"vault", "cache_grace_seconds", number<Config>(COFFER_FIELD(vault.cache_grace), 0, kDay),
+       When::live},
       {"vault", "auto_unseal", flag<Config>(COFFER_FIELD(vault.auto_unseal))},
       {"token", "module", text<Config>(COFFER_FIELD(token.module), absolute_path), When::required},
       {"token", "uri", text<Config>(COFFER_FIELD(token.uri), any_text), When::required},

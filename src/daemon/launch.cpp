@@ -28,6 +28,8 @@ VaultConfig vault_config(const Config& config) {
                    .signer_path = vault.path_of(vault.signer),
                    .audit_durability = vault.audit_durability};
   made.cache = {.entries = vault.cache_entries, .max_age = vault.cache_age};
+  made.cache_grace = vault.cache_grace;
+  made.token_callers = config.limits.workers;  // there is one more (server.cpp)
   if (token.pin_from != PinFrom::operator_entry) {
     made.pin = [token] { return read_pin(token); };
   }

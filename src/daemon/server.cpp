@@ -145,6 +145,7 @@ void Server::reload_applied(const Config& next) {
   log::set_level(next.log_level);
   vault_.set_cache(
       {.entries = config_.started.vault.cache_entries, .max_age = next.vault.cache_age});
+  vault_.set_cache_grace(next.vault.cache_grace);
 }
 
 std::string Server::status() const {

@@ -48,14 +48,19 @@ Result<std::optional<std::string>> Vault::stored_keyring() const {
   return row ? std::optional<std::string>(std::move(row->value)) : std::nullopt;
 }
 
-Result<std::unique_ptr<pkcs11::Token>> Vault::open_token(const SecureBytes* pin) const {
-  if (pin != nullptr) return pkcs11::open_token(config_.token, *pin);
-  if (!config_.pin) {
-    return make_error(ErrorCode::invalid_argument,
-                      "the token's PIN is needed: no source of it is configured");
+Result<std::unique_ptr<pkcs11::TokenKeeper>> Vault::open_token(const SecureBytes* pin) {
+  SecureBytes configured;
+  if (pin == nullptr) {
+    if (!config_.pin) {
+      return make_error(ErrorCode::invalid_argument,
+                        "the token's PIN is needed: no source of it is configured");
+    }
+    COFFER_TRY(configured, config_.pin());
+    pin = &configured;
   }
-  COFFER_TRY(const SecureBytes configured, config_.pin());
-  return pkcs11::open_token(config_.token, configured);
+  COFFER_TRY(auto token, source_->open(config_.token, *pin));
+  return pkcs11::TokenKeeper::make(*source_, std::move(token), clock_,
+                                   {.most_inside = config_.token_callers});
 }
 
 Result<void> Vault::unseal(const SecureBytes* pin) {
@@ -79,10 +84,19 @@ Result<void> Vault::unseal(const SecureBytes* pin) {
   return {};
 }
 
-Result<std::shared_ptr<core::Unsealed>> Vault::open(std::unique_ptr<pkcs11::Token> token,
+Result<std::shared_ptr<core::Unsealed>> Vault::open(std::unique_ptr<pkcs11::TokenKeeper> token,
                                                     std::unique_ptr<envelope::Keyring> keyring) {
-  return compose({*store_, *log_, state_, *this, clock_}, config_.cache, std::move(token),
-                 std::move(keyring));
+  const pkcs11::TokenKeeper* const keeper = token.get();
+  const envelope::EnrolledToken& ours = keyring->token();
+  COFFER_CHECK(token->watch(
+      {{pkcs11::KeyRole::kek, envelope::kek_ref(keyring->vault(), ours.kek_version)},
+       {pkcs11::KeyRole::sign, envelope::sign_ref(keyring->vault(), ours.sign_version)}}));
+  envelope::CacheConfig cache = config_.cache;
+  cache.usable = [this, keeper] { return keeper->alive_within(cache_grace_.load()); };
+  COFFER_TRY(auto opened, compose({*store_, *log_, state_, *this, clock_}, cache, std::move(token),
+                                  std::move(keyring)));
+  opened->keeper = keeper;
+  return opened;
 }
 
 void Vault::set_cache(const envelope::CacheConfig& cache) {

@@ -2,6 +2,7 @@
 // goes with the seal, put together in the order in which the rooms lean on each other.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -20,6 +21,10 @@ struct VaultConfig {
   std::string signer_path;  ///< PEM of the pinned signer
   audit::Durability audit_durability = audit::Durability::power;
   envelope::CacheConfig cache{};
+  /// How long what is cached may be read while the token is down.
+  std::chrono::seconds cache_grace{0};
+  /// Workers that may wait for the token at once: fewer than there are.
+  std::size_t token_callers = 2;
   /// Empty: whoever initialises or unseals brings the PIN.
   PinSource pin{};
   /// Where the root token goes when the vault is made; empty: to who asked alone (sys/init).
@@ -37,11 +42,13 @@ class Vault final : public core::Control {
 
   Result<Initialised> initialise(const SecureBytes* pin, const std::optional<Uuid>& adopt) override;
   Result<void> unseal(const SecureBytes* pin) override;
+  void forget_pin() override { source_->forget(); }
   bool has_pin() const override { return static_cast<bool>(config_.pin); }
   std::string audit_directory() const override { return config_.audit_directory; }
 
   /// The age counts at once, the number of entries from the next unseal on.
   void set_cache(const envelope::CacheConfig& cache) COFFER_EXCLUDES(mutex_);
+  void set_cache_grace(std::chrono::seconds grace) { cache_grace_ = grace; }
 
   [[nodiscard]] store::Store& store() { return *store_; }
   [[nodiscard]] audit::Log& log() { return *log_; }
@@ -51,12 +58,13 @@ class Vault final : public core::Control {
   [[nodiscard]] const core::Pipeline& pipeline() const { return *pipeline_; }
 
  private:
-  Vault(VaultConfig config, const Clock& clock) : config_(std::move(config)), clock_(clock) {}
+  Vault(VaultConfig config, const Clock& clock)
+      : config_(std::move(config)), clock_(clock), cache_grace_(config_.cache_grace) {}
   [[nodiscard]] Result<void> open_parts();
-  [[nodiscard]] Result<std::unique_ptr<pkcs11::Token>> open_token(const SecureBytes* pin) const;
+  [[nodiscard]] Result<std::unique_ptr<pkcs11::TokenKeeper>> open_token(const SecureBytes* pin);
   [[nodiscard]] Result<std::optional<std::string>> stored_keyring() const;
   [[nodiscard]] Result<std::shared_ptr<core::Unsealed>> open(
-      std::unique_ptr<pkcs11::Token> token, std::unique_ptr<envelope::Keyring> keyring)
+      std::unique_ptr<pkcs11::TokenKeeper> token, std::unique_ptr<envelope::Keyring> keyring)
       COFFER_REQUIRES(mutex_);
   [[nodiscard]] Result<std::unique_ptr<envelope::Keyring>> open_keyring(pkcs11::Token& token,
                                                                         std::string_view stored);
@@ -66,7 +74,9 @@ class Vault final : public core::Control {
 
   VaultConfig config_;
   const Clock& clock_;
+  std::atomic<std::chrono::seconds> cache_grace_;
   Mutex mutex_;  ///< one initialise or unseal at a time
+  const std::unique_ptr<pkcs11::TokenSource> source_ = pkcs11::in_process_source();
   core::State state_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<audit::Log> log_;

@@ -15,6 +15,8 @@ std::size_t ContentKeyCache::Hash::operator()(const Uuid& id) const noexcept {
 
 bool ContentKeyCache::enabled() const noexcept { return config_.entries > 0 && max_age_ > 0; }
 
+bool ContentKeyCache::usable() const { return !config_.usable || config_.usable(); }
+
 bool ContentKeyCache::too_old(const Entry& entry) const {
   return clock_.boottime() - entry.unwrapped_at >= std::chrono::seconds(max_age_);
 }
@@ -25,7 +27,7 @@ ContentKeyCache::Entries::iterator ContentKeyCache::drop(Entries::iterator entry
 }
 
 SharedContentKey ContentKeyCache::find(const Uuid& record) {
-  if (!enabled()) return nullptr;
+  if (!enabled() || !usable()) return nullptr;
   const MutexLock lock(mutex_);
   const auto found = index_.find(record);
   if (found == index_.end()) return nullptr;
@@ -43,7 +45,7 @@ std::uint64_t ContentKeyCache::generation() const {
 }
 
 void ContentKeyCache::put(const Uuid& record, SharedContentKey key, std::uint64_t generation) {
-  if (!enabled()) return;
+  if (!enabled() || !usable()) return;
   const MutexLock lock(mutex_);
   if (generation != generation_ || forgotten(record)) return;
   if (const auto found = index_.find(record); found != index_.end()) drop(found->second);
@@ -77,6 +79,7 @@ void ContentKeyCache::set_max_age(std::chrono::seconds max_age) {
 }
 
 void ContentKeyCache::sweep() {
+  if (!usable()) return purge();
   const MutexLock lock(mutex_);
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     entry = too_old(*entry) ? drop(entry) : std::next(entry);

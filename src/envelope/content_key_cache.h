@@ -71,6 +71,7 @@ class ContentKeyCache final {
   static constexpr std::size_t kForgotten = 256;
 
   [[nodiscard]] bool forgotten(const Uuid& record) const COFFER_REQUIRES(mutex_);
+  [[nodiscard]] bool usable() const;
   [[nodiscard]] bool too_old(const Entry& entry) const;
   Entries::iterator drop(Entries::iterator entry) COFFER_REQUIRES(mutex_);
 

@@ -56,6 +56,19 @@ MetricFamily requests(const core::Tally& tally) {
   return out;
 }
 
+void add_token(std::vector<MetricFamily>& families, const pkcs11::TokenHealth& token) {
+  using pkcs11::TokenState;
+  families.push_back(gauge("coffer_token_up", "0 while the token is down",
+                           token.state == TokenState::down ? 0 : 1));
+  families.push_back(gauge("coffer_token_degraded", "1 while the token works, but not well",
+                           token.state == TokenState::degraded ? 1 : 0));
+  MetricFamily reopenings =
+      family("coffer_token_reopenings_total", "How often the token was opened again by itself",
+             MetricType::Counter);
+  add_counter(reopenings, {}, token.reopenings);
+  families.push_back(std::move(reopenings));
+}
+
 MetricFamily build() {
   MetricFamily out = family("coffer_build_info", "The version that runs", MetricType::Gauge);
   ClientMetric metric;
@@ -80,6 +93,7 @@ std::string metrics_text(const core::State& state, const core::Unsealed& vault) 
                            static_cast<double>(vault.sealed_store->wraps())));
   families.push_back(gauge("coffer_kek_rotation_due", "1 when the key should be rotated",
                            vault.sealed_store->rotation_due() ? 1 : 0));
+  if (vault.keeper != nullptr) add_token(families, vault.keeper->health());
   return prometheus::TextSerializer().Serialize(families);
 }
 

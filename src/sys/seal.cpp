@@ -99,7 +99,9 @@ Result<Response> init(Call& call) {
 Result<Response> seal(Call& call) {
   core::State& state = call.parts.state;
   // Once this answer is on record: a seal that nobody can prove must not happen either.
-  call.context.then = [&state] {
+  core::Control& control = call.parts.control;
+  call.context.then = [&state, &control] {
+    control.forget_pin();
     state.seal();
     log::info("sealed");
   };

@@ -17,6 +17,17 @@ void append_identity(JsonWriter& json, const core::State& state) {
   json.key("cluster_name").string("coffer").key("cluster_id").string(to_string(*vault));
 }
 
+/// How the token is, for everyone; why, only for who may read sys/token.
+std::optional<pkcs11::TokenState> token_state(const core::State& state) {
+  const auto vault = state.unsealed();
+  if (vault == nullptr || vault->keeper == nullptr) return std::nullopt;
+  return vault->keeper->health().state;
+}
+
+void append_token(JsonWriter& json, std::optional<pkcs11::TokenState> token) {
+  if (token) json.key("token_state").string(pkcs11::to_string(*token));
+}
+
 /// Vault lets the caller choose the status, for load balancers that know only one.
 Result<int> status_wanted(const model::Fields& fields, std::string_view name, int usual) {
   COFFER_TRY(const std::optional<std::int64_t> wanted, fields.integer(name));
@@ -27,15 +38,20 @@ Result<int> status_wanted(const model::Fields& fields, std::string_view name, in
   return static_cast<int>(*wanted);
 }
 
-/// All three are read, so that a wrong one is told also while it doesn't count.
-Result<int> health_status(const Call& call, bool initialised, bool sealed, bool trouble) {
+/// All four are read, so that a wrong one is told also while it doesn't count. A token that is down
+/// is 200 unless the caller wants otherwise: the keeper opens it again, what needs no token is
+/// served, and a supervisor that restarts the daemon for it would end both.
+Result<int> health_status(const Call& call, bool initialised, bool sealed, bool trouble,
+                          bool token_down) {
   const model::Fields& fields = call.request.fields;
   COFFER_TRY(const int active, status_wanted(fields, "activecode", kOk));
   COFFER_TRY(const int when_sealed, status_wanted(fields, "sealedcode", kUnavailable));
   COFFER_TRY(const int not_made, status_wanted(fields, "uninitcode", kNotInitialised));
+  COFFER_TRY(const int without_token, status_wanted(fields, "tokendowncode", active));
   if (!initialised) return not_made;
   if (sealed) return when_sealed;
-  return trouble ? kUnavailable : active;
+  if (trouble) return kUnavailable;
+  return token_down ? without_token : active;
 }
 
 /// Vault's codes: 200 when this node serves. A vault that can't record what it does doesn't serve.
@@ -44,7 +60,10 @@ Result<Response> health(Call& call) {
   const std::string trouble = state.log_trouble();
   const bool initialised = state.vault().has_value();
   const bool sealed = state.unsealed() == nullptr;
-  COFFER_TRY(const int status, health_status(call, initialised, sealed, !trouble.empty()));
+  const auto token = token_state(state);
+  const bool token_down = token == pkcs11::TokenState::down;
+  COFFER_TRY(const int status,
+             health_status(call, initialised, sealed, !trouble.empty(), token_down));
   JsonWriter json;
   json.begin_object().key("initialized").boolean(initialised).key("sealed").boolean(sealed);
   json.key("standby").boolean(false).key("performance_standby").boolean(false);
@@ -53,6 +72,7 @@ Result<Response> health(Call& call) {
   const auto now = call.context.now.time_since_epoch();
   json.key("server_time_utc").number(std::chrono::duration_cast<std::chrono::seconds>(now).count());
   append_identity(json, state);
+  append_token(json, token);
   if (!trouble.empty()) json.key("errors").begin_array().string(trouble).end_array();
   json.end_object();
   return bare(std::move(json), status);
@@ -79,6 +99,7 @@ Response seal_status(const core::State& state) {
   json.key("recovery_seal").boolean(false).key("storage_type").string("sqlite");
   json.key("commit_date").string("").key("build_date").string("");
   append_identity(json, state);
+  append_token(json, token_state(state));
   json.end_object();
   return bare(std::move(json));
 }

@@ -68,6 +68,8 @@ class Control {
                                                        const std::optional<Uuid>& adopt) = 0;
   /// Opens it. No harm if it is open.
   [[nodiscard]] virtual Result<void> unseal(const SecureBytes* pin) = 0;
+  /// So that the token isn't opened again: before it is sealed.
+  virtual void forget_pin() {}
   /// Whether the daemon has a source of the PIN, so that its owner need not bring it.
   [[nodiscard]] virtual bool has_pin() const = 0;
   /// Where the audit log is, for people.

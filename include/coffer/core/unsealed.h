@@ -10,6 +10,7 @@
 #include "coffer/core/mounts.h"
 #include "coffer/core/policies.h"
 #include "coffer/lifecycle/due.h"
+#include "coffer/pkcs11/token_keeper.h"
 
 namespace coffer::core {
 
@@ -17,6 +18,8 @@ namespace coffer::core {
 /// store, the log and the clock below them outlive it.
 struct Unsealed {
   std::unique_ptr<pkcs11::Token> token;
+  /// The token, if it is one that heals and tells how it is: null in tests alone.
+  const pkcs11::TokenKeeper* keeper = nullptr;
   std::unique_ptr<envelope::Keyring> keyring;
   std::unique_ptr<envelope::SealedStore> sealed_store;
   std::shared_ptr<const audit::Hasher> hasher;

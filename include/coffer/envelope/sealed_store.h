@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -97,6 +98,10 @@ class SealedTransaction {
 struct CacheConfig {
   std::size_t entries = 4096;
   std::chrono::seconds max_age{60};  ///< 0: each read of a secret is a token operation
+  /// Asked at each use: false while the token is down for too long. Then nothing comes out of the
+  /// cache, nothing goes in, and the next sweep_cache() wipes it. Empty: always. Thread-safe,
+  /// cheap.
+  std::function<bool()> usable{};
 };
 
 /// Thread-safe. token, store, clock and keyring outlive it.

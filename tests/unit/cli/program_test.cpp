@@ -195,7 +195,8 @@ TEST_F(Program, WarningsOfTheDaemonGoToStandardError) {
 
 TEST_F(Program, StatusTellsByItsExitCode) {
   vault_.answer("GET /v1/sys/seal-status", 200,
-                R"({"type":"pkcs11","initialized":true,"sealed":false,"t":0,"n":0,"version":"1"})");
+                R"({"type":"pkcs11","initialized":true,"sealed":false,"t":0,"n":0,"version":"1",
+                    "token_state":"degraded"})");
   vault_.answer("GET /v1/sys/leader", 200, R"({"ha_enabled":false})");
   const Outcome open = run({"status"});
   EXPECT_EQ(open.code, 0);
@@ -205,6 +206,7 @@ TEST_F(Program, StatusTellsByItsExitCode) {
             "Seal Type       pkcs11\n"
             "Initialized     true\n"
             "Sealed          false\n"
+            "Token State     degraded\n"
             "Total Shares    0\n"
             "Threshold       0\n"
             "Version         1\n"

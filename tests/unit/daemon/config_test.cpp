@@ -87,13 +87,14 @@ TEST(Config, ReadsEveryKind) {
   const Config config =
       good(with("mode = \"0660\"\ngroup = \"web\"\n[[listener]]\npath = \"/run/admin.sock\"\n"
                 "[vault]\ndirectory = \"/srv/v\"\naudit = \"/log/audit\"\ncache_age_seconds = 0\n"
-                "audit_durability = \"crash\"\nauto_unseal = false\n"
+                "cache_grace_seconds = 30\naudit_durability = \"crash\"\nauto_unseal = false\n"
                 "[limits]\nidle_seconds = 7\nworkers = 4\n[log]\nlevel = \"error\"\n"));
   EXPECT_EQ(config.listeners[0].mode, 0660U);
   EXPECT_EQ(config.listeners[0].group, "web");
   EXPECT_EQ(config.listeners[1].path, "/run/admin.sock");
   EXPECT_EQ(config.vault.path_of(config.vault.audit), "/log/audit");
   EXPECT_EQ(config.vault.cache_age.count(), 0);
+  EXPECT_EQ(config.vault.cache_grace.count(), 30);
   EXPECT_EQ(config.vault.audit_durability, audit::Durability::crash);
   EXPECT_FALSE(config.vault.auto_unseal);
   EXPECT_EQ(config.limits.connections.deadlines.idle.count(), 7);

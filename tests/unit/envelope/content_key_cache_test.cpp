@@ -40,6 +40,35 @@ TEST(ContentKeyCache, IdsThatHashAlikeAreStillTold) {
   EXPECT_EQ(first_byte(cache.find(b)), 2);
 }
 
+TEST(ContentKeyCache, GivesAndTakesNothingWhileTheTokenIsDown) {
+  ManualClock clock;
+  bool usable = true;
+  ContentKeyCache cache({.entries = 3, .usable = [&] { return usable; }}, clock);
+  cache.put(id(1), key_of(1), cache.generation());
+  usable = false;
+  EXPECT_EQ(cache.find(id(1)), nullptr);
+  cache.put(id(2), key_of(2), cache.generation());
+  EXPECT_EQ(cache.size(), 1U);
+  usable = true;
+  EXPECT_NE(cache.find(id(1)), nullptr) << "a moment without the token wipes nothing";
+  EXPECT_EQ(cache.find(id(2)), nullptr);
+}
+
+TEST(ContentKeyCache, IsWipedByTheSweepWhileTheTokenIsDown) {
+  ManualClock clock;
+  bool usable = false;
+  ContentKeyCache cache({.entries = 3, .usable = [&] { return usable; }}, clock);
+  usable = true;
+  cache.put(id(1), key_of(1), cache.generation());
+  const std::uint64_t before = cache.generation();
+  usable = false;
+  cache.sweep();
+  EXPECT_EQ(cache.size(), 0U);
+  usable = true;
+  cache.put(id(1), key_of(1), before);
+  EXPECT_EQ(cache.find(id(1)), nullptr) << "what was unwrapped before the token went isn't put in";
+}
+
 TEST(ContentKeyCache, DropsTheLeastRecentlyUsed) {
   ManualClock clock;
   ContentKeyCache cache({.entries = 3}, clock);

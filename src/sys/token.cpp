@@ -1,0 +1,36 @@
+// How the token is, for who may know more than its state.
+#include "handlers.h"
+
+namespace coffer::sys {
+namespace {
+
+Result<Response> token(Call& call) {
+  const pkcs11::TokenKeeper* const keeper = call.vault->keeper;
+  if (keeper == nullptr) return make_error(ErrorCode::unavailable, "nothing watches the token");
+  const pkcs11::TokenHealth health = keeper->health();
+  const pkcs11::TokenInfo& info = keeper->identity();
+  JsonWriter json;
+  json.begin_object().key("state").string(pkcs11::to_string(health.state));
+  json.key("reason").string(health.reason).key("since").string(to_rfc3339(health.since));
+  json.key("trying").boolean(health.trying);
+  json.key("reopenings").number(static_cast<std::int64_t>(health.reopenings));
+  json.key("last_error").string(health.last_error);
+  json.key("serial").string(info.serial).key("label").string(info.label);
+  json.key("manufacturer").string(info.manufacturer).key("model").string(info.model);
+  json.end_object();
+  return answer(std::move(json));
+}
+
+}  // namespace
+
+std::span<const Handler> token_handlers() {
+  static constexpr Handler kHandlers[] = {
+      {{.operation = Operation::read,
+        .pattern = "token",
+        .help = "How the token is, since when and why, and which one it is."},
+       token},
+  };
+  return kHandlers;
+}
+
+}  // namespace coffer::sys
