@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "coffer/base/log.h"
 #include "failure.h"
 
 namespace coffer::store {
@@ -115,13 +116,21 @@ Result<bool> check_files(const std::string& file) {
   return exists;
 }
 
+Result<void> fill_file(const std::string& file,
+                       const std::function<Result<void>(const std::string&)>& fill) {
+  COFFER_CHECK(remove_leftover(file));
+  { COFFER_TRY(const UniqueFd fd, open_private(file, O_RDWR | O_EXCL)); }
+  const auto filled = fill(file);
+  if (filled.ok()) return sync_path(file, O_NOFOLLOW);
+  if (const auto removed = remove_leftover(file); !removed.ok())
+    log::warn(describe(removed.error()));
+  return filled;
+}
+
 Result<void> make_file(const StorePath& path,
                        const std::function<Result<void>(const std::string&)>& fill) {
   const std::string made = path.file + ".new";
-  COFFER_CHECK(remove_leftover(made));
-  { COFFER_TRY(const UniqueFd fd, open_private(made, O_RDWR | O_EXCL)); }
-  COFFER_CHECK(fill(made));
-  COFFER_CHECK(sync_path(made, O_NOFOLLOW));
+  COFFER_CHECK(fill_file(made, fill));
   if (::rename(made.c_str(), path.file.c_str()) != 0) {
     return system_error(ErrorCode::unavailable, "could not put the new store in place", path.file);
   }

@@ -26,6 +26,10 @@ struct StorePath {
 /// that only this user can read, or its log is there without it.
 [[nodiscard]] Result<bool> check_files(const std::string& file);
 
+/// Has `fill` make `file` afresh, whatever was left there, and syncs it; removes it if that fails.
+[[nodiscard]] Result<void> fill_file(const std::string& file,
+                                     const std::function<Result<void>(const std::string&)>& fill);
+
 /// Has `fill` make the store in `<file>.new`, syncs that, and renames it: a store is there whole or
 /// not at all. The caller holds the lock.
 [[nodiscard]] Result<void> make_file(const StorePath& path,
