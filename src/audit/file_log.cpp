@@ -71,6 +71,11 @@ Result<void> FileLog::append(std::span<const Line> lines, bool sync) {
   return {};
 }
 
+LogHead FileLog::head() {
+  const MutexLock lock(mutex_);
+  return {end_.next_sequence - 1, std::string(view(end_.previous))};
+}
+
 Result<void> FileLog::render(const Line& line, ChainEnd& end) {
   COFFER_CHECK(check_body(line));
   switch (line.kind) {

@@ -30,6 +30,7 @@ class FileLog final : public Log {
   [[nodiscard]] Result<void> append(std::span<const Line> lines, bool sync) override
       COFFER_EXCLUDES(mutex_);
   [[nodiscard]] std::uint64_t next_sequence() const override { return next_sequence_; }
+  [[nodiscard]] LogHead head() override COFFER_EXCLUDES(mutex_);
   [[nodiscard]] Result<void> check() override COFFER_EXCLUDES(mutex_);
 
  private:

@@ -19,6 +19,11 @@ std::uint64_t FakeLog::next_sequence() const {
   return lines_.size() + 1;
 }
 
+audit::LogHead FakeLog::head() {
+  const std::lock_guard lock(mutex_);
+  return {lines_.size(), std::string(64, 'f')};
+}
+
 Result<void> FakeLog::check() {
   const std::lock_guard lock(mutex_);
   if (!lost_) return {};

@@ -18,6 +18,7 @@ class FakeLog final : public audit::Log {
 
   [[nodiscard]] Result<void> append(std::span<const audit::Line> lines, bool sync) override;
   [[nodiscard]] std::uint64_t next_sequence() const override;
+  [[nodiscard]] audit::LogHead head() override;
   [[nodiscard]] Result<void> check() override;
 
   /// From the nth append (1: the next one) on, `times` appends fail.

@@ -33,6 +33,12 @@ struct Line {
   std::string body;
 };
 
+/// The newest line: its number and its hash, as the next line names it. 0 and zeros: none.
+struct LogHead {
+  std::uint64_t sequence = 0;
+  std::string hash{};
+};
+
 /// Adds sequence, node, and the hash of the line before, writes, syncs. Thread-safe; lines of one
 /// call stand together. A write that fails leaves the file as it was before the call and is
 /// `unavailable` with the reason; the next call tries again. A sync that fails ends the process
@@ -45,6 +51,7 @@ class Log {
   /// refuse the log ever after. unavailable after a failed check(), until one succeeds.
   [[nodiscard]] virtual Result<void> append(std::span<const Line> lines, bool sync) = 0;
   [[nodiscard]] virtual std::uint64_t next_sequence() const = 0;
+  [[nodiscard]] virtual LogHead head() = 0;
   /// Stats the file: unavailable if it was unlinked, moved, replaced, shortened or written by
   /// another. Called each second.
   [[nodiscard]] virtual Result<void> check() = 0;

@@ -40,6 +40,17 @@ TEST_F(AppendTest, EachLineHoldsTheHashOfTheLineBefore) {
   expect_good(5);
 }
 
+TEST_F(AppendTest, TheHeadIsTheNewestLineAsTheNextOneWillNameIt) {
+  const auto log = open();
+  append(*log, {request(1), response(1)});
+  const LogHead head = log->head();
+  EXPECT_EQ(head.sequence, 3U);
+  EXPECT_EQ(head.hash, hash_of(lines().back()));
+  append(*log, {event("stop")});
+  EXPECT_NE(lines().back().find("\"prev\":\"" + head.hash + "\"}"), std::string::npos);
+  EXPECT_EQ(log->head().sequence, 4U);
+}
+
 TEST_F(AppendTest, LinesAreBodiesWithNodeSequenceOpenAndPrevious) {
   const auto log = open();
   append(*log, {request(1, ",\"peer\":{}")});
