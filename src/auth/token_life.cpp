@@ -103,7 +103,9 @@ Result<void> Tokens::sweep(envelope::SealedTransaction& tx, const lifecycle::Due
     tx.erase(child_row(token->accessor, row.name), envelope::Expect::anything());
     COFFER_TRY(const std::optional<Token> child, read_token(tx, keyring_, row.name));
     if (!child || child->parent != token->accessor) continue;
-    COFFER_CHECK(let_go(tx, *child, token->state, now));
+    // Written anew, a void child would be newer than what made it void.
+    const TokenState state = is_void(*child) ? TokenState::revoked : token->state;
+    COFFER_CHECK(let_go(tx, *child, state, now));
   }
   if (children.size() == kStep) {
     return lifecycle::schedule(tx, kDueKind, token->accessor, now, now);

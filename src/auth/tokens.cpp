@@ -125,6 +125,8 @@ Result<Identity> Tokens::identify(envelope::SealedTransaction& tx, std::string_v
     if (const auto cached = cache_->find(hash)) {
       COFFER_TRY(const bool good, still_so(tx, *cached));
       if (good) {
+        // Its own row stands first.
+        if (cached->rows.front().second <= void_through_) return refused();
         const bool over = cached->expires != WallTime{} && cached->expires <= now;
         if (over) return refused();
         return cached->identity;
@@ -140,7 +142,7 @@ Result<Identity> Tokens::identify(envelope::SealedTransaction& tx, std::string_v
 Result<Identity> Tokens::remember(envelope::SealedTransaction& tx, const crypto::Sha256& hash,
                                   const Token& token, std::string_view bearer, WallTime now) const {
   COFFER_TRY(Lineage lineage, trace(tx, keyring_, token, now));
-  if (!lineage.alive) {
+  if (!lineage.alive || is_void(token)) {
     cache_->forget(hash);
     return refused();
   }
@@ -154,7 +156,7 @@ Result<Identity> Tokens::remember(envelope::SealedTransaction& tx, const crypto:
 
 Result<std::optional<Token>> Tokens::alive(envelope::SealedTransaction& tx,
                                            std::optional<Token> token, WallTime now) const {
-  if (!token) return std::optional<Token>();
+  if (!token || is_void(*token)) return std::optional<Token>();
   COFFER_TRY(const Lineage lineage, trace(tx, keyring_, *token, now));
   if (!lineage.alive) return std::optional<Token>();
   return token;
@@ -186,6 +188,9 @@ Result<std::vector<std::string>> Tokens::accessors(envelope::SealedTransaction& 
     COFFER_TRY(const auto rows, tx.list(sample.space, sample.parent));
     for (const envelope::ListedRow& row : rows) {
       COFFER_TRY(Token token, decode_token(row.value));
+      COFFER_TRY(const store::Key place, tx.place(token_row(row.name, version)));
+      COFFER_TRY(token.version, tx.version_at(place));
+      if (is_void(token)) continue;
       all.emplace(row.name, std::move(token));
     }
   }

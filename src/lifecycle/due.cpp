@@ -183,8 +183,13 @@ Result<void> postpone(envelope::SealedTransaction& tx, const Due& due, WallTime 
   return there ? schedule(tx, due.kind, due.id, until, now) : Result<void>();
 }
 
-void Handlers::add(std::string kind, Handler handler) {
-  handlers_.insert_or_assign(std::move(kind), std::move(handler));
+void Handlers::add(std::string kind, Handler handler, Effects effects) {
+  handlers_.insert_or_assign(std::move(kind), Entry{std::move(handler), effects});
+}
+
+bool Handlers::reaches_outside(std::string_view kind) const {
+  const auto found = handlers_.find(kind);
+  return found != handlers_.end() && found->second.effects == Effects::outside;
 }
 
 Result<void> Handlers::run(envelope::SealedTransaction& tx, const Due& due, WallTime now) const {
@@ -195,7 +200,7 @@ Result<void> Handlers::run(envelope::SealedTransaction& tx, const Due& due, Wall
   // Before the handler: it may schedule the same thing for the same minute.
   COFFER_TRY(const bool there, take_out(tx, due));
   if (!there) return {};  // someone else was faster
-  return found->second(tx, due, now);
+  return found->second.handler(tx, due, now);
 }
 
 }  // namespace coffer::lifecycle

@@ -31,6 +31,10 @@ class Tokens final {
   Tokens(const Tokens&) = delete;
   Tokens& operator=(const Tokens&) = delete;
 
+  /// Tokens whose rows are no newer than this are dead, whatever the rows say: they came out of a
+  /// backup. Call before anything is served.
+  void void_through(store::RowVersion version) { void_through_ = version; }
+
   /// Stages a new token with the policy `root` that never expires; gives the token itself, which is
   /// nowhere else: 256 random bits behind "hvs.".
   [[nodiscard]] Result<SecureBytes> create_root(envelope::SealedTransaction& tx,
@@ -92,7 +96,10 @@ class Tokens final {
   [[nodiscard]] Result<void> sweep(envelope::SealedTransaction& tx, const lifecycle::Due& due,
                                    WallTime now) const;
 
+  [[nodiscard]] bool is_void(const Token& token) const { return token.version <= void_through_; }
+
   const envelope::Keyring& keyring_;
+  store::RowVersion void_through_ = 0;
   const AuditHash audit_hash_;
   const std::unique_ptr<TokenCache> cache_;
 };

@@ -48,13 +48,19 @@ struct Sweep {
 /// no rows: it saves later sweeps from looking at old minutes. Losing the race is no harm.
 [[nodiscard]] Result<void> advance(envelope::SealedTransaction& tx, WallTime now);
 
+/// Whether handling a kind changes anything beside this vault's own store: a user of a database, a
+/// certificate of a CA. After a restore those wait (core/restored.h), for what the backup says of
+/// the world outside may long be over.
+enum class Effects : std::uint8_t { inside, outside };
+
 /// Who handles which kind. Fill it before the sweeper starts; then it is immutable and thread-safe.
 class Handlers final {
  public:
   /// No effect but in the transaction; it runs again after a lost race. It may schedule() anew.
   using Handler =
       std::function<Result<void>(envelope::SealedTransaction&, const Due&, WallTime now)>;
-  void add(std::string kind, Handler handler);
+  void add(std::string kind, Handler handler, Effects effects = Effects::inside);
+  [[nodiscard]] bool reaches_outside(std::string_view kind) const;
 
   /// For the sweeper: stages the row's end, then what its handler wants. A kind without a handler
   /// keeps its row and is `internal`. `conflict`: run again.
@@ -62,7 +68,11 @@ class Handlers final {
                                  WallTime now) const;
 
  private:
-  std::map<std::string, Handler, std::less<>> handlers_;
+  struct Entry {
+    Handler handler;
+    Effects effects = Effects::inside;
+  };
+  std::map<std::string, Entry, std::less<>> handlers_;
 };
 
 }  // namespace coffer::lifecycle

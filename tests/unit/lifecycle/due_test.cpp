@@ -323,6 +323,18 @@ TEST(Handlers, ARowChangedMeanwhileIsNotTakenAway) {
   EXPECT_EQ(world.due_ids(kNow), Ids{"a"});
 }
 
+TEST(Handlers, AKindStaysInsideUnlessItSaysOtherwise) {
+  Handlers handlers;
+  const auto nothing = [](envelope::SealedTransaction&, const Due&, WallTime) -> Result<void> {
+    return {};
+  };
+  handlers.add("token", nothing);
+  handlers.add("lease", nothing, Effects::outside);
+  EXPECT_FALSE(handlers.reaches_outside("token"));
+  EXPECT_TRUE(handlers.reaches_outside("lease"));
+  EXPECT_FALSE(handlers.reaches_outside("nobody knows"));
+}
+
 TEST(Handlers, AKindThatNobodyHandlesKeepsItsRow) {
   World world;
   world.put("a", kNow, kNow);
