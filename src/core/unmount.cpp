@@ -37,6 +37,16 @@ Result<void> schedule_clearing(envelope::SealedTransaction& tx, const engine::Mo
   return lifecycle::schedule(tx, kKind, id, now, now);
 }
 
+Result<std::vector<engine::Mount>> clearing_mounts(envelope::SealedTransaction& tx) {
+  COFFER_TRY(const auto rows, tx.list(kClearingSpace, {}));
+  std::vector<engine::Mount> mounts;
+  for (const envelope::ListedRow& row : rows) {
+    COFFER_TRY(engine::Mount mount, decode_mount(row.value));
+    mounts.push_back(std::move(mount));
+  }
+  return mounts;
+}
+
 void register_clearing(Unsealed& vault) {
   vault.due_handlers.add(
       std::string(kKind),

@@ -31,6 +31,11 @@ std::string_view Mount::option(std::string_view name) const {
 
 std::span<const PathRule> Engine::paths_for(const Mount& /*mount*/) const { return paths(); }
 
+Result<std::vector<KnownSecret>> Engine::secrets_in(const RowName& /*row*/,
+                                                    std::string_view /*value*/) const {
+  return std::vector<KnownSecret>();
+}
+
 Result<bool> Engine::clear(envelope::SealedTransaction& /*tx*/, const Mount& /*mount*/) {
   return true;
 }

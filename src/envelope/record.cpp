@@ -10,7 +10,6 @@
 namespace coffer::envelope {
 namespace {
 
-constexpr std::string_view kMagic = "CFSR";
 constexpr std::uint8_t kFormat = 1;
 constexpr std::size_t kMacSize = 32;
 constexpr std::size_t kSaltSize = 32;
@@ -52,17 +51,17 @@ Result<std::string> pack_header(const FreshRecord& fresh, const Uuid& vault, con
   }
   Packer out(kHeaderSize + recipients.size() * kRecipientSize + kMacSize + kSaltSize +
              kCommitmentSize + crypto::kAeadIvSize + value_size + crypto::kAeadTagSize);
-  out.raw(as_bytes(kMagic)).u8(kFormat).u8(kRecordSuite).raw(vault).raw(fresh.id);
+  out.raw(as_bytes(kRecordMagic)).u8(kFormat).u8(kRecordSuite).raw(vault).raw(fresh.id);
   out.u32(keys.bind_version).u8(static_cast<std::uint8_t>(recipients.size()));
   for (const Recipient& recipient : recipients) pack(out, recipient);
   return out.take();
 }
 
 Result<void> read_header(Reader& in, Record& record) {
-  COFFER_TRY(const ByteView magic, in.raw(kMagic.size()));
+  COFFER_TRY(const ByteView magic, in.raw(kRecordMagic.size()));
   COFFER_TRY(const std::uint8_t format, in.u8());
   COFFER_TRY(const std::uint8_t suite, in.u8());
-  if (as_text(magic) != kMagic || format != kFormat || suite != kRecordSuite) {
+  if (as_text(magic) != kRecordMagic || format != kFormat || suite != kRecordSuite) {
     return make_error(ErrorCode::corrupt, "not a sealed record of version 1 and suite 1");
   }
   COFFER_TRY(const ByteView vault, in.raw(record.vault.bytes.size()));

@@ -11,6 +11,7 @@
 
 namespace coffer::envelope {
 
+inline constexpr std::string_view kRecordMagic = "CFSR";
 inline constexpr std::size_t kDataKeySize = 32;
 inline constexpr std::uint8_t kRecordSuite = 1;  ///< HKDF-SHA-512, AES-256-GCM, HMAC-SHA-256
 

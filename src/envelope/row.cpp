@@ -13,7 +13,6 @@
 namespace coffer::envelope {
 namespace {
 
-constexpr std::string_view kMagic = "CFRW";
 constexpr std::uint8_t kFormat = 1;
 constexpr std::size_t kHeaderSize = 4 + 1 + 4 + 16 + crypto::kAeadIvSize;
 
@@ -95,9 +94,9 @@ struct SealedParts {
 Result<SealedParts> parse(std::string_view sealed) {
   SealedParts parts;
   Reader in(as_bytes(sealed));
-  COFFER_TRY(const ByteView magic, in.raw(kMagic.size()));
+  COFFER_TRY(const ByteView magic, in.raw(kRowMagic.size()));
   COFFER_TRY(const std::uint8_t format, in.u8());
-  if (as_text(magic) != kMagic || format != kFormat) {
+  if (as_text(magic) != kRowMagic || format != kFormat) {
     return make_error(ErrorCode::corrupt, "not a sealed row of version 1");
   }
   COFFER_TRY(parts.version, in.u32());
@@ -164,7 +163,7 @@ Result<std::string> seal_row(const FreshRow& fresh, const Keyring& keyring, cons
   COFFER_CHECK(derived.derive(record, fresh.salt));
   const std::string body = pack_body(row, value);
   std::string out = Packer(kHeaderSize + body.size() + crypto::kAeadTagSize)
-                        .raw(as_bytes(kMagic))
+                        .raw(as_bytes(kRowMagic))
                         .u8(kFormat)
                         .u32(version)
                         .raw(fresh.salt)

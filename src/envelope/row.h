@@ -8,6 +8,8 @@
 
 namespace coffer::envelope {
 
+inline constexpr std::string_view kRowMagic = "CFRW";
+
 /// Of HMAC(parent), and again of HMAC(parent, name).
 inline constexpr std::size_t kRowKeyHalf = 16;
 

@@ -92,6 +92,12 @@ struct PathRule {
   std::string_view help;
 };
 
+/// A secret, where it stands and what it is bound to.
+struct KnownSecret {
+  RowName row;
+  SecretContext context;
+};
+
 /// Thread-safe: state lives in the store.
 class Engine {
  public:
@@ -107,6 +113,10 @@ class Engine {
   /// Called again, in new transactions, until it says so. An engine without rows of its own says
   /// true.
   [[nodiscard]] virtual Result<bool> clear(envelope::SealedTransaction& tx, const Mount& mount);
+  /// The secrets that exist if one of this engine's rows says so: what a restore drill opens, and
+  /// how it finds out that one is missing. An engine without secrets says none. `corrupt`.
+  [[nodiscard]] virtual Result<std::vector<KnownSecret>> secrets_in(const RowName& row,
+                                                                    std::string_view value) const;
   /// `path` is below the mount. No effect but in context.tx; may be run again after a lost race.
   [[nodiscard]] virtual Result<model::Response> handle(Context& context,
                                                        const model::Request& request,

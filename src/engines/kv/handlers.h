@@ -47,6 +47,10 @@ Result<model::Response> scan_keys_of_version1(engine::Context&, const model::Req
 // clear.cpp: both versions.
 Result<bool> clear_mount(engine::SealedTransaction& tx, const engine::Mount& mount);
 
+// known_secrets.cpp: both versions.
+Result<std::vector<engine::KnownSecret>> known_secrets(const engine::RowName& row,
+                                                       std::string_view value);
+
 // version1.cpp, version2.cpp
 std::span<const engine::PathRule> paths_of_version1() noexcept;
 std::span<const engine::PathRule> paths_of_version2() noexcept;

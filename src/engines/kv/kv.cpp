@@ -26,6 +26,10 @@ class KvEngine final : public engine::Engine {
                                    const engine::Mount& mount) override {
     return clear_mount(tx, mount);
   }
+  [[nodiscard]] Result<std::vector<engine::KnownSecret>> secrets_in(
+      const engine::RowName& row, std::string_view value) const override {
+    return known_secrets(row, value);
+  }
   [[nodiscard]] Result<model::Response> handle(engine::Context& context,
                                                const model::Request& request,
                                                std::string_view path) override {

@@ -1,0 +1,25 @@
+// What stands in the store, looked at from outside of a transaction: for checks that go over every
+// row that there is. docs/formats/sealed-row.md, sealed-record.md.
+#pragma once
+
+#include "coffer/envelope/sealed_store.h"
+
+namespace coffer::envelope {
+
+enum class StoredKind : std::uint8_t {
+  row,     ///< opens with the keyring alone
+  secret,  ///< takes the token, and to know what it is bound to
+  other,   ///< in clear, or a format of its own
+};
+/// By its first bytes; nothing is checked.
+[[nodiscard]] StoredKind kind_of(std::string_view stored);
+
+struct StoredRow {
+  RowName row;
+  std::string value;
+};
+/// A StoredKind::row, at the place where the store has it. corrupt for any byte that was changed.
+[[nodiscard]] Result<StoredRow> open_stored_row(const Keyring& keyring, const store::Key& key,
+                                                std::string_view stored);
+
+}  // namespace coffer::envelope
