@@ -116,6 +116,10 @@ Result<bool> Sweeper::sweep_open(Unsealed& vault) {
 
 /// A request like any other, but for its caller: there is none.
 void Sweeper::handle(Unsealed& vault, const lifecycle::Due& due, Batch& batch) {
+  // After a restore: what the backup says of the world outside may long be over.
+  if (vault.outside_paused && vault.due_handlers.reaches_outside(due.kind)) {
+    return postpone(vault, due);
+  }
   const auto id = crypto::random_uuid();
   if (!id.ok()) return log::error(id.error());
   model::Request& request =
@@ -142,6 +146,10 @@ void Sweeper::handle(Unsealed& vault, const lifecycle::Due& due, Batch& batch) {
 /// Beside the Door, as the mark below: nothing of it can be seen but when it is tried again.
 void Sweeper::put_off(Unsealed& vault, const lifecycle::Due& due, const Error& error) {
   log::error(error);
+  postpone(vault, due);
+}
+
+void Sweeper::postpone(Unsealed& vault, const lifecycle::Due& due) {
   const auto tx = vault.sealed_store->begin();
   const WallTime now = clock_.wall();
   if (!tx.ok() || !lifecycle::postpone(**tx, due, now + kTryAgain, now).ok()) return;

@@ -136,7 +136,8 @@ class Reader final {
     std::set<std::string> paths;
     const std::pair<const char*, const std::string*> all[] = {{"vault.store", &vault.store},
                                                               {"vault.audit", &vault.audit},
-                                                              {"vault.signer", &vault.signer}};
+                                                              {"vault.signer", &vault.signer},
+                                                              {"vault.backups", &vault.backups}};
     for (const auto& [key, path] : all) {
       if (!paths.insert(vault.path_of(*path)).second) {
         add_at(key, "is the path of another file of the vault too");

@@ -19,6 +19,7 @@ struct VaultSettings {
   std::string store = "store.db";
   std::string audit = "audit";
   std::string signer = "signer.pem";
+  std::string backups = "backups";
   audit::Durability audit_durability = audit::Durability::power;
   std::size_t cache_entries = 4096;
   std::chrono::seconds cache_age{60};

@@ -175,6 +175,7 @@ std::vector<Field<Config>> vault_and_token() {
       {"vault", "store", text<Config>(COFFER_FIELD(vault.store), path_under_directory)},
       {"vault", "audit", text<Config>(COFFER_FIELD(vault.audit), path_under_directory)},
       {"vault", "signer", text<Config>(COFFER_FIELD(vault.signer), path_under_directory)},
+      {"vault", "backups", text<Config>(COFFER_FIELD(vault.backups), path_under_directory)},
       {"vault", "audit_durability",
        choice<Config>(COFFER_FIELD(vault.audit_durability), durabilities)},
       {"vault", "cache_entries", number<Config>(COFFER_FIELD(vault.cache_entries), 1, 8192)},

@@ -33,6 +33,7 @@ class Checks final {
     }
     note("vault.store", check_private_directory(directory_of(store)));
     note("vault.audit", check_audit_directory(vault.path_of(vault.audit)));
+    note("vault.backups", check_private_directory_if_there(vault.path_of(vault.backups)));
     note("vault.signer", check_trusted_file_if_there(vault.path_of(vault.signer)));
   }
 

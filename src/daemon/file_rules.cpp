@@ -93,6 +93,11 @@ Result<void> check_private_directory(const std::string& path) {
   return check_ours(path, about, kOthers);
 }
 
+Result<void> check_private_directory_if_there(const std::string& path) {
+  COFFER_TRY(const auto about, look_at(path));
+  return about ? check_private_directory(path) : Result<void>();
+}
+
 Result<void> check_audit_directory(const std::string& path) {
   COFFER_TRY(const auto about, look_at(path));
   if (!about) return {};

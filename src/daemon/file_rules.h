@@ -13,6 +13,7 @@ namespace coffer::daemon {
 
 /// Ours, a directory and no link, and nobody else's to look into: 0700.
 [[nodiscard]] Result<void> check_private_directory(const std::string& path);
+[[nodiscard]] Result<void> check_private_directory_if_there(const std::string& path);
 /// The same, and each segment in it is private; its group may read. It may be absent.
 [[nodiscard]] Result<void> check_audit_directory(const std::string& path);
 /// Ours, regular, with one name, and nobody else may read or write it. It may be absent.

@@ -26,6 +26,7 @@ VaultConfig vault_config(const Config& config) {
                    .store_path = vault.path_of(vault.store),
                    .audit_directory = vault.path_of(vault.audit),
                    .signer_path = vault.path_of(vault.signer),
+                   .backup_directory = vault.path_of(vault.backups),
                    .audit_durability = vault.audit_durability};
   made.cache = {.entries = vault.cache_entries, .max_age = vault.cache_age};
   made.cache_grace = vault.cache_grace;
@@ -84,11 +85,16 @@ bool become_and_load(const std::string& path, LoadedConfig& loaded) {
   return !say_problems(loaded.problems);
 }
 
-Result<void> finish(const Config& config, Launch& launch) {
+Result<void> set_softhsm2_conf(const Config& config) {
   const std::string& softhsm2_conf = config.token.softhsm2_conf;
   if (!softhsm2_conf.empty() && setenv("SOFTHSM2_CONF", softhsm2_conf.c_str(), 1) != 0) {
     return make_error(ErrorCode::internal, "cannot set SOFTHSM2_CONF");
   }
+  return {};
+}
+
+Result<void> finish(const Config& config, Launch& launch) {
+  COFFER_CHECK(set_softhsm2_conf(config));
   COFFER_TRY(launch.server.passed, take_passed_sockets());
   // Not kept: whether it is there at all should show now, and not when it is needed.
   if (launch.vault.pin) {
@@ -110,6 +116,7 @@ Result<Launch> launch_dev(const Options& options) {
                   .store_path = directory + "/store.db",
                   .audit_directory = directory + "/audit",
                   .signer_path = directory + "/signer.pem",
+                  .backup_directory = directory + "/backups",
                   .audit_durability = options.audit_durability};
   launch.vault.cache.max_age = options.cache_age;
   launch.vault.pin = [path = directory + "/pin"] { return read_secret_file(path); };
@@ -137,6 +144,22 @@ std::optional<Launch> launch_config(const Options& options) {
     return std::nullopt;
   }
   return launch;
+}
+
+std::optional<VaultConfig> offline_vault(const Options& options) {
+  if (options.config.empty()) {
+    auto launch = launch_dev(options);
+    if (launch.ok()) return std::move(launch->vault);
+    log::error(launch.error());
+    return std::nullopt;
+  }
+  LoadedConfig loaded;
+  if (!become_and_load(options.config, loaded)) return std::nullopt;
+  if (const auto set = set_softhsm2_conf(loaded.config); !set.ok()) {
+    log::error(set.error());
+    return std::nullopt;
+  }
+  return vault_config(loaded.config);
 }
 
 }  // namespace coffer::daemon

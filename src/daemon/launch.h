@@ -20,4 +20,8 @@ struct Launch {
 /// machine. Writes all that is wrong to the log; nullopt then. Before any thread starts.
 [[nodiscard]] std::optional<Launch> launch_config(const Options& options);
 
+/// Of either kind, for what is done without serving: reads, becomes the user, checks; nullopt: what
+/// is wrong is in the log. The PIN isn't asked for yet.
+[[nodiscard]] std::optional<VaultConfig> offline_vault(const Options& options);
+
 }  // namespace coffer::daemon

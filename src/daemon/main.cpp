@@ -7,6 +7,7 @@
 #include "coffer/base/version.h"
 #include "hardening.h"
 #include "launch.h"
+#include "offline.h"
 
 namespace coffer::daemon {
 namespace {
@@ -45,6 +46,7 @@ int run(Launch launch) {
 
 int run(const Options& options) {
   if (const auto hardened = harden_process(); !hardened.ok()) return failed(hardened.error());
+  if (options.action != Action::serve) return run_offline(options);
   if (options.config.empty()) {
     auto launch = launch_dev(options);
     return launch.ok() ? run(*std::move(launch)) : failed(launch.error());

@@ -26,6 +26,16 @@ po::options_description dev_options() {
   return options;
 }
 
+po::options_description offline_options() {
+  po::options_description options("Options of `cofferd restore`, `drill` and `root-token`");
+  options.add_options()(
+      "signer", po::value<std::string>(),
+      "PEM of the public key that must have signed the backup; else vault.signer")(
+      "scratch", po::value<std::string>(), "drill: the directory that it makes its own in")(
+      "pin-stdin", "drill, root-token: read the token's PIN from standard input");
+  return options;
+}
+
 Error invalid(std::string_view text) { return make_error(ErrorCode::invalid_argument, text); }
 
 bool given(const po::variables_map& values, const char* name) {
@@ -57,14 +67,51 @@ Result<void> read_config(const po::variables_map& values, Options& options) {
   return options.config.empty() ? invalid("option --config is empty") : Result<void>();
 }
 
+/// restore, drill, root-token: on the vault of a configuration, or on a development vault.
+Result<void> read_offline(const po::variables_map& values, Options& options) {
+  if (given(values, "config") == given(values, "dir")) {
+    return invalid("give either --config FILE or --dir DIR");
+  }
+  if (given(values, "check")) return invalid("option --check is one of serving");
+  COFFER_CHECK(given(values, "config") ? read_config(values, options) : read_dev(values, options));
+  const bool wants_file = options.action != Action::root_token;
+  if (wants_file != given(values, "file")) {
+    return invalid(wants_file ? "the backup's file is missing" : "too many arguments");
+  }
+  for (const auto& [name, text] : {std::pair("file", &options.file),
+                                   {"signer", &options.signer},
+                                   {"scratch", &options.scratch}}) {
+    if (!given(values, name)) continue;
+    *text = values[name].as<std::string>();
+    if (text->empty()) return invalid("option --" + std::string(name) + " is empty");
+  }
+  options.pin_stdin = given(values, "pin-stdin");
+  return {};
+}
+
+Result<Action> action_of(const std::string& command) {
+  if (command == "dev") return Action::serve;
+  if (command == "restore") return Action::restore;
+  if (command == "drill") return Action::drill;
+  if (command == "root-token") return Action::root_token;
+  return invalid("the command must be dev, restore, drill or root-token");
+}
+
 Result<Options> read(const po::variables_map& values) {
   Options options;
   options.help = values.contains("help");
   options.version = values.contains("version");
   if (options.help || options.version) return options;
   const bool dev = values.contains("command");
-  if (dev && values["command"].as<std::string>() != "dev") {
-    return invalid("the command must be `dev`");
+  if (dev) {
+    COFFER_TRY(options.action, action_of(values["command"].as<std::string>()));
+  }
+  if (options.action != Action::serve) {
+    COFFER_CHECK(read_offline(values, options));
+    return options;
+  }
+  for (const char* name : {"file", "signer", "scratch", "pin-stdin"}) {
+    if (given(values, name)) return invalid(std::string(name) + " isn't for serving");
   }
   if (dev == given(values, "config")) return invalid("give either `dev` or --config FILE");
   COFFER_CHECK(dev ? read_dev(values, options) : read_config(values, options));
@@ -75,9 +122,10 @@ Result<Options> read(const po::variables_map& values) {
 
 Result<Options> parse_options(int argc, const char* const* argv) {
   po::options_description all;
-  all.add(config_options()).add(dev_options()).add_options()("command", po::value<std::string>());
+  all.add(config_options()).add(dev_options()).add(offline_options());
+  all.add_options()("command", po::value<std::string>())("file", po::value<std::string>());
   po::positional_options_description positional;
-  positional.add("command", 1);
+  positional.add("command", 1).add("file", 1);
   try {
     po::variables_map values;
     po::store(po::command_line_parser(argc, argv).options(all).positional(positional).run(),
@@ -93,12 +141,18 @@ Result<Options> parse_options(int argc, const char* const* argv) {
 std::string usage() {
   std::ostringstream text;
   text << "Usage: cofferd --config FILE [--check]\n"
-          "       cofferd dev --dir DIR [options]\n\n"
+          "       cofferd dev --dir DIR [options]\n"
+          "       cofferd restore|drill --config FILE [options] BACKUP\n"
+          "       cofferd root-token --config FILE [options]\n\n"
           "The first serves as the configuration says. The second runs a development vault under\n"
           "DIR, made the first time and kept. For development only: its token is software, and\n"
-          "its PIN stands beside it.\n\n"
+          "its PIN stands beside it.\n"
+          "restore puts a backup in the place of the store; the daemon must not run. drill opens\n"
+          "all that a backup holds, in a scratch place. root-token makes a new root token and\n"
+          "prints it; the daemon must not run. All take --dir DIR for a development vault.\n\n"
        << config_options() << "\n"
-       << dev_options();
+       << dev_options() << "\n"
+       << offline_options();
   return text.str();
 }
 

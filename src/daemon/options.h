@@ -8,14 +8,22 @@
 
 namespace coffer::daemon {
 
+/// serve: `cofferd --config FILE` or `cofferd dev`. The others are done without serving.
+enum class Action : std::uint8_t { serve, restore, drill, root_token };
+
 struct Options {
   bool help = false;
   bool version = false;
-  std::string config;     ///< of `cofferd --config FILE`; empty: `cofferd dev`
+  Action action = Action::serve;
+  std::string config;     ///< of `--config FILE`; empty: of a development vault in `directory`
   bool check = false;     ///< looks at the configuration only
   std::string directory;  ///< of `cofferd dev --dir DIR`, as the next two
   audit::Durability audit_durability = audit::Durability::power;
   std::chrono::seconds cache_age{60};
+  std::string file{};      ///< of restore and drill: the backup
+  std::string signer{};    ///< of restore and drill; empty: the configured one
+  std::string scratch{};   ///< of drill; empty: memory if there is room, else /tmp
+  bool pin_stdin = false;  ///< of drill and root-token: the PIN comes on standard input
 };
 
 /// invalid_argument names the option, never its value.

@@ -10,4 +10,7 @@ namespace coffer::daemon {
 /// others may read it, or there is no $CREDENTIALS_DIRECTORY.
 [[nodiscard]] Result<SecureBytes> read_pin(const TokenSettings& settings);
 
+/// One line of standard input; without echo where that is a terminal.
+[[nodiscard]] Result<SecureBytes> read_pin_from_input();
+
 }  // namespace coffer::daemon

@@ -38,6 +38,9 @@ Result<void> Server::run() {
   core::ReplySink& sink = *this;  // private, so make_unique could not convert
   door_ = std::make_unique<core::Door>(vault_.log(), vault_.trail(), vault_.store(), vault_.state(),
                                        sink);
+  vault_.backups().serve([this](std::string_view event, const std::string& detail) {
+    door_->record(vault_.trail().system_line(event, detail));
+  });
   sweeper_ = std::make_unique<core::Sweeper>(vault_.state(), vault_.store(), *door_, clock_);
   workers_ = std::make_unique<Workers>(
       config_.workers + 1,  // one of them may attend to the Door
@@ -54,6 +57,7 @@ Result<void> Server::run() {
   reload_.reset();
   // In the order of a request, so that what one stage holds can still pass the next.
   workers_->stop();
+  vault_.backups().stop();
   sweeper_.reset();
   door_.reset();
   listeners_.close_all();

@@ -1,6 +1,7 @@
 #include "vault.h"
 
 #include "coffer/base/log.h"
+#include "coffer/core/restored.h"
 #include "coffer/core/settings.h"
 #include "coffer/crypto/random.h"
 #include "coffer/sys/sys.h"
@@ -34,6 +35,8 @@ Result<void> Vault::open_parts() {
   sys_ = sys::make_engine({state_, *this, clock_});
   pipeline_ =
       std::make_unique<core::Pipeline>(core::Pipeline::Parts{state_, *trail_, *sys_, sys::mount()});
+  backups_ = std::make_unique<core::Backups>(core::Backups::Parts{*store_, *log_, state_, clock_},
+                                             config_.backup_directory);
   COFFER_TRY(const auto keyring, stored_keyring());
   if (keyring) {
     COFFER_TRY(const Uuid id, envelope::Keyring::vault_of(as_bytes(*keyring)));
@@ -78,9 +81,26 @@ Result<void> Vault::unseal(const SecureBytes* pin) {
                       "this vault's first rows were never written: initialise it again");
   }
   COFFER_CHECK(core::note_version(*tx, clock_.wall()));
-  COFFER_CHECK(commit(*store_, tx->take()));
+  COFFER_TRY(auto staged, core::adopt_restore_mark(*store_, *tx));
+  COFFER_CHECK(commit(*store_, std::move(staged)));
+  COFFER_CHECK(respect_restore(*opened));
   state_.unseal(std::move(opened));
   log::info("unsealed");
+  return {};
+}
+
+/// What an older backup brings back is the past's: its tokens may have been revoked since, and what
+/// it says of the world outside may be over.
+Result<void> Vault::respect_restore(core::Unsealed& vault) {
+  COFFER_TRY(const auto tx, vault.sealed_store->begin());
+  COFFER_TRY(const auto restored, core::read_restored(*tx));
+  if (!restored) return {};
+  vault.tokens->void_through(restored->mark.sequence);
+  vault.outside_paused = restored->paused;
+  if (restored->paused) {
+    log::warn("restored from a backup of " + to_rfc3339(restored->mark.created) +
+              ": what reaches outside waits for sys/restore/release");
+  }
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "coffer/core/backups.h"
 #include "coffer/core/pipeline.h"
 
 namespace coffer::daemon {
@@ -19,6 +20,7 @@ struct VaultConfig {
   std::string store_path;
   std::string audit_directory;
   std::string signer_path;  ///< PEM of the pinned signer
+  std::string backup_directory;
   audit::Durability audit_durability = audit::Durability::power;
   envelope::CacheConfig cache{};
   /// How long what is cached may be read while the token is down.
@@ -45,6 +47,7 @@ class Vault final : public core::Control {
   void forget_pin() override { source_->forget(); }
   bool has_pin() const override { return static_cast<bool>(config_.pin); }
   std::string audit_directory() const override { return config_.audit_directory; }
+  core::Backups& backups() override { return *backups_; }
 
   /// The age counts at once, the number of entries from the next unseal on.
   void set_cache(const envelope::CacheConfig& cache) COFFER_EXCLUDES(mutex_);
@@ -63,6 +66,7 @@ class Vault final : public core::Control {
   [[nodiscard]] Result<void> open_parts();
   [[nodiscard]] Result<std::unique_ptr<pkcs11::TokenKeeper>> open_token(const SecureBytes* pin);
   [[nodiscard]] Result<std::optional<std::string>> stored_keyring() const;
+  [[nodiscard]] static Result<void> respect_restore(core::Unsealed& vault);
   [[nodiscard]] Result<std::shared_ptr<core::Unsealed>> open(
       std::unique_ptr<pkcs11::TokenKeeper> token, std::unique_ptr<envelope::Keyring> keyring)
       COFFER_REQUIRES(mutex_);
@@ -83,6 +87,7 @@ class Vault final : public core::Control {
   std::unique_ptr<audit::Trail> trail_;
   std::unique_ptr<engine::Engine> sys_;  ///< answers while sealed
   std::unique_ptr<core::Pipeline> pipeline_;
+  std::unique_ptr<core::Backups> backups_;
 };
 
 /// One transaction beside the Door (docs/decisions/0004); nothing staged is no error.

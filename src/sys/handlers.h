@@ -43,6 +43,7 @@ struct Handler {
 [[nodiscard]] std::span<const Handler> tool_handlers();
 [[nodiscard]] std::span<const Handler> info_handlers();
 [[nodiscard]] std::span<const Handler> token_handlers();
+[[nodiscard]] std::span<const Handler> backup_handlers();
 
 [[nodiscard]] inline Response answer(JsonWriter json) { return {.data = std::move(json).take()}; }
 /// The whole body, without Vault's envelope.

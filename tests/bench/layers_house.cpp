@@ -115,6 +115,8 @@ Result<void> House::mount() {
                                           .description = {},
                                           .options = {{"version", "2"}}}));
   COFFER_CHECK(commit(*tx));
+  backups_ = std::make_unique<core::Backups>(
+      core::Backups::Parts{*store, *log, state, system_clock()}, "/nonexistent");
   sys = coffer::sys::make_engine({state, *this, system_clock()});
   pipeline = std::make_unique<core::Pipeline>(
       core::Pipeline::Parts{state, *sealed_trail, *sys, coffer::sys::mount()});

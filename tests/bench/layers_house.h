@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "coffer/core/backups.h"
 #include "coffer/core/pipeline.h"
 #include "coffer/envelope/sealed_store.h"
 #include "coffer/store/store.h"
@@ -49,6 +50,9 @@ class House final : private core::Control {
   }
   bool has_pin() const override { return false; }
   std::string audit_directory() const override { return {}; }
+  core::Backups& backups() override { return *backups_; }
+
+  std::unique_ptr<core::Backups> backups_;
 
   House() = default;
   [[nodiscard]] Result<void> open_parts(const std::string& directory);

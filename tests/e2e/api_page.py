@@ -17,7 +17,7 @@ MOUNTS = ["secret/", "kv/", "auth/token/", "auth/unix/", "sys/"]
 # Of fields that stand in a row itself; those of longer lists have their type beside them.
 TYPES = {
     "integer": ["version", "depth", "options.cas", "max_versions", "activecode", "sealedcode",
-                "uninitcode", "tokendowncode", "bytes"],
+                "uninitcode", "tokendowncode", "bytes", "offset"],
     "boolean": ["cas_required", "reset"],
     "duration": ["delete_version_after", "increment"],
     "object": ["data", "custom_metadata"],

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "coffer/core/backups.h"
 #include "coffer/core/pipeline.h"
 #include "coffer/core/settings.h"
 #include "coffer/sys/sys.h"
@@ -204,8 +205,10 @@ class TestVault final : private core::Control {
   }
   bool has_pin() const override { return pin_configured; }
   std::string audit_directory() const override { return "/var/log/coffer"; }
+  core::Backups& backups() override { return backups_; }
 
   static constexpr Uuid kVault{{1, 2, 3, 4}};
+  core::Backups backups_{{*store, log, *state, system_clock()}, "/nonexistent/backups"};
   const envelope::CacheConfig cache_;
   Bytes stored_;
   Bytes signer_;

@@ -15,6 +15,7 @@
 namespace coffer::core {
 
 struct Unsealed;
+class Backups;
 
 /// Thread-safe.
 class State final {
@@ -74,6 +75,7 @@ class Control {
   [[nodiscard]] virtual bool has_pin() const = 0;
   /// Where the audit log is, for people.
   [[nodiscard]] virtual std::string audit_directory() const = 0;
+  [[nodiscard]] virtual Backups& backups() = 0;
 };
 
 }  // namespace coffer::core

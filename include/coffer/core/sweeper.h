@@ -29,6 +29,7 @@ class Sweeper final {
   [[nodiscard]] Result<bool> sweep_open(Unsealed& vault);
   void handle(Unsealed& vault, const lifecycle::Due& due, Batch& batch);
   void put_off(Unsealed& vault, const lifecycle::Due& due, const Error& error);
+  void postpone(Unsealed& vault, const lifecycle::Due& due);
   void commit(store::Transaction transaction);
   void advance(Unsealed& vault);
   [[nodiscard]] bool wait_for_stop() COFFER_EXCLUDES(mutex_);

@@ -2,6 +2,7 @@
 // request that was under way when it was sealed.
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "coffer/audit/trail.h"
@@ -30,6 +31,8 @@ struct Unsealed {
   std::unique_ptr<Mounts> mounts;
   std::unique_ptr<Policies> policies;
   lifecycle::Handlers due_handlers;
+  /// This store came out of a backup, and nobody has released it yet: what reaches outside waits.
+  std::atomic<bool> outside_paused = false;
 };
 
 }  // namespace coffer::core

@@ -76,6 +76,38 @@ TEST_F(SweeperTest, WhatFailsIsPutOffAndKept) {
   EXPECT_EQ(TestVault::must(lifecycle::due(*vault_.begin(), later, 64)).due.size(), 1U);
 }
 
+/// As after a restore. What stays inside goes on meanwhile, and what waits isn't lost.
+TEST_F(SweeperTest, WhatReachesOutsideWaitsWhileItIsPaused) {
+  std::atomic<int> outside{0};
+  vault_.open().due_handlers.add(
+      "outside",
+      [&](envelope::SealedTransaction&, const lifecycle::Due&, WallTime) -> Result<void> {
+        ++outside;
+        return {};
+      },
+      lifecycle::Effects::outside);
+  vault_.open().due_handlers.add(
+      "inside", [&](envelope::SealedTransaction&, const lifecycle::Due&, WallTime) -> Result<void> {
+        ++calls_;
+        return {};
+      });
+  vault_.open().outside_paused = true;
+  schedule("outside");
+  schedule("inside");
+  sweep_until([&] { return calls_ > 0 && due() == 0; });
+  EXPECT_EQ(outside, 0);
+  for (const auto& line : vault_.log.lines()) {
+    EXPECT_EQ(line.body.find("sys/due/outside"), std::string::npos) << "nothing happened";
+  }
+  const auto later = system_clock().wall() + std::chrono::minutes(5);
+  const auto waiting = TestVault::must(lifecycle::due(*vault_.begin(), later, 64)).due;
+  ASSERT_EQ(waiting.size(), 1U);
+  EXPECT_EQ(waiting[0].kind, "outside");
+  vault_.open().outside_paused = false;
+  schedule("outside");
+  sweep_until([&] { return outside > 0; });
+}
+
 TEST_F(SweeperTest, ASealedVaultIsLeftAlone) {
   schedule("token_end");
   vault_.state->seal();

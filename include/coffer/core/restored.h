@@ -1,0 +1,40 @@
+// That a store came out of a backup. A restore has no keys, so it leaves a mark in clear; the next
+// unseal takes it over into a sealed row, and from then on tokens from before are void and what
+// reaches outside of the vault waits until an operator releases it. docs/operations.md.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "coffer/crypto/digest.h"
+#include "coffer/envelope/sealed_store.h"
+
+namespace coffer::core {
+
+struct RestoreMark {
+  WallTime created;            ///< when the backup was made
+  WallTime restored;           ///< when it was restored
+  std::uint64_t sequence = 0;  ///< of the last commit in the backup: what is newer came after
+  crypto::Sha256 digest{};     ///< the backup's
+};
+
+/// The row in clear that a restore adds.
+[[nodiscard]] store::Key restore_mark_key();
+[[nodiscard]] std::string encode_restore_mark(const RestoreMark& mark);
+
+struct Restored {
+  RestoreMark mark;
+  bool paused = true;  ///< what reaches outside waits
+};
+/// As the sealed row has it; nullopt: this store never came out of a backup.
+[[nodiscard]] Result<std::optional<Restored>> read_restored(envelope::SealedTransaction& tx);
+
+/// The transaction that takes the mark in clear over, on top of what `tx` stages; nothing more if
+/// there is none. For unsealing.
+[[nodiscard]] Result<store::Transaction> adopt_restore_mark(store::Store& store,
+                                                            envelope::SealedTransaction& tx);
+
+/// Stages the end of the pause. precondition: there is none.
+[[nodiscard]] Result<void> release_restored(envelope::SealedTransaction& tx);
+
+}  // namespace coffer::core

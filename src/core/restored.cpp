@@ -1,0 +1,101 @@
+#include "coffer/core/restored.h"
+
+#include <algorithm>
+
+#include "coffer/base/codec.h"
+#include "coffer/core/epoch.h"
+
+namespace coffer::core {
+namespace {
+
+constexpr std::uint8_t kFormat = 1;
+
+envelope::RowName restored_row() { return {kSettingsSpace, {}, "restored"}; }
+
+std::uint64_t to_number(WallTime time) {
+  return static_cast<std::uint64_t>(time.time_since_epoch().count());
+}
+
+Result<WallTime> read_time(Reader& row) {
+  COFFER_TRY(const std::uint64_t nanoseconds, row.u64());
+  return WallTime(std::chrono::nanoseconds(static_cast<std::int64_t>(nanoseconds)));
+}
+
+void write_mark(Writer& row, const RestoreMark& mark) {
+  row.u8(kFormat).u64(to_number(mark.created)).u64(to_number(mark.restored));
+  row.u64(mark.sequence).raw(mark.digest);
+}
+
+Result<RestoreMark> read_mark(Reader& row) {
+  COFFER_TRY(const std::uint8_t format, row.u8());
+  if (format != kFormat)
+    return make_error(ErrorCode::corrupt, "unknown format of a restore's mark");
+  RestoreMark mark;
+  COFFER_TRY(mark.created, read_time(row));
+  COFFER_TRY(mark.restored, read_time(row));
+  COFFER_TRY(mark.sequence, row.u64());
+  COFFER_TRY(const ByteView digest, row.raw(mark.digest.size()));
+  std::copy(digest.begin(), digest.end(), mark.digest.begin());
+  return mark;
+}
+
+std::string encode(const Restored& restored) {
+  Writer row;
+  write_mark(row, restored.mark);
+  row.u8(restored.paused ? 1 : 0);
+  return std::string(as_text(row.view()));
+}
+
+Result<Restored> decode(std::string_view text) {
+  Reader row(as_bytes(text));
+  Restored restored;
+  COFFER_TRY(restored.mark, read_mark(row));
+  COFFER_TRY(const std::uint8_t paused, row.u8());
+  restored.paused = paused != 0;
+  COFFER_CHECK(row.finish());
+  return restored;
+}
+
+}  // namespace
+
+store::Key restore_mark_key() { return "coffer/restored"; }
+
+std::string encode_restore_mark(const RestoreMark& mark) {
+  Writer row;
+  write_mark(row, mark);
+  return std::string(as_text(row.view()));
+}
+
+Result<std::optional<Restored>> read_restored(envelope::SealedTransaction& tx) {
+  COFFER_TRY(const auto row, tx.read(restored_row()));
+  if (!row) return std::optional<Restored>();
+  COFFER_TRY(const Restored restored, decode(row->value));
+  return std::optional(restored);
+}
+
+/// Whoever can write the store could write such a mark: all that it does is to void and to pause.
+Result<store::Transaction> adopt_restore_mark(store::Store& store,
+                                              envelope::SealedTransaction& tx) {
+  COFFER_TRY(const auto snapshot, store.snapshot());
+  COFFER_TRY(const auto left, snapshot->get(restore_mark_key()));
+  if (!left) return tx.take();
+  Reader row(as_bytes(left->value));
+  COFFER_TRY(const RestoreMark mark, read_mark(row));
+  COFFER_CHECK(row.finish());
+  COFFER_CHECK(tx.write(restored_row(), encode({.mark = mark}), envelope::Expect::anything()));
+  store::Transaction staged = tx.take();
+  staged.preconditions.push_back({restore_mark_key(), left->version});
+  staged.writes.push_back({restore_mark_key(), std::nullopt});
+  return staged;
+}
+
+Result<void> release_restored(envelope::SealedTransaction& tx) {
+  COFFER_TRY(const auto row, tx.read(restored_row()));
+  if (!row) return make_error(ErrorCode::precondition, "this vault wasn't restored from a backup");
+  COFFER_TRY(Restored restored, decode(row->value));
+  if (!restored.paused) return make_error(ErrorCode::precondition, "nothing is paused");
+  restored.paused = false;
+  return tx.write(restored_row(), encode(restored), envelope::Expect::unchanged(row->version));
+}
+
+}  // namespace coffer::core

@@ -1,0 +1,133 @@
+#include "offline.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "coffer/base/log.h"
+#include "drill.h"
+#include "files.h"
+#include "launch.h"
+#include "pin.h"
+#include "restore.h"
+
+namespace coffer::daemon {
+namespace {
+
+constexpr int kExitFailed = 1;
+constexpr int kExitPin = 77;
+constexpr int kExitConfig = 78;
+constexpr mode_t kPublicFile = 0644;
+
+void say(const std::string& text) { std::fprintf(stdout, "%s\n", text.c_str()); }
+
+void say_backup(const backup::Verified& found) {
+  const backup::Header& header = found.header;
+  say("backup of vault " + to_string(header.vault) + ", made " + to_rfc3339(header.created));
+  say("sequence " + std::to_string(header.sequence) + ", " + std::to_string(found.summary.rows) +
+      " rows, " + std::to_string(found.summary.bytes) + " bytes, digest " +
+      to_hex(found.summary.digest));
+}
+
+/// A host that has no pin yet gets the one that it was told to trust.
+Result<void> keep_signer(const VaultConfig& vault, const RestoreSource& source) {
+  if (read_file(vault.signer_path).ok()) return {};
+  const std::string pem = crypto::pem_from_spki(source.pinned);
+  return write_file(vault.signer_path, as_bytes(pem), kPublicFile);
+}
+
+Result<void> run_restore(const VaultConfig& vault, RestoreSource& source) {
+  COFFER_TRY(const RestoreResult done, restore(vault, source, system_clock()));
+  COFFER_CHECK(keep_signer(vault, source));
+  say_backup(done.backup);
+  if (!done.aside.empty()) say("the store that was there is now " + done.aside);
+  say("restored; tokens from before are void, and what reaches outside waits.\n"
+      "next: cofferd root-token, start the daemon, coffer operator backup release");
+  return {};
+}
+
+Result<bool> run_drill(const Options& options, VaultConfig vault, RestoreSource& source) {
+  COFFER_TRY(const DrillOutcome done, drill(std::move(vault), source, options.scratch));
+  say_backup(done.backup);
+  const core::DrillReport& report = done.report;
+  say("opened " + std::to_string(report.rows) + " rows and " + std::to_string(report.secrets) +
+      " secrets");
+  if (report.good()) return true;
+  say(std::to_string(report.failures) + " failed, " + std::to_string(report.unreachable) +
+      " secrets that nothing leads to");
+  return false;
+}
+
+/// Who has the token and its PIN can open the vault anyway; so can he make a token for himself.
+Result<void> run_root_token(VaultConfig config) {
+  COFFER_TRY(const auto vault, Vault::make(std::move(config), system_clock()));
+  COFFER_CHECK(vault->unseal(nullptr));
+  const auto open = vault->state().unsealed();
+  COFFER_TRY(const auto tx, open->sealed_store->begin());
+  COFFER_TRY(const SecureBytes token, open->tokens->create_root(*tx, system_clock().wall()));
+  const audit::Line lines[] = {
+      vault->trail().system_line("root_token", "made by cofferd root-token")};
+  COFFER_CHECK(vault->log().append(lines, true));
+  COFFER_CHECK(commit(vault->store(), tx->take()));
+  const ByteView text = token.expose(Reveal{"hand a root token to its owner, once"});
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fputc('\n', stdout);
+  return {};
+}
+
+/// What the operator named. Opened before this becomes the daemon's user, who may not see where
+/// backups are kept.
+struct Given {
+  std::optional<backup::File> backup{};
+  std::optional<std::string> signer{};  ///< PEM
+};
+
+Result<Given> open_given(const Options& options) {
+  Given given;
+  if (options.action == Action::root_token) return given;
+  COFFER_TRY(given.backup, backup::File::open(options.file));
+  if (!options.signer.empty()) {
+    COFFER_TRY(given.signer, read_file(options.signer));
+  }
+  return given;
+}
+
+Result<Bytes> pinned_signer(const VaultConfig& vault, const Given& given) {
+  if (given.signer) return crypto::spki_from_pem(*given.signer);
+  COFFER_TRY(const std::string pem, read_file(vault.signer_path));
+  return crypto::spki_from_pem(pem);
+}
+
+Result<bool> carry_out(const Options& options, VaultConfig vault, Given given) {
+  if (options.pin_stdin) {
+    vault.pin = [] { return read_pin_from_input(); };
+  }
+  if (options.action == Action::root_token) {
+    COFFER_CHECK(run_root_token(std::move(vault)));
+    return true;
+  }
+  COFFER_TRY(Bytes pinned, pinned_signer(vault, given));
+  RestoreSource source{*std::move(given.backup), std::move(pinned)};
+  if (options.action == Action::drill) return run_drill(options, std::move(vault), source);
+  COFFER_CHECK(run_restore(vault, source));
+  return true;
+}
+
+}  // namespace
+
+int run_offline(const Options& options) {
+  auto given = open_given(options);
+  if (!given.ok()) {
+    log::error(given.error());
+    return kExitFailed;
+  }
+  auto vault = offline_vault(options);
+  if (!vault) return kExitConfig;
+  const auto done = carry_out(options, *std::move(vault), *std::move(given));
+  if (done.ok()) return *done ? EXIT_SUCCESS : kExitFailed;
+  log::error(done.error());
+  return done.error().code == ErrorCode::permission_denied ? kExitPin : kExitFailed;
+}
+
+}  // namespace coffer::daemon

@@ -1,0 +1,90 @@
+// The mark of a restore: taken over once, and released once.
+#include "coffer/core/restored.h"
+
+#include <gtest/gtest.h>
+
+#include "fakes/test_vault.h"
+
+namespace coffer::core {
+namespace {
+
+using fakes::TestVault;
+
+class RestoredTest : public testing::Test {
+ protected:
+  static RestoreMark mark() {
+    RestoreMark made{.created = WallTime(std::chrono::seconds(1000)),
+                     .restored = WallTime(std::chrono::seconds(2000)),
+                     .sequence = 17};
+    made.digest.fill(0xab);
+    return made;
+  }
+  void leave_mark(std::string value) {
+    ASSERT_TRUE(vault_.commit({{}, {{restore_mark_key(), std::move(value)}}}));
+  }
+  void adopt() {
+    const auto tx = vault_.begin();
+    auto staged = TestVault::must(adopt_restore_mark(*vault_.store, *tx));
+    ASSERT_TRUE(staged.empty() || vault_.commit(std::move(staged)));
+  }
+  std::optional<Restored> found() { return TestVault::must(read_restored(*vault_.begin())); }
+
+  TestVault vault_;
+};
+
+TEST_F(RestoredTest, AVaultThatWasNeverRestoredHasNone) {
+  adopt();
+  EXPECT_FALSE(found());
+  EXPECT_EQ(release_restored(*vault_.begin()).error().code, ErrorCode::precondition);
+}
+
+TEST_F(RestoredTest, TheMarkInClearBecomesASealedRow) {
+  leave_mark(encode_restore_mark(mark()));
+  adopt();
+  ASSERT_TRUE(found());
+  EXPECT_TRUE(found()->paused);
+  EXPECT_EQ(found()->mark.sequence, 17U);
+  EXPECT_EQ(found()->mark.created, mark().created);
+  EXPECT_EQ(found()->mark.restored, mark().restored);
+  EXPECT_EQ(found()->mark.digest, mark().digest);
+  const auto snapshot = TestVault::must(vault_.store->snapshot());
+  EXPECT_FALSE(TestVault::must(snapshot->get(restore_mark_key()))) << "it is gone in clear";
+}
+
+TEST_F(RestoredTest, IsReleasedOnce) {
+  leave_mark(encode_restore_mark(mark()));
+  adopt();
+  const auto tx = vault_.begin();
+  ASSERT_TRUE(release_restored(*tx).ok());
+  ASSERT_TRUE(vault_.commit(tx->take()));
+  EXPECT_FALSE(found()->paused);
+  EXPECT_EQ(found()->mark.sequence, 17U) << "tokens from before stay void";
+  EXPECT_EQ(release_restored(*vault_.begin()).error().code, ErrorCode::precondition);
+}
+
+TEST_F(RestoredTest, AnotherRestorePausesAnew) {
+  leave_mark(encode_restore_mark(mark()));
+  adopt();
+  const auto tx = vault_.begin();
+  ASSERT_TRUE(release_restored(*tx).ok());
+  ASSERT_TRUE(vault_.commit(tx->take()));
+  RestoreMark later = mark();
+  later.sequence = 99;
+  leave_mark(encode_restore_mark(later));
+  adopt();
+  EXPECT_TRUE(found()->paused);
+  EXPECT_EQ(found()->mark.sequence, 99U);
+}
+
+TEST_F(RestoredTest, AMarkThatIsNoneIsCorrupt) {
+  const std::string good = encode_restore_mark(mark());
+  for (const std::string& bad :
+       {std::string(), good.substr(0, good.size() - 1), good + "x", "\2" + good.substr(1)}) {
+    leave_mark(bad);
+    const auto tx = vault_.begin();
+    EXPECT_EQ(adopt_restore_mark(*vault_.store, *tx).error().code, ErrorCode::corrupt);
+  }
+}
+
+}  // namespace
+}  // namespace coffer::core
