@@ -12,7 +12,7 @@ std::span<const Command> all_commands() {
           &kv_version_commands, &kv_metadata_commands, &secrets_commands, &move_commands,
           &auth_commands, &auth_help_commands, &policy_commands, &policy_why_commands,
           &policy_test_commands, &token_commands, &audit_commands, &operator_commands,
-          &print_commands}) {
+          &backup_commands, &print_commands}) {
       std::vector<Command> rows = part();
       std::move(rows.begin(), rows.end(), std::back_inserter(all));
     }

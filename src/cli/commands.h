@@ -26,6 +26,7 @@ kv_version_commands();  ///< kv delete, undelete, destroy, rollback
 [[nodiscard]] std::vector<Command> token_commands();
 [[nodiscard]] std::vector<Command> audit_commands();
 [[nodiscard]] std::vector<Command> operator_commands();  ///< operator init, unseal, seal
+[[nodiscard]] std::vector<Command> backup_commands();    ///< operator backup …
 [[nodiscard]] std::vector<Command> print_commands();     ///< print token
 
 }  // namespace coffer::cli

@@ -76,6 +76,10 @@ void Console::warning(std::string_view text) {
   colored(kYellow, std::string("Warning: ").append(text));
 }
 
+void Console::progress(std::string_view text) {
+  if (terminal_.err) err_ << '\r' << text << "\x1b[K" << std::flush;
+}
+
 bool Console::flush() {
   out_.flush();
   err_.flush();

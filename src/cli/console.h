@@ -38,6 +38,8 @@ class Console final {
   /// Standard error: what went wrong, then (after a newline in `text`) what can be done.
   void error(std::string_view text);
   void warning(std::string_view text);
+  /// Standard error, over what stood there before; nothing unless a person looks.
+  void progress(std::string_view text);
 
   [[nodiscard]] Result<std::string> read_all() const { return input_.read_all(); }
   [[nodiscard]] Result<std::string> ask_hidden(std::string_view label) const {

@@ -22,6 +22,7 @@ def home():
     path = new_directory()
     os.chmod(path, 0o755)
     install_coffer(path)
+    shutil.copy2(bin_dir() / "cofferd", path)  # which coffer runs from beside itself
     yield path
     pid = path / "pid"
     if pid.exists():
@@ -45,6 +46,9 @@ def walk_through(home):
     start = f"""cofferd --config /etc/coffer/coffer.toml >/dev/null 2>"{home}/log" & echo $! >"{home}/pid"
 for i in $(seq 300); do grep -q ' info ready' "{home}/log" && break; sleep 0.1; done"""
     script = replaced(script, "systemctl start cofferd", start)
+    stop = f"""kill "$(cat "{home}/pid")"
+for i in $(seq 300); do kill -0 "$(cat "{home}/pid")" 2>/dev/null || break; sleep 0.1; done"""
+    script = replaced(script, "systemctl stop cofferd", stop)
     # systemd waits for the reload too; here the socket tells that it is over.
     reload = f"""kill -HUP "$(cat "{home}/pid")"
 for i in $(seq 300); do [ -S /run/coffer/shop.sock ] && break; sleep 0.1; done"""
@@ -68,8 +72,10 @@ def test_every_command_of_the_walk_through_works(home):
     log = (home / "log").read_text() if (home / "log").exists() else ""
     assert done.returncode == 0, done.stdout + done.stderr + log
     assert "the configuration is good" in done.stdout
-    _, handed_over, rest = done.stdout.rsplit("correct-horse", 2)
+    _, handed_over, backed_up, rest = done.stdout.rsplit("correct-horse", 3)
     assert "Success! Uploaded policy: shop" in handed_over
+    assert "Success! Revoked token" in backed_up
+    assert "restored; tokens from before are void" in backed_up
     assert "Success! Revoked token" in rest
     assert "correct-horse" not in log
     owners = {path.owner() for path in (home / "lib").rglob("*")}
