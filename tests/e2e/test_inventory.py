@@ -118,7 +118,8 @@ def drive(vault, row):
     kinds = [
         line["type"]
         for line in log.new_lines()
-        if line["request"]["path"] == path + listing
+        if "request" in line  # lines of the daemon's own come between: a backup has ended
+        and line["request"]["path"] == path + listing
         and line["request"]["operation"] in operations
     ]
     assert kinds == ["request", "response"], (path, kinds)
