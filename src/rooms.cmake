@@ -77,6 +77,7 @@ coffer_room(cli DIR src/cli USES model backup policy LIBRARIES CURL::libcurl boo
 
 coffer_program(cofferd DIR src/daemon USES daemon)
 coffer_program(coffer-token DIR src/coffer-token USES token_process)
+add_dependencies(cofferd coffer-token)  # it starts the program beside it
 coffer_program(coffer DIR src/cli USES cli)
 coffer_program(coffer-audit DIR src/coffer-audit USES audit LIBRARIES boost_program_options)
 

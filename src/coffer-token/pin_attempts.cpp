@@ -170,11 +170,20 @@ Result<void> PinAttempts::append(State state) const {
 Result<void> PinAttempts::begin() { return append(State::begun); }
 Result<void> PinAttempts::refuse() { return append(State::refused); }
 
-Result<void> PinAttempts::clear() {
+Result<void> PinAttempts::remove(const std::function<bool(const Record&)>& unwanted) const {
   COFFER_TRY(std::vector<Record> records, read());
-  if (records.empty()) return {};
-  std::erase_if(records, [this](const Record& each) { return each.token == current_.token; });
+  if (std::erase_if(records, unwanted) == 0) return {};
   return write(records, 0);
+}
+
+Result<void> PinAttempts::withdraw() {
+  return remove([this](const Record& each) {
+    return each.state == State::begun && each.token == current_.token && each.mark == current_.mark;
+  });
+}
+
+Result<void> PinAttempts::clear() {
+  return remove([this](const Record& each) { return each.token == current_.token; });
 }
 
 }  // namespace coffer::token_process

@@ -2,6 +2,7 @@
 // tries a wrong PIN twice. docs/formats/pin-attempts.md; decision 0014 says why.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "coffer/crypto/digest.h"
@@ -32,7 +33,9 @@ class PinAttempts final {
   // Durable when they return.
   [[nodiscard]] Result<void> begin();
   [[nodiscard]] Result<void> refuse();
-  /// The PIN was right, or wasn't tried after all: nothing is kept of the token.
+  /// It wasn't tried after all: as before begin().
+  [[nodiscard]] Result<void> withdraw();
+  /// It was right: nothing is kept of the token.
   [[nodiscard]] Result<void> clear();
 
  private:
@@ -53,6 +56,7 @@ class PinAttempts final {
   [[nodiscard]] Result<std::vector<Record>> read() const;
   [[nodiscard]] Result<void> write(const std::vector<Record>& records, std::size_t from) const;
   [[nodiscard]] Result<void> append(State state) const;
+  [[nodiscard]] Result<void> remove(const std::function<bool(const Record&)>& unwanted) const;
   [[nodiscard]] Result<void> take_mark(const Salt& salt, const crypto::ScryptCost& cost,
                                        const SecureBytes& pin);
 

@@ -11,8 +11,10 @@ using Verdict = PinAttempts::Verdict;
 
 constexpr std::chrono::milliseconds kLeastPatience{10000};
 
-Error denied(std::string_view text) {
-  return make_error(ErrorCode::permission_denied, text, "no C_Login was made");
+Error refused_before() {
+  return make_error(ErrorCode::permission_denied,
+                    "this PIN was refused by this token before and isn't tried again",
+                    "no C_Login was made: the file pin-attempts says so");
 }
 
 /// Of what names the token, which is what an operator wrote: its serial isn't known before.
@@ -70,10 +72,7 @@ SupervisedToken::Opened SupervisedToken::start(const Surroundings& around,
   COFFER_CHECK(end_worker());
   COFFER_TRY(const crypto::Sha256 name, name_of(config));
   COFFER_TRY(const Verdict verdict, attempts_->look_up(name, pin));
-  if (verdict == Verdict::refused) {
-    return denied(
-        "this PIN was refused by this token before and isn't tried again (file pin-attempts)");
-  }
+  if (verdict == Verdict::refused) return refused_before();
   TokenConfig careful = config;
   // An attempt without an outcome: if the PIN was refused then, the token says now that wrong PINs
   // were tried, and this one isn't tried again.
@@ -108,7 +107,7 @@ Result<void> SupervisedToken::log_in(const Surroundings& around, const TokenConf
 /// Where the outcome isn't known the record stays as it is.
 Result<void> SupervisedToken::settle(LoginOutcome outcome, bool was_unfinished) {
   if (outcome == LoginOutcome::refused) return attempts_->refuse();
-  if (outcome == LoginOutcome::not_tried && !was_unfinished) return attempts_->clear();
+  if (outcome == LoginOutcome::not_tried && !was_unfinished) return attempts_->withdraw();
   return {};
 }
 

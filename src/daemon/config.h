@@ -9,6 +9,7 @@
 
 #include "coffer/audit/log.h"
 #include "coffer/base/log.h"
+#include "coffer/pkcs11/supervisor_protocol.h"
 #include "connection_limits.h"
 
 namespace coffer::daemon {
@@ -42,9 +43,12 @@ struct TokenSettings {
   std::string pin_file{};
   std::size_t max_sessions = 8;
   std::chrono::milliseconds session_wait{1000};
+  std::chrono::milliseconds call_deadline{5000};
   bool accept_low_pin_count = false;
   std::string sync_directory{};
   std::string softhsm2_conf{};
+  std::string worker_user{};  ///< empty: the daemon's own
+  pkcs11::Confinement seccomp = pkcs11::Confinement::local;
   bool operator==(const TokenSettings&) const = default;
 };
 

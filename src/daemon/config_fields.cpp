@@ -170,6 +170,10 @@ std::vector<Field<Config>> vault_and_token() {
   const std::vector<std::pair<std::string, PinFrom>> pins = {{"credential", PinFrom::credential},
                                                              {"file", PinFrom::file},
                                                              {"operator", PinFrom::operator_entry}};
+  const std::vector<std::pair<std::string, pkcs11::Confinement>> filters = {
+      {"local", pkcs11::Confinement::local},
+      {"network", pkcs11::Confinement::network},
+      {"off", pkcs11::Confinement::off}};
   return {
       {"vault", "directory", text<Config>(COFFER_FIELD(vault.directory), absolute_path)},
       {"vault", "store", text<Config>(COFFER_FIELD(vault.store), path_under_directory)},
@@ -192,11 +196,14 @@ std::vector<Field<Config>> vault_and_token() {
       {"token", "pin_file", text<Config>(COFFER_FIELD(token.pin_file), absolute_path_or_none)},
       {"token", "max_sessions", number<Config>(COFFER_FIELD(token.max_sessions), 1, 1024)},
       {"token", "session_wait_ms", number<Config>(COFFER_FIELD(token.session_wait), 1, 60000)},
+      {"token", "call_deadline_ms", number<Config>(COFFER_FIELD(token.call_deadline), 100, 600000)},
       {"token", "accept_low_pin_count", flag<Config>(COFFER_FIELD(token.accept_low_pin_count))},
       {"token", "sync_directory",
        text<Config>(COFFER_FIELD(token.sync_directory), absolute_path_or_none)},
       {"token", "softhsm2_conf",
        text<Config>(COFFER_FIELD(token.softhsm2_conf), absolute_path_or_none)},
+      {"token", "worker_user", text<Config>(COFFER_FIELD(token.worker_user), any_text)},
+      {"token", "seccomp", choice<Config>(COFFER_FIELD(token.seccomp), filters)},
   };
 }
 

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdlib>
 
 #include "coffer/base/log.h"
 #include "coffer/crypto/random.h"
@@ -35,18 +34,16 @@ Result<SecureBytes> random_pin() {
   return pin;
 }
 
-Result<void> write_configuration(const std::string& token_directory) {
+/// The path of it.
+Result<std::string> write_configuration(const std::string& token_directory) {
   const std::string objects = token_directory + "/objects";
   COFFER_CHECK(ensure_private_directory(objects));
-  const std::string path = token_directory + "/softhsm2.conf";
+  std::string path = token_directory + "/softhsm2.conf";
   const std::string text = "directories.tokendir = " + objects +
                            "\nobjectstore.backend = file\nlog.level = ERROR\n"
                            "slots.removable = false\nlibrary.reset_on_fork = true\n";
   COFFER_CHECK(write_file(path, as_bytes(text), S_IRUSR | S_IWUSR));
-  if (setenv("SOFTHSM2_CONF", path.c_str(), 1) != 0) {
-    return make_error(ErrorCode::internal, "cannot set SOFTHSM2_CONF");
-  }
-  return {};
+  return path;
 }
 
 /// SoftHSM keeps a directory a token; none means that there is none yet.
@@ -59,39 +56,38 @@ bool has_token(const std::string& objects) {
   return found;
 }
 
-/// The PIN is on disk before the token knows it.
-Result<SecureBytes> make_token(const pkcs11::TokenConfig& config, const std::string& pin_path) {
-  log::info("making a development token (SoftHSM)");
-  COFFER_TRY(const SecureBytes so_pin, random_pin());
-  COFFER_TRY(SecureBytes pin, random_pin());
-  COFFER_CHECK(
-      write_file(pin_path, pin.expose(Reveal{"keep the PIN of a development token"}), S_IRUSR));
-  // The SO PIN is kept nowhere: a development token is made anew rather than administered.
-  COFFER_TRY(
-      [[maybe_unused]] const std::string serial,
-      pkcs11::initialise_token(config.module_path, kLabel, so_pin, pin, config.sync_directory));
-  return pin;
-}
-
 }  // namespace
 
 Result<DevToken> prepare_dev_token(const std::string& directory) {
   const std::string token_directory = directory + "/token";
-  const std::string pin_path = directory + "/pin";
-  COFFER_TRY(const std::string module, find_module());
-  COFFER_CHECK(ensure_private_directory(token_directory));
-  COFFER_CHECK(write_configuration(token_directory));
   DevToken token;
-  token.config.module_path = module;
+  COFFER_TRY(token.config.module_path, find_module());
+  COFFER_CHECK(ensure_private_directory(token_directory));
+  COFFER_TRY(const std::string configuration, write_configuration(token_directory));
+  token.environment = {"SOFTHSM2_CONF=" + configuration};
   // SoftHSM never syncs: without this a power cut can lose a key that wraps already.
   token.config.sync_directory = token_directory + "/objects";
   token.config.uri = "pkcs11:token=" + std::string(kLabel);
-  if (has_token(token_directory + "/objects")) {
-    COFFER_TRY(token.pin, read_secret_file(pin_path));
-  } else {
-    COFFER_TRY(token.pin, make_token(token.config, pin_path));
-  }
   return token;
+}
+
+/// The PIN is on disk before the token knows it.
+Result<void> make_dev_token(const std::string& directory, const DevToken& token,
+                            pkcs11::Supervisor& supervisor) {
+  if (has_token(token.config.sync_directory)) return {};
+  log::info("making a development token (SoftHSM)");
+  // The SO PIN is kept nowhere: a development token is made anew rather than administered.
+  COFFER_TRY(const SecureBytes so_pin, random_pin());
+  COFFER_TRY(const SecureBytes pin, random_pin());
+  const ByteView digits = pin.expose(Reveal{"keep the PIN of a development token"});
+  COFFER_CHECK(write_file(directory + "/pin", digits, S_IRUSR));
+  COFFER_CHECK(supervisor.initialise_token(
+      {.module_path = token.config.module_path,
+       .label = std::string(kLabel),
+       .sync_directory = token.config.sync_directory,
+       .so_pin = so_pin.expose(Reveal{"a new token gets its security officer's PIN"}),
+       .user_pin = digits}));
+  return {};
 }
 
 }  // namespace coffer::daemon

@@ -2,19 +2,23 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
-#include "coffer/pkcs11/token.h"
+#include "coffer/pkcs11/supervisor.h"
 
 namespace coffer::daemon {
 
 struct DevToken {
   pkcs11::TokenConfig config;
-  SecureBytes pin;
+  std::vector<std::string> environment;  ///< of the process that loads the module
 };
 
-/// Makes `directory`/token and `directory`/pin (0400) the first time, and finds them after that.
-/// Sets SOFTHSM2_CONF for this process: call before any thread starts and before a module is
-/// loaded.
+/// Makes `directory`/token the first time, without a token in it.
 [[nodiscard]] Result<DevToken> prepare_dev_token(const std::string& directory);
+
+/// Makes the token and `directory`/pin (0400) unless they are there. `supervisor` has the token's
+/// environment.
+[[nodiscard]] Result<void> make_dev_token(const std::string& directory, const DevToken& token,
+                                          pkcs11::Supervisor& supervisor);
 
 }  // namespace coffer::daemon

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdlib>
 
 #include "coffer/base/log.h"
 #include "dev_token.h"
@@ -14,6 +13,9 @@
 namespace coffer::daemon {
 namespace {
 
+constexpr std::string_view kTokenProgram = "coffer-token";
+constexpr const char* kAttemptsFile = "/pin-attempts";
+
 VaultConfig vault_config(const Config& config) {
   const VaultSettings& vault = config.vault;
   const TokenSettings& token = config.token;
@@ -21,8 +23,10 @@ VaultConfig vault_config(const Config& config) {
                              .uri = token.uri,
                              .max_sessions = token.max_sessions,
                              .session_wait = token.session_wait,
+                             .call_deadline = token.call_deadline,
                              .sync_directory = token.sync_directory,
                              .accept_low_pin_count = token.accept_low_pin_count},
+                   .source = {},
                    .store_path = vault.path_of(vault.store),
                    .audit_directory = vault.path_of(vault.audit),
                    .signer_path = vault.path_of(vault.signer),
@@ -72,29 +76,43 @@ bool say_problems(const std::vector<std::string>& problems) {
   return !problems.empty();
 }
 
+/// The token's processes, started as whoever this is now: root can make them other users'.
+Result<std::unique_ptr<pkcs11::Supervisor>> start_supervisor(const Config& config) {
+  const TokenSettings& token = config.token;
+  pkcs11::SupervisorConfig wanted;
+  COFFER_TRY(wanted.program, pkcs11::program_beside_this(kTokenProgram));
+  wanted.settings.confinement = token.seccomp;
+  COFFER_CHECK(choose_worker_user(config.process, token.worker_user, wanted.settings));
+  if (!token.softhsm2_conf.empty()) {
+    wanted.settings.environment = {"SOFTHSM2_CONF=" + token.softhsm2_conf};
+  }
+  wanted.attempts_path = config.vault.directory + kAttemptsFile;
+  return pkcs11::Supervisor::start(wanted);
+}
+
 /// True: all is well. Reads as whoever starts us only to learn who to become: what counts is what
 /// the daemon's user can read, for a reload reads it as that user.
-bool become_and_load(const std::string& path, LoadedConfig& loaded) {
-  loaded = load_config(path);
+bool become_and_load(const Options& options, LoadedConfig& loaded,
+                     std::unique_ptr<pkcs11::Supervisor>& supervisor) {
+  loaded = load_config(options.config);
   if (say_problems(loaded.problems)) return false;
+  if (!options.check) {
+    auto started = start_supervisor(loaded.config);
+    if (!started.ok()) {
+      log::error(started.error());
+      return false;
+    }
+    supervisor = *std::move(started);
+  }
   if (const auto became = become_user(loaded.config.process); !became.ok()) {
     log::error(became.error());
     return false;
   }
-  loaded = load_and_check(path);
+  loaded = load_and_check(options.config);
   return !say_problems(loaded.problems);
 }
 
-Result<void> set_softhsm2_conf(const Config& config) {
-  const std::string& softhsm2_conf = config.token.softhsm2_conf;
-  if (!softhsm2_conf.empty() && setenv("SOFTHSM2_CONF", softhsm2_conf.c_str(), 1) != 0) {
-    return make_error(ErrorCode::internal, "cannot set SOFTHSM2_CONF");
-  }
-  return {};
-}
-
 Result<void> finish(const Config& config, Launch& launch) {
-  COFFER_CHECK(set_softhsm2_conf(config));
   COFFER_TRY(launch.server.passed, take_passed_sockets());
   // Not kept: whether it is there at all should show now, and not when it is needed.
   if (launch.vault.pin) {
@@ -112,7 +130,14 @@ Result<Launch> launch_dev(const Options& options) {
   COFFER_CHECK(ensure_private_directory(directory));
   COFFER_TRY(DevToken token, prepare_dev_token(directory));
   Launch launch;
+  pkcs11::SupervisorConfig wanted;
+  COFFER_TRY(wanted.program, pkcs11::program_beside_this(kTokenProgram));
+  wanted.settings.environment = token.environment;
+  wanted.attempts_path = directory + kAttemptsFile;
+  COFFER_TRY(launch.supervisor, pkcs11::Supervisor::start(wanted));
+  COFFER_CHECK(make_dev_token(directory, token, *launch.supervisor));
   launch.vault = {.token = std::move(token.config),
+                  .source = launch.supervisor->source(),
                   .store_path = directory + "/store.db",
                   .audit_directory = directory + "/audit",
                   .signer_path = directory + "/signer.pem",
@@ -131,12 +156,15 @@ std::optional<Launch> launch_config(const Options& options) {
   // Until the server hears it: a reload that comes during the start must not end it.
   std::signal(SIGHUP, SIG_IGN);
   LoadedConfig loaded;
-  if (!become_and_load(options.config, loaded)) return std::nullopt;
+  std::unique_ptr<pkcs11::Supervisor> supervisor;
+  if (!become_and_load(options, loaded, supervisor)) return std::nullopt;
   const Config& config = loaded.config;
-  Launch launch{.vault = vault_config(config), .server = server_config(config), .open = [](Vault&) {
-                  return Result<void>();
-                }};
+  Launch launch{.supervisor = std::move(supervisor),
+                .vault = vault_config(config),
+                .server = server_config(config),
+                .open = [](Vault&) { return Result<void>(); }};
   if (options.check) return launch;
+  launch.vault.source = launch.supervisor->source();
   log::set_level(config.log_level);
   launch.server.load = [path = options.config] { return load_and_check(path); };
   if (const auto finished = finish(config, launch); !finished.ok()) {
@@ -146,20 +174,19 @@ std::optional<Launch> launch_config(const Options& options) {
   return launch;
 }
 
-std::optional<VaultConfig> offline_vault(const Options& options) {
+std::optional<Launch> launch_offline(const Options& options) {
   if (options.config.empty()) {
     auto launch = launch_dev(options);
-    if (launch.ok()) return std::move(launch->vault);
+    if (launch.ok()) return *std::move(launch);
     log::error(launch.error());
     return std::nullopt;
   }
   LoadedConfig loaded;
-  if (!become_and_load(options.config, loaded)) return std::nullopt;
-  if (const auto set = set_softhsm2_conf(loaded.config); !set.ok()) {
-    log::error(set.error());
-    return std::nullopt;
-  }
-  return vault_config(loaded.config);
+  Launch launch;
+  if (!become_and_load(options, loaded, launch.supervisor)) return std::nullopt;
+  launch.vault = vault_config(loaded.config);
+  launch.vault.source = launch.supervisor->source();
+  return launch;
 }
 
 }  // namespace coffer::daemon

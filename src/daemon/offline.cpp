@@ -122,9 +122,10 @@ int run_offline(const Options& options) {
     log::error(given.error());
     return kExitFailed;
   }
-  auto vault = offline_vault(options);
-  if (!vault) return kExitConfig;
-  const auto done = carry_out(options, *std::move(vault), *std::move(given));
+  // Its token's processes outlive the vault.
+  auto launch = launch_offline(options);
+  if (!launch) return kExitConfig;
+  const auto done = carry_out(options, std::move(launch->vault), *std::move(given));
   if (done.ok()) return *done ? EXIT_SUCCESS : kExitFailed;
   log::error(done.error());
   return done.error().code == ErrorCode::permission_denied ? kExitPin : kExitFailed;

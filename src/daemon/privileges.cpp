@@ -22,13 +22,13 @@ Error failed(std::string_view what) {
   return make_error(ErrorCode::internal, what, std::strerror(errno));
 }
 
-Result<Account> find_account(const ProcessSettings& settings) {
+Result<Account> find_account(const ProcessSettings& settings, const std::string& key) {
   std::vector<char> room(16384);
   passwd entry{};
   passwd* found = nullptr;
   if (getpwnam_r(settings.user.c_str(), &entry, room.data(), room.size(), &found) != 0 ||
       found == nullptr) {
-    return refused("process.user: no such user: " + settings.user);
+    return refused(key + ": no such user: " + settings.user);
   }
   Account account{entry.pw_uid, entry.pw_gid};
   if (settings.group.empty()) return account;
@@ -73,6 +73,24 @@ Result<void> change_to(const std::string& user, const Account& account) {
 
 }  // namespace
 
+Result<void> choose_worker_user(const ProcessSettings& process, const std::string& worker_user,
+                                pkcs11::Settings& settings) {
+  if (worker_user.empty() && process.user.empty()) return {};
+  const bool own = !worker_user.empty();
+  const ProcessSettings wanted = own ? ProcessSettings{.user = worker_user} : process;
+  COFFER_TRY(const Account account,
+             find_account(wanted, own ? "token.worker_user" : "process.user"));
+  if (own && account.uid == 0) return refused("token.worker_user is root");
+  if (own && geteuid() != 0 && geteuid() != account.uid) {
+    return refused("token.worker_user is another user: only root can become it");
+  }
+  if (geteuid() != 0) return {};  // become_user() says what is wrong with process.user
+  settings.user = wanted.user;
+  settings.uid = account.uid;
+  settings.gid = account.gid;
+  return {};
+}
+
 Result<void> become_user(const ProcessSettings& settings) {
   if (settings.user.empty()) {
     if (!settings.group.empty()) return refused("process.group is given without process.user");
@@ -82,7 +100,7 @@ Result<void> become_user(const ProcessSettings& settings) {
     }
     return {};
   }
-  COFFER_TRY(const Account account, find_account(settings));
+  COFFER_TRY(const Account account, find_account(settings, "process.user"));
   if (account.uid == 0 && !settings.allow_root) {
     return refused("process.user is root: set process.allow_root if it has to be");
   }

@@ -9,6 +9,7 @@
 
 #include "coffer/core/backups.h"
 #include "coffer/core/pipeline.h"
+#include "coffer/pkcs11/token_source.h"
 
 namespace coffer::daemon {
 
@@ -17,6 +18,8 @@ using PinSource = std::function<Result<SecureBytes>()>;
 
 struct VaultConfig {
   pkcs11::TokenConfig token;
+  /// Opens it. Outlived by nothing that it gives.
+  std::unique_ptr<pkcs11::TokenSource> source;
   std::string store_path;
   std::string audit_directory;
   std::string signer_path;  ///< PEM of the pinned signer
@@ -62,7 +65,10 @@ class Vault final : public core::Control {
 
  private:
   Vault(VaultConfig config, const Clock& clock)
-      : config_(std::move(config)), clock_(clock), cache_grace_(config_.cache_grace) {}
+      : config_(std::move(config)),
+        clock_(clock),
+        cache_grace_(config_.cache_grace),
+        source_(std::move(config_.source)) {}
   [[nodiscard]] Result<void> open_parts();
   [[nodiscard]] Result<std::unique_ptr<pkcs11::TokenKeeper>> open_token(const SecureBytes* pin);
   [[nodiscard]] Result<std::optional<std::string>> stored_keyring() const;
@@ -80,7 +86,7 @@ class Vault final : public core::Control {
   const Clock& clock_;
   std::atomic<std::chrono::seconds> cache_grace_;
   Mutex mutex_;  ///< one initialise or unseal at a time
-  const std::unique_ptr<pkcs11::TokenSource> source_ = pkcs11::in_process_source();
+  const std::unique_ptr<pkcs11::TokenSource> source_;
   core::State state_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<audit::Log> log_;

@@ -90,6 +90,16 @@ TEST_F(PinAttemptsTest, TheRightPinClearsWhatThereWasOfItsToken) {
   EXPECT_EQ(size(), kRecord);
 }
 
+TEST_F(PinAttemptsTest, AnAttemptThatWasntMadeIsWithdrawnAndNoOther) {
+  refuse("1234");
+  PinAttempts other = attempts();
+  ASSERT_EQ(*other.look_up(token_, pin("9999")), Verdict::untried);
+  ASSERT_TRUE(other.begin().ok());
+  ASSERT_TRUE(other.withdraw().ok());
+  EXPECT_EQ(verdict("9999"), Verdict::untried);
+  EXPECT_EQ(verdict("1234"), Verdict::refused);
+}
+
 TEST_F(PinAttemptsTest, TheFileHoldsNeitherPinNorItsPlainHash) {
   refuse("12345678");
   const std::string stored = content();
