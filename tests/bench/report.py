@@ -76,6 +76,15 @@ class Report:
             parts.append(self.notes[aim])
         return "; ".join(parts)
 
+    def worker(self):
+        """The aim of the process around the module."""
+        bare, got = self.limit("token bare 16"), self.limit("token worker 16")
+        if not bare or not got:
+            return None
+        return {"aim": "worker-unwrap", "what": "worker unwrap, 16 callers, of the bare token's",
+                "wanted": "≥ 0.60", "got": f"{got / bare:.3f} ({number(got)} of {number(bare)}/s)",
+                "met": got / bare >= 0.6, "cause": self.cause("worker-unwrap", None)}
+
     def least(self, aim, subject, connections, wanted):
         """An aim of a load's rate by itself."""
         got = self.rate(subject, connections)
@@ -124,6 +133,7 @@ class Report:
             *(self.share(f"read uncached {d}", 64, self.limit("token 1"),
                          "one thread's token unwraps", 0.5, f"uncached-read-{d}-64")
               for d in ("crash", "power")),
+            self.worker(),
             *(self.share(f"{kind} power", 64, self.limit("sqlite 64"),
                          "SQLite's rows in commits of 64", 1 / 3, f"{kind}-power-64")
               for kind in ("write", "new")),
@@ -194,6 +204,10 @@ LOAD_HEADER = ("requests/s", "p50 µs", "p99 µs", "CPU µs/request")
 def limits_section(report):
     rows = [("token: unwrap 32 bytes, 1 thread", number(report.limit("token 1"))),
             ("token: unwrap 32 bytes, 2 threads", number(report.limit("token 2"))),
+            ("token: unwrap 32 bytes, 16 callers, in process",
+             number(report.limit("token bare 16"))),
+            ("token: unwrap 32 bytes, 16 callers, through a worker",
+             number(report.limit("token worker 16"))),
             ("disk: append 200 bytes and fdatasync", number(report.limit("fdatasync")))]
     rows += [(f"SQLite: rows in commits of {n}", number(report.limit(f"sqlite {n}")))
              for n in CONNECTIONS]

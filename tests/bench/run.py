@@ -95,6 +95,10 @@ class Bench:
         shutil.rmtree(directory)
         return found["unwraps_per_second"]
 
+    def limit_worker(self):
+        """The same calls in process and through a worker, in turns, at 16 callers."""
+        return run_json([self.tool("token_worker"), str(self.seconds), "16"], self.work)
+
     def limit_fsync(self):
         return run_json([self.tool("limit_disk"), "fsync", ".", str(self.seconds)],
                         self.work)["fdatasyncs_per_second"]
@@ -107,6 +111,9 @@ class Bench:
         """One round of all of them."""
         measured = {"token 1": self.limit_token(1), "token 2": self.limit_token(2),
                     "fdatasync": self.limit_fsync()}
+        worker = self.limit_worker()
+        measured["token bare 16"] = worker["bare_per_second"]
+        measured["token worker 16"] = worker["worker_per_second"]
         for rows in CONNECTIONS:
             measured[f"sqlite {rows}"] = self.limit_sqlite(rows)
         for name, value in measured.items():
