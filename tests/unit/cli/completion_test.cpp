@@ -49,7 +49,8 @@ class Completion : public CliFixture {
 TEST_F(Completion, CommandsAreCompletedWordByWord) {
   EXPECT_EQ(at("coffer sec"), "secrets |");
   EXPECT_EQ(at("coffer kv "),
-            "delete |destroy |get |list |metadata |patch |put |rollback |scan |undelete |");
+            "delete |destroy |enable-versioning |get |list |metadata |patch |put |rollback |scan "
+            "|undelete |");
   EXPECT_EQ(at("coffer kv metadata p"), "patch |put |");
   EXPECT_EQ(at("coffer nonsense "), "");
   EXPECT_EQ(at("coffer"), "");
