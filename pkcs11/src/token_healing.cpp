@@ -224,6 +224,8 @@ Result<void> TokenKeeper::watch(std::vector<Watched> keys) {
     if (each.role != KeyRole::kek) continue;
     auto canary = std::make_shared<Canary>();
     canary->kek = each.key;
+    COFFER_TRY(KekInfo kek, describe_kek(each.key));
+    canary->algorithm = std::move(kek.algorithm);
     COFFER_TRY(canary->plain, crypto::random_secret(kCanarySize));
     COFFER_TRY(canary->wrapped, wrap(each.key, canary->plain, as_bytes(kCanaryContext)));
     made = std::move(canary);

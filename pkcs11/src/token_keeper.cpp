@@ -76,6 +76,7 @@ bool TokenKeeper::alive_within(std::chrono::nanoseconds grace) const noexcept {
 TokenHealth TokenKeeper::health() const {
   const MutexLock lock(mutex_);
   TokenHealth health = condition_->health();
+  if (canary_ != nullptr) health.wrap = canary_->algorithm;
   if (health.state == TokenState::down || !stalled()) return health;
   const auto out = clock_.boottime() - std::chrono::nanoseconds(canary_out_since_);
   health.state = TokenState::down;

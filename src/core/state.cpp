@@ -1,5 +1,7 @@
 #include "coffer/core/state.h"
 
+#include <utility>
+
 #include "coffer/core/unsealed.h"
 
 namespace coffer::core {
@@ -24,11 +26,10 @@ void State::unseal(std::shared_ptr<Unsealed> opened) {
   unsealed_ = std::move(opened);
 }
 
-void State::seal() {
-  // Declared first and so let go last, outside of the lock: it may wipe keys and log out.
-  std::shared_ptr<Unsealed> last;
+std::shared_ptr<Unsealed> State::seal() {
+  // Not let go under the lock: that may wipe keys and log out.
   const MutexLock lock(mutex_);
-  last.swap(unsealed_);
+  return std::exchange(unsealed_, nullptr);
 }
 
 void State::set_log_trouble(std::string reason) {

@@ -22,7 +22,20 @@ Result<std::unique_ptr<Vault>> Vault::make(VaultConfig config, const Clock& cloc
   return vault;
 }
 
-Vault::~Vault() { state_.seal(); }
+Vault::~Vault() {
+  state_.seal();
+  const MutexLock lock(retiring_mutex_);
+  if (retiring_.joinable()) retiring_.join();
+}
+
+/// A keeper ends when its thread does, and that may be waiting for a token that doesn't answer.
+void Vault::retire(std::shared_ptr<core::Unsealed> sealed) {
+  if (sealed == nullptr || sealed->keeper == nullptr) return;
+  if (sealed->keeper->health().state != pkcs11::TokenState::down) return;
+  const MutexLock lock(retiring_mutex_);
+  if (retiring_.joinable()) retiring_.join();
+  retiring_ = std::thread([last = std::move(sealed)]() mutable { last.reset(); });
+}
 
 Result<void> Vault::open_parts() {
   COFFER_TRY(const Uuid new_node, crypto::random_uuid());

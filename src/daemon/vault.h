@@ -6,10 +6,11 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "coffer/core/backups.h"
 #include "coffer/core/pipeline.h"
-#include "coffer/pkcs11/token_source.h"
+#include "coffer/pkcs11/token_keeper.h"
 
 namespace coffer::daemon {
 
@@ -48,6 +49,7 @@ class Vault final : public core::Control {
   Result<Initialised> initialise(const SecureBytes* pin, const std::optional<Uuid>& adopt) override;
   Result<void> unseal(const SecureBytes* pin) override;
   void forget_pin() override { source_->forget(); }
+  void retire(std::shared_ptr<core::Unsealed> sealed) override COFFER_EXCLUDES(retiring_mutex_);
   bool has_pin() const override { return static_cast<bool>(config_.pin); }
   std::string audit_directory() const override { return config_.audit_directory; }
   core::Backups& backups() override { return *backups_; }
@@ -94,6 +96,8 @@ class Vault final : public core::Control {
   std::unique_ptr<engine::Engine> sys_;  ///< answers while sealed
   std::unique_ptr<core::Pipeline> pipeline_;
   std::unique_ptr<core::Backups> backups_;
+  Mutex retiring_mutex_;
+  std::thread retiring_ COFFER_GUARDED_BY(retiring_mutex_);
 };
 
 /// One transaction beside the Door (docs/decisions/0004); nothing staged is no error.

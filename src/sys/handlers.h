@@ -6,6 +6,7 @@
 
 #include "coffer/core/unsealed.h"
 #include "coffer/model/json_writer.h"
+#include "coffer/pkcs11/token_keeper.h"
 #include "coffer/sys/sys.h"
 
 namespace coffer::sys {

@@ -5,6 +5,7 @@
 
 #include "coffer/core/state.h"
 #include "coffer/core/unsealed.h"
+#include "coffer/pkcs11/token_keeper.h"
 
 namespace coffer::sys {
 

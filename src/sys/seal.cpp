@@ -102,7 +102,7 @@ Result<Response> seal(Call& call) {
   core::Control& control = call.parts.control;
   call.context.then = [&state, &control] {
     control.forget_pin();
-    state.seal();
+    control.retire(state.seal());
     log::info("sealed");
   };
   return no_content();

@@ -276,6 +276,24 @@ def test_another_token_in_the_slot_is_never_used(vault):  # noqa: F811
     assert vault.read("app/db") is not None
 
 
+def test_a_seal_does_not_wait_for_a_token_that_hangs_at_its_opening(vault):  # noqa: F811
+    faults = with_faults(vault)
+    vault.start()
+    faults.set("C_DecryptInit: CKR_DEVICE_REMOVED\nC_GetSlotList: hang\n")
+    wait_for_state(vault, "down")
+    time.sleep(0.5)  # the keeper is inside of an opening by now
+    asked = time.monotonic()
+    seal(vault)
+    assert vault.client.get("sys/health").status == 503
+    assert time.monotonic() - asked < 2
+    faults.clear()
+    deadline = time.monotonic() + 20
+    while unseal(vault).status != 200:
+        assert time.monotonic() < deadline, vault.log
+        time.sleep(0.1)
+    assert vault.read("app/db") is not None
+
+
 def test_status_tells_how_the_token_is(vault):  # noqa: F811
     faults = with_faults(vault)
     vault.start()

@@ -33,8 +33,9 @@ class State final {
   /// meanwhile.
   [[nodiscard]] std::shared_ptr<Unsealed> unsealed() const COFFER_EXCLUDES(mutex_);
   void unseal(std::shared_ptr<Unsealed> opened) COFFER_EXCLUDES(mutex_);
-  /// From now on nobody gets at keys; they are wiped when the last who holds them lets go.
-  void seal() COFFER_EXCLUDES(mutex_);
+  /// From now on nobody gets at keys; they are wiped when the last who holds them lets go, which
+  /// may be who gets it here.
+  std::shared_ptr<Unsealed> seal() COFFER_EXCLUDES(mutex_);
 
   /// The reason why the audit log can't be written; empty: it can. Set by the Door alone.
   void set_log_trouble(std::string reason) COFFER_EXCLUDES(mutex_);
@@ -71,6 +72,8 @@ class Control {
   [[nodiscard]] virtual Result<void> unseal(const SecureBytes* pin) = 0;
   /// So that the token isn't opened again: before it is sealed.
   virtual void forget_pin() {}
+  /// Takes what was sealed. On the Door's thread, which must not wait for a token that hangs.
+  virtual void retire(std::shared_ptr<Unsealed> sealed) { sealed.reset(); }
   /// Whether the daemon has a source of the PIN, so that its owner need not bring it.
   [[nodiscard]] virtual bool has_pin() const = 0;
   /// Where the audit log is, for people.

@@ -11,7 +11,10 @@
 #include "coffer/core/mounts.h"
 #include "coffer/core/policies.h"
 #include "coffer/lifecycle/due.h"
-#include "coffer/pkcs11/token_keeper.h"
+
+namespace coffer::pkcs11 {
+class TokenKeeper;
+}
 
 namespace coffer::core {
 

@@ -14,6 +14,7 @@ TEST_F(KeeperTest, ATokenThatWorksIsUp) {
   EXPECT_EQ(health.last_error, "");
   EXPECT_EQ(health.reopenings, 0U);
   EXPECT_EQ(health.since, clock_.wall());
+  EXPECT_EQ(health.wrap, "aes-gcm");
   EXPECT_EQ(keeper_->identity().serial, "fake-0001");
   EXPECT_TRUE(keeper_->alive_within(nanoseconds(0)));
 }

@@ -16,6 +16,9 @@ class TokenPathTest : public SysTest {
         TokenKeeper::make(source_, *source_.open({}, {}), clock_, {}, TokenKeeper::Threads::none);
     ASSERT_TRUE(made.ok());
     keeper_ = *std::move(made);
+    const pkcs11::KeyRef kek{{1}};
+    ASSERT_TRUE(device_->generate(KeyRole::kek, kek, "kek").ok());
+    ASSERT_TRUE(keeper_->watch({{KeyRole::kek, kek}}).ok());
     vault.open().keeper = keeper_.get();
   }
   void TearDown() override {
@@ -48,6 +51,7 @@ TEST_F(TokenPathTest, TellsOfATokenThatIsUp) {
   EXPECT_EQ(text(told, {"last_error"}), "");
   EXPECT_EQ(text(told, {"serial"}), "fake-0001");
   EXPECT_EQ(text(told, {"label"}), "fake");
+  EXPECT_EQ(text(told, {"wrap"}), "aes-gcm");
   EXPECT_EQ(text(told, {"since"}), to_rfc3339(clock_.wall()));
 }
 

@@ -27,6 +27,7 @@ struct TokenHealth {
   WallTime since{};              ///< of this state
   bool trying = false;           ///< down, and being opened again by itself
   std::uint64_t reopenings = 0;  ///< that succeeded, since the vault was unsealed
+  std::string wrap{};            ///< how the watched kek wraps (kWrap…)
   std::string last_error{};  ///< "CKR_DEVICE_REMOVED"; empty if none failed, or for another cause
 };
 
@@ -102,6 +103,7 @@ class TokenKeeper final : public Token {
   /// What a kek wrapped and must open for as long as it is the same key on a token that works.
   struct Canary {
     KeyRef kek;
+    std::string algorithm;
     Bytes wrapped;
     SecureBytes plain;
   };
