@@ -12,7 +12,7 @@ MOST_GROWTH_KIB = 32 * 1024
 
 
 def survive(vault, pull, put_back):  # noqa: F811
-    """50 writes and 500 reads a second through an outage; gives how long the way back took."""
+    """50 writes and 500 reads a second through an outage."""
     with Load(vault, "outage", writers=5, readers=10, writes=50, reads=500) as load:
         time.sleep(1)
         before = resident_kib(vault.pid)
@@ -38,7 +38,9 @@ def survive(vault, pull, put_back):  # noqa: F811
     assert growth <= MOST_GROWTH_KIB, f"{growth} KiB more"
     code, text = vault.verify_audit()
     assert code == 0, text
-    return back
+    refused = min(one.came for one in load.seen(pulled) if one.status == 503) - pulled
+    print(f"503 after {refused:.2f} s, back after {back:.2f} s, {growth} KiB more,", end=" ")
+    print(f"{len(during) / SECONDS:.0f} requests refused a second")
 
 
 def test_a_token_that_is_gone_for_a_while(vault):  # noqa: F811

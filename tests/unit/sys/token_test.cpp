@@ -1,4 +1,5 @@
 // sys/token and what else tells how the token is. The keeper's thread is the test.
+#include "coffer/pkcs11/token_keeper.h"
 #include "fakes/fake_source.h"
 #include "fakes/manual_clock.h"
 #include "sys_kit.h"
