@@ -31,7 +31,7 @@ Error nonsense(Session& session, std::string_view function) {
 
 /// What the token wrapped wrongly would be lost with the only copy of its key, and nobody the wiser
 /// until it is read: so a wrap counts once it was opened again.
-Result<void> read_back(Session& session, CK_OBJECT_HANDLE kek, const SecureBytes& data_key,
+Result<void> read_back(Session& session, const Key& kek, const SecureBytes& data_key,
                        ByteView wrapped, ByteView aad) {
   const auto opened = gcm_unwrap(session, kek, wrapped, aad);
   const Reveal why{"a data key is compared with what the token opens"};
@@ -68,34 +68,47 @@ Result<void> check_gcm_size(std::size_t size) {
   return {};
 }
 
-Result<Bytes> gcm_wrap(Session& session, CK_OBJECT_HANDLE kek, const SecureBytes& data_key,
+Result<Bytes> gcm_wrap(Session& session, const Key& kek, const SecureBytes& data_key,
                        ByteView aad) {
-  Bytes wrapped(kIvSize + data_key.size() + kTagSize);
+  const IvHabit habit = kek.gcm.iv;
+  const std::size_t sealed_size = data_key.size() + kTagSize;
+  // IV ‖ what C_Encrypt writes, which may be an IV longer at its end.
+  Bytes wrapped(kIvSize + sealed_size + (habit == IvHabit::appended ? kIvSize : 0));
   const MutableByteView iv = MutableByteView(wrapped).first(kIvSize);
-  COFFER_CHECK(crypto::random_fill(iv));
-  if (std::all_of(iv.begin(), iv.end(), [](std::uint8_t byte) { return byte == 0; })) {
-    return make_error(ErrorCode::internal, "the random generator gave an IV of zeros");
-  }
+  const MutableByteView out = MutableByteView(wrapped).subspan(kIvSize);
+  if (habit == IvHabit::ours) COFFER_CHECK(crypto::random_fill(iv));
   CK_GCM_PARAMS params = parameters(iv, aad);
-  CK_MECHANISM mechanism{CKM_AES_GCM, &params, sizeof params};
-  COFFER_CHECK(session.call("C_EncryptInit", &CK_FUNCTION_LIST::C_EncryptInit, &mechanism, kek));
+  CK_MECHANISM mechanism{kek.gcm.mechanism, &params, sizeof params};
+  COFFER_CHECK(
+      session.call("C_EncryptInit", &CK_FUNCTION_LIST::C_EncryptInit, &mechanism, kek.handle));
   const ByteView plain = data_key.expose(Reveal{"a data key goes to the token to be wrapped"});
-  CK_ULONG written = wrapped.size() - kIvSize;
+  CK_ULONG written = out.size();
   COFFER_CHECK(session.call("C_Encrypt", &CK_FUNCTION_LIST::C_Encrypt, in(plain), plain.size(),
-                            wrapped.data() + kIvSize, &written));
-  if (written != plain.size() + kTagSize) return nonsense(session, "C_Encrypt");
+                            out.data(), &written));
+  if (written != out.size()) return nonsense(session, "C_Encrypt");
+  if (habit == IvHabit::appended) {
+    const MutableByteView theirs = out.subspan(sealed_size);
+    std::copy(theirs.begin(), theirs.end(), iv.begin());
+    wrapped.resize(kIvSize + sealed_size);
+  }
+  // Of a token that was to write its own and didn't, every IV would be this one.
+  const ByteView used = ByteView(wrapped).first(kIvSize);
+  if (std::all_of(used.begin(), used.end(), [](std::uint8_t byte) { return byte == 0; })) {
+    session.distrust();
+    return make_error(ErrorCode::precondition, "a wrap has an IV of zeros: wrong token profile?");
+  }
   COFFER_CHECK(read_back(session, kek, data_key, wrapped, aad));
   return wrapped;
 }
 
-Result<SecureBytes> gcm_unwrap(Session& session, CK_OBJECT_HANDLE kek, ByteView wrapped,
-                               ByteView aad) {
+Result<SecureBytes> gcm_unwrap(Session& session, const Key& kek, ByteView wrapped, ByteView aad) {
   const ByteView body = wrapped.subspan(kIvSize);
   // SoftHSM wants room for the tag too, and writes none of it.
   COFFER_TRY(SecureBytes plain, SecureBytes::allocate(body.size()));
   CK_GCM_PARAMS params = parameters(wrapped.first(kIvSize), aad);
-  CK_MECHANISM mechanism{CKM_AES_GCM, &params, sizeof params};
-  COFFER_CHECK(session.call("C_DecryptInit", &CK_FUNCTION_LIST::C_DecryptInit, &mechanism, kek));
+  CK_MECHANISM mechanism{kek.gcm.mechanism, &params, sizeof params};
+  COFFER_CHECK(
+      session.call("C_DecryptInit", &CK_FUNCTION_LIST::C_DecryptInit, &mechanism, kek.handle));
   const MutableByteView out = plain.expose_mutable(Reveal{"the token unwraps a data key"});
   CK_ULONG written = out.size();
   COFFER_CHECK(session.call("C_Decrypt", &CK_FUNCTION_LIST::C_Decrypt, in(body), body.size(),

@@ -1,10 +1,11 @@
-// The wrap profile `aes-gcm`: C_Encrypt and C_Decrypt with CKM_AES_GCM, a fresh IV of ours each
-// time. IV ‖ ciphertext ‖ tag.
+// The wrap profile `aes-gcm`: C_Encrypt and C_Decrypt with CKM_AES_GCM, a fresh IV each time,
+// of ours or, by its profile, of the token. What is stored is IV ‖ ciphertext ‖ tag whoever made
+// it.
 #pragma once
 
-#include "session.h"
-
 #include "coffer/base/secure_bytes.h"
+#include "key_cache.h"
+#include "session.h"
 
 namespace coffer::pkcs11 {
 
@@ -20,9 +21,9 @@ inline constexpr std::size_t kTagSize = 16;
 [[nodiscard]] Result<void> check_gcm_size(std::size_t size);
 
 /// Precondition: the input was checked. A wrap is read back before it is given out.
-[[nodiscard]] Result<Bytes> gcm_wrap(Session& session, CK_OBJECT_HANDLE kek,
-                                     const SecureBytes& data_key, ByteView aad);
-[[nodiscard]] Result<SecureBytes> gcm_unwrap(Session& session, CK_OBJECT_HANDLE kek,
-                                             ByteView wrapped, ByteView aad);
+[[nodiscard]] Result<Bytes> gcm_wrap(Session& session, const Key& kek, const SecureBytes& data_key,
+                                     ByteView aad);
+[[nodiscard]] Result<SecureBytes> gcm_unwrap(Session& session, const Key& kek, ByteView wrapped,
+                                             ByteView aad);
 
 }  // namespace coffer::pkcs11

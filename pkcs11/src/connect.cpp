@@ -1,5 +1,7 @@
 #include "connect.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <chrono>
 #include <optional>
@@ -19,14 +21,28 @@ constexpr int kMostLogins = 3;
 struct Found {
   CK_SLOT_ID slot;
   CK_TOKEN_INFO info;
+  Profile profile;
   Session keeper;
 };
 
+/// Before the PIN goes there: a token from which keys can be copied keeps no secret.
+Result<Profile> choose(const CK_TOKEN_INFO& info, const Manner& manner) {
+  COFFER_TRY(const Profile profile, choose_profile(manner.profile, describe_token(info)));
+  if (!profile.insecure || manner.accept_insecure) return profile;
+  return make_error(
+      ErrorCode::precondition,
+      fmt::format("a token of the profile {} doesn't keep its keys from leaving it (it ignores "
+                  "CKA_EXTRACTABLE): set token.accept_insecure_token for tests, never else",
+                  profile.name));
+}
+
 Result<Found> attempt(Module& module, const TokenUri& uri, const SecureBytes& pin, FewTries few,
-                      int& logins, LoginOutcome& outcome) {
-  COFFER_CHECK(module.initialise());
+                      const Manner& manner, int& logins, LoginOutcome& outcome) {
+  COFFER_CHECK(module.initialise(manner.init_string));
   COFFER_TRY(const CK_SLOT_ID slot, find_token(module, uri));
   COFFER_TRY(const CK_TOKEN_INFO info, read_token_info(module, slot));
+  COFFER_TRY(const Profile profile, choose(info, manner));
+  if (profile.one_at_a_time) module.serialise();
   COFFER_TRY(Session keeper, Session::open(module, slot, Access::read_only));
   ++logins;
   if (auto logged_in = log_in(keeper, info, pin, few); !logged_in.ok()) {
@@ -34,7 +50,7 @@ Result<Found> attempt(Module& module, const TokenUri& uri, const SecureBytes& pi
     outcome = std::max(outcome, outcome_of(logged_in.error()));
     return std::move(logged_in).error();
   }
-  return Found{slot, info, std::move(keeper)};
+  return Found{slot, info, profile, std::move(keeper)};
 }
 
 bool may_pass(const Error& error) {
@@ -44,16 +60,18 @@ bool may_pass(const Error& error) {
 }  // namespace
 
 Result<Connection> connect(std::unique_ptr<Module> module, const TokenUri& uri,
-                           const SecureBytes& pin, FewTries few, LoginOutcome* outcome) {
+                           const SecureBytes& pin, FewTries few, LoginOutcome* outcome,
+                           const Manner& manner) {
   LoginOutcome unasked{};
   LoginOutcome& so_far = outcome != nullptr ? *outcome : unasked;
   std::chrono::milliseconds pause = kFirstPause;
   int logins = 0;
   so_far = LoginOutcome::not_tried;
   for (int tries = 1;; ++tries) {
-    Result<Found> found = attempt(*module, uri, pin, few, logins, so_far);
+    Result<Found> found = attempt(*module, uri, pin, few, manner, logins, so_far);
     if (found.ok()) {
-      return Connection{std::move(module), found->slot, found->info, std::move(found->keeper)};
+      return Connection{std::move(module), found->slot, found->info, found->profile,
+                        std::move(found->keeper)};
     }
     module->finalise();
     if (!may_pass(found.error()) || tries == kAttempts || logins == kMostLogins) {

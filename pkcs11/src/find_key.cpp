@@ -24,6 +24,14 @@ bool is_of_the_other_role(Session& session, CK_OBJECT_HANDLE object, KeyRole rol
   return role == KeyRole::kek ? signs && !decrypts : decrypts && !signs;
 }
 
+bool is_rsa(Session& session, CK_OBJECT_HANDLE object) {
+  CK_KEY_TYPE type = 0;
+  CK_ATTRIBUTE attribute{CKA_KEY_TYPE, &type, sizeof type};
+  return session.invoke(&CK_FUNCTION_LIST::C_GetAttributeValue, object, &attribute, CK_ULONG{1}) ==
+             CKR_OK &&
+         type == CKK_RSA;
+}
+
 Result<CK_OBJECT_CLASS> class_of_object(Session& session, CK_OBJECT_HANDLE object) {
   CK_OBJECT_CLASS value = 0;
   CK_ATTRIBUTE attribute{CKA_CLASS, &value, sizeof value};
@@ -37,7 +45,9 @@ std::optional<KeyKind> kind_of(Session& session, CK_OBJECT_HANDLE object,
   if (object_class == CKO_SECRET_KEY && role == KeyRole::kek) return KeyKind::kek_aes;
   if (object_class != CKO_PRIVATE_KEY) return std::nullopt;
   if (is_of_the_other_role(session, object, role)) return std::nullopt;
-  return role == KeyRole::kek ? KeyKind::kek_rsa : KeyKind::sign_p256;
+  if (role == KeyRole::kek) return KeyKind::kek_rsa;
+  // Another type than these two is refused by the rules of the first, by name.
+  return is_rsa(session, object) ? KeyKind::sign_rsa : KeyKind::sign_p256;
 }
 
 }  // namespace

@@ -4,11 +4,11 @@
 #include "coffer/crypto/random.h"
 #include "coffer/crypto/rsa.h"
 #include "coffer/crypto/signer.h"
-#include "ecdsa.h"
 #include "find_key.h"
 #include "kek.h"
 #include "objects.h"
 #include "public_half.h"
+#include "sign.h"
 
 namespace coffer::pkcs11 {
 namespace {
@@ -49,17 +49,17 @@ std::string_view algorithm_of(KeyKind kind, const Profile& profile) {
   return profile.wrap == WrapScheme::rsa_oaep_sha1 ? kWrapRsaOaepSha1 : kWrapRsaOaepSha256;
 }
 
-Result<void> measure(Key& kek) {
-  if (kek.public_key.empty()) return {};
-  COFFER_TRY(kek.modulus_size, crypto::rsa_modulus_size(kek.public_key));
+Result<void> measure(Key& key) {
+  if (key.kind != KeyKind::kek_rsa && key.kind != KeyKind::sign_rsa) return {};
+  COFFER_TRY(key.modulus_size, crypto::rsa_modulus_size(key.public_key));
   return {};
 }
 
 /// The public key object could be anybody's: only a signature says that the two belong together.
 Result<void> prove_sign(Session& session, const Key& key, ByteView id) {
   COFFER_TRY(const Bytes challenge, crypto::random_bytes(kCanarySize));
-  COFFER_TRY(const Bytes signature, ecdsa_sign(session, key.handle, challenge));
-  if (!crypto::verify_p256(key.public_key, challenge, signature).ok()) {
+  COFFER_TRY(const Bytes signature, key_sign(session, key, challenge));
+  if (!crypto::verify(key.public_key, challenge, signature).ok()) {
     return unfit("a public key on the token doesn't verify what its private key signs", to_hex(id));
   }
   return {};
@@ -77,10 +77,11 @@ Result<std::shared_ptr<const Key>> inspect(Session& session, KeyRole role, const
   if (found.kind != KeyKind::kek_aes) {
     COFFER_TRY(made->public_key, read_public_half(session, found.kind, key.id, profile));
   }
+  COFFER_CHECK(measure(*made));
   switch (role) {
     case KeyRole::kek:
       made->algorithm = algorithm_of(found.kind, profile);
-      COFFER_CHECK(measure(*made));
+      made->gcm = {profile.gcm_mechanism, profile.iv};
       COFFER_CHECK(prove_kek(session, *made));
       break;
     case KeyRole::sign: COFFER_CHECK(prove_sign(session, *made, key.id)); break;

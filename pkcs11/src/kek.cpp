@@ -16,7 +16,7 @@ bool wraps_on_host(const Key& kek) noexcept { return kek.kind == KeyKind::kek_rs
 
 Result<Bytes> kek_wrap(Session& session, const Key& kek, const SecureBytes& data_key,
                        ByteView aad) {
-  if (!wraps_on_host(kek)) return gcm_wrap(session, kek.handle, data_key, aad);
+  if (!wraps_on_host(kek)) return gcm_wrap(session, kek, data_key, aad);
   COFFER_TRY(const crypto::OaepHash hash, oaep_hash(kek.algorithm));
   return oaep_wrap(kek.public_key, hash, data_key, aad);
 }
@@ -28,7 +28,7 @@ Result<void> check_kek_unwrap(const Key& kek, std::size_t size) {
 }
 
 Result<SecureBytes> kek_unwrap(Session& session, const Key& kek, ByteView wrapped, ByteView aad) {
-  if (!wraps_on_host(kek)) return gcm_unwrap(session, kek.handle, wrapped, aad);
+  if (!wraps_on_host(kek)) return gcm_unwrap(session, kek, wrapped, aad);
   COFFER_TRY(const crypto::OaepHash hash, oaep_hash(kek.algorithm));
   return oaep_unwrap(session, kek.handle, hash, wrapped, aad);
 }

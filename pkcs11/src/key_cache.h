@@ -12,13 +12,19 @@
 
 namespace coffer::pkcs11 {
 
+struct GcmHabits {
+  CK_MECHANISM_TYPE mechanism = CKM_AES_GCM;
+  IvHabit iv = IvHabit::ours;
+};
+
 /// A key whose attributes are those of its role and that did its work once.
 struct Key {
   CK_OBJECT_HANDLE handle = 0;
   KeyKind kind{};
   Bytes public_key;              ///< of a pair: SubjectPublicKeyInfo
   std::string_view algorithm;    ///< kek: one of kWrap…
-  std::size_t modulus_size = 0;  ///< kek of RSA, in bytes
+  GcmHabits gcm;                 ///< kek of AES
+  std::size_t modulus_size = 0;  ///< of RSA, in bytes
   Bytes canary_wrapped;          ///< kek: opens to `canary` for as long as key and token are well
   SecureBytes canary;
 };

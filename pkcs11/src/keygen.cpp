@@ -31,7 +31,7 @@ class Template final {
 };
 
 CK_MECHANISM_TYPE pair_mechanism(KeyKind kind) noexcept {
-  return kind == KeyKind::kek_rsa ? CKM_RSA_PKCS_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN;
+  return kind == KeyKind::sign_p256 ? CKM_EC_KEY_PAIR_GEN : CKM_RSA_PKCS_KEY_PAIR_GEN;
 }
 
 }  // namespace

@@ -87,8 +87,19 @@ Module::~Module() {
   disclaim(path_);
 }
 
-Result<void> Module::initialise() {
+Module::Turn::Turn(const Module& module) : mutex_(module.serial_ ? &module.mutex_ : nullptr) {
+  if (mutex_ != nullptr) mutex_->lock();
+}
+
+Module::Turn::~Turn() {
+  if (mutex_ != nullptr) mutex_->unlock();
+}
+
+Result<void> Module::initialise(const std::string& init_string) {
   CK_C_INITIALIZE_ARGS arguments{};
+  // NSS has its LibraryParameters where the standard has pReserved.
+  std::string copy = init_string;
+  if (!copy.empty()) arguments.pReserved = copy.data();
   // Without it SoftHSM, called from two threads, corrupts its memory.
   arguments.flags = CKF_OS_LOCKING_OK;
   COFFER_CHECK(ck_check("C_Initialize", functions_->C_Initialize(&arguments)));

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "coffer/base/mutex.h"
 #include "coffer/base/result.h"
 #include "p11.h"
 
@@ -25,11 +26,27 @@ class Module final {
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;
 
-  /// With CKF_OS_LOCKING_OK. conflict if other code of this process has initialised the module:
-  /// then its login isn't ours to make or end.
-  [[nodiscard]] Result<void> initialise();
+  /// With CKF_OS_LOCKING_OK, and with `init_string` where the module wants one (NSS). conflict if
+  /// other code of this process has initialised the module: then its login isn't ours to make or
+  /// end.
+  [[nodiscard]] Result<void> initialise(const std::string& init_string = {});
+  /// From now on one thread at a time is in the module: for makes that break otherwise. Before
+  /// there are threads.
+  void serialise() noexcept { serial_ = true; }
   /// Precondition: no session open, no call running.
   void finalise() noexcept;
+
+  /// To be held over each call of a function; waits only in a serialised module.
+  class Turn final {
+   public:
+    explicit Turn(const Module& module) COFFER_NO_THREAD_SAFETY_ANALYSIS;
+    ~Turn() COFFER_NO_THREAD_SAFETY_ANALYSIS;
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+   private:
+    Mutex* mutex_;
+  };
 
   [[nodiscard]] const CK_FUNCTION_LIST& functions() const noexcept { return *functions_; }
   [[nodiscard]] bool usable() const noexcept;
@@ -40,6 +57,8 @@ class Module final {
   std::string path_;         ///< empty if adopted
   unsigned generation_ = 0;  ///< of the process: a fork makes the next
   bool initialised_ = false;
+  bool serial_ = false;
+  mutable Mutex mutex_;
 };
 
 }  // namespace coffer::pkcs11

@@ -5,10 +5,10 @@
 
 #include "aes_gcm.h"
 #include "coffer/pkcs11/wrap.h"
-#include "ecdsa.h"
 #include "inspect.h"
 #include "kek.h"
 #include "objects.h"
+#include "sign.h"
 #include "slots.h"
 #include "sync.h"
 
@@ -31,11 +31,11 @@ std::size_t session_limit(const CK_TOKEN_INFO& info, std::size_t wanted) {
 
 }  // namespace
 
-P11Token::P11Token(Connection connection, const TokenConfig& config, const Profile& profile)
+P11Token::P11Token(Connection connection, const TokenConfig& config)
     : connection_(std::move(connection)),
       serial_(describe_token(connection_.info).serial),
       sync_directory_(config.sync_directory),
-      profile_(profile),
+      profile_(connection_.profile),
       pool_(*connection_.module, connection_.slot,
             session_limit(connection_.info, config.max_sessions), config.session_wait) {}
 
@@ -166,7 +166,7 @@ Result<SecureBytes> P11Token::unwrap(const KeyRef& kek, ByteView wrapped, ByteVi
 
 Result<Bytes> P11Token::sign(const KeyRef& key, ByteView message) {
   return with_key(KeyRole::sign, key, [&](Session& session, const Key& found) {
-    return ecdsa_sign(session, found.handle, message);
+    return key_sign(session, found, message);
   });
 }
 

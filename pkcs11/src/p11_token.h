@@ -18,7 +18,7 @@ namespace coffer::pkcs11 {
 /// reset) gives `unavailable` until its owner destroys this and opens a new one.
 class P11Token final : public Token {
  public:
-  P11Token(Connection connection, const TokenConfig& config, const Profile& profile = {});
+  P11Token(Connection connection, const TokenConfig& config);
 
   Result<TokenInfo> info() override;
   Result<void> generate(KeyRole role, const KeyRef& key, std::string_view label) override;

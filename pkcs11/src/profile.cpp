@@ -1,29 +1,90 @@
 #include "coffer/pkcs11/profile.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
 
 namespace coffer::pkcs11 {
 namespace {
 
+// Tried as docs/tokens.md tells; those of hardware are by the makers' documents.
 constexpr std::array kProfiles = {
-    Profile{.name = "generic-gcm"},
-    Profile{.name = "generic-oaep", .wrap = WrapScheme::rsa_oaep_sha256},
-    Profile{.name = "generic-oaep-sha1", .wrap = WrapScheme::rsa_oaep_sha1},
+    Profile{.name = "softhsm",
+            .about = "SoftHSM 2: AES-GCM; its OAEP knows SHA-1 alone",
+            .manufacturer = "SoftHSM project"},
+    Profile{.name = "nss",
+            .about = "NSS softokn: its keys can be copied out, for tests only",
+            .manufacturer = "Mozilla Foundation",
+            .allowed_mechanisms = false,
+            .insecure = true},
+    Profile{.name = "opencryptoki-sw",
+            .about = "openCryptoki's software token: no AES-GCM, no elliptic curves",
+            .manufacturer = "IBM",
+            .model = "Soft",
+            .wrap = WrapScheme::rsa_oaep_sha256,
+            .sign = SignScheme::rsa_pss,
+            .allowed_mechanisms = false},
+    Profile{.name = "tpm2-pkcs11",
+            .about = "a TPM 2.0 by tpm2-pkcs11: RSA of 2048 bits, one thread at a time",
+            .model = "TPM",
+            .wrap = WrapScheme::rsa_oaep_sha256,
+            .rsa_bits = 2048,
+            .allowed_mechanisms = false,
+            .one_at_a_time = true},
+    Profile{.name = "generic-gcm", .about = "AES-GCM by the standard, IVs of ours"},
+    Profile{.name = "generic-gcm-written-back",
+            .about = "AES-GCM whose IV the token makes, and writes over zeros",
+            .iv = IvHabit::written_back},
+    Profile{.name = "generic-gcm-appended",
+            .about = "AES-GCM whose IV the token makes, and appends",
+            .iv = IvHabit::appended},
+    Profile{.name = "generic-oaep",
+            .about = "RSA-OAEP with SHA-256",
+            .wrap = WrapScheme::rsa_oaep_sha256},
+    Profile{.name = "generic-oaep-sha1",
+            .about = "RSA-OAEP with SHA-1",
+            .wrap = WrapScheme::rsa_oaep_sha1},
+    Profile{.name = "generic-rsa",
+            .about = "RSA alone: OAEP with SHA-256, signatures by PSS",
+            .wrap = WrapScheme::rsa_oaep_sha256,
+            .sign = SignScheme::rsa_pss},
 };
+
+constexpr std::string_view kAuto = "auto";
+constexpr std::string_view kDefault = "generic-gcm";
+
+const Profile* find(std::string_view name) noexcept {
+  const auto* const found = std::find_if(kProfiles.begin(), kProfiles.end(),
+                                         [name](const Profile& each) { return each.name == name; });
+  return found == kProfiles.end() ? nullptr : found;
+}
+
+bool is_made_so(const Profile& profile, const TokenInfo& token) {
+  if (profile.manufacturer.empty() && profile.model.empty()) return false;
+  return token.manufacturer.starts_with(profile.manufacturer) &&
+         token.model.starts_with(profile.model);
+}
 
 }  // namespace
 
 std::span<const Profile> all_profiles() noexcept { return kProfiles; }
 
-Result<Profile> choose_profile(std::string_view name, const TokenInfo&) {
-  if (name == "auto") return kProfiles.front();
-  const auto found = std::find_if(kProfiles.begin(), kProfiles.end(),
-                                  [name](const Profile& each) { return each.name == name; });
-  if (found == kProfiles.end()) {
-    return make_error(ErrorCode::invalid_argument, "no token profile has this name");
-  }
-  return *found;
+Result<void> check_profile_name(std::string_view name) {
+  if (name == kAuto || find(name) != nullptr) return {};
+  std::string names(kAuto);
+  for (const Profile& each : kProfiles) names.append(", ").append(each.name);
+  return make_error(ErrorCode::invalid_argument,
+                    fmt::format("no token profile has this name: there are {}", names));
+}
+
+Result<Profile> choose_profile(std::string_view name, const TokenInfo& token) {
+  COFFER_CHECK(check_profile_name(name));
+  if (name != kAuto) return *find(name);
+  const auto* const made =
+      std::find_if(kProfiles.begin(), kProfiles.end(),
+                   [&](const Profile& each) { return is_made_so(each, token); });
+  return made != kProfiles.end() ? *made : *find(kDefault);
 }
 
 }  // namespace coffer::pkcs11

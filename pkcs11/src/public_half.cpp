@@ -1,7 +1,7 @@
 #include "public_half.h"
 
 #include "coffer/crypto/rsa.h"
-#include "ecdsa.h"
+#include "ec_point.h"
 #include "objects.h"
 
 namespace coffer::pkcs11 {
@@ -23,7 +23,7 @@ Result<Bytes> read_public_half(Session& session, KeyKind kind, ByteView id,
                                const Profile& profile) {
   COFFER_TRY(const CK_OBJECT_HANDLE object, find_one(session, CKO_PUBLIC_KEY, id));
   COFFER_CHECK(check_rules(session, object, public_rules(kind, profile)));
-  if (kind == KeyKind::kek_rsa) return read_rsa_key(session, object);
+  if (kind != KeyKind::sign_p256) return read_rsa_key(session, object);
   return read_public_key(session, object);
 }
 

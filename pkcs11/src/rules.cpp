@@ -1,5 +1,6 @@
 #include "rules.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace coffer::pkcs11 {
@@ -46,7 +47,7 @@ void add(Rules& rules, Rules more) {
 
 // A key that may both unwrap and decrypt gives away what it wraps (C_WrapKey, then C_Decrypt), so
 // each usage is stated: SoftHSM's default is all of them. MODIFIABLE false keeps them as they are.
-Rules aes_kek() {
+Rules aes_kek(const Profile& profile) {
   Rules rules = secret_rules(CKO_SECRET_KEY, CKK_AES, CKM_AES_KEY_GEN);
   add(rules, {
                  COFFER_RULE(CKA_VALUE_LEN, demanded, CK_ULONG{32}),
@@ -57,7 +58,7 @@ Rules aes_kek() {
                  COFFER_RULE(CKA_SIGN, usage, false),
                  COFFER_RULE(CKA_VERIFY, usage, false),
                  COFFER_RULE(CKA_DERIVE, usage, false),
-                 COFFER_RULE(CKA_ALLOWED_MECHANISMS, offered, only(CKM_AES_GCM)),
+                 COFFER_RULE(CKA_ALLOWED_MECHANISMS, offered, only(profile.gcm_mechanism)),
              });
   return rules;
 }
@@ -93,14 +94,55 @@ Rules public_pair(CK_KEY_TYPE type, bool verifies) {
   };
 }
 
+Rules all_private_rules(KeyKind kind, const Profile& profile) {
+  switch (kind) {
+    case KeyKind::kek_aes: break;
+    case KeyKind::kek_rsa:
+      return private_pair(CKK_RSA, CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_RSA_PKCS_OAEP, false);
+    case KeyKind::sign_rsa:
+      return private_pair(CKK_RSA, CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_RSA_PKCS_PSS, true);
+    case KeyKind::sign_p256: {
+      Rules rules = private_pair(CKK_EC, CKM_EC_KEY_PAIR_GEN, CKM_ECDSA, true);
+      rules.push_back(COFFER_RULE(CKA_EC_PARAMS, reported, p256()));
+      return rules;
+    }
+  }
+  return aes_kek(profile);
+}
+
+Rules all_public_rules(KeyKind kind, const Profile& profile) {
+  if (kind == KeyKind::sign_p256) {
+    Rules rules = public_pair(CKK_EC, true);
+    rules.push_back(COFFER_RULE(CKA_EC_PARAMS, demanded, p256()));
+    return rules;
+  }
+  // Which modulus and exponent came of it, crypto::rsa_modulus_size() judges.
+  Rules rules = public_pair(CKK_RSA, kind == KeyKind::sign_rsa);
+  rules.push_back(COFFER_RULE(CKA_MODULUS_BITS, asked, CK_ULONG{profile.rsa_bits}));
+  rules.push_back(COFFER_RULE(CKA_PUBLIC_EXPONENT, asked, f4()));
+  return rules;
+}
+#undef COFFER_RULE
+
+Rules without_lacking(Rules rules, const Profile& profile) {
+  const auto lacks = [&](const Rule& rule) {
+    if (rule.type == CKA_ALLOWED_MECHANISMS && !profile.allowed_mechanisms) return true;
+    return std::find(profile.lacks.begin(), profile.lacks.end(), rule.type) != profile.lacks.end();
+  };
+  std::erase_if(rules, lacks);
+  return rules;
+}
+
 }  // namespace
 
 KeyRole role_of(KeyKind kind) noexcept {
-  return kind == KeyKind::sign_p256 ? KeyRole::sign : KeyRole::kek;
+  return kind == KeyKind::kek_aes || kind == KeyKind::kek_rsa ? KeyRole::kek : KeyRole::sign;
 }
 
 KeyKind kind_for(KeyRole role, const Profile& profile) noexcept {
-  if (role == KeyRole::sign) return KeyKind::sign_p256;
+  if (role == KeyRole::sign) {
+    return profile.sign == SignScheme::rsa_pss ? KeyKind::sign_rsa : KeyKind::sign_p256;
+  }
   return profile.wrap == WrapScheme::aes_gcm ? KeyKind::kek_aes : KeyKind::kek_rsa;
 }
 
@@ -108,33 +150,13 @@ CK_OBJECT_CLASS class_of(KeyKind kind) noexcept {
   return kind == KeyKind::kek_aes ? CKO_SECRET_KEY : CKO_PRIVATE_KEY;
 }
 
-Rules private_rules(KeyKind kind, const Profile&) {
-  switch (kind) {
-    case KeyKind::kek_aes: break;
-    case KeyKind::kek_rsa:
-      return private_pair(CKK_RSA, CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_RSA_PKCS_OAEP, false);
-    case KeyKind::sign_p256: {
-      Rules rules = private_pair(CKK_EC, CKM_EC_KEY_PAIR_GEN, CKM_ECDSA, true);
-      rules.push_back(COFFER_RULE(CKA_EC_PARAMS, reported, p256()));
-      return rules;
-    }
-  }
-  return aes_kek();
+Rules private_rules(KeyKind kind, const Profile& profile) {
+  return without_lacking(all_private_rules(kind, profile), profile);
 }
 
 Rules public_rules(KeyKind kind, const Profile& profile) {
-  if (kind == KeyKind::sign_p256) {
-    Rules rules = public_pair(CKK_EC, true);
-    rules.push_back(COFFER_RULE(CKA_EC_PARAMS, demanded, p256()));
-    return rules;
-  }
-  // Which modulus and exponent came of it, crypto::rsa_modulus_size() judges.
-  Rules rules = public_pair(CKK_RSA, false);
-  rules.push_back(COFFER_RULE(CKA_MODULUS_BITS, asked, CK_ULONG{profile.rsa_bits}));
-  rules.push_back(COFFER_RULE(CKA_PUBLIC_EXPONENT, asked, f4()));
-  return rules;
+  return without_lacking(all_public_rules(kind, profile), profile);
 }
-#undef COFFER_RULE
 
 Bytes encode(const Rule& rule) {
   if (const bool* const flag = std::get_if<bool>(&rule.value)) {

@@ -17,6 +17,7 @@ enum class KeyKind : std::uint8_t {
   kek_aes,    ///< one secret key
   kek_rsa,    ///< a key pair: the public half encrypts on the host, the private one decrypts
   sign_p256,  ///< a key pair
+  sign_rsa,   ///< a key pair
 };
 
 [[nodiscard]] KeyRole role_of(KeyKind kind) noexcept;

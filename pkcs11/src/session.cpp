@@ -10,6 +10,7 @@ Result<Session> Session::open(const Module& module, CK_SLOT_ID slot, Access acce
   CK_FLAGS flags = CKF_SERIAL_SESSION;
   if (access == Access::read_write) flags |= CKF_RW_SESSION;
   CK_SESSION_HANDLE handle = 0;
+  const Module::Turn turn(module);
   COFFER_CHECK(ck_check("C_OpenSession",
                         module.functions().C_OpenSession(slot, flags, nullptr, nullptr, &handle)));
   return Session(module, handle);
@@ -34,6 +35,7 @@ Session& Session::operator=(Session&& other) noexcept {
 
 void Session::close() noexcept {
   if (module_ == nullptr || !module_->usable()) return;
+  const Module::Turn turn(*module_);
   // A session that is already gone can't be closed, and needn't be.
   static_cast<void>(module_->functions().C_CloseSession(handle_));
 }

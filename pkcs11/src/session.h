@@ -23,6 +23,7 @@ class Session final {
   /// Calls `function(session, arguments…)` and remembers the latest failure.
   template <typename Function, typename... Arguments>
   [[nodiscard]] CK_RV invoke(Function CK_FUNCTION_LIST::*function, Arguments... arguments) {
+    const Module::Turn turn(*module_);
     const CK_RV rv = (module_->functions().*function)(handle_, arguments...);
     if (rv != CKR_OK) failure_ = rv;
     return rv;

@@ -53,6 +53,7 @@ bool is_initialised(const CK_TOKEN_INFO& info) { return (info.flags & CKF_TOKEN_
 
 Result<CK_TOKEN_INFO> read_token_info(const Module& module, CK_SLOT_ID slot) {
   CK_TOKEN_INFO info{};
+  const Module::Turn turn(module);
   COFFER_CHECK(ck_check("C_GetTokenInfo", module.functions().C_GetTokenInfo(slot, &info)));
   return info;
 }

@@ -29,7 +29,7 @@ Result<void> challenge(pkcs11::Token& token, const Uuid& vault, const EnrolledTo
       Packer(128).text(kChallengeLabel).blob(vault).blob(enrolled.id).blob(nonce).take();
   Result<Bytes> signature = token.sign(sign_ref(vault, enrolled.sign_version), as_bytes(message));
   if (!signature.ok()) return from_token(std::move(signature).error());
-  if (crypto::verify_p256(enrolled.sign_public_key, as_bytes(message), *signature).ok()) return {};
+  if (crypto::verify(enrolled.sign_public_key, as_bytes(message), *signature).ok()) return {};
   return make_error(ErrorCode::precondition,
                     "the token has the right serial, but not the vault's signing key");
 }
@@ -154,8 +154,8 @@ Result<std::unique_ptr<Keyring>> Keyring::open(pkcs11::Token& token, ByteView st
                                                ByteView pinned_signer) {
   COFFER_TRY(const SplitKeyring split, split_keyring(stored));
   // Before a single byte is interpreted: nothing that the pinned key didn't sign is looked at.
-  COFFER_CHECK(crypto::verify_p256(pinned_signer, as_bytes(keyring_signature_message(split.body)),
-                                   split.signature));
+  COFFER_CHECK(crypto::verify(pinned_signer, as_bytes(keyring_signature_message(split.body)),
+                              split.signature));
   COFFER_TRY(const ParsedKeyring parsed, parse_keyring(split.body));
   COFFER_TRY(const KeyringToken* entry, find_token(token, parsed));
   COFFER_CHECK(prove(token, parsed.vault, entry->token));
@@ -182,7 +182,7 @@ Result<Bytes> Keyring::store() {
   const std::string message = keyring_signature_message(as_bytes(body));
   COFFER_TRY(const Bytes signature, sign(as_bytes(message)));
   // Read back: a signature that doesn't verify would be found out at the next start.
-  if (!crypto::verify_p256(public_key(), as_bytes(message), signature).ok()) {
+  if (!crypto::verify(public_key(), as_bytes(message), signature).ok()) {
     return make_error(ErrorCode::unavailable, "the token gave a signature that doesn't verify");
   }
   Bytes stored = to_bytes(as_bytes(body));

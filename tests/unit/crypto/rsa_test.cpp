@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "coffer/crypto/signer.h"
 #include "fakes/soft_rsa.h"
 #include "hex.h"
 #include "rsa_vectors.h"
@@ -176,6 +177,60 @@ TEST(RsaKey, EveryTruncationAnExtraByteAndOtherKindsAreRefused) {
                         "eb74c6356d68c049b8923b61fa6ce669622e60f29fb67903fe1008b8bc99a41ae9e95628bc"
                         "64f2f1b20c2d7e9f5177a3c294d4462299")),
             ErrorCode::invalid_argument);
+}
+
+/// The code of a verification that has to fail.
+ErrorCode refusal(ByteView key, ByteView message, ByteView signature) {
+  const auto verified = verify(key, message, signature);
+  EXPECT_FALSE(verified.ok());
+  return verified.ok() ? ErrorCode::internal : verified.error().code;
+}
+
+TEST(Verify, AnRsaKeyVerifiesPssOverThatMessageAlone) {
+  const Bytes key = spki(cases().front().key);
+  const Bytes message = hex(kOaep256Message);
+  const Bytes signature = hex(kPssSignature);
+  EXPECT_TRUE(verify(key, message, signature).ok());
+  EXPECT_EQ(*signature_size(key), signature.size());
+  EXPECT_EQ(refusal(key, ByteView(message).first(31), signature), ErrorCode::corrupt);
+  EXPECT_EQ(refusal(key, {}, signature), ErrorCode::corrupt);
+  EXPECT_EQ(refusal(spki(cases().back().key), message, signature), ErrorCode::corrupt);
+}
+
+TEST(Verify, EveryFlippedByteAndTruncationOfAPssSignatureIsCorrupt) {
+  const Bytes key = spki(cases().front().key);
+  const Bytes message = hex(kOaep256Message);
+  const Bytes signature = hex(kPssSignature);
+  for (std::size_t i = 0; i < signature.size(); ++i) {
+    Bytes tampered = signature;
+    tampered[i] ^= 1U;
+    EXPECT_EQ(refusal(key, message, tampered), ErrorCode::corrupt) << i;
+    EXPECT_EQ(refusal(key, message, ByteView(signature).first(i)), ErrorCode::corrupt) << i;
+  }
+  Bytes longer = signature;
+  longer.push_back(0);
+  EXPECT_EQ(refusal(key, message, longer), ErrorCode::corrupt);
+}
+
+TEST(Verify, AP256KeyVerifiesEcdsaAndOthersAreNoKeys) {
+  // RFC 6979 appendix A.2.5, "sample" with SHA-256.
+  const Bytes key = hex(
+      "3059301306072a8648ce3d020106082a8648ce3d0301070342000460fed4ba255a9d31c961eb74c6356d68c049b8"
+      "923b61fa6ce669622e60f29fb67903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299");
+  const Bytes signature = hex(
+      "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716f7cb1c942d657c41d436c7a1b6e2"
+      "9f65f3e900dbb9aff4064dc4ab2f843acda8");
+  EXPECT_TRUE(verify(key, as_bytes("sample"), signature).ok());
+  EXPECT_EQ(*signature_size(key), 64U);
+  EXPECT_EQ(refusal(key, as_bytes("test"), signature), ErrorCode::corrupt);
+  for (const std::size_t size : {0U, 1U, 90U}) {
+    EXPECT_FALSE(signature_size(ByteView(key).first(size)).ok());
+    EXPECT_EQ(refusal(ByteView(key).first(size), as_bytes("sample"), signature),
+              ErrorCode::invalid_argument);
+  }
+  const Bytes long_and_no_key(300, 0x30);
+  EXPECT_FALSE(signature_size(long_and_no_key).ok());
+  EXPECT_EQ(refusal(long_and_no_key, as_bytes("sample"), signature), ErrorCode::invalid_argument);
 }
 
 }  // namespace

@@ -55,4 +55,14 @@ inline constexpr std::string_view kOaep1Sealed =
     "93c6b34d3f75d32f213dd45c6273d505adf4cced1057cb758fc26aeefa441255ed4e64c199ee075e7f166461"
     "82fdb464739b68ab5daff0e63e9552016824f054bf4d3c8c90a97bb6b6553284eb429fcc";
 
+// Wycheproof, rsa_pss_2048_sha256_mgf1_32_test, tcId 7: by the key of kOaep256Modulus over
+// kOaep256Message.
+inline constexpr std::string_view kPssSignature =
+    "8bdd6db90323f3bf26a36a4ab5b92180c96881bd32b66317c4b48c2ba1421f8434000c06adde4264c6ea2d53"
+    "46468c6d5e97cb13d3cb932e523ac57b59c814fa0397ca6dcc9bec4be1147d77abcd318a6aba1af46ede2f56"
+    "40da06511a006fd1bd5fb8e04be22789956adc47bbec7988be477150f9b24a07dff51530e8f0c14cfef7d25c"
+    "a141f512939987b7eb0825633d41a48742bd7f56d4db9733d92ac0f36b4041f51332695f551ec91076da2301"
+    "120c438eb9ec197cbe318d4571b6b79098d17eded0ca47747a143e34f882ad6e3f490f3a710ff7ec1bffce02"
+    "2027165d96281e593180c67f44aeda9ce6605e6b8e5eac1347695dab211a965bb3d3f928";
+
 }  // namespace coffer::crypto

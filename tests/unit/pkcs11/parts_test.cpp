@@ -6,7 +6,7 @@
 
 #include "fakes/softhsm.h"
 #include "pkcs11/src/aes_gcm.h"
-#include "pkcs11/src/ecdsa.h"
+#include "pkcs11/src/ec_point.h"
 #include "pkcs11/src/key_cache.h"
 #include "pkcs11/src/rules.h"
 #include "pkcs11/src/sync.h"
@@ -26,7 +26,8 @@ bool says(const Rules& rules, CK_ATTRIBUTE_TYPE type, bool value) {
          *std::get_if<bool>(&found->value) == value;
 }
 
-constexpr KeyKind kKinds[] = {KeyKind::kek_aes, KeyKind::kek_rsa, KeyKind::sign_p256};
+constexpr KeyKind kKinds[] = {KeyKind::kek_aes, KeyKind::kek_rsa, KeyKind::sign_p256,
+                              KeyKind::sign_rsa};
 
 TEST(Rules, NoKeyHasTwoJobs) {
   for (const CK_ATTRIBUTE_TYPE off : {CKA_WRAP, CKA_UNWRAP, CKA_SIGN, CKA_VERIFY, CKA_DERIVE}) {

@@ -47,8 +47,9 @@ class ShimmedToken : public testing::Test {
     token_.reset();
     COFFER_TRY(const TokenUri uri, TokenUri::parse(config_.uri));
     COFFER_TRY(Connection connection, connect(Module::adopt(shim::hooked()), uri, pin, few));
+    connection.profile = profile_;
     slot_ = connection.slot;
-    token_ = std::make_unique<P11Token>(std::move(connection), config_, profile_);
+    token_ = std::make_unique<P11Token>(std::move(connection), config_);
     return {};
   }
   void open() {

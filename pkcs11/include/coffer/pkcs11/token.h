@@ -22,7 +22,7 @@ struct KeyRef {
 
 enum class KeyRole : std::uint8_t {
   kek,   ///< AES-256 that encrypts and decrypts, or an RSA pair that decrypts; nothing else
-  sign,  ///< EC P-256, signs, nothing else
+  sign,  ///< EC P-256, or RSA where the token has no curves; signs, nothing else
 };
 
 /// How a kek wraps. Stored in records by this name; mechanism numbers belong to the token room.
@@ -81,7 +81,7 @@ class Token {
   [[nodiscard]] virtual Result<SecureBytes> unwrap(const KeyRef& kek, ByteView wrapped,
                                                    ByteView aad) = 0;
 
-  /// ECDSA P-256 over SHA-256 of the message: r ‖ s.
+  /// As crypto::verify() takes it: ECDSA on P-256, or RSASSA-PSS, by the kind of the key.
   [[nodiscard]] virtual Result<Bytes> sign(const KeyRef& key, ByteView message) = 0;
   /// SubjectPublicKeyInfo, DER.
   [[nodiscard]] virtual Result<Bytes> public_key(const KeyRef& key) = 0;
@@ -107,6 +107,10 @@ struct TokenConfig {
   bool accept_low_pin_count = false;
   /// How this make of token is spoken to (profile.h), or "auto": by what it says of itself.
   std::string profile = "auto";
+  /// For C_Initialize (CK_C_INITIALIZE_ARGS::pReserved): NSS wants to know its directory there.
+  std::string init_string{};
+  /// Use a token of a make that doesn't keep its keys from leaving. For tests.
+  bool accept_insecure_token = false;
 };
 
 /// Loads the module, finds exactly one token that matches, logs in once with `pin` (not kept).

@@ -1,34 +1,16 @@
-#include "ecdsa.h"
+#include "ec_point.h"
 
-#include "coffer/crypto/digest.h"
 #include "coffer/crypto/signer.h"
 #include "objects.h"
 
 namespace coffer::pkcs11 {
 namespace {
 
-constexpr CK_ULONG kSignatureSize = 64;
 constexpr std::size_t kPointSize = 65;
 constexpr std::uint8_t kUncompressed = 0x04;  // SEC 1 section 2.3.3
 constexpr std::uint8_t kOctetString = 0x04;   // X.690: the same number, by chance
 
 }  // namespace
-
-Result<Bytes> ecdsa_sign(Session& session, CK_OBJECT_HANDLE key, ByteView message) {
-  COFFER_TRY(const crypto::Sha256 digest, crypto::sha256(message));
-  CK_MECHANISM mechanism{CKM_ECDSA, nullptr, 0};
-  COFFER_CHECK(session.call("C_SignInit", &CK_FUNCTION_LIST::C_SignInit, &mechanism, key));
-  Bytes signature(kSignatureSize);
-  CK_ULONG written = kSignatureSize;
-  COFFER_CHECK(session.call("C_Sign", &CK_FUNCTION_LIST::C_Sign, in(digest),
-                            CK_ULONG{digest.size()}, signature.data(), &written));
-  if (written != kSignatureSize) {
-    session.distrust();
-    return make_error(ErrorCode::unavailable, "the token's answer makes no sense",
-                      "C_Sign: wrong length");
-  }
-  return signature;
-}
 
 Result<ByteView> unwrap_ec_point(ByteView attribute) {
   if (attribute.size() == kPointSize + 2 && attribute[0] == kOctetString &&
