@@ -144,15 +144,12 @@ Result<std::unique_ptr<Keyring>> Keyring::adopt(pkcs11::Token& token, const Uuid
   return make(token, vault, false);
 }
 
-Result<Uuid> Keyring::vault_of(ByteView stored) {
-  COFFER_TRY(const SplitKeyring split, split_keyring(stored));
-  COFFER_TRY(const ParsedKeyring parsed, parse_keyring(split.body));
-  return parsed.vault;
-}
+Result<Uuid> Keyring::vault_of(ByteView stored) { return read_vault(stored); }
 
 Result<std::unique_ptr<Keyring>> Keyring::open(pkcs11::Token& token, ByteView stored,
                                                ByteView pinned_signer) {
-  COFFER_TRY(const SplitKeyring split, split_keyring(stored));
+  COFFER_TRY(const std::size_t signature_size, crypto::signature_size(pinned_signer));
+  COFFER_TRY(const SplitKeyring split, split_keyring(stored, signature_size));
   // Before a single byte is interpreted: nothing that the pinned key didn't sign is looked at.
   COFFER_CHECK(crypto::verify(pinned_signer, as_bytes(keyring_signature_message(split.body)),
                               split.signature));

@@ -12,10 +12,11 @@ namespace {
 
 constexpr std::string_view kMagic = "CFKR";
 constexpr std::uint8_t kFormat = 1;
-constexpr std::uint8_t kSuite = 1;  // AES-256-GCM; ECDSA P-256 with SHA-256
+constexpr std::uint8_t kSuite = 1;  // AES-256-GCM; the signature is by the kind of its key
 constexpr std::size_t kKeySize = 32;
 constexpr std::size_t kEntrySize = 1 + 4 + kKeySize;
 constexpr std::size_t kMaxKeys = 1024;
+constexpr std::size_t kLeastSignature = 64;  // of P-256; RSA's are longer
 
 constexpr auto kFirstName = KeyName::record;
 constexpr auto kLastName = KeyName::fingerprint;
@@ -102,6 +103,28 @@ Result<void> read_tokens(Reader& in, ParsedKeyring& keyring) {
   return {};
 }
 
+Result<Uuid> read_head(Reader& in) {
+  COFFER_TRY(const ByteView magic, in.raw(kMagic.size()));
+  COFFER_TRY(const std::uint8_t format, in.u8());
+  COFFER_TRY(const std::uint8_t suite, in.u8());
+  if (as_text(magic) != kMagic || format != kFormat || suite != kSuite) {
+    return corrupt("not a keyring of version 1 and suite 1");
+  }
+  COFFER_TRY(const ByteView vault, in.raw(Uuid{}.bytes.size()));
+  return uuid_from(vault);
+}
+
+/// `bytes` are what `in` reads, from the start.
+Result<ParsedKeyring> read_body(Reader& in, ByteView bytes) {
+  ParsedKeyring keyring;
+  COFFER_TRY(keyring.vault, read_head(in));
+  COFFER_CHECK(read_tokens(in, keyring));
+  keyring.header = bytes.first(bytes.size() - in.remaining());
+  COFFER_TRY(keyring.iv, in.raw(crypto::kAeadIvSize));
+  COFFER_TRY(keyring.sealed_keys, in.blob());
+  return keyring;
+}
+
 }  // namespace
 
 Result<std::string> pack_keyring(const Uuid& vault, std::span<const KeyringToken> tokens,
@@ -122,26 +145,21 @@ std::string keyring_signature_message(ByteView body) {
   return Packer(64 + body.size()).text(kKeyringLabel).blob(body).take();
 }
 
-Result<SplitKeyring> split_keyring(ByteView stored) {
-  if (stored.size() <= kSignatureSize) return corrupt("the keyring ends too early");
-  return SplitKeyring{stored.first(stored.size() - kSignatureSize), stored.last(kSignatureSize)};
+Result<SplitKeyring> split_keyring(ByteView stored, std::size_t signature_size) {
+  if (stored.size() <= signature_size) return corrupt("the keyring ends too early");
+  return SplitKeyring{stored.first(stored.size() - signature_size), stored.last(signature_size)};
+}
+
+Result<Uuid> read_vault(ByteView stored) {
+  Reader in(stored);
+  COFFER_TRY(const ParsedKeyring keyring, read_body(in, stored));
+  if (in.remaining() < kLeastSignature) return corrupt("the keyring ends too early");
+  return keyring.vault;
 }
 
 Result<ParsedKeyring> parse_keyring(ByteView body) {
-  ParsedKeyring keyring;
   Reader in(body);
-  COFFER_TRY(const ByteView magic, in.raw(kMagic.size()));
-  COFFER_TRY(const std::uint8_t format, in.u8());
-  COFFER_TRY(const std::uint8_t suite, in.u8());
-  if (as_text(magic) != kMagic || format != kFormat || suite != kSuite) {
-    return corrupt("not a keyring of version 1 and suite 1");
-  }
-  COFFER_TRY(const ByteView vault, in.raw(keyring.vault.bytes.size()));
-  COFFER_TRY(keyring.vault, uuid_from(vault));
-  COFFER_CHECK(read_tokens(in, keyring));
-  keyring.header = body.first(body.size() - in.remaining());
-  COFFER_TRY(keyring.iv, in.raw(crypto::kAeadIvSize));
-  COFFER_TRY(keyring.sealed_keys, in.blob());
+  COFFER_TRY(ParsedKeyring keyring, read_body(in, body));
   COFFER_CHECK(in.finish());
   return keyring;
 }

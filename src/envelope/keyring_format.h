@@ -13,7 +13,6 @@
 namespace coffer::envelope {
 
 inline constexpr std::size_t kKeyringKeySize = 32;
-inline constexpr std::size_t kSignatureSize = 64;
 
 struct VersionedKey {
   KeyName name{};
@@ -42,8 +41,12 @@ struct SplitKeyring {
   ByteView body;
   ByteView signature;
 };
-/// Without looking at what is in them.
-[[nodiscard]] Result<SplitKeyring> split_keyring(ByteView stored);
+/// Without looking at what is in them. The key that the signature is to be verified with says how
+/// long it is.
+[[nodiscard]] Result<SplitKeyring> split_keyring(ByteView stored, std::size_t signature_size);
+
+/// The id alone, of bytes that nobody has verified.
+[[nodiscard]] Result<Uuid> read_vault(ByteView stored);
 
 struct ParsedKeyring {
   Uuid vault;

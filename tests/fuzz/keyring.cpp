@@ -34,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto opened = Keyring::open(vault.token, changed, vault.keyring->public_key());
   if (opened.ok() != (changed == vault.stored)) std::abort();
   const ByteView input(data, size);
-  if (const auto split = split_keyring(input); split.ok()) {
+  if (const auto split = split_keyring(input, 64); split.ok()) {
     static_cast<void>(parse_keyring(split->body).ok());
   }
   if (const auto parsed = parse_keyring(input); parsed.ok()) {

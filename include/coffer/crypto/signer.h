@@ -18,8 +18,8 @@ class Signer {
   [[nodiscard]] virtual ByteView public_key() const = 0;
 };
 
-/// By whichever of the two algorithms the key is for. corrupt if the signature isn't by that key over
-/// that message; invalid_argument for another kind of key, or RSA below 2048 bits.
+/// By whichever of the two algorithms the key is for. corrupt if the signature isn't by that key
+/// over that message; invalid_argument for another kind of key, or RSA below 2048 bits.
 [[nodiscard]] Result<void> verify(ByteView spki, ByteView message, ByteView signature);
 /// Bytes of each signature by that key. invalid_argument as verify().
 [[nodiscard]] Result<std::size_t> signature_size(ByteView spki);
