@@ -18,6 +18,12 @@ Result<std::chrono::milliseconds> read_milliseconds(Reader& reader) {
   return std::chrono::milliseconds(count);
 }
 
+Result<bool> read_flag(Reader& reader) {
+  COFFER_TRY(const std::uint8_t flag, reader.u8());
+  if (flag > 1) return make_error(ErrorCode::corrupt, "a flag is neither 0 nor 1");
+  return flag == 1;
+}
+
 std::uint32_t count_of(std::chrono::milliseconds time) {
   return static_cast<std::uint32_t>(time.count());
 }
@@ -38,7 +44,7 @@ Result<std::string> read_text(Reader& reader, std::size_t limit) {
 // The structured binding is there so that a new member doesn't compile before it is sent too.
 Result<void> write_config(Writer& writer, const TokenConfig& config) {
   const auto& [module_path, uri, max_sessions, session_wait, call_deadline, sync_directory,
-               accept_low_pin_count, profile] = config;
+               accept_low_pin_count, profile, init_string, accept_insecure_token] = config;
   COFFER_CHECK(write_text(writer, module_path));
   COFFER_CHECK(write_text(writer, uri));
   writer.u32(static_cast<std::uint32_t>(max_sessions))
@@ -46,7 +52,10 @@ Result<void> write_config(Writer& writer, const TokenConfig& config) {
       .u32(count_of(call_deadline));
   COFFER_CHECK(write_text(writer, sync_directory));
   writer.u8(accept_low_pin_count ? 1 : 0);
-  return write_text(writer, profile);
+  COFFER_CHECK(write_text(writer, profile));
+  COFFER_CHECK(write_text(writer, init_string));
+  writer.u8(accept_insecure_token ? 1 : 0);
+  return {};
 }
 
 Result<TokenConfig> read_config(Reader& reader) {
@@ -57,10 +66,10 @@ Result<TokenConfig> read_config(Reader& reader) {
   COFFER_TRY(config.session_wait, read_milliseconds(reader));
   COFFER_TRY(config.call_deadline, read_milliseconds(reader));
   COFFER_TRY(config.sync_directory, read_text(reader, kMaxConfigText));
-  COFFER_TRY(const std::uint8_t accept, reader.u8());
-  if (accept > 1) return make_error(ErrorCode::corrupt, "a flag is neither 0 nor 1");
-  config.accept_low_pin_count = accept == 1;
+  COFFER_TRY(config.accept_low_pin_count, read_flag(reader));
   COFFER_TRY(config.profile, read_text(reader, kMaxConfigText));
+  COFFER_TRY(config.init_string, read_text(reader, kMaxConfigText));
+  COFFER_TRY(config.accept_insecure_token, read_flag(reader));
   return config;
 }
 

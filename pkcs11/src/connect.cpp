@@ -26,8 +26,9 @@ struct Found {
 };
 
 /// Before the PIN goes there: a token from which keys can be copied keeps no secret.
-Result<Profile> choose(const CK_TOKEN_INFO& info, const Manner& manner) {
-  COFFER_TRY(const Profile profile, choose_profile(manner.profile, describe_token(info)));
+Result<Profile> choose(const Module& module, const CK_TOKEN_INFO& info, const Manner& manner) {
+  COFFER_TRY(const Make make, read_make(module, info));
+  COFFER_TRY(const Profile profile, choose_profile(manner.profile, make));
   if (!profile.insecure || manner.accept_insecure) return profile;
   return make_error(
       ErrorCode::precondition,
@@ -41,7 +42,7 @@ Result<Found> attempt(Module& module, const TokenUri& uri, const SecureBytes& pi
   COFFER_CHECK(module.initialise(manner.init_string));
   COFFER_TRY(const CK_SLOT_ID slot, find_token(module, uri));
   COFFER_TRY(const CK_TOKEN_INFO info, read_token_info(module, slot));
-  COFFER_TRY(const Profile profile, choose(info, manner));
+  COFFER_TRY(const Profile profile, choose(module, info, manner));
   if (profile.one_at_a_time) module.serialise();
   COFFER_TRY(Session keeper, Session::open(module, slot, Access::read_only));
   ++logins;

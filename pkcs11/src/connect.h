@@ -31,8 +31,8 @@ struct Connection {
 /// Initialises the module, finds the token, logs in. Tried again for about three seconds, from
 /// C_Initialize on, while the token isn't there or doesn't answer: SoftHSM shows no token, or one
 /// without PIN, in the moment in which another process logs in. Never after a PIN was refused;
-/// never with a PIN where the make isn't to be trusted: precondition. Where it fails, `outcome` says how far
-/// it came with the PIN.
+/// never with a PIN where the make isn't to be trusted: precondition. Where it fails, `outcome`
+/// says how far it came with the PIN.
 [[nodiscard]] Result<Connection> connect(std::unique_ptr<Module> module, const TokenUri& uri,
                                          const SecureBytes& pin, FewTries few,
                                          LoginOutcome* outcome = nullptr,

@@ -28,11 +28,14 @@ Result<void> P11Token::destroy(KeyRole role, const KeyRef& key) {
     return explain_absence(role, key, std::move(objects).error());
   }
   for (const CK_OBJECT_HANDLE object : *objects) {
-    COFFER_CHECK(session.call("C_DestroyObject", &CK_FUNCTION_LIST::C_DestroyObject, object));
+    const CK_RV rv = session.invoke(&CK_FUNCTION_LIST::C_DestroyObject, object);
+    // A make may take both halves at once; whether all is gone is looked up below.
+    if (!is_stale_handle(rv)) COFFER_CHECK(ck_check("C_DestroyObject", rv));
   }
   cache_.forget_for_good(role, key.id);
   COFFER_CHECK(sync_file_system(sync_directory_));
   pool_.drop_idle();
+  COFFER_TRY(session, Session::open(*connection_.module, connection_.slot, Access::read_only));
   COFFER_TRY(const auto left, find_objects(session, std::nullopt, key.id));
   if (left.empty()) return {};
   return make_error(ErrorCode::unavailable, "the token has destroyed a key, and has it still");

@@ -1,6 +1,7 @@
 #include "find_key.h"
 
 #include <algorithm>
+#include <array>
 
 #include "objects.h"
 
@@ -16,11 +17,30 @@ bool says(Session& session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type) {
          attribute.ulValueLen == sizeof value && value != CK_FALSE;
 }
 
+using Mechanisms = std::array<CK_MECHANISM_TYPE, 2>;
+
+Mechanisms other_mechanisms(KeyRole role) noexcept {
+  if (role == KeyRole::kek) return {CKM_ECDSA, CKM_RSA_PKCS_PSS};
+  return {CKM_RSA_PKCS_OAEP, CKM_RSA_PKCS_OAEP};
+}
+
+/// Whether CKA_ALLOWED_MECHANISMS is one of them and nothing else.
+bool is_held_to(Session& session, CK_OBJECT_HANDLE object, const Mechanisms& mechanisms) {
+  CK_MECHANISM_TYPE only = 0;
+  CK_ATTRIBUTE attribute{CKA_ALLOWED_MECHANISMS, &only, sizeof only};
+  return session.invoke(&CK_FUNCTION_LIST::C_GetAttributeValue, object, &attribute, CK_ULONG{1}) ==
+             CKR_OK &&
+         attribute.ulValueLen == sizeof only &&
+         std::find(mechanisms.begin(), mechanisms.end(), only) != mechanisms.end();
+}
+
 /// Only what does the other's work and not this one's: a key that does both is this role's, and
 /// refused by name.
 bool is_of_the_other_role(Session& session, CK_OBJECT_HANDLE object, KeyRole role) {
   const bool signs = says(session, object, CKA_SIGN);
   const bool decrypts = says(session, object, CKA_DECRYPT);
+  // tpm2-pkcs11 says both of every key: then what it is held to tells.
+  if (signs && decrypts) return is_held_to(session, object, other_mechanisms(role));
   return role == KeyRole::kek ? signs && !decrypts : decrypts && !signs;
 }
 

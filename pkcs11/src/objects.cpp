@@ -12,26 +12,28 @@ constexpr CK_ULONG kMost = 8;
 /// Of an attribute that we read whole: CKA_MODULUS of 8192 bits, the rest is shorter.
 constexpr CK_ULONG kLongestAttribute = 1024;
 
-Error differs(const Rule& rule, std::string_view how) {
+Error differs(const Rule& rule, std::string_view how, CK_RV rv = CKR_OK) {
   return make_error(
       ErrorCode::precondition,
-      fmt::format("a key on the token isn't what its role demands: {} {}", rule.name, how));
+      fmt::format("a key on the token isn't what its role demands: {} {}", rule.name, how),
+      rv == CKR_OK ? std::string() : "C_GetAttributeValue: " + rv_name(rv));
 }
 
 /// One attribute a call: with several, a token's answer doesn't say which one it doesn't know and
 /// which one was too long for the buffer.
 Result<void> check_rule(Session& session, CK_OBJECT_HANDLE object, const Rule& rule) {
   const Bytes wanted = encode(rule);
-  std::array<std::uint8_t, 64> got{};
+  // As long as what is wanted: NSS refuses a number's longer buffer.
+  Bytes got(wanted.size());
   CK_ATTRIBUTE attribute{rule.type, got.data(), got.size()};
   const CK_RV rv =
       session.invoke(&CK_FUNCTION_LIST::C_GetAttributeValue, object, &attribute, CK_ULONG{1});
   if (rv == CKR_ATTRIBUTE_TYPE_INVALID) {
     if (rule.may_be_absent()) return {};
-    return differs(rule, "isn't there");
+    return differs(rule, "isn't there", rv);
   }
   if (rv == CKR_ATTRIBUTE_SENSITIVE || rv == CKR_BUFFER_TOO_SMALL) {
-    return differs(rule, "can't be read");
+    return differs(rule, "can't be read", rv);
   }
   COFFER_CHECK(ck_check("C_GetAttributeValue", rv));
   if (attribute.ulValueLen != wanted.size() ||

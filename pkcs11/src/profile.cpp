@@ -9,28 +9,32 @@ namespace coffer::pkcs11 {
 namespace {
 
 // Tried as docs/tokens.md tells; those of hardware are by the makers' documents.
+constexpr unsigned long kLocal = 0x163;  // CKA_LOCAL
+constexpr std::array kNssLacks = {kLocal};
+
 constexpr std::array kProfiles = {
     Profile{.name = "softhsm",
             .about = "SoftHSM 2: AES-GCM; its OAEP knows SHA-1 alone",
-            .manufacturer = "SoftHSM project"},
+            .library = "SoftHSM"},
     Profile{.name = "nss",
             .about = "NSS softokn: its keys can be copied out, for tests only",
-            .manufacturer = "Mozilla Foundation",
+            .library = "Mozilla Foundation NSS",
             .allowed_mechanisms = false,
+            .lacks = kNssLacks,
             .insecure = true},
     Profile{.name = "opencryptoki-sw",
             .about = "openCryptoki's software token: no AES-GCM, no elliptic curves",
-            .manufacturer = "IBM",
-            .model = "Soft",
+            .library = "IBM Meta PKCS11 LIBRARY",
+            .model = "IBM SoftTok",
             .wrap = WrapScheme::rsa_oaep_sha256,
             .sign = SignScheme::rsa_pss,
             .allowed_mechanisms = false},
     Profile{.name = "tpm2-pkcs11",
             .about = "a TPM 2.0 by tpm2-pkcs11: RSA of 2048 bits, one thread at a time",
-            .model = "TPM",
+            .library = "tpm2-software.github.io TPM2",
             .wrap = WrapScheme::rsa_oaep_sha256,
             .rsa_bits = 2048,
-            .allowed_mechanisms = false,
+            .states_usages_off = false,
             .one_at_a_time = true},
     Profile{.name = "generic-gcm", .about = "AES-GCM by the standard, IVs of ours"},
     Profile{.name = "generic-gcm-written-back",
@@ -60,10 +64,9 @@ const Profile* find(std::string_view name) noexcept {
   return found == kProfiles.end() ? nullptr : found;
 }
 
-bool is_made_so(const Profile& profile, const TokenInfo& token) {
-  if (profile.manufacturer.empty() && profile.model.empty()) return false;
-  return token.manufacturer.starts_with(profile.manufacturer) &&
-         token.model.starts_with(profile.model);
+bool is_made_so(const Profile& profile, const Make& make) {
+  return !profile.library.empty() && make.library.starts_with(profile.library) &&
+         make.model.starts_with(profile.model);
 }
 
 }  // namespace
@@ -78,12 +81,12 @@ Result<void> check_profile_name(std::string_view name) {
                     fmt::format("no token profile has this name: there are {}", names));
 }
 
-Result<Profile> choose_profile(std::string_view name, const TokenInfo& token) {
+Result<Profile> choose_profile(std::string_view name, const Make& make) {
   COFFER_CHECK(check_profile_name(name));
   if (name != kAuto) return *find(name);
   const auto* const made =
       std::find_if(kProfiles.begin(), kProfiles.end(),
-                   [&](const Profile& each) { return is_made_so(each, token); });
+                   [&](const Profile& each) { return is_made_so(each, make); });
   return made != kProfiles.end() ? *made : *find(kDefault);
 }
 

@@ -124,12 +124,17 @@ Rules all_public_rules(KeyKind kind, const Profile& profile) {
 }
 #undef COFFER_RULE
 
-Rules without_lacking(Rules rules, const Profile& profile) {
+Rules as_the_make_has_them(Rules rules, const Profile& profile) {
   const auto lacks = [&](const Rule& rule) {
     if (rule.type == CKA_ALLOWED_MECHANISMS && !profile.allowed_mechanisms) return true;
     return std::find(profile.lacks.begin(), profile.lacks.end(), rule.type) != profile.lacks.end();
   };
   std::erase_if(rules, lacks);
+  if (profile.states_usages_off) return rules;
+  std::erase_if(rules, [](const Rule& rule) {
+    const bool* const wanted = std::get_if<bool>(&rule.value);
+    return rule.kind == Kind::usage && wanted != nullptr && !*wanted;
+  });
   return rules;
 }
 
@@ -151,11 +156,11 @@ CK_OBJECT_CLASS class_of(KeyKind kind) noexcept {
 }
 
 Rules private_rules(KeyKind kind, const Profile& profile) {
-  return without_lacking(all_private_rules(kind, profile), profile);
+  return as_the_make_has_them(all_private_rules(kind, profile), profile);
 }
 
 Rules public_rules(KeyKind kind, const Profile& profile) {
-  return without_lacking(all_public_rules(kind, profile), profile);
+  return as_the_make_has_them(all_public_rules(kind, profile), profile);
 }
 
 Bytes encode(const Rule& rule) {

@@ -58,6 +58,14 @@ Result<CK_TOKEN_INFO> read_token_info(const Module& module, CK_SLOT_ID slot) {
   return info;
 }
 
+Result<Make> read_make(const Module& module, const CK_TOKEN_INFO& info) {
+  CK_INFO library{};
+  const Module::Turn turn(module);
+  COFFER_CHECK(ck_check("C_GetInfo", module.functions().C_GetInfo(&library)));
+  return Make{trimmed(library.manufacturerID) + " " + trimmed(library.libraryDescription),
+              trimmed(info.model)};
+}
+
 TokenInfo describe_token(const CK_TOKEN_INFO& info) {
   return {trimmed(info.label), trimmed(info.manufacturerID), trimmed(info.model),
           trimmed(info.serialNumber)};

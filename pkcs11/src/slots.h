@@ -1,6 +1,7 @@
 // Finding the slot of a token, whose number means nothing: SoftHSM and USB give new ones each time.
 #pragma once
 
+#include "coffer/pkcs11/profile.h"
 #include "coffer/pkcs11/token.h"
 #include "module.h"
 #include "uri.h"
@@ -8,6 +9,8 @@
 namespace coffer::pkcs11 {
 
 [[nodiscard]] Result<CK_TOKEN_INFO> read_token_info(const Module& module, CK_SLOT_ID slot);
+/// To choose a profile by.
+[[nodiscard]] Result<Make> read_make(const Module& module, const CK_TOKEN_INFO& info);
 /// Blanks trimmed.
 [[nodiscard]] TokenInfo describe_token(const CK_TOKEN_INFO& info);
 

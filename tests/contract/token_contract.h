@@ -35,6 +35,14 @@ std::string_view code_of(const Result<T>& result) {
 
 inline constexpr std::string_view kDataKey = "0123456789abcdef0123456789abcdef";
 
+/// tpm2-pkcs11 1.9 holds a key for in use once an operation with it failed, until it is initialised
+/// anew: a key that was proven by a tampered wrap isn't destroyed before the token is opened again.
+template <typename Subject>
+constexpr bool destroys_at_once() {
+  if constexpr (requires { Subject::kDestroysOnlyAfterReopening; }) return false;
+  return true;
+}
+
 template <typename Subject>
 class TokenContract : public testing::Test {
  protected:
@@ -207,6 +215,10 @@ TYPED_TEST_P(TokenContract, ADestroyedKeyIsGoneAndNoOther) {
   EXPECT_EQ(code_of(this->token().destroy(KeyRole::sign, this->kek_)), "not_found");
   EXPECT_EQ(code_of(this->token().destroy(KeyRole::kek, this->sign_)), "not_found");
   EXPECT_EQ(code_of(this->token().destroy(KeyRole::kek, KeyRef{})), "invalid_argument");
+  if constexpr (!destroys_at_once<TypeParam>()) {
+    EXPECT_EQ(code_of(this->token().destroy(KeyRole::kek, this->kek_)), "unavailable");
+    return;
+  }
   EXPECT_EQ(code_of(this->token().destroy(KeyRole::kek, other)), "ok");
   EXPECT_EQ(code_of(this->token().verify(KeyRole::kek, other)), "not_found");
   EXPECT_EQ(code_of(this->token().wrap(other, secret(kDataKey), this->aad_)), "not_found");
@@ -218,7 +230,13 @@ TYPED_TEST_P(TokenContract, ADestroyedKeyIsGoneAndNoOther) {
 
 TYPED_TEST_P(TokenContract, AnIdIsFreeAgainOnceItsKeyIsDestroyed) {
   const Bytes blob = this->wrapped();
-  EXPECT_EQ(code_of(this->token().destroy(KeyRole::kek, this->kek_)), "ok");
+  if constexpr (!destroys_at_once<TypeParam>()) {
+    EXPECT_EQ(code_of(this->token().destroy(KeyRole::kek, this->kek_)), "unavailable");
+    EXPECT_EQ(code_of(this->token().generate(KeyRole::kek, this->kek_, "again")), "conflict");
+    return;
+  }
+  const auto destroyed = this->token().destroy(KeyRole::kek, this->kek_);
+  EXPECT_TRUE(destroyed.ok()) << describe(destroyed.error());
   this->generate(KeyRole::kek, this->kek_);
   EXPECT_EQ(code_of(this->token().unwrap(this->kek_, blob, this->aad_)), "corrupt");
 }

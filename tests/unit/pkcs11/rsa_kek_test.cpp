@@ -254,17 +254,5 @@ TEST(Wrap, OnTheHostTakesAPublicHalfAndAKnownAlgorithm) {
   EXPECT_EQ(max_wrap_size({std::string(kWrapAesGcm), {}}), kMaxWrapSize);
 }
 
-TEST(Profiles, AreChosenByNameOrByTheToken) {
-  const TokenInfo anybody;
-  for (const Profile& each : all_profiles()) {
-    const auto chosen = choose_profile(each.name, anybody);
-    ASSERT_TRUE(chosen.ok());
-    EXPECT_EQ(chosen->name, each.name);
-  }
-  EXPECT_TRUE(choose_profile("auto", anybody).ok());
-  EXPECT_EQ(code_of_result(choose_profile("", anybody)), "invalid_argument");
-  EXPECT_EQ(code_of_result(choose_profile("softhsm9", anybody)), "invalid_argument");
-}
-
 }  // namespace
 }  // namespace coffer::pkcs11

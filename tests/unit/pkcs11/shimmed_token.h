@@ -48,6 +48,7 @@ class ShimmedToken : public testing::Test {
     COFFER_TRY(const TokenUri uri, TokenUri::parse(config_.uri));
     COFFER_TRY(Connection connection, connect(Module::adopt(shim::hooked()), uri, pin, few));
     connection.profile = profile_;
+    if (profile_.one_at_a_time) connection.module->serialise();
     slot_ = connection.slot;
     token_ = std::make_unique<P11Token>(std::move(connection), config_);
     return {};

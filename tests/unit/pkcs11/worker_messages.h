@@ -26,6 +26,8 @@ inline TokenConfig config_of_tests() {
   config.sync_directory = "/var/lib/softhsm";
   config.accept_low_pin_count = true;
   config.profile = "auto";
+  config.init_string = "x=y";
+  config.accept_insecure_token = true;
   return config;
 }
 

@@ -25,9 +25,9 @@ struct Profile {
   std::string_view name;
   /// In a sentence, for people.
   std::string_view about;
-  /// CK_TOKEN_INFO::manufacturerID and model begin so; "auto" takes the first profile of which both
-  /// do. Empty, both: never taken by itself.
-  std::string_view manufacturer{};
+  /// "auto" takes the first profile whose library and model (of CK_INFO and CK_TOKEN_INFO) begin
+  /// so. Without a library: never taken by itself.
+  std::string_view library{};
   std::string_view model{};
   /// How new keks wrap. A kek that is there keeps its kind, AES or RSA; the hash of OAEP isn't an
   /// attribute of a key, so it stays as it is for as long as a vault has wraps by it.
@@ -42,6 +42,9 @@ struct Profile {
   /// Whether CKA_ALLOWED_MECHANISMS is in the template of a new key. A token that knows it and gets
   /// none is found out when the key is read back.
   bool allowed_mechanisms = true;
+  /// Whether a key can be told not to sign, verify, encrypt or decrypt. Where the make refuses that
+  /// and reports more uses than were asked for, CKA_ALLOWED_MECHANISMS alone holds a key to one.
+  bool states_usages_off = true;
   /// Attributes (CKA_…) that this make neither takes nor keeps, so that nothing can be demanded.
   /// What they would have guarded is in `about` and in docs/tokens.md.
   std::span<const unsigned long> lacks{};
@@ -57,7 +60,13 @@ struct Profile {
 /// Whether TokenConfig::profile can have this value. invalid_argument lists those that it can.
 [[nodiscard]] Result<void> check_profile_name(std::string_view name);
 
-/// By name, or by what the token says of itself for "auto". invalid_argument for another name.
-[[nodiscard]] Result<Profile> choose_profile(std::string_view name, const TokenInfo& token);
+/// What a module and a token say of themselves: enough to know a make by, nothing to trust.
+struct Make {
+  std::string library;  ///< CK_INFO: manufacturer and description, with a blank between
+  std::string model;    ///< CK_TOKEN_INFO
+};
+
+/// By name, or by the make for "auto". invalid_argument for another name.
+[[nodiscard]] Result<Profile> choose_profile(std::string_view name, const Make& make);
 
 }  // namespace coffer::pkcs11
