@@ -73,17 +73,21 @@ coffer_room(face_vault DIR src/faces/vault USES core)
 coffer_room(daemon DIR src/daemon USES face_vault sys engine_kv engine_token engine_unix
             LIBRARIES boost_program_options PkgConfig::SYSTEMD)
 coffer_room(token_process DIR src/coffer-token USES pkcs11 crypto LIBRARIES PkgConfig::SECCOMP)
+coffer_room(ceremony DIR src/ceremony USES model crypto pkcs11 envelope audit
+            LIBRARIES boost_program_options)
 coffer_room(cli DIR src/cli USES model backup policy LIBRARIES CURL::libcurl boost_program_options)
 
 coffer_program(cofferd DIR src/daemon USES daemon)
 coffer_program(coffer-token DIR src/coffer-token USES token_process)
 add_dependencies(cofferd coffer-token)  # it starts the program beside it
 coffer_program(coffer DIR src/cli USES cli)
+coffer_program(coffer-ceremony DIR src/ceremony USES ceremony)
 coffer_program(coffer-audit DIR src/coffer-audit USES audit LIBRARIES boost_program_options)
 
 # At -O2 GCC 12.2 sees null dereferences in inline functions of Asio and Program_options. Options of
 # source files come last, so they win over those of all rooms.
-foreach(target coffer_daemon coffer_cli cofferd coffer coffer-audit)
+foreach(target coffer_daemon coffer_cli cofferd coffer coffer-audit
+               coffer_ceremony coffer-ceremony)
   if(TARGET ${target})
     get_target_property(sources ${target} SOURCES)
     set_source_files_properties(${sources} PROPERTIES COMPILE_OPTIONS -Wno-null-dereference)

@@ -1,0 +1,14 @@
+// A PIN from a person or a file: never from an argument or the environment.
+#pragma once
+
+#include <string>
+
+#include "coffer/base/secure_bytes.h"
+
+namespace coffer::ceremony {
+
+/// One line of a file that nobody else may read; with an empty path asked for on the terminal,
+/// without echo. not_found; permission_denied; invalid_argument.
+[[nodiscard]] Result<SecureBytes> read_pin(const std::string& file);
+
+}  // namespace coffer::ceremony
