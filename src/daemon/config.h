@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,10 @@ struct TokenSettings {
   std::string softhsm2_conf{};
   std::string worker_user{};  ///< empty: the daemon's own
   pkcs11::Confinement seccomp = pkcs11::Confinement::local;
+  std::string profile = "auto";
+  std::string init_string{};
+  bool accept_insecure_token = false;
+  std::map<std::string, std::string> environment{};
   bool operator==(const TokenSettings&) const = default;
 };
 

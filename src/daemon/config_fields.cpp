@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "coffer/pkcs11/profile.h"
+
 namespace coffer::daemon {
 namespace {
 
@@ -57,6 +59,11 @@ std::string credential_name(const std::string& name) {
   return bad ? "must be a name, without a slash or a leading dot" : "";
 }
 
+std::string profile_name(const std::string& name) {
+  const auto known = pkcs11::check_profile_name(name);
+  return known.ok() ? std::string() : "must be " + std::string(known.error().text);
+}
+
 template <typename Settings, typename Get>
 auto same(Get get) {
   return [=](const Settings& a, const Settings& b) { return get(a) == get(b); };
@@ -72,6 +79,34 @@ Rule<Settings> text(Get get, TextRule rule) {
     if (problem.empty()) problem = rule(*given);
     if (problem.empty()) get(settings) = *given;
     return problem;
+  };
+  return {set, same<Settings>(get)};
+}
+
+/// What the loader and the allocator look at would change more than the module.
+bool is_variable(const std::string& name) {
+  const auto fits = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  const bool fine = !name.empty() && !(name.front() >= '0' && name.front() <= '9') &&
+                    std::all_of(name.begin(), name.end(), fits);
+  return fine && !name.starts_with("LD_") && !name.starts_with("MALLOC_") &&
+         !name.starts_with("GLIBC_") && !name.starts_with("COFFER_");
+}
+
+template <typename Settings, typename Get>
+Rule<Settings> environment(Get get) {
+  const auto set = [=](Settings& settings, const ConfigValue& value) -> std::string {
+    const auto* given = std::get_if<TextTable>(&value);
+    if (given == nullptr) return "must be a table of strings";
+    for (const auto& [name, text] : *given) {
+      if (!is_variable(name)) {
+        return "must have names of capitals, digits and _, none of the loader's (LD_, MALLOC_)";
+      }
+      if (std::string problem = plain_text_problem(text); !problem.empty()) return problem;
+    }
+    get(settings) = *given;
+    return {};
   };
   return {set, same<Settings>(get)};
 }
@@ -204,6 +239,10 @@ std::vector<Field<Config>> vault_and_token() {
        text<Config>(COFFER_FIELD(token.softhsm2_conf), absolute_path_or_none)},
       {"token", "worker_user", text<Config>(COFFER_FIELD(token.worker_user), any_text)},
       {"token", "seccomp", choice<Config>(COFFER_FIELD(token.seccomp), filters)},
+      {"token", "profile", text<Config>(COFFER_FIELD(token.profile), profile_name)},
+      {"token", "init_string", text<Config>(COFFER_FIELD(token.init_string), any_text)},
+      {"token", "accept_insecure_token", flag<Config>(COFFER_FIELD(token.accept_insecure_token))},
+      {"token", "environment", environment<Config>(COFFER_FIELD(token.environment))},
   };
 }
 

@@ -12,10 +12,21 @@
 namespace coffer::daemon {
 namespace {
 
+ConfigValue texts_of(const toml::table& table) {
+  TextTable texts;
+  for (const auto& [key, node] : table) {
+    const auto* text = node.as_string();
+    if (text == nullptr) return OtherValue{};
+    texts.emplace(key.str(), text->get());
+  }
+  return texts;
+}
+
 ConfigValue value_of(const toml::node& node) {
   if (const auto* flag = node.as_boolean()) return flag->get();
   if (const auto* number = node.as_integer()) return number->get();
   if (const auto* text = node.as_string()) return text->get();
+  if (const auto* table = node.as_table()) return texts_of(*table);
   return OtherValue{};
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -9,12 +10,15 @@
 
 namespace coffer::daemon {
 
-/// A table within a table, a list, a date or a float: no key of ours is one.
+/// A table within a table whose values are texts.
+using TextTable = std::map<std::string, std::string>;
+/// Another table within a table, a list, a date or a float: no key of ours is one.
 struct OtherValue {};
 /// Where a table begins: one without keys is wrong too, if its name isn't known.
 struct TableStart {};
 
-using ConfigValue = std::variant<bool, std::int64_t, std::string, OtherValue, TableStart>;
+using ConfigValue =
+    std::variant<bool, std::int64_t, std::string, TextTable, OtherValue, TableStart>;
 
 struct ConfigEntry {
   std::string table{};    ///< "token"; "" at the top; "listener" of [[listener]]

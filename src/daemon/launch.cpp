@@ -25,7 +25,10 @@ VaultConfig vault_config(const Config& config) {
                              .session_wait = token.session_wait,
                              .call_deadline = token.call_deadline,
                              .sync_directory = token.sync_directory,
-                             .accept_low_pin_count = token.accept_low_pin_count},
+                             .accept_low_pin_count = token.accept_low_pin_count,
+                             .profile = token.profile,
+                             .init_string = token.init_string,
+                             .accept_insecure_token = token.accept_insecure_token},
                    .source = {},
                    .store_path = vault.path_of(vault.store),
                    .audit_directory = vault.path_of(vault.audit),
@@ -85,6 +88,9 @@ Result<std::unique_ptr<pkcs11::Supervisor>> start_supervisor(const Config& confi
   COFFER_CHECK(choose_worker_user(config.process, token.worker_user, wanted.settings));
   if (!token.softhsm2_conf.empty()) {
     wanted.settings.environment = {"SOFTHSM2_CONF=" + token.softhsm2_conf};
+  }
+  for (const auto& [name, value] : token.environment) {
+    wanted.settings.environment.push_back(name + "=" + value);
   }
   wanted.attempts_path = config.vault.directory + kAttemptsFile;
   return pkcs11::Supervisor::start(wanted);

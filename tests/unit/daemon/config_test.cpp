@@ -186,6 +186,40 @@ TEST(Config, RefusesATokenUriThatSaysMoreThanWhichToken) {
   }
 }
 
+TEST(Config, ReadsHowAMakeOfTokenIsSpokenTo) {
+  const Config config = good(
+      "[token]\nmodule = \"/m.so\"\nuri = \"pkcs11:token=t\"\nprofile = \"nss\"\n"
+      "init_string = \"configdir='sql:/x'\"\naccept_insecure_token = true\n"
+      "[token.environment]\nTPM2_PKCS11_STORE = \"/var/lib/tpm\"\nTSS2_LOG = \"all+NONE\"\n"
+      "[[listener]]\npath = \"/run/c.sock\"\n");
+  EXPECT_EQ(config.token.profile, "nss");
+  EXPECT_EQ(config.token.init_string, "configdir='sql:/x'");
+  EXPECT_TRUE(config.token.accept_insecure_token);
+  const std::map<std::string, std::string> expected = {{"TPM2_PKCS11_STORE", "/var/lib/tpm"},
+                                                       {"TSS2_LOG", "all+NONE"}};
+  EXPECT_EQ(config.token.environment, expected);
+}
+
+TEST(Config, RefusesAProfileThatThereIsNot) {
+  const std::string found = problem(
+      "[token]\nmodule = \"/m.so\"\nuri = \"pkcs11:token=t\"\nprofile = \"soft\"\n"
+      "[[listener]]\npath = \"/run/c.sock\"\n");
+  EXPECT_TRUE(found.starts_with("f:4: token.profile: ")) << found;
+  EXPECT_NE(found.find("tpm2-pkcs11"), std::string::npos) << found;
+}
+
+TEST(Config, RefusesVariablesOfTheLoader) {
+  for (const std::string_view line :
+       {"LD_PRELOAD = \"/x.so\"", "MALLOC_CHECK_ = \"3\"", "COFFER_ADDR = \"x\"", "lower = \"x\"",
+        "\"A B\" = \"x\"", "\"\" = \"x\"", "\"9A\" = \"x\"", "A = 5", "A = \"x\\u0007\"",
+        "A = [\"x\"]"}) {
+    const std::string found =
+        problem("[token]\nmodule = \"/m.so\"\nuri = \"pkcs11:token=t\"\n[token.environment]\n" +
+                std::string(line) + "\n[[listener]]\npath = \"/run/c.sock\"\n");
+    EXPECT_NE(found.find("token.environment: must "), std::string::npos) << line << ": " << found;
+  }
+}
+
 TEST(Config, WantsAPinFromOnePlaceOnly) {
   const std::string token =
       "[[listener]]\npath = \"/s\"\n[token]\nmodule = \"/m.so\"\n"
