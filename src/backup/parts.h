@@ -8,7 +8,6 @@ namespace coffer::backup {
 
 inline constexpr std::uint8_t kChunkTag = 1;
 inline constexpr std::uint8_t kTrailerTag = 2;
-inline constexpr std::size_t kSignatureSize = 64;  ///< r ‖ s on P-256
 
 /// From the magic to the end of the header's body.
 [[nodiscard]] Bytes encode_header(const Header& header);

@@ -149,8 +149,7 @@ Result<Summary> BackupReader::finish(std::optional<ByteView> pinned) {
   if (trailing != 0) return damaged("the backup goes on after its end");
   if (pinned) COFFER_CHECK(check_signer(*pinned, claimed_->signer));
   const Bytes message = signed_message(header_.vault, *claimed_, claimed_->bytes);
-  if (signature_.size() != kSignatureSize ||
-      !crypto::verify_p256(claimed_->signer, message, signature_).ok()) {
+  if (!crypto::verify(claimed_->signer, message, signature_).ok()) {
     return damaged("the backup's signature is wrong");
   }
   Summary whole = *claimed_;

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "backup_kit.h"
+#include "fakes/rsa_signer.h"
 
 namespace coffer::backup {
 namespace {
@@ -42,6 +43,24 @@ TEST(Backup, IsWrittenInChunksAndReadHoweverItComes) {
   EXPECT_GE(verified->summary.chunks, 3U);
   for (const std::size_t step : {std::size_t{1}, std::size_t{7}, std::size_t{65536}}) {
     EXPECT_EQ(read_rows(file, step), rows) << step;
+  }
+}
+
+/// Tokens without elliptic curves sign so.
+TEST(Backup, MayBeSignedByAnRsaKey) {
+  const auto signer = fakes::make_rsa_signer();
+  Bytes file;
+  BackupWriter writer(into(file));
+  ASSERT_TRUE(writer.begin(test_header()).ok());
+  ASSERT_TRUE(writer.add({"k", 1, "v"}).ok());
+  ASSERT_TRUE(writer.finish(*signer).ok());
+  const auto verified = verify(from(file), signer->public_key());
+  ASSERT_TRUE(verified.ok()) << describe(verified.error());
+  EXPECT_FALSE(check(file).ok()) << "another key is pinned";
+  for (const std::size_t from_end : {1U, 100U, 256U}) {
+    Bytes changed = file;
+    changed[changed.size() - from_end] ^= 1U;
+    EXPECT_FALSE(verify(from(changed), signer->public_key()).ok()) << from_end;
   }
 }
 
