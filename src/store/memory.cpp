@@ -53,11 +53,11 @@ class Versions final {
     return find(key, sequence);
   }
 
-  std::vector<KeyedRow> range(const Key& prefix, std::uint64_t sequence) const
+  std::vector<KeyedRow> range(const Key& start, const Key& prefix, std::uint64_t sequence) const
       COFFER_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
     std::vector<KeyedRow> rows;
-    for (auto at = rows_.lower_bound(prefix); at != rows_.end() && starts_with(at->first, prefix);
+    for (auto at = rows_.lower_bound(start); at != rows_.end() && starts_with(at->first, prefix);
          ++at) {
       if (auto row = row_at(at->second, sequence)) rows.emplace_back(at->first, *std::move(row));
     }
@@ -137,14 +137,24 @@ class MemorySnapshot final : public Snapshot {
 
   Result<void> scan(const Key& prefix,
                     const std::function<bool(const Key&, const Row&)>& visit) override {
-    // A copy, so that the visitor may use the store.
-    for (const auto& [key, row] : versions_->range(prefix, sequence_)) {
+    return visit_all(versions_->range(prefix, prefix, sequence_), visit);
+  }
+
+  Result<void> scan_after(const Key& after,
+                          const std::function<bool(const Key&, const Row&)>& visit) override {
+    return visit_all(versions_->range(after + '\0', {}, sequence_), visit);
+  }
+
+ private:
+  /// Of a copy, so that the visitor may use the store.
+  static Result<void> visit_all(const std::vector<KeyedRow>& rows,
+                                const std::function<bool(const Key&, const Row&)>& visit) {
+    for (const auto& [key, row] : rows) {
       if (!visit(key, row)) break;
     }
     return {};
   }
 
- private:
   std::shared_ptr<Versions> versions_;
   std::uint64_t sequence_;
 };

@@ -58,9 +58,18 @@ Result<void> SqliteSnapshot::lend_reader() {
 
 Result<void> SqliteSnapshot::scan(const Key& prefix,
                                   const std::function<bool(const Key&, const Row&)>& visit) {
+  return scan_from(prefix, prefix, visit);
+}
+
+Result<void> SqliteSnapshot::scan_after(const Key& after,
+                                        const std::function<bool(const Key&, const Row&)>& visit) {
+  return scan_from(after + '\0', {}, visit);
+}
+
+Result<void> SqliteSnapshot::scan_from(Key start, const Key& prefix,
+                                       const std::function<bool(const Key&, const Row&)>& visit) {
   COFFER_CHECK(lend_reader());
   if (reader_->sequence() != sequence_) return moved_on();
-  Key start = prefix;
   for (std::size_t limit = kFirstPage;; limit = std::min(limit * 4, kLargestPage)) {
     COFFER_TRY(const auto page, (*reader_)->page(start, prefix, limit));
     for (const auto& [key, row] : page.rows) {

@@ -44,8 +44,13 @@ class SqliteSnapshot final : public Snapshot {
   [[nodiscard]] Result<RowVersion> version(const Key& key) override;
   [[nodiscard]] Result<void> scan(
       const Key& prefix, const std::function<bool(const Key&, const Row&)>& visit) override;
+  [[nodiscard]] Result<void> scan_after(
+      const Key& after, const std::function<bool(const Key&, const Row&)>& visit) override;
 
  private:
+  /// From `start` on, which stands at or behind `prefix`.
+  Result<void> scan_from(Key start, const Key& prefix,
+                         const std::function<bool(const Key&, const Row&)>& visit);
   /// May this snapshot read a row of `version` out of a cache that stands at `sequence`? Fixes the
   /// snapshot's own sequence if so.
   bool may_use(std::uint64_t sequence, RowVersion version);

@@ -162,6 +162,24 @@ TEST_P(StoreContract, TheLastWriteOfAKeyInATransactionWins) {
 
 // --- scans
 
+TEST_P(StoreContract, ScansAllThatStandsBehindAKey) {
+  for (const std::string key : {"a", "b", "ba", "c", "\xff\xff"}) put(key, "of " + key);
+  const auto after = [&](const Key& key, std::size_t limit) {
+    Rows rows;
+    const auto scanned = snapshot()->scan_after(key, [&](const Key& found, const Row& row) {
+      rows.emplace_back(found, row.value);
+      return rows.size() < limit;
+    });
+    if (!scanned.ok()) ADD_FAILURE() << describe(scanned.error());
+    return rows;
+  };
+  EXPECT_EQ(after("", 9).size(), 5U);
+  EXPECT_EQ(after("b", 2), (Rows{{"ba", "of ba"}, {"c", "of c"}}));
+  EXPECT_EQ(after("b0", 1), (Rows{{"ba", "of ba"}}));
+  EXPECT_EQ(after("c", 9), (Rows{{"\xff\xff", "of \xff\xff"}}));
+  EXPECT_EQ(after("\xff\xff", 9), Rows{});
+}
+
 TEST_P(StoreContract, AScanGoesInOrderOfUnsignedBytes) {
   const Rows wanted = {{std::string("\0", 1), ""},
                        {std::string("\0a", 2), ""},

@@ -59,6 +59,9 @@ class Snapshot {
   /// snapshot and the store.
   [[nodiscard]] virtual Result<void> scan(
       const Key& prefix, const std::function<bool(const Key&, const Row&)>& visit) = 0;
+  /// All rows whose key is greater than `after`, likewise: for work in steps over the whole store.
+  [[nodiscard]] virtual Result<void> scan_after(
+      const Key& after, const std::function<bool(const Key&, const Row&)>& visit) = 0;
 };
 
 enum class CommitOutcome : std::uint8_t { committed, precondition_failed };
