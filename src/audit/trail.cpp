@@ -6,11 +6,21 @@
 namespace coffer::audit {
 
 Trail::Trail(Log& log, std::shared_ptr<const Hasher> hasher, const Clock& clock)
-    : log_(log), hasher_(std::move(hasher)), clock_(clock) {}
+    : log_(log), clock_(clock), hasher_(std::move(hasher)) {}
+
+void Trail::use(std::shared_ptr<const Hasher> hasher) {
+  const MutexLock lock(mutex_);
+  hasher_ = std::move(hasher);
+}
+
+std::shared_ptr<const Hasher> Trail::hasher() const {
+  const MutexLock lock(mutex_);
+  return hasher_;
+}
 
 Ticket Trail::open(const model::Request& request, const model::Peer& peer) {
   return Ticket(
-      std::unique_ptr<Ticket::State>(new Ticket::State{log_, hasher_, clock_, request, peer}));
+      std::unique_ptr<Ticket::State>(new Ticket::State{log_, hasher(), clock_, request, peer}));
 }
 
 Line Trail::system_line(std::string_view event, std::string_view detail) const {

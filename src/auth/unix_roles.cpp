@@ -18,6 +18,9 @@ using envelope::Expect;
 constexpr envelope::Space kRoleSpace{.mount = {}, .table = 9};
 constexpr std::string_view kRoles = "role/";
 constexpr std::string_view kEntityLabel = "coffer unix entity v1";
+/// Always the first: a peer keeps its accessor, and what hangs on it, when the key rotates. All
+/// that the key hides here is a uid.
+constexpr std::uint32_t kEntityKeyVersion = 1;
 constexpr std::size_t kAccessorBytes = 18;
 /// What the kernel says of a uid or gid that has no mapping here: anyone's (user_namespaces(7)).
 constexpr std::uint32_t kOverflowId = 65534;
@@ -143,9 +146,8 @@ struct Entity {
 
 Result<std::shared_ptr<const model::Caller>> caller_of(const envelope::Keyring& keyring,
                                                        const Entity& entity) {
-  COFFER_TRY(const ByteView key,
-             keyring.key(envelope::KeyName::token_hash, current_version(keyring),
-                         Reveal{"name a peer of the socket"}));
+  COFFER_TRY(const ByteView key, keyring.key(envelope::KeyName::token_hash, kEntityKeyVersion,
+                                             Reveal{"name a peer of the socket"}));
   COFFER_TRY(const crypto::Sha256 hash,
              crypto::hmac_sha256(key, {as_bytes(kEntityLabel), as_bytes(entity.name())}));
   auto caller = std::make_shared<model::Caller>();

@@ -7,6 +7,7 @@ namespace coffer::ceremony {
 namespace {
 
 constexpr std::array kActs = {
+    Act{"enrol", "make a vault's keys on a further token, and write down what to enrol", enrol},
     Act{"probe", "try what a token can do, and what it ignores", probe},
 };
 

@@ -22,6 +22,7 @@ struct Act {
 [[nodiscard]] std::span<const Act> acts() noexcept;
 
 int probe(const std::vector<std::string>& arguments);
+int enrol(const std::vector<std::string>& arguments);
 
 /// On standard error, with the way to the help; gives kUsage.
 int complain(std::string_view text);

@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <list>
 
 #include "coffer/base/log.h"
+#include "coffer/core/rotation.h"
 #include "coffer/core/unsealed.h"
 #include "coffer/crypto/random.h"
 
@@ -12,6 +14,7 @@ namespace coffer::core {
 namespace {
 
 constexpr std::chrono::seconds kInterval{1};
+constexpr std::chrono::nanoseconds kShortest = std::chrono::milliseconds(1);
 /// Handled between two looks; as many requests of the vault's own are at the Door at most.
 constexpr std::size_t kStep = 64;
 constexpr std::chrono::minutes kTryAgain{1};
@@ -30,10 +33,13 @@ struct Sweeper::Batch {
   Mutex mutex;
   CondVar all_settled;
   std::size_t open COFFER_GUARDED_BY(mutex) = 0;
+  bool failed COFFER_GUARDED_BY(mutex) = false;
 
-  void wait() COFFER_EXCLUDES(mutex) {
+  /// False: something failed.
+  bool wait() COFFER_EXCLUDES(mutex) {
     const MutexLock lock(mutex);
     while (open > 0) all_settled.wait(mutex);
+    return !failed;
   }
 };
 
@@ -49,7 +55,11 @@ class Sweeper::Settled final : public Reply {
     --batch_.open;
     batch_.all_settled.notify_all();
   }
-  void fail(const Error& error) override { log::error(error); }
+  void fail(const Error& error) override {
+    log::error(error);
+    const MutexLock lock(batch_.mutex);
+    batch_.failed = true;
+  }
   bool settle(bool /*again*/) override { return true; }
 
  private:
@@ -71,9 +81,17 @@ Sweeper::~Sweeper() {
 }
 
 bool Sweeper::wait_for_stop() {
+  const std::chrono::nanoseconds pause = until_next();
   const MutexLock lock(mutex_);
-  if (!stop_) stopped_.wait_for(mutex_, kInterval);
+  if (!stop_) stopped_.wait_for(mutex_, pause);
   return stop_;
+}
+
+/// Rows come to the nanosecond, so that work in steps can keep a pace of its own.
+std::chrono::nanoseconds Sweeper::until_next() const {
+  const std::chrono::nanoseconds longest = kInterval;
+  if (!next_) return longest;
+  return std::clamp(std::chrono::nanoseconds(*next_ - clock_.wall()), kShortest, longest);
 }
 
 void Sweeper::loop() {
@@ -89,6 +107,7 @@ bool Sweeper::sweep() {
   const std::shared_ptr<Unsealed> vault = state_.unsealed();
   if (vault == nullptr) return false;
   try {
+    if (vault->key_work) resume_keys(*vault);
     const Result<bool> more = sweep_open(*vault);
     if (more.ok()) return *more;
     if (more.error().code != ErrorCode::conflict) log::error(more.error());
@@ -104,13 +123,15 @@ Result<bool> Sweeper::sweep_open(Unsealed& vault) {
   // Once for each trouble, not each second.
   if (found.trouble && found.trouble->text != trouble_) log::error(*found.trouble);
   trouble_ = found.trouble ? found.trouble->text : std::string();
+  next_ = found.next;
   if (found.due.empty()) {
     advance(vault);
     return found.more;
   }
   Batch batch;
   for (const lifecycle::Due& due : found.due) handle(vault, due, batch);
-  batch.wait();
+  // What was handled may have set its next step, for now or for soon.
+  if (batch.wait()) next_ = clock_.wall();
   return found.more;
 }
 
@@ -130,17 +151,27 @@ void Sweeper::handle(Unsealed& vault, const lifecycle::Due& due, Batch& batch) {
                                                  .fields = {}});
   audit::Ticket ticket = vault.trail->open(request, batch.peer);
   auto tx = vault.sealed_store->begin();
-  Result<void> done = tx.ok() ? vault.due_handlers.run(**tx, due, request.time) : tx.error();
+  Result<void> done = tx.ok() ? run(vault, due, request.time, ticket, **tx) : tx.error();
   auto reply = std::make_unique<Settled>(batch);
   if (!done.ok()) {
     // Lost a race: it is due still. Anything else would fail again at once, and hold up the others.
     if (done.error().code != ErrorCode::conflict) put_off(vault, due, done.error());
+    {
+      const MutexLock lock(batch.mutex);
+      batch.failed = true;
+    }
     Error error = std::move(done).error();
     return door_.finish({std::move(ticket).close(error), {}, std::move(error)}, std::move(reply));
   }
   model::Response response{.outcome = model::Outcome::empty};
   door_.finish({std::move(ticket).close(response), (*tx)->take(), std::move(response)},
                std::move(reply));
+}
+
+Result<void> Sweeper::run(Unsealed& vault, const lifecycle::Due& due, WallTime now,
+                          audit::Ticket& ticket, envelope::SealedTransaction& tx) {
+  if (vault.due_handlers.reaches_outside(due.kind)) COFFER_CHECK(ticket.make_durable());
+  return vault.due_handlers.run(tx, due, now);
 }
 
 /// Beside the Door, as the mark below: nothing of it can be seen but when it is tried again.
@@ -153,13 +184,23 @@ void Sweeper::postpone(Unsealed& vault, const lifecycle::Due& due) {
   const auto tx = vault.sealed_store->begin();
   const WallTime now = clock_.wall();
   if (!tx.ok() || !lifecycle::postpone(**tx, due, now + kTryAgain, now).ok()) return;
-  commit((*tx)->take());
+  static_cast<void>(commit((*tx)->take()));
 }
 
-void Sweeper::commit(store::Transaction transaction) {
-  if (transaction.empty()) return;
+bool Sweeper::commit(store::Transaction transaction) {
+  if (transaction.empty()) return true;
   const store::Transaction all[] = {std::move(transaction)};
-  if (const auto done = store_.commit(all); !done.ok()) log::error(done.error());
+  const auto done = store_.commit(all);
+  if (!done.ok()) log::error(done.error());
+  return done.ok() && done->front() == store::CommitOutcome::committed;
+}
+
+/// A row to look at, and nothing that anyone can see: no Door for it either.
+void Sweeper::resume_keys(Unsealed& vault) {
+  vault.key_work = false;
+  const auto tx = vault.sealed_store->begin();
+  const bool staged = tx.ok() && resume_key_work(vault, **tx, clock_.wall()).ok();
+  if (!staged || !commit((*tx)->take())) vault.key_work = true;
 }
 
 /// The mark says which minutes need no look any more. Nobody sees it, so it passes no Door
@@ -167,7 +208,7 @@ void Sweeper::commit(store::Transaction transaction) {
 void Sweeper::advance(Unsealed& vault) {
   const auto tx = vault.sealed_store->begin();
   if (!tx.ok() || !lifecycle::advance(**tx, clock_.wall()).ok()) return;
-  commit((*tx)->take());
+  static_cast<void>(commit((*tx)->take()));
 }
 
 }  // namespace coffer::core

@@ -1,5 +1,7 @@
 #include "compose.h"
 
+#include "coffer/core/rewrap.h"
+#include "coffer/core/rotation.h"
 #include "coffer/core/unmount.h"
 #include "coffer/engines/kv/kv.h"
 #include "coffer/engines/token/token.h"
@@ -18,19 +20,10 @@ engine::Mount builtin(std::string_view path, std::string_view type, std::string_
           .options = {}};
 }
 
-Result<std::shared_ptr<const audit::Hasher>> make_hasher(const envelope::Keyring& keyring) {
-  const std::uint32_t version = keyring.current_version(envelope::KeyName::audit);
-  COFFER_TRY(const ByteView key,
-             keyring.key(envelope::KeyName::audit, version, Reveal{"hash values in audit lines"}));
-  COFFER_TRY(SecureBytes copy, SecureBytes::copy_of(key));
-  return std::shared_ptr<const audit::Hasher>(
-      std::make_shared<audit::Hasher>(std::move(copy), version));
-}
-
 void add_callers(core::Unsealed& vault) {
   vault.tokens = std::make_unique<auth::Tokens>(
-      *vault.keyring, [hasher = vault.hasher](std::string& out, std::string_view token) {
-        hasher->append(out, token);
+      *vault.keyring, [&trail = *vault.trail](std::string& out, std::string_view token) {
+        trail.hasher()->append(out, token);
       });
   vault.tokens->register_handlers(vault.due_handlers);
   vault.unix_roles = std::make_unique<auth::UnixRoles>(*vault.keyring);
@@ -45,6 +38,8 @@ void add_engines(const Foundation& foundation, core::Unsealed& vault) {
                       sys::make_engine({foundation.state, foundation.control, foundation.clock}),
                       Kind::builtin);
   core::register_clearing(vault);
+  core::register_rewrap(vault);
+  core::register_rotation(vault);
 }
 
 Result<void> add_tables(core::Unsealed& vault) {
@@ -69,8 +64,9 @@ Result<std::shared_ptr<core::Unsealed>> compose(const Foundation& foundation,
   COFFER_TRY(vault->sealed_store,
              envelope::open_sealed_store(*vault->keyring, *vault->token, foundation.store, cache,
                                          foundation.clock));
-  COFFER_TRY(vault->hasher, make_hasher(*vault->keyring));
-  vault->trail = std::make_unique<audit::Trail>(foundation.log, vault->hasher, foundation.clock);
+  COFFER_TRY(auto hasher, core::make_hasher(*vault->keyring));
+  vault->trail =
+      std::make_unique<audit::Trail>(foundation.log, std::move(hasher), foundation.clock);
   add_callers(*vault);
   add_engines(foundation, *vault);
   COFFER_CHECK(add_tables(*vault));

@@ -63,7 +63,7 @@ Result<void> open_or_make(Vault& vault) {
     Result<void> opened = vault.unseal(nullptr);
     if (opened.ok() || opened.error().code != ErrorCode::precondition) return opened;
   }
-  const auto made = vault.initialise(nullptr, std::nullopt);
+  const auto made = vault.initialise(nullptr, std::nullopt, std::nullopt);
   return made.ok() ? Result<void>() : Result<void>(made.error());
 }
 

@@ -8,6 +8,16 @@
 #include "compose.h"
 
 namespace coffer::daemon {
+namespace {
+
+std::vector<pkcs11::TokenKeeper::Watched> keys_to_watch(const envelope::Keyring& keyring) {
+  const envelope::EnrolledToken& ours = keyring.token();
+  return {{pkcs11::KeyRole::kek, envelope::kek_ref(keyring.vault(), ours.kek_version)},
+          {pkcs11::KeyRole::sign, envelope::sign_ref(keyring.vault(), ours.sign_version)}};
+}
+
+}  // namespace
+
 Result<void> commit(store::Store& store, store::Transaction transaction) {
   if (transaction.empty()) return {};
   const store::Transaction all[] = {std::move(transaction)};
@@ -59,8 +69,12 @@ Result<void> Vault::open_parts() {
 }
 
 Result<std::optional<std::string>> Vault::stored_keyring() const {
+  return stored_row(envelope::keyring_row_key());
+}
+
+Result<std::optional<std::string>> Vault::stored_row(const store::Key& key) const {
   COFFER_TRY(const auto snapshot, store_->snapshot());
-  COFFER_TRY(auto row, snapshot->get(envelope::keyring_row_key()));
+  COFFER_TRY(auto row, snapshot->get(key));
   return row ? std::optional<std::string>(std::move(row->value)) : std::nullopt;
 }
 
@@ -97,6 +111,7 @@ Result<void> Vault::unseal(const SecureBytes* pin) {
   COFFER_TRY(auto staged, core::adopt_restore_mark(*store_, *tx));
   COFFER_CHECK(commit(*store_, std::move(staged)));
   COFFER_CHECK(respect_restore(*opened));
+  COFFER_CHECK(take_over(*opened));
   state_.unseal(std::move(opened));
   log::info("unsealed");
   return {};
@@ -117,18 +132,37 @@ Result<void> Vault::respect_restore(core::Unsealed& vault) {
   return {};
 }
 
+/// Another of the vault's tokens than the last time: the stored keyring is signed anew, by it. The
+/// pinned file follows, as it may have to after a rotation that was cut short; that it can't be
+/// written keeps nobody out, since the announcements lead on from the key that it has.
+Result<void> Vault::take_over(core::Unsealed& opened) {
+  if (!opened.keyring->signed_by_ours()) {
+    COFFER_CHECK(opened.sealed_store->key_changes().take_over(clock_.wall()));
+    log::info("this token signs for the vault from now on");
+  }
+  if (const auto followed = follow_keys(opened); !followed.ok()) {
+    log::warn(describe(followed.error()));
+  }
+  return {};
+}
+
+Result<void> Vault::follow_keys(core::Unsealed& opened) const {
+  // Made by open(), which knows what it is.
+  auto& keeper = static_cast<pkcs11::TokenKeeper&>(*opened.token);
+  COFFER_CHECK(keeper.watch(keys_to_watch(*opened.keyring)));
+  return pin_signer(*opened.keyring);
+}
+
 Result<std::shared_ptr<core::Unsealed>> Vault::open(std::unique_ptr<pkcs11::TokenKeeper> token,
                                                     std::unique_ptr<envelope::Keyring> keyring) {
   const pkcs11::TokenKeeper* const keeper = token.get();
-  const envelope::EnrolledToken& ours = keyring->token();
-  COFFER_CHECK(token->watch(
-      {{pkcs11::KeyRole::kek, envelope::kek_ref(keyring->vault(), ours.kek_version)},
-       {pkcs11::KeyRole::sign, envelope::sign_ref(keyring->vault(), ours.sign_version)}}));
+  COFFER_CHECK(token->watch(keys_to_watch(*keyring)));
   envelope::CacheConfig cache = config_.cache;
   cache.usable = [this, keeper] { return keeper->alive_within(cache_grace_.load()); };
   COFFER_TRY(auto opened, compose({*store_, *log_, state_, *this, clock_}, cache, std::move(token),
                                   std::move(keyring)));
   opened->keeper = keeper;
+  opened->on_new_keys = [this](core::Unsealed& vault) { return follow_keys(vault); };
   return opened;
 }
 

@@ -46,7 +46,8 @@ class Vault final : public core::Control {
   [[nodiscard]] static Result<std::unique_ptr<Vault>> make(VaultConfig config, const Clock& clock);
   ~Vault() override;
 
-  Result<Initialised> initialise(const SecureBytes* pin, const std::optional<Uuid>& adopt) override;
+  Result<Initialised> initialise(const SecureBytes* pin, const std::optional<Uuid>& adopt,
+                                 const std::optional<envelope::Enrolment>& recovery) override;
   Result<void> unseal(const SecureBytes* pin) override;
   void forget_pin() override { source_->forget(); }
   void retire(std::shared_ptr<core::Unsealed> sealed) override COFFER_EXCLUDES(retiring_mutex_);
@@ -75,13 +76,23 @@ class Vault final : public core::Control {
   [[nodiscard]] Result<std::unique_ptr<pkcs11::TokenKeeper>> open_token(const SecureBytes* pin);
   [[nodiscard]] Result<std::optional<std::string>> stored_keyring() const;
   [[nodiscard]] static Result<void> respect_restore(core::Unsealed& vault);
+  [[nodiscard]] Result<std::optional<std::string>> stored_row(const store::Key& key) const;
+  /// The token at hand signs from now on, and its key is the one that is pinned.
+  [[nodiscard]] Result<void> take_over(core::Unsealed& opened);
+  /// Writes the public key that the next start pins, if the file has another.
+  [[nodiscard]] Result<void> pin_signer(const envelope::Keyring& keyring) const;
+  /// The keys of now are those that are watched, and the one that is pinned.
+  [[nodiscard]] Result<void> follow_keys(core::Unsealed& opened) const;
   [[nodiscard]] Result<std::shared_ptr<core::Unsealed>> open(
       std::unique_ptr<pkcs11::TokenKeeper> token, std::unique_ptr<envelope::Keyring> keyring)
       COFFER_REQUIRES(mutex_);
   [[nodiscard]] Result<std::unique_ptr<envelope::Keyring>> open_keyring(pkcs11::Token& token,
                                                                         std::string_view stored);
   [[nodiscard]] Result<std::unique_ptr<envelope::Keyring>> create_keyring(
-      pkcs11::Token& token, const std::optional<Uuid>& adopt, bool& adopted);
+      pkcs11::Token& token, const std::optional<Uuid>& adopt, const std::optional<Uuid>& wanted,
+      bool& adopted);
+  [[nodiscard]] Result<void> enrol_recovery(core::Unsealed& opened,
+                                            const envelope::Enrolment& recovery);
   [[nodiscard]] Result<SecureBytes> first_rows(core::Unsealed& vault);
 
   VaultConfig config_;

@@ -29,8 +29,9 @@ Result<engine::Mount> secret_mount() {
 
 }  // namespace
 
-Result<core::Control::Initialised> Vault::initialise(const SecureBytes* pin,
-                                                     const std::optional<Uuid>& adopt) {
+Result<core::Control::Initialised> Vault::initialise(
+    const SecureBytes* pin, const std::optional<Uuid>& adopt,
+    const std::optional<envelope::Enrolment>& recovery) {
   const MutexLock lock(mutex_);
   if (state_.unsealed() != nullptr) return already();
   COFFER_TRY(auto token, open_token(pin));
@@ -42,10 +43,12 @@ Result<core::Control::Initialised> Vault::initialise(const SecureBytes* pin,
   if (stored) {
     COFFER_TRY(keyring, open_keyring(*token, *stored));
   } else {
-    COFFER_TRY(keyring, create_keyring(*token, adopt, done.adopted));
+    const auto wanted = recovery ? std::optional<Uuid>(recovery->vault) : std::nullopt;
+    COFFER_TRY(keyring, create_keyring(*token, adopt, wanted, done.adopted));
   }
   done.vault = keyring->vault();
   COFFER_TRY(auto opened, open(std::move(token), std::move(keyring)));
+  if (recovery) COFFER_CHECK(enrol_recovery(*opened, *recovery));
   COFFER_TRY(done.root_token, first_rows(*opened));
   state_.set_vault(done.vault);
   state_.unseal(std::move(opened));
@@ -56,19 +59,29 @@ Result<std::unique_ptr<envelope::Keyring>> Vault::open_keyring(pkcs11::Token& to
                                                                std::string_view stored) {
   COFFER_TRY(const std::string pem, read_file(config_.signer_path));
   COFFER_TRY(const Bytes signer, crypto::spki_from_pem(pem));
-  return envelope::Keyring::open(token, as_bytes(stored), signer);
+  COFFER_TRY(const auto announcements, stored_row(envelope::announcements_row_key()));
+  return envelope::Keyring::open(token, as_bytes(stored), signer,
+                                 as_bytes(announcements.value_or(std::string())));
+}
+
+Result<void> Vault::pin_signer(const envelope::Keyring& keyring) const {
+  const std::string pem = crypto::pem_from_spki(keyring.public_key());
+  const auto pinned = read_file(config_.signer_path);
+  if (pinned.ok() && *pinned == pem) return {};
+  return write_file(config_.signer_path, as_bytes(pem), kPublicFile);
 }
 
 /// The pin is written first: a keyring without it could never be opened.
 Result<std::unique_ptr<envelope::Keyring>> Vault::create_keyring(pkcs11::Token& token,
                                                                  const std::optional<Uuid>& adopt,
+                                                                 const std::optional<Uuid>& wanted,
                                                                  bool& adopted) {
-  COFFER_TRY(const Uuid fresh, crypto::random_uuid());
+  COFFER_TRY(const Uuid random, crypto::random_uuid());
+  const Uuid fresh = wanted.value_or(random);
   adopted = adopt.has_value();
-  COFFER_TRY(auto keyring, adopt ? envelope::Keyring::adopt(token, *adopt)
-                                 : envelope::Keyring::create(token, fresh));
-  const std::string pem = crypto::pem_from_spki(keyring->public_key());
-  COFFER_CHECK(write_file(config_.signer_path, as_bytes(pem), kPublicFile));
+  COFFER_TRY(auto keyring, adopt ? envelope::Keyring::adopt(token, *adopt, clock_.wall())
+                                 : envelope::Keyring::create(token, fresh, clock_.wall()));
+  COFFER_CHECK(pin_signer(*keyring));
   COFFER_TRY(const Bytes stored, keyring->store());
   store::Transaction transaction;
   transaction.preconditions.push_back({envelope::keyring_row_key(), 0});
@@ -76,6 +89,15 @@ Result<std::unique_ptr<envelope::Keyring>> Vault::create_keyring(pkcs11::Token& 
   COFFER_CHECK(commit(*store_, std::move(transaction)));
   log::info("made a new vault " + to_string(keyring->vault()));
   return keyring;
+}
+
+/// A start that was cut short may have done it.
+Result<void> Vault::enrol_recovery(core::Unsealed& opened, const envelope::Enrolment& recovery) {
+  for (const envelope::EnrolledToken& token : opened.keyring->tokens()) {
+    if (token.sign_public_key == recovery.sign_public_key) return {};
+  }
+  const auto enrolled = opened.sealed_store->key_changes().enrol(recovery, clock_.wall());
+  return enrolled.ok() ? Result<void>() : Result<void>(enrolled.error());
 }
 
 /// The root token and, if wanted, the first mount. Where the token goes to a file, that is on disk

@@ -54,6 +54,12 @@ void ContentKeyCache::put(const Uuid& record, SharedContentKey key, std::uint64_
   index_.emplace(record, entries_.begin());
 }
 
+void ContentKeyCache::replace(const Uuid& record, SharedContentKey key) {
+  const MutexLock lock(mutex_);
+  const auto found = index_.find(record);
+  if (found != index_.end()) found->second->key = std::move(key);
+}
+
 bool ContentKeyCache::forgotten(const Uuid& record) const {
   return std::find(forgotten_.begin(), forgotten_.end(), record) != forgotten_.end();
 }

@@ -24,6 +24,18 @@ struct KnownContentKey {
   [[nodiscard]] bool is_of(const Record& record, std::string_view wanted_context) const noexcept {
     return head == as_text(record.head) && context == wanted_context;
   }
+  /// The same but for recipients and mac: who has seen that the mac is right for them needn't ask
+  /// the token, for a rewrap gives another wrap of the same data key.
+  [[nodiscard]] bool is_of_rewrapped(const Record& record,
+                                     std::string_view wanted_context) const noexcept {
+    const std::string_view now = as_text(record.head);
+    const std::size_t before = record.fixed.size();
+    const std::size_t after = record.salt.size() + record.commitment.size();
+    if (head.size() < before + after || now.size() < before + after) return false;
+    return head.compare(0, before, now.substr(0, before)) == 0 &&
+           std::string_view(head).substr(head.size() - after) == now.substr(now.size() - after) &&
+           context == wanted_context;
+  }
 };
 
 /// Shared so that a reader needs no copy; wiped with its last owner.
@@ -44,6 +56,8 @@ class ContentKeyCache final {
   /// after it.
   [[nodiscard]] std::uint64_t generation() const;
   void put(const Uuid& record, SharedContentKey key, std::uint64_t generation);
+  /// In place of the one that is there, as old as that. None is there: nothing happens.
+  void replace(const Uuid& record, SharedContentKey key);
 
   /// Drops one, and keeps whoever unwraps it at this moment from putting it in again. Called while
   /// the erasure of its record is staged: should that come to nothing, reads ask the token.

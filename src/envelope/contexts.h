@@ -17,6 +17,8 @@ inline constexpr std::string_view kRowKeyLabel = "coffer sealed-row v1 key";
 inline constexpr std::string_view kKeyringLabel = "coffer keyring v1";
 inline constexpr std::string_view kKeyringWrapLabel = "coffer keyring v1 wrap";
 inline constexpr std::string_view kKeyringKeyLabel = "coffer keyring-key v1";
+inline constexpr std::string_view kAnnouncementLabel = "coffer signer announcement v1";
+inline constexpr std::string_view kEnrolmentLabel = "coffer token enrolment v1";
 inline constexpr std::string_view kChallengeLabel = "coffer token challenge v1";
 
 /// Enters the key of a secret's content, and is its additional data. Never has a kek version in it:

@@ -4,6 +4,7 @@
 
 #include "coffer/crypto/digest.h"
 #include "coffer/crypto/random.h"
+#include "coffer/pkcs11/wrap.h"
 #include "contexts.h"
 
 namespace coffer::envelope {
@@ -32,23 +33,47 @@ Error from_token(Error error) {
                     describe(error), error.where);
 }
 
-Result<WrappedDataKey> DataKeys::make(const Uuid& record) {
-  const EnrolledToken& enrolled = keyring_.token();
-  COFFER_TRY(SecureBytes key, mixed_random_key(token_, kDataKeyLabel));
-  COFFER_CHECK(counter_.count());
-  const std::string context =
-      record_wrap_context(keyring_.vault(), record, enrolled.id, enrolled.kek_version);
-  Result<Bytes> wrapped =
-      token_.wrap(kek_ref(keyring_.vault(), enrolled.kek_version), key, as_bytes(context));
-  if (!wrapped.ok()) return from_token(std::move(wrapped).error());
-  if (wrapped->size() != kWrappedKeySize) {
-    return make_error(ErrorCode::unavailable, "the token gave a wrapped key of another length");
-  }
-  return WrappedDataKey{std::move(key), *std::move(wrapped)};
+std::vector<Recipient> views(const std::vector<Wrap>& wraps) {
+  std::vector<Recipient> all;
+  all.reserve(wraps.size());
+  for (const Wrap& wrap : wraps) all.push_back(wrap.view());
+  return all;
 }
 
-Result<SecureBytes> DataKeys::unwrap(const Record& record) {
-  const Uuid& ours = keyring_.token().id;
+Result<WrappedDataKey> DataKeys::make(const Sealing& sealing, const Uuid& record) {
+  WrappedDataKey made;
+  COFFER_TRY(made.key, mixed_random_key(token_, kDataKeyLabel));
+  const KeyringState& ring = *sealing.ring;
+  for (std::size_t i = 0; i < ring.tokens.size(); ++i) {
+    // Another one without a public half: completed when it is at hand (docs/keys.md).
+    if (i != ring.ours && !ring.tokens[i].token.wraps_on_host()) continue;
+    COFFER_TRY(Wrap wrapped, wrap(sealing, i, record, made.key));
+    made.wraps.push_back(std::move(wrapped));
+  }
+  return made;
+}
+
+Result<Wrap> DataKeys::wrap(const Sealing& sealing, std::size_t index, const Uuid& record,
+                            const SecureBytes& key) {
+  const KeyringState& ring = *sealing.ring;
+  const EnrolledToken& to = ring.tokens[index].token;
+  Wrap made{to.id, to.kek_version, to.algorithm, {}};
+  const std::string context = record_wrap_context(ring.vault, record, to.id, to.kek_version);
+  if (index == ring.ours) {
+    COFFER_CHECK(sealing.counter->count());
+    Result<Bytes> wrapped =
+        token_.wrap(kek_ref(ring.vault, to.kek_version), key, as_bytes(context));
+    if (!wrapped.ok()) return from_token(std::move(wrapped).error());
+    made.wrapped = *std::move(wrapped);
+  } else {
+    COFFER_TRY(made.wrapped,
+               pkcs11::wrap_on_host({to.algorithm, to.kek_public_key}, key, as_bytes(context)));
+  }
+  if (check_wrapped(made.view()).ok()) return made;
+  return make_error(ErrorCode::unavailable, "the token gave a wrapped key of another length");
+}
+
+Result<SecureBytes> DataKeys::unwrap(const Record& record, const Uuid& ours) {
   const auto recipient =
       std::find_if(record.recipients.begin(), record.recipients.end(),
                    [&](const Recipient& candidate) { return candidate.token == ours; });
@@ -56,10 +81,15 @@ Result<SecureBytes> DataKeys::unwrap(const Record& record) {
     return make_error(ErrorCode::corrupt, "a sealed record isn't for this token");
   }
   COFFER_CHECK(check_wrapped(*recipient));
+  return unwrap(record.vault, record.id, *recipient);
+}
+
+Result<SecureBytes> DataKeys::unwrap(const Uuid& vault, const Uuid& record,
+                                     const Recipient& recipient) {
   const std::string context =
-      record_wrap_context(record.vault, record.id, ours, recipient->kek_version);
-  Result<SecureBytes> key = token_.unwrap(kek_ref(record.vault, recipient->kek_version),
-                                          recipient->wrapped, as_bytes(context));
+      record_wrap_context(vault, record, recipient.token, recipient.kek_version);
+  Result<SecureBytes> key =
+      token_.unwrap(kek_ref(vault, recipient.kek_version), recipient.wrapped, as_bytes(context));
   if (!key.ok()) return from_token(std::move(key).error());
   if (key->size() != kDataKeySize) {
     return make_error(ErrorCode::corrupt, "the token unwrapped a key of another length");

@@ -1,9 +1,9 @@
-// Data keys: made, wrapped and unwrapped on the token. Private to the room.
+// Data keys: made, wrapped and unwrapped. Private to the room.
 #pragma once
 
 #include "coffer/pkcs11/token.h"
 #include "record.h"
-#include "wrap_counter.h"
+#include "sealing.h"
 
 namespace coffer::envelope {
 
@@ -14,27 +14,43 @@ namespace coffer::envelope {
 /// that can't be found may be on a token that went away, and means nothing about a row.
 [[nodiscard]] Error from_token(Error error);
 
+/// A recipient that holds its bytes.
+struct Wrap {
+  Uuid token;
+  std::uint32_t kek_version = 0;
+  std::string algorithm;
+  Bytes wrapped;
+
+  [[nodiscard]] Recipient view() const { return {token, kek_version, algorithm, wrapped}; }
+};
+[[nodiscard]] std::vector<Recipient> views(const std::vector<Wrap>& wraps);
+
 struct WrappedDataKey {
   SecureBytes key;
-  Bytes wrapped;
+  std::vector<Wrap> wraps;
 };
 
-/// Thread-safe; what it is given outlives it.
+/// Thread-safe; the token outlives it.
 class DataKeys final {
  public:
-  DataKeys(const Keyring& keyring, pkcs11::Token& token, WrapCounter& counter)
-      : keyring_(keyring), token_(token), counter_(counter) {}
+  explicit DataKeys(pkcs11::Token& token) : token_(token) {}
 
-  /// A new one, wrapped for the keyring's token. Two token operations, one of which is random.
-  [[nodiscard]] Result<WrappedDataKey> make(const Uuid& record);
+  /// A new one, wrapped for every token that can be wrapped to. Two operations on the token at
+  /// hand, one of which is random.
+  [[nodiscard]] Result<WrappedDataKey> make(const Sealing& sealing, const Uuid& record);
+
+  /// To one token of the ring, which is at hand or whose public half is. Counts.
+  [[nodiscard]] Result<Wrap> wrap(const Sealing& sealing, std::size_t index, const Uuid& record,
+                                  const SecureBytes& key);
 
   /// The record's, by one token operation. Precondition: the record is authenticated.
-  [[nodiscard]] Result<SecureBytes> unwrap(const Record& record);
+  [[nodiscard]] Result<SecureBytes> unwrap(const Record& record, const Uuid& ours);
+  /// By this recipient, which is ours.
+  [[nodiscard]] Result<SecureBytes> unwrap(const Uuid& vault, const Uuid& record,
+                                           const Recipient& recipient);
 
  private:
-  const Keyring& keyring_;
   pkcs11::Token& token_;
-  WrapCounter& counter_;
 };
 
 }  // namespace coffer::envelope

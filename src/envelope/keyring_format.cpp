@@ -11,7 +11,6 @@ namespace coffer::envelope {
 namespace {
 
 constexpr std::string_view kMagic = "CFKR";
-constexpr std::uint8_t kFormat = 1;
 constexpr std::uint8_t kSuite = 1;  // AES-256-GCM; the signature is by the kind of its key
 constexpr std::size_t kKeySize = 32;
 constexpr std::size_t kEntrySize = 1 + 4 + kKeySize;
@@ -23,23 +22,62 @@ constexpr auto kLastName = KeyName::fingerprint;
 
 Error corrupt(std::string_view text) { return make_error(ErrorCode::corrupt, text); }
 
-void pack_token(Packer& out, const KeyringToken& entry) {
+/// What format 2 has of a token beside what format 1 had.
+void pack_more(Packer& out, const EnrolledToken& token) {
+  out.text(token.label).blob(token.kek_public_key);
+  out.u64(static_cast<std::uint64_t>(token.kek_installed.time_since_epoch().count()));
+  out.u8(static_cast<std::uint8_t>(token.old_keks.size()));
+  for (const std::uint32_t version : token.old_keks) out.u32(version);
+}
+
+void pack_token(Packer& out, const KeyringToken& entry, std::uint8_t format) {
   out.text(entry.token.serial).u32(entry.token.sign_version).blob(entry.token.sign_public_key);
+  if (format >= kKeyringFormat2) pack_more(out, entry.token);
   pack(out, {entry.token.id, entry.token.kek_version, entry.algorithm, entry.wrapped});
 }
 
-Result<KeyringToken> read_token(Reader& in) {
+Result<void> read_more(Reader& in, EnrolledToken& token) {
+  COFFER_TRY(token.label, in.text());
+  COFFER_TRY(const ByteView kek, in.blob());
+  token.kek_public_key = to_bytes(kek);
+  COFFER_TRY(const std::uint64_t installed, in.u64());
+  token.kek_installed = WallTime(std::chrono::nanoseconds(static_cast<std::int64_t>(installed)));
+  COFFER_TRY(const std::uint8_t count, in.u8());
+  for (std::size_t i = 0; i < count; ++i) {
+    COFFER_TRY(const std::uint32_t version, in.u32());
+    token.old_keks.push_back(version);
+  }
+  return {};
+}
+
+/// Old versions rise, and the current one is above them.
+Result<void> check_versions(const EnrolledToken& token) {
+  std::uint32_t least = 1;
+  for (const std::uint32_t version : token.old_keks) {
+    if (version < least || version >= token.kek_version) {
+      return corrupt("the keyring's old kek versions aren't in order");
+    }
+    least = version + 1;
+  }
+  if (token.kek_version > 0 && token.sign_version > 0) return {};
+  return corrupt("the keyring names a key without a version");
+}
+
+Result<KeyringToken> read_token(Reader& in, std::uint8_t format) {
   KeyringToken entry;
   COFFER_TRY(entry.token.serial, in.text());
   COFFER_TRY(entry.token.sign_version, in.u32());
   COFFER_TRY(const ByteView spki, in.blob());
   entry.token.sign_public_key = to_bytes(spki);
+  if (format >= kKeyringFormat2) COFFER_CHECK(read_more(in, entry.token));
   COFFER_TRY(const Recipient recipient, read_recipient(in));
   COFFER_CHECK(check_wrapped(recipient));
   entry.token.id = recipient.token;
   entry.token.kek_version = recipient.kek_version;
   entry.algorithm = recipient.algorithm;
+  entry.token.algorithm = entry.algorithm;
   entry.wrapped = to_bytes(recipient.wrapped);
+  COFFER_CHECK(check_versions(entry.token));
   return entry;
 }
 
@@ -97,27 +135,29 @@ Result<void> read_tokens(Reader& in, ParsedKeyring& keyring) {
   COFFER_TRY(const std::uint8_t count, in.u8());
   if (count == 0 || count > kMaxRecipients) return corrupt("a keyring has 1 to 8 tokens");
   for (std::size_t i = 0; i < count; ++i) {
-    COFFER_TRY(KeyringToken entry, read_token(in));
+    COFFER_TRY(KeyringToken entry, read_token(in, keyring.format));
     keyring.tokens.push_back(std::move(entry));
   }
   return {};
 }
 
-Result<Uuid> read_head(Reader& in) {
+Result<void> read_head(Reader& in, ParsedKeyring& keyring) {
   COFFER_TRY(const ByteView magic, in.raw(kMagic.size()));
-  COFFER_TRY(const std::uint8_t format, in.u8());
+  COFFER_TRY(keyring.format, in.u8());
   COFFER_TRY(const std::uint8_t suite, in.u8());
-  if (as_text(magic) != kMagic || format != kFormat || suite != kSuite) {
-    return corrupt("not a keyring of version 1 and suite 1");
+  const bool known = keyring.format == kKeyringFormat1 || keyring.format == kKeyringFormat2;
+  if (as_text(magic) != kMagic || !known || suite != kSuite) {
+    return corrupt("not a keyring of format 1 or 2 and suite 1");
   }
-  COFFER_TRY(const ByteView vault, in.raw(Uuid{}.bytes.size()));
-  return uuid_from(vault);
+  COFFER_TRY(const ByteView vault, in.raw(keyring.vault.bytes.size()));
+  COFFER_TRY(keyring.vault, uuid_from(vault));
+  return {};
 }
 
 /// `bytes` are what `in` reads, from the start.
 Result<ParsedKeyring> read_body(Reader& in, ByteView bytes) {
   ParsedKeyring keyring;
-  COFFER_TRY(keyring.vault, read_head(in));
+  COFFER_CHECK(read_head(in, keyring));
   COFFER_CHECK(read_tokens(in, keyring));
   keyring.header = bytes.first(bytes.size() - in.remaining());
   COFFER_TRY(keyring.iv, in.raw(crypto::kAeadIvSize));
@@ -129,11 +169,11 @@ Result<ParsedKeyring> read_body(Reader& in, ByteView bytes) {
 
 Result<std::string> pack_keyring(const Uuid& vault, std::span<const KeyringToken> tokens,
                                  std::span<const VersionedKey> keys, ByteView keyring_key,
-                                 const std::array<std::uint8_t, 12>& iv) {
+                                 const std::array<std::uint8_t, 12>& iv, std::uint8_t format) {
   Packer header(512);
-  header.raw(as_bytes(kMagic)).u8(kFormat).u8(kSuite).raw(vault);
+  header.raw(as_bytes(kMagic)).u8(format).u8(kSuite).raw(vault);
   header.u8(static_cast<std::uint8_t>(tokens.size()));
-  for (const KeyringToken& entry : tokens) pack_token(header, entry);
+  for (const KeyringToken& entry : tokens) pack_token(header, entry, format);
   COFFER_TRY(const SecureBytes list, pack_keys(keys));
   COFFER_TRY(const Bytes sealed, crypto::aead_seal(keyring_key, iv, header.view(),
                                                    list.expose(Reveal{"seal the keyring"})));

@@ -1,5 +1,5 @@
-// The stored keyring, version 1, as bytes; without a token. docs/formats/keyring.md. Private to the
-// room.
+// The stored keyring, formats 1 and 2, as bytes; without a token. docs/formats/keyring.md. Private
+// to the room.
 #pragma once
 
 #include <array>
@@ -20,10 +20,13 @@ struct VersionedKey {
   SecureBytes key;
 };
 
+inline constexpr std::uint8_t kKeyringFormat1 = 1;
+inline constexpr std::uint8_t kKeyringFormat2 = 2;  ///< the one that is written
+
 /// A token with the keyring key wrapped to it.
 struct KeyringToken {
   EnrolledToken token;
-  std::string algorithm;
+  std::string algorithm;  ///< of the wrap; that of the token, unless it is being changed
   Bytes wrapped;
 };
 
@@ -32,7 +35,8 @@ struct KeyringToken {
                                                std::span<const KeyringToken> tokens,
                                                std::span<const VersionedKey> keys,
                                                ByteView keyring_key,
-                                               const std::array<std::uint8_t, 12>& iv);
+                                               const std::array<std::uint8_t, 12>& iv,
+                                               std::uint8_t format = kKeyringFormat2);
 
 /// What the token's `sign` key signs: label and body.
 [[nodiscard]] std::string keyring_signature_message(ByteView body);
@@ -49,6 +53,7 @@ struct SplitKeyring {
 [[nodiscard]] Result<Uuid> read_vault(ByteView stored);
 
 struct ParsedKeyring {
+  std::uint8_t format = kKeyringFormat2;
   Uuid vault;
   std::vector<KeyringToken> tokens;
   ByteView header;  ///< additional data of the sealed keys

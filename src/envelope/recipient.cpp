@@ -1,8 +1,14 @@
 #include "recipient.h"
 
-#include "coffer/pkcs11/token.h"
+#include "coffer/pkcs11/wrap.h"
 
 namespace coffer::envelope {
+namespace {
+
+/// Data keys and keyring keys alike.
+constexpr std::size_t kWrappedSize = 32;
+
+}  // namespace
 
 void pack(Packer& out, const Recipient& recipient) {
   out.raw(recipient.token)
@@ -22,13 +28,13 @@ Result<Recipient> read_recipient(Reader& in) {
 }
 
 Result<void> check_wrapped(const Recipient& recipient) {
-  if (recipient.algorithm != pkcs11::kWrapAesGcm) {
+  const std::string_view algorithm = recipient.algorithm;
+  if (algorithm != pkcs11::kWrapAesGcm && algorithm != pkcs11::kWrapRsaOaepSha256 &&
+      algorithm != pkcs11::kWrapRsaOaepSha1) {
     return make_error(ErrorCode::corrupt, "a key is wrapped by an algorithm that isn't known here");
   }
-  if (recipient.wrapped.size() != kWrappedKeySize) {
-    return make_error(ErrorCode::corrupt, "a wrapped key hasn't the length that its algorithm has");
-  }
-  return {};
+  if (pkcs11::is_wrapped_size(algorithm, kWrappedSize, recipient.wrapped.size())) return {};
+  return make_error(ErrorCode::corrupt, "a wrapped key hasn't the length that its algorithm has");
 }
 
 }  // namespace coffer::envelope

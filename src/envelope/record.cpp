@@ -44,16 +44,22 @@ Result<crypto::Sha256> header_mac(ByteView bind, ByteView header) {
   return crypto::hmac_sha256(bind, {as_bytes(kRecipientsLabel), header});
 }
 
-Result<std::string> pack_header(const FreshRecord& fresh, const Uuid& vault, const RecordKeys& keys,
-                                std::span<const Recipient> recipients, std::size_t value_size) {
+Result<void> pack_recipients(Packer& out, std::span<const Recipient> recipients) {
   if (recipients.empty() || recipients.size() > kMaxRecipients) {
     return make_error(ErrorCode::internal, "a sealed record has 1 to 8 recipients");
   }
+  out.u8(static_cast<std::uint8_t>(recipients.size()));
+  for (const Recipient& recipient : recipients) pack(out, recipient);
+  return {};
+}
+
+Result<std::string> pack_header(const FreshRecord& fresh, const Uuid& vault, const RecordKeys& keys,
+                                std::span<const Recipient> recipients, std::size_t value_size) {
   Packer out(kHeaderSize + recipients.size() * kRecipientSize + kMacSize + kSaltSize +
              kCommitmentSize + crypto::kAeadIvSize + value_size + crypto::kAeadTagSize);
   out.raw(as_bytes(kRecordMagic)).u8(kFormat).u8(kRecordSuite).raw(vault).raw(fresh.id);
-  out.u32(keys.bind_version).u8(static_cast<std::uint8_t>(recipients.size()));
-  for (const Recipient& recipient : recipients) pack(out, recipient);
+  out.u32(keys.bind_version);
+  COFFER_CHECK(pack_recipients(out, recipients));
   return out.take();
 }
 
@@ -117,7 +123,9 @@ Result<Record> parse_record(ByteView bytes) {
   Reader in(bytes);
   COFFER_CHECK(read_header(in, record));
   record.header = bytes.first(bytes.size() - in.remaining());
+  record.fixed = bytes.first(kHeaderSize - 1);
   COFFER_TRY(record.mac, in.raw(kMacSize));
+  record.tail = bytes.last(in.remaining());
   COFFER_TRY(record.salt, in.raw(kSaltSize));
   COFFER_TRY(record.commitment, in.raw(kCommitmentSize));
   record.head = bytes.first(bytes.size() - in.remaining());
@@ -133,6 +141,17 @@ Result<void> authenticate(const Record& record, ByteView bind) {
   COFFER_TRY(const crypto::Sha256 mac, header_mac(bind, record.header));
   if (crypto::equal_constant_time(mac, record.mac)) return {};
   return make_error(ErrorCode::corrupt, "a sealed record's recipients aren't what was written");
+}
+
+Result<std::string> with_recipients(const Record& record, std::span<const Recipient> recipients,
+                                    ByteView bind) {
+  Packer out(record.fixed.size() + 1 + recipients.size() * kRecipientSize + kMacSize +
+             record.tail.size());
+  out.raw(record.fixed);
+  COFFER_CHECK(pack_recipients(out, recipients));
+  COFFER_TRY(const crypto::Sha256 mac, header_mac(bind, out.view()));
+  out.raw(mac).raw(record.tail);
+  return out.take();
 }
 
 Result<SecureBytes> content_key(const Record& record, ByteView bind, ByteView data_key,

@@ -41,6 +41,7 @@ struct Record {
   Uuid id;
   std::uint32_t bind_version = 0;
   std::vector<Recipient> recipients;
+  ByteView fixed;   ///< of the header, what comes before the recipients
   ByteView header;  ///< what the MAC covers
   ByteView head;    ///< header, mac, salt and commitment: all of the record that its key depends on
   ByteView mac;
@@ -48,6 +49,7 @@ struct Record {
   ByteView commitment;
   ByteView iv;
   ByteView content;
+  ByteView tail;  ///< salt, commitment, iv and content: what no rewrap touches
 };
 
 [[nodiscard]] Result<Record> parse_record(ByteView bytes);
@@ -55,6 +57,12 @@ struct Record {
 /// corrupt unless whoever made the header had the bind key. To be called before anything in it is
 /// used.
 [[nodiscard]] Result<void> authenticate(const Record& record, ByteView bind);
+
+/// The record with these recipients in place of its own; all that follows the mac is as it was.
+/// Precondition: authenticated.
+[[nodiscard]] Result<std::string> with_recipients(const Record& record,
+                                                  std::span<const Recipient> recipients,
+                                                  ByteView bind);
 
 /// The key of the content, from HKDF and held against the record's commitment. `context` is
 /// content_context(). Precondition: authenticated. corrupt if data key, bind key, context, salt or

@@ -1,25 +1,27 @@
 #include "coffer/envelope/sealed_store.h"
 
-#include "transaction.h"
+#include "changes.h"
+#include "rewrap_step.h"
 
 namespace coffer::envelope {
 namespace {
 
 class OpenStore final : public SealedStore {
  public:
-  OpenStore(const Keyring& keyring, pkcs11::Token& token, store::Store& store,
-            const CacheConfig& cache, const Clock& clock, std::unique_ptr<WrapCounter> counter)
+  OpenStore(Keyring& keyring, pkcs11::Token& token, store::Store& store, const CacheConfig& cache,
+            const Clock& clock, std::unique_ptr<WrapCounter> counter, store::RowVersion row)
       : keyring_(keyring),
         store_(store),
         content_keys_(cache, clock),
-        counter_(std::move(counter)),
-        data_keys_(keyring, token, *counter_),
-        places_(keyring) {}
-
-  Result<std::unique_ptr<SealedTransaction>> begin() override {
-    return std::unique_ptr<SealedTransaction>(std::make_unique<Transaction>(
-        Transaction::Parts{keyring_, store_, data_keys_, content_keys_, places_, opened_}));
+        none_({.entries = 0}, clock),
+        data_keys_(token),
+        places_(keyring),
+        changes_({keyring, token, store, sealings_}) {
+    sealings_.publish(keyring.state(), row, std::move(counter));
   }
+
+  Result<std::unique_ptr<SealedTransaction>> begin_uncached() override { return make(none_); }
+  Result<std::unique_ptr<SealedTransaction>> begin() override { return make(content_keys_); }
   void purge_cache() override {
     content_keys_.purge();
     places_.purge();
@@ -27,30 +29,49 @@ class OpenStore final : public SealedStore {
   }
   void sweep_cache() override { content_keys_.sweep(); }
   void set_cache_age(std::chrono::seconds max_age) override { content_keys_.set_max_age(max_age); }
-  std::uint64_t wraps() const override { return counter_->wraps(); }
-  bool rotation_due() const override { return counter_->rotation_due(); }
+  std::uint64_t wraps() const override { return sealings_.current().counter->wraps(); }
+  bool rotation_due() const override { return sealings_.current().counter->rotation_due(); }
+  KeyChanges& key_changes() override { return changes_; }
+  Result<RewrapStep> rewrap(SealedTransaction& tx, const store::Key& after,
+                            const RewrapLimits& limits) override {
+    return rewrap_step(static_cast<Transaction&>(tx), after, limits);
+  }
+  Result<RowWalk> walk_rows(SealedTransaction& tx, const store::Key& after,
+                            std::size_t most) override {
+    return envelope::walk_rows(static_cast<Transaction&>(tx), after, most);
+  }
 
  private:
+  Result<std::unique_ptr<SealedTransaction>> make(ContentKeyCache& content_keys) {
+    return std::unique_ptr<SealedTransaction>(std::make_unique<Transaction>(Transaction::Parts{
+        keyring_, store_, sealings_, data_keys_, content_keys, places_, opened_}));
+  }
+
   const Keyring& keyring_;
   store::Store& store_;
+  Sealings sealings_;
   ContentKeyCache content_keys_;
-  const std::unique_ptr<WrapCounter> counter_;
+  ContentKeyCache none_;  ///< holds nothing, ever
   DataKeys data_keys_;
   RowPlaces places_;
   OpenedRows opened_;
+  Changes changes_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<SealedStore>> open_sealed_store(const Keyring& keyring, pkcs11::Token& token,
+Result<std::unique_ptr<SealedStore>> open_sealed_store(Keyring& keyring, pkcs11::Token& token,
                                                        store::Store& store,
                                                        const CacheConfig& cache,
                                                        const Clock& clock) {
   COFFER_TRY(std::unique_ptr<WrapCounter> counter, WrapCounter::open(keyring, store, WrapLimits{}));
+  COFFER_TRY(const auto snapshot, store.snapshot());
+  COFFER_TRY(const store::RowVersion row, snapshot->version(keyring_row_key()));
   return std::unique_ptr<SealedStore>(
-      std::make_unique<OpenStore>(keyring, token, store, cache, clock, std::move(counter)));
+      std::make_unique<OpenStore>(keyring, token, store, cache, clock, std::move(counter), row));
 }
 
 store::Key keyring_row_key() { return "coffer/keyring"; }
+store::Key announcements_row_key() { return "coffer/signers"; }
 
 }  // namespace coffer::envelope

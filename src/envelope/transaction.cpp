@@ -94,16 +94,16 @@ Result<void> Transaction::seal_secret(const RowName& row, const SecretContext& c
                                       std::string_view value) {
   COFFER_TRY(const store::Key key, parts_.places.of(row));
   COFFER_TRY(const FreshRecord fresh, fresh_record());
-  COFFER_TRY(const WrappedDataKey made, parts_.data_keys.make(fresh.id));
-  const EnrolledToken& token = parts_.keyring.token();
-  const Recipient recipients[] = {{token.id, token.kek_version, pkcs11::kWrapAesGcm, made.wrapped}};
+  const Sealing& sealing = parts_.sealings.current();
+  const KeyringState& ring = *sealing.ring;
+  COFFER_TRY(const WrappedDataKey made, parts_.data_keys.make(sealing, fresh.id));
   RecordKeys keys;
-  keys.bind_version = parts_.keyring.current_version(KeyName::bind);
-  COFFER_TRY(keys.bind,
-             parts_.keyring.key(KeyName::bind, keys.bind_version, Reveal{"seal a secret"}));
+  keys.bind_version = ring.current_version(KeyName::bind);
+  COFFER_TRY(keys.bind, ring.key(KeyName::bind, keys.bind_version, Reveal{"seal a secret"}));
   keys.data_key = made.key.expose(Reveal{"seal a secret"});
   COFFER_TRY(std::string sealed,
-             seal_record(fresh, parts_.keyring.vault(), keys, recipients, context, value));
+             seal_record(fresh, ring.vault, keys, views(made.wraps), context, value));
+  expect_keyring(sealing);
   staged_.insert_or_assign(key, std::move(sealed));
   return {};
 }
@@ -118,18 +118,31 @@ Result<std::string> Transaction::open_secret(const RowName& row, const SecretCon
   return open_content(record, known->key.expose(Reveal{"open a secret"}), context);
 }
 
+Result<SharedContentKey> Transaction::known_content_key(const Record& record,
+                                                        const std::string& context) const {
+  SharedContentKey known = parts_.content_keys.find(record.id);
+  if (known == nullptr || known->is_of(record, context)) return known;
+  if (!known->is_of_rewrapped(record, context)) return SharedContentKey();
+  COFFER_TRY(const ByteView bind, bind_key(record));
+  COFFER_CHECK(authenticate(record, bind));
+  COFFER_TRY(SecureBytes key, known->key.clone());
+  auto renewed = std::make_shared<const KnownContentKey>(
+      KnownContentKey{std::string(as_text(record.head)), context, std::move(key)});
+  parts_.content_keys.replace(record.id, renewed);
+  return SharedContentKey(renewed);
+}
+
 Result<SharedContentKey> Transaction::content_key_of(const Record& record,
                                                      const std::string& context) {
+  COFFER_TRY(SharedContentKey known, known_content_key(record, context));
+  if (known != nullptr) return known;
   ContentKeyCache& cache = parts_.content_keys;
-  if (SharedContentKey known = cache.find(record.id);
-      known != nullptr && known->is_of(record, context)) {
-    return known;
-  }
   COFFER_TRY(const ByteView bind, bind_key(record));
   // First of all: nothing of a record that someone else made reaches the token.
   COFFER_CHECK(authenticate(record, bind));
   const std::uint64_t generation = cache.generation();
-  COFFER_TRY(const SecureBytes data_key, parts_.data_keys.unwrap(record));
+  COFFER_TRY(const SecureBytes data_key,
+             parts_.data_keys.unwrap(record, parts_.keyring.token().id));
   COFFER_TRY(SecureBytes key,
              content_key(record, bind, data_key.expose(Reveal{"open a secret"}), context));
   SharedContentKey made = std::make_shared<const KnownContentKey>(
@@ -222,6 +235,15 @@ Result<ByteView> Transaction::bind_key(const Record& record) const {
       parts_.keyring.key(KeyName::bind, record.bind_version, Reveal{"open a secret"});
   if (key.ok() || key.error().code != ErrorCode::not_found) return key;
   return make_error(ErrorCode::corrupt, "a sealed record names a key that isn't in the keyring");
+}
+
+void Transaction::replace(const store::Key& key, store::RowVersion version, std::string sealed) {
+  expect(key, Expect::unchanged(version));
+  staged_.insert_or_assign(key, std::move(sealed));
+}
+
+void Transaction::expect_keyring(const Sealing& sealing) {
+  expect(keyring_row_key(), {sealing.row});
 }
 
 void Transaction::expect(const store::Key& key, const Expect& expected) {

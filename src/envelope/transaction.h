@@ -16,6 +16,7 @@ class Transaction final : public SealedTransaction {
   struct Parts {
     const Keyring& keyring;
     store::Store& store;
+    const Sealings& sealings;
     DataKeys& data_keys;
     ContentKeyCache& content_keys;
     RowPlaces& places;
@@ -38,11 +39,22 @@ class Transaction final : public SealedTransaction {
   Result<void> erase_secret(const RowName& row) override;
   store::Transaction take() override;
 
+  // For work over the whole store (rewrap.cpp, row_walk.cpp).
+  [[nodiscard]] Result<store::Snapshot*> snapshot();
+  [[nodiscard]] Result<ByteView> bind_key(const Record& record) const;
+  /// `sealed` as it is stored in `version`; 0: it is only staged.
+  [[nodiscard]] Result<OpenRow> open(const store::Key& key, store::RowVersion version,
+                                     std::string_view sealed) const;
+  /// Stages what goes in place of the row that was read in this version.
+  void replace(const store::Key& key, store::RowVersion version, std::string sealed);
+  /// What is staged holds only as long as the keyring stands as it did for `sealing`.
+  void expect_keyring(const Sealing& sealing);
+  [[nodiscard]] const Parts& parts() const noexcept { return parts_; }
+
  private:
   /// As sealed; nullopt: erased.
   using Staged = std::map<store::Key, std::optional<std::string>>;
 
-  [[nodiscard]] Result<store::Snapshot*> snapshot();
   [[nodiscard]] Result<std::optional<store::Row>> stored(const store::Key& key);
   /// What stands there now, with what is staged over it; the version is always that of the store.
   [[nodiscard]] Result<std::optional<store::Row>> current(const store::Key& key);
@@ -50,12 +62,11 @@ class Transaction final : public SealedTransaction {
                                          std::vector<ListedRow>& rows);
   [[nodiscard]] Result<void> list_staged(const store::Key& prefix, std::size_t at_most,
                                          std::vector<ListedRow>& rows);
-  /// `sealed` as it is stored in `version`; 0: it is only staged.
-  [[nodiscard]] Result<OpenRow> open(const store::Key& key, store::RowVersion version,
-                                     std::string_view sealed) const;
   [[nodiscard]] Result<void> add(const store::Key& key, store::RowVersion version,
                                  std::string_view sealed, std::vector<ListedRow>& rows) const;
-  [[nodiscard]] Result<ByteView> bind_key(const Record& record) const;
+  /// From the cache, if it is good for the record or for what it was rewrapped from.
+  [[nodiscard]] Result<SharedContentKey> known_content_key(const Record& record,
+                                                           const std::string& context) const;
   /// From the cache, or by way of the token.
   [[nodiscard]] Result<SharedContentKey> content_key_of(const Record& record,
                                                         const std::string& context);

@@ -33,16 +33,38 @@ store::Key wrap_counter_row_key(std::uint32_t kek_version) {
   return "coffer/wraps/" + to_hex(Packer(4).u32(kek_version).view());
 }
 
-WrapCounter::WrapCounter(const Keyring& keyring, store::Store& store, const WrapLimits& limits)
+store::Key wrap_counter_row_key(const EnrolledToken& token) {
+  store::Key key = wrap_counter_row_key(token.kek_version);
+  if (token.algorithm != pkcs11::kWrapAesGcm) {
+    key += "/" + to_hex(token.id.view().first(4));
+  }
+  return key;
+}
+
+// RSA isn't used up, so that a count of it is missing takes nobody's safety.
+WrapCounter::WrapCounter(const Keyring& keyring, store::Store& store, const WrapLimits& limits,
+                         const EnrolledToken& token)
     : keyring_(keyring),
       store_(store),
       limits_(limits),
-      key_(wrap_counter_row_key(keyring.token().kek_version)),
+      key_(wrap_counter_row_key(token)),
+      must_be_there_(token.algorithm == pkcs11::kWrapAesGcm),
       block_(limits.first_block) {}
+
+Result<WrapCounter::Fresh> WrapCounter::start(const Keyring& keyring, store::Store& store,
+                                              const WrapLimits& limits,
+                                              const EnrolledToken& token) {
+  Fresh fresh;
+  fresh.counter.reset(new WrapCounter(keyring, store, limits, token));
+  const std::uint64_t mark = kKeyringWraps + limits.first_block;
+  COFFER_TRY(fresh.row, fresh.counter->row_of(mark));
+  fresh.counter->publish(mark, limits.first_block);
+  return fresh;
+}
 
 Result<std::unique_ptr<WrapCounter>> WrapCounter::open(const Keyring& keyring, store::Store& store,
                                                        const WrapLimits& limits) {
-  std::unique_ptr<WrapCounter> counter(new WrapCounter(keyring, store, limits));
+  std::unique_ptr<WrapCounter> counter(new WrapCounter(keyring, store, limits, keyring.token()));
   Result<void> reserved = counter->reserve();
   // A kek that is used up still opens what it wrapped.
   if (!reserved.ok() && reserved.error().code != ErrorCode::resource_exhausted) {
@@ -131,16 +153,22 @@ Result<WrapCounter::Stored> WrapCounter::load() {
 Result<WrapCounter::Stored> WrapCounter::load_absent(store::Snapshot& snapshot) const {
   // Only a new vault has no count. Whoever can write the disk could otherwise start it anew.
   COFFER_TRY(const bool used, holds_rows(snapshot));
-  if (used) return make_error(ErrorCode::corrupt, "the count of wraps is missing");
+  if (used && must_be_there_)
+    return make_error(ErrorCode::corrupt, "the count of wraps is missing");
   return Stored{.mark = kKeyringWraps};
 }
 
-Result<bool> WrapCounter::commit(const Stored& stored, std::uint64_t mark) {
+Result<store::Write> WrapCounter::row_of(std::uint64_t mark) const {
   COFFER_TRY(const FreshRow fresh, fresh_row());
   COFFER_TRY(std::string value, seal_row(fresh, keyring_, key_, counter_name(key_),
                                          as_text(Packer(8).u64(mark).view())));
+  return store::Write{key_, std::move(value)};
+}
+
+Result<bool> WrapCounter::commit(const Stored& stored, std::uint64_t mark) {
+  COFFER_TRY(store::Write row, row_of(mark));
   const store::Transaction transactions[] = {
-      {.preconditions = {{key_, stored.version}}, .writes = {{key_, std::move(value)}}}};
+      {.preconditions = {{key_, stored.version}}, .writes = {std::move(row)}}};
   COFFER_TRY(const auto outcomes, store_.commit(transactions));
   return outcomes.size() == 1 && outcomes.front() == store::CommitOutcome::committed;
 }

@@ -21,6 +21,9 @@ struct WrapLimits {
 
 /// Where the counter of a kek version stands in the store; the key is in clear, the value sealed.
 [[nodiscard]] store::Key wrap_counter_row_key(std::uint32_t kek_version);
+/// Of the current version of this token. Those of RSA keys, of which there may be several of one
+/// version, have the token in their key.
+[[nodiscard]] store::Key wrap_counter_row_key(const EnrolledToken& token);
 
 /// Thread-safe. keyring and store outlive it. No lock is held while the store commits.
 class WrapCounter final {
@@ -30,6 +33,15 @@ class WrapCounter final {
   [[nodiscard]] static Result<std::unique_ptr<WrapCounter>> open(const Keyring& keyring,
                                                                  store::Store& store,
                                                                  const WrapLimits& limits);
+
+  /// That of a kek which nothing was wrapped with yet, with its first block in it: to be used once
+  /// `row` is committed, where no row stands.
+  struct Fresh {
+    std::unique_ptr<WrapCounter> counter;
+    store::Write row;
+  };
+  [[nodiscard]] static Result<Fresh> start(const Keyring& keyring, store::Store& store,
+                                           const WrapLimits& limits, const EnrolledToken& token);
 
   /// Before each wrap, whatever becomes of it. Commits when a block runs low; resource_exhausted at
   /// the limit.
@@ -46,12 +58,14 @@ class WrapCounter final {
     store::RowVersion version = 0;
   };
 
-  WrapCounter(const Keyring& keyring, store::Store& store, const WrapLimits& limits);
+  WrapCounter(const Keyring& keyring, store::Store& store, const WrapLimits& limits,
+              const EnrolledToken& token);
   [[nodiscard]] Step take();
   [[nodiscard]] Result<void> reserve();
   [[nodiscard]] Result<void> reserve_once(bool& done);
   [[nodiscard]] Result<Stored> load();
   [[nodiscard]] Result<Stored> load_absent(store::Snapshot& snapshot) const;
+  [[nodiscard]] Result<store::Write> row_of(std::uint64_t mark) const;
   [[nodiscard]] Result<bool> commit(const Stored& stored, std::uint64_t mark);
   void publish(std::uint64_t mark, std::uint64_t block);
   void stop_reserving();
@@ -60,6 +74,7 @@ class WrapCounter final {
   store::Store& store_;
   const WrapLimits limits_;
   const store::Key key_;
+  const bool must_be_there_;
   mutable Mutex mutex_;
   CondVar reserved_;
   bool reserving_ COFFER_GUARDED_BY(mutex_) = false;

@@ -115,7 +115,10 @@ Result<void> look_at(envelope::SealedTransaction& tx, std::int64_t minute, WallT
       sweep.trouble = found.error();
       continue;
     }
-    if (found->when > now) continue;
+    if (found->when > now) {
+      sweep.next = std::min(found->when, sweep.next.value_or(found->when));
+      continue;
+    }
     sweep.due.push_back(*std::move(found));
     sweep.more = sweep.due.size() >= limit;
     if (sweep.more) return {};

@@ -32,7 +32,7 @@ Result<Response> hash(Call& call) {
     return invalid("no such audit device; there is file/");
   COFFER_TRY(std::string input, required(call.request.fields, "input"));
   std::string hashed;
-  call.vault->hasher->append(hashed, input);
+  call.vault->trail->hasher()->append(hashed, input);
   wipe(input);
   JsonWriter json;
   json.begin_object().key("hash").string(hashed).end_object();

@@ -45,6 +45,9 @@ struct Handler {
 [[nodiscard]] std::span<const Handler> info_handlers();
 [[nodiscard]] std::span<const Handler> token_handlers();
 [[nodiscard]] std::span<const Handler> backup_handlers();
+[[nodiscard]] std::span<const Handler> key_handlers();
+[[nodiscard]] std::span<const Handler> verify_handlers();
+[[nodiscard]] std::span<const Handler> enrolment_handlers();
 
 [[nodiscard]] inline Response answer(JsonWriter json) { return {.data = std::move(json).take()}; }
 /// The whole body, without Vault's envelope.
@@ -59,6 +62,9 @@ struct Handler {
 
 /// What follows `prefix` in the path; for paths like "mounts/*".
 [[nodiscard]] std::string_view below(std::string_view path, std::string_view prefix);
+
+/// As `coffer-ceremony enrol` writes it (docs/formats/enrolment.md); its signature isn't checked.
+[[nodiscard]] Result<envelope::Enrolment> enrolment_of(const model::Fields& fields);
 
 /// A string field that must be there.
 [[nodiscard]] Result<std::string> required(const model::Fields& fields, std::string_view name);

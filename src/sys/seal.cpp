@@ -76,13 +76,37 @@ Result<std::optional<Uuid>> adopted_vault(const Request& request) {
   return std::optional<Uuid>(*id);
 }
 
+/// What is to open the vault once its token is lost: a second one, or, said plainly, nothing.
+struct Recovery {
+  std::optional<envelope::Enrolment> token{};
+  bool none = false;
+};
+
+Result<Recovery> recovery_of(const Request& request) {
+  Recovery recovery;
+  COFFER_TRY(const auto fields, request.fields.object("recovery_token"));
+  COFFER_TRY(const auto none, request.fields.boolean("no_recovery"));
+  recovery.none = none.value_or(false);
+  if (!fields) return recovery;
+  if (recovery.none)
+    return invalid("fields \"recovery_token\" and \"no_recovery\" exclude each other");
+  COFFER_TRY(recovery.token, enrolment_of(*fields));
+  COFFER_CHECK(envelope::check_enrolment(*recovery.token, recovery.token->vault));
+  return recovery;
+}
+
+constexpr std::string_view kNoRecovery =
+    "this vault has no recovery: whoever loses its token loses the vault "
+    "(coffer operator token enroll)";
+
 Result<Response> init(Call& call) {
   COFFER_CHECK(refuse_shares(call.request.fields));
   COFFER_TRY(const std::optional<Uuid> adopt, adopted_vault(call.request));
+  COFFER_TRY(const Recovery recovery, recovery_of(call.request));
   COFFER_TRY(const auto pin, pin_of(call.request, "pin"));
   COFFER_CHECK(check_opener(call, "pin", pin.has_value()));
   COFFER_CHECK(call.context.ticket.make_durable());
-  const auto made = call.parts.control.initialise(pin ? &*pin : nullptr, adopt);
+  const auto made = call.parts.control.initialise(pin ? &*pin : nullptr, adopt, recovery.token);
   if (!made.ok()) return of_token(made.error());
   const core::Control::Initialised& done = *made;
   JsonWriter json;
@@ -92,7 +116,13 @@ Result<Response> init(Call& call) {
       .string(as_text(done.root_token.expose(Reveal{"hand the root token out, once"})));
   json.key("vault_id").string(to_string(done.vault));
   json.key("token_serial").string(done.token_serial);
-  json.key("adopted").boolean(done.adopted).end_object();
+  json.key("adopted").boolean(done.adopted);
+  json.key("recovery").boolean(recovery.token.has_value());
+  // Vault's clients know neither field: they get their vault, and are told what it lacks.
+  if (!recovery.token && !recovery.none) {
+    json.key("warnings").begin_array().string(kNoRecovery).end_array();
+  }
+  json.end_object();
   return bare(std::move(json));
 }
 

@@ -13,7 +13,9 @@ constexpr int kMaxStatus = 599;
 void append_identity(JsonWriter& json, const core::State& state) {
   json.key("version").string(kVersion);
   const std::optional<Uuid> vault = state.vault();
-  if (!vault || state.unsealed() == nullptr) return;
+  const std::shared_ptr<core::Unsealed> open = state.unsealed();
+  if (!vault || open == nullptr) return;
+  json.key("recovery").boolean(open->keyring->tokens().size() > 1);
   json.key("cluster_name").string("coffer").key("cluster_id").string(to_string(*vault));
 }
 

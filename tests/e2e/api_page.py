@@ -17,13 +17,13 @@ MOUNTS = ["secret/", "kv/", "auth/token/", "auth/unix/", "sys/"]
 # Of fields that stand in a row itself; those of longer lists have their type beside them.
 TYPES = {
     "integer": ["version", "depth", "options.cas", "max_versions", "activecode", "sealedcode",
-                "uninitcode", "tokendowncode", "bytes", "offset"],
+                "uninitcode", "tokendowncode", "rows", "bytes", "offset"],
     "boolean": ["cas_required", "reset"],
     "duration": ["delete_version_after", "increment"],
     "object": ["data", "custom_metadata"],
     "list": ["versions", "paths", "path"],
     "string": ["token", "accessor", "key", "from", "to", "policy", "rules", "input", "format",
-               "source", "algorithm"],
+               "source", "algorithm", "after"],
 }  # fmt: skip
 TYPE_OF = {field: kind for kind, fields in TYPES.items() for field in fields}
 

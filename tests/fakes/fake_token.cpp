@@ -5,7 +5,10 @@
 #include <algorithm>
 
 #include "coffer/base/codec.h"
+#include "coffer/crypto/digest.h"
+#include "coffer/pkcs11/wrap.h"
 #include "fakes/soft_crypto.h"
+#include "fakes/soft_rsa_pool.h"
 
 namespace coffer::fakes {
 
@@ -19,6 +22,16 @@ std::size_t index_of(FakeToken::Method method) { return static_cast<std::size_t>
 Result<void> check_id(const KeyRef& key) {
   if (key.id.empty()) return make_error(ErrorCode::invalid_argument, "a key id can't be empty");
   return {};
+}
+
+/// SHA-256(aad) ‖ data key, as pkcs11::wrap_on_host() made it.
+Result<SecureBytes> open_oaep(std::size_t rsa, ByteView wrapped, ByteView aad) {
+  COFFER_TRY(const Bytes block, soft_oaep_open(soft_rsa_pair(rsa).key, SoftHash::sha256, wrapped));
+  COFFER_TRY(const crypto::Sha256 bound, crypto::sha256(aad));
+  if (block.size() < bound.size() || !std::equal(bound.begin(), bound.end(), block.begin())) {
+    return make_error(ErrorCode::corrupt, "a wrapped key doesn't open");
+  }
+  return SecureBytes::copy_of(ByteView(block).subspan(bound.size()));
 }
 
 }  // namespace
@@ -62,6 +75,11 @@ void FakeToken::forget(const KeyRef& key) {
 void FakeToken::spoil(const KeyRef& key, std::string_view attribute) {
   const MutexLock lock(mutex_);
   if (const auto found = keys_.find(key.id); found != keys_.end()) found->second.spoilt = attribute;
+}
+
+std::optional<std::size_t> FakeToken::rsa_of(const KeyRef& kek) const {
+  const auto found = keys_.find(kek.id);
+  return found == keys_.end() ? std::nullopt : found->second.rsa;
 }
 
 Result<void> FakeToken::enter(Method method) {
@@ -135,7 +153,9 @@ Result<void> FakeToken::generate(KeyRole role, const KeyRef& key, std::string_vi
   if (keys_.contains(key.id)) {
     return make_error(ErrorCode::conflict, "the token already has a key of this id");
   }
-  keys_.emplace(key.id, Key{role, make_secret(role, key), {}});
+  Key made{role, make_secret(role, key), {}, {}};
+  if (role == KeyRole::kek && options_.rsa) made.rsa = *options_.rsa + rsa_made_++;
+  keys_.emplace(key.id, std::move(made));
   return {};
 }
 
@@ -163,6 +183,9 @@ Result<pkcs11::KekInfo> FakeToken::describe_kek(const KeyRef& kek) {
   const MutexLock lock(mutex_);
   COFFER_CHECK(enter(Method::describe_kek));
   COFFER_CHECK(find(KeyRole::kek, kek));
+  if (const auto rsa = rsa_of(kek)) {
+    return pkcs11::KekInfo{std::string(pkcs11::kWrapRsaOaepSha256), soft_rsa_pair(*rsa).public_key};
+  }
   return pkcs11::KekInfo{.algorithm = std::string(pkcs11::kWrapAesGcm)};
 }
 
@@ -175,6 +198,11 @@ Result<Bytes> FakeToken::wrap(const KeyRef& kek, const SecureBytes& data_key, By
     return make_error(ErrorCode::too_large, "too much to wrap on a token");
   }
   COFFER_TRY(const Secret secret, find(KeyRole::kek, kek));
+  if (const auto rsa = rsa_of(kek)) {
+    const auto& pair = soft_rsa_pair(*rsa);
+    return pkcs11::wrap_on_host({std::string(pkcs11::kWrapRsaOaepSha256), pair.public_key},
+                                data_key, aad);
+  }
   std::array<std::uint8_t, 12> iv{};
   fill(iv);
   return soft_gcm_seal(secret, iv, aad, data_key.expose(Reveal{"fake token wraps"}));
@@ -185,6 +213,7 @@ Result<SecureBytes> FakeToken::unwrap(const KeyRef& kek, ByteView wrapped, ByteV
   COFFER_CHECK(enter(Method::unwrap));
   if (aad.empty()) return make_error(ErrorCode::invalid_argument, "an unwrap needs a context");
   COFFER_TRY(const Secret secret, find(KeyRole::kek, kek));
+  if (const auto rsa = rsa_of(kek)) return open_oaep(*rsa, wrapped, aad);
   return soft_gcm_open(secret, aad, wrapped);
 }
 

@@ -35,6 +35,8 @@ class FakeToken final : public pkcs11::Token {
     std::string serial = "fake-0001";
     std::string label = "fake";
     std::optional<std::uint64_t> seed{};
+    /// Keks are RSA pairs (rsa-oaep-sha256), from soft_rsa_pair() on from this number.
+    std::optional<std::size_t> rsa{};
   };
 
   explicit FakeToken(Options options);
@@ -75,6 +77,7 @@ class FakeToken final : public pkcs11::Token {
     pkcs11::KeyRole role{};
     Secret secret{};  ///< AES key, or private scalar
     std::string spoilt;
+    std::optional<std::size_t> rsa{};
   };
   struct Fault {
     Method method{};
@@ -83,6 +86,8 @@ class FakeToken final : public pkcs11::Token {
   };
 
   Result<void> enter(Method method) COFFER_REQUIRES(mutex_);
+  /// Of a kek that is an RSA pair, its number.
+  std::optional<std::size_t> rsa_of(const pkcs11::KeyRef& kek) const COFFER_REQUIRES(mutex_);
   Result<Secret> find(pkcs11::KeyRole role, const pkcs11::KeyRef& key) const
       COFFER_REQUIRES(mutex_);
   void fill(MutableByteView out) COFFER_REQUIRES(mutex_);
@@ -94,6 +99,7 @@ class FakeToken final : public pkcs11::Token {
   std::vector<Fault> faults_ COFFER_GUARDED_BY(mutex_);
   std::array<std::size_t, kMethods> calls_ COFFER_GUARDED_BY(mutex_){};
   std::optional<Bytes> fixed_signature_ COFFER_GUARDED_BY(mutex_);
+  std::size_t rsa_made_ COFFER_GUARDED_BY(mutex_) = 0;
   std::uint64_t drawn_ COFFER_GUARDED_BY(mutex_) = 0;
   bool pulled_ COFFER_GUARDED_BY(mutex_) = false;
 };

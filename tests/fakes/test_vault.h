@@ -9,6 +9,7 @@
 
 #include "coffer/core/backups.h"
 #include "coffer/core/pipeline.h"
+#include "coffer/core/rotation.h"
 #include "coffer/core/settings.h"
 #include "coffer/sys/sys.h"
 #include "fakes/fake_log.h"
@@ -60,7 +61,7 @@ class TestVault final : private core::Control {
     pipeline = std::make_unique<core::Pipeline>(
         core::Pipeline::Parts{*state, *sealed_trail_, *sys_, sys::mount()});
     make();
-    trail = std::make_unique<audit::Trail>(log, open().hasher, system_clock());
+    trail = std::make_unique<audit::Trail>(log, open().trail->hasher(), system_clock());
   }
 
   /// Runs one request as root and commits what it staged; a lost race runs again.
@@ -110,7 +111,8 @@ class TestVault final : private core::Control {
   }
 
   /// Handles what is due until nothing is, as the sweeper would; gives how many rows it handled.
-  std::size_t sweep() {
+  std::size_t sweep(std::size_t at_most = SIZE_MAX) {
+    resume_keys();
     std::size_t handled = 0;
     for (bool more = true; more;) {
       const WallTime now = system_clock().wall() + ahead;
@@ -120,7 +122,7 @@ class TestVault final : private core::Control {
         auto tx = must(open().sealed_store->begin());
         must(open().due_handlers.run(*tx, due, now));
         commit(tx->take());
-        ++handled;
+        if (++handled == at_most) return handled;
       }
     }
     return handled;
@@ -154,6 +156,14 @@ class TestVault final : private core::Control {
   }
 
  private:
+  void resume_keys() {
+    while (open().key_work.exchange(false)) {
+      auto tx = must(open().sealed_store->begin());
+      must(core::resume_key_work(open(), *tx, system_clock().wall() + ahead));
+      auto staged = tx->take();
+      if (!staged.empty() && !commit(std::move(staged))) open().key_work = true;
+    }
+  }
   static Uuid next_id() {
     static std::atomic<std::uint8_t> count{0};
     return id_of(++count);
@@ -188,19 +198,29 @@ class TestVault final : private core::Control {
   }
 
   std::shared_ptr<core::Unsealed> open_with(std::unique_ptr<envelope::Keyring> keyring) {
-    return must(daemon::compose({*store, log, *state, *this, system_clock()}, cache_,
-                                std::make_unique<BorrowedToken>(token), std::move(keyring)));
+    auto opened = must(daemon::compose({*store, log, *state, *this, system_clock()}, cache_,
+                                       std::make_unique<BorrowedToken>(token), std::move(keyring)));
+    opened->on_new_keys = [this](core::Unsealed& vault) -> Result<void> {
+      signer_ = to_bytes(vault.keyring->public_key());
+      return {};
+    };
+    return opened;
   }
 
   // Control, for sys/: a vault that is made already, and a PIN that is "1234".
-  Result<Initialised> initialise(const SecureBytes*, const std::optional<Uuid>&) override {
+  Result<Initialised> initialise(const SecureBytes*, const std::optional<Uuid>&,
+                                 const std::optional<envelope::Enrolment>&) override {
     return make_error(ErrorCode::precondition, "Vault is already initialized");
   }
   Result<void> unseal(const SecureBytes* pin) override {
     if (pin != nullptr && as_text(pin->expose(Reveal{"a test's PIN"})) != "1234") {
       return make_error(ErrorCode::permission_denied, "the PIN is wrong");
     }
-    state->unseal(open_with(must(envelope::Keyring::open(token, stored_, signer_))));
+    const auto row = must(must(store->snapshot())->get(envelope::keyring_row_key()));
+    const auto told = must(must(store->snapshot())->get(envelope::announcements_row_key()));
+    state->unseal(open_with(
+        must(envelope::Keyring::open(token, row ? as_bytes(row->value) : ByteView(stored_), signer_,
+                                     told ? as_bytes(told->value) : ByteView()))));
     return {};
   }
   bool has_pin() const override { return pin_configured; }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "coffer/audit/log.h"
+#include "coffer/base/mutex.h"
 #include "coffer/model/caller.h"
 #include "coffer/model/peer.h"
 #include "coffer/model/request.h"
@@ -67,6 +68,9 @@ class Trail final {
   Trail(Log& log, std::shared_ptr<const Hasher> hasher, const Clock& clock);
 
   [[nodiscard]] Ticket open(const model::Request& request, const model::Peer& peer);
+  /// The one of the tickets that are opened from now on; those that are open keep theirs.
+  void use(std::shared_ptr<const Hasher> hasher) COFFER_EXCLUDES(mutex_);
+  [[nodiscard]] std::shared_ptr<const Hasher> hasher() const COFFER_EXCLUDES(mutex_);
   /// A line about the daemon itself: stop, initialise, an error that matters. `event` becomes the
   /// line's type: lower-case letters and underscores, none of the types of request lines.
   [[nodiscard]] Line system_line(std::string_view event, std::string_view detail) const;
@@ -75,8 +79,9 @@ class Trail final {
 
  private:
   Log& log_;
-  std::shared_ptr<const Hasher> hasher_;
   const Clock& clock_;
+  mutable Mutex mutex_;
+  std::shared_ptr<const Hasher> hasher_ COFFER_GUARDED_BY(mutex_);
 };
 
 }  // namespace coffer::audit

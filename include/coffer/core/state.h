@@ -11,6 +11,7 @@
 #include "coffer/core/denials.h"
 #include "coffer/core/in_flight.h"
 #include "coffer/core/tally.h"
+#include "coffer/envelope/key_changes.h"
 
 namespace coffer::core {
 
@@ -64,10 +65,11 @@ class Control {
     bool adopted = false;  ///< keys that were on the token already
   };
   /// Makes the vault's keys on the token, or adopts those that are there for the vault `adopt`,
-  /// then opens it. `pin`: nullptr takes the configured source's. `precondition`: it is initialised
-  /// already.
-  [[nodiscard]] virtual Result<Initialised> initialise(const SecureBytes* pin,
-                                                       const std::optional<Uuid>& adopt) = 0;
+  /// then opens it. `recovery`: a second token to wrap it to from the start, made for this vault's
+  /// id. `pin`: nullptr takes the configured source's. `precondition`: it is initialised already.
+  [[nodiscard]] virtual Result<Initialised> initialise(
+      const SecureBytes* pin, const std::optional<Uuid>& adopt,
+      const std::optional<envelope::Enrolment>& recovery) = 0;
   /// Opens it. No harm if it is open.
   [[nodiscard]] virtual Result<void> unseal(const SecureBytes* pin) = 0;
   /// So that the token isn't opened again: before it is sealed.

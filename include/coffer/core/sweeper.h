@@ -2,6 +2,7 @@
 // with its two lines in the log and its commit at the Door, like anyone's request.
 #pragma once
 
+#include <optional>
 #include <thread>
 
 #include "coffer/core/door.h"
@@ -9,8 +10,8 @@
 
 namespace coffer::core {
 
-/// One thread, which looks each second, and at once while there is more. While the vault is sealed
-/// it does nothing: due rows wait.
+/// One thread, which looks each second, sooner when it knows of a row that comes sooner, and at
+/// once while there is more. While the vault is sealed it does nothing: due rows wait.
 class Sweeper final {
  public:
   /// Starts its thread. All arguments outlive the sweeper; the Door is stopped after it.
@@ -28,9 +29,14 @@ class Sweeper final {
   [[nodiscard]] bool sweep();
   [[nodiscard]] Result<bool> sweep_open(Unsealed& vault);
   void handle(Unsealed& vault, const lifecycle::Due& due, Batch& batch);
+  [[nodiscard]] Result<void> run(Unsealed& vault, const lifecycle::Due& due, WallTime now,
+                                 audit::Ticket& ticket, envelope::SealedTransaction& tx);
+  [[nodiscard]] std::chrono::nanoseconds until_next() const;
   void put_off(Unsealed& vault, const lifecycle::Due& due, const Error& error);
   void postpone(Unsealed& vault, const lifecycle::Due& due);
-  void commit(store::Transaction transaction);
+  /// False: it wasn't applied.
+  bool commit(store::Transaction transaction);
+  void resume_keys(Unsealed& vault);
   void advance(Unsealed& vault);
   [[nodiscard]] bool wait_for_stop() COFFER_EXCLUDES(mutex_);
 
@@ -38,7 +44,8 @@ class Sweeper final {
   store::Store& store_;
   Door& door_;
   const Clock& clock_;
-  std::string trouble_;  ///< the last that was told; the thread's own
+  std::string trouble_;           ///< the last that was told; the thread's own
+  std::optional<WallTime> next_;  ///< when a row comes that isn't due yet; the thread's own
   Mutex mutex_;
   CondVar stopped_;
   bool stop_ COFFER_GUARDED_BY(mutex_) = false;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 
 #include "coffer/audit/trail.h"
@@ -26,7 +27,6 @@ struct Unsealed {
   const pkcs11::TokenKeeper* keeper = nullptr;
   std::unique_ptr<envelope::Keyring> keyring;
   std::unique_ptr<envelope::SealedStore> sealed_store;
-  std::shared_ptr<const audit::Hasher> hasher;
   std::unique_ptr<audit::Trail> trail;
   std::unique_ptr<auth::Tokens> tokens;
   std::unique_ptr<auth::UnixRoles> unix_roles;
@@ -36,6 +36,19 @@ struct Unsealed {
   lifecycle::Handlers due_handlers;
   /// This store came out of a backup, and nobody has released it yet: what reaches outside waits.
   std::atomic<bool> outside_paused = false;
+  /// Set when the keys were changed, and at first: the sweeper is to see whether records have to
+  /// follow (rewrap.h). Not staged with the change, which is made already when a request would run
+  /// again for a race that it lost.
+  std::atomic<bool> key_work{true};
+  /// What else follows a change of the keys, outside of the vault; set before it is served, or
+  /// empty.
+  std::function<Result<void>(Unsealed&)> on_new_keys{};
 };
+
+/// Of the keyring's current `audit` key.
+[[nodiscard]] Result<std::shared_ptr<const audit::Hasher>> make_hasher(
+    const envelope::Keyring& keyring);
+/// Lines of requests that come from now on are hashed with it.
+[[nodiscard]] Result<void> renew_hasher(Unsealed& vault);
 
 }  // namespace coffer::core

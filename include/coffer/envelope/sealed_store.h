@@ -12,7 +12,8 @@
 #include <string_view>
 #include <vector>
 
-#include "coffer/envelope/keyring.h"
+#include "coffer/envelope/key_changes.h"
+#include "coffer/envelope/rewrap.h"
 #include "coffer/store/store.h"
 
 namespace coffer::envelope {
@@ -49,6 +50,18 @@ struct Expect {
 struct OpenedRow {
   std::string value;
   store::RowVersion version = 0;
+};
+
+/// A row of the store, by where it stands there.
+struct WalkedRow {
+  RowName name;
+  std::string value;
+};
+struct RowWalk {
+  std::vector<WalkedRow> rows;
+  store::Key next;  ///< go on after this one
+  bool done = false;
+  std::uint64_t unreadable = 0;  ///< of what was passed, damaged rows
 };
 
 struct ListedRow {
@@ -109,6 +122,8 @@ class SealedStore {
  public:
   virtual ~SealedStore() = default;
   [[nodiscard]] virtual Result<std::unique_ptr<SealedTransaction>> begin() = 0;
+  /// One whose secrets are each opened by the token, whatever is cached.
+  [[nodiscard]] virtual Result<std::unique_ptr<SealedTransaction>> begin_uncached() = 0;
   /// Wipes all cached keys, names and rows: at seal, destroy and retirement.
   virtual void purge_cache() = 0;
   /// Wipes those that are past their age; call it about once a second, or an idle vault keeps them.
@@ -119,11 +134,21 @@ class SealedStore {
   [[nodiscard]] virtual std::uint64_t wraps() const = 0;
   /// At 2^30 wraps; at 2^31 seal_secret gives resource_exhausted (docs/keys.md).
   [[nodiscard]] virtual bool rotation_due() const = 0;
+
+  [[nodiscard]] virtual KeyChanges& key_changes() = 0;
+  /// One step over the records whose store keys come after `after`, staged in `tx`, which is of
+  /// this store and new. A record that can't be read is passed by; a token that can't be used ends
+  /// the step with its error.
+  [[nodiscard]] virtual Result<RewrapStep> rewrap(SealedTransaction& tx, const store::Key& after,
+                                                  const RewrapLimits& limits) = 0;
+  /// The metadata rows among the next `most` rows of the store, whosever they are. Likewise.
+  [[nodiscard]] virtual Result<RowWalk> walk_rows(SealedTransaction& tx, const store::Key& after,
+                                                  std::size_t most) = 0;
 };
 
 /// Commits once before it returns: it reserves numbers of wraps (docs/keys.md). `corrupt` if their
 /// count was changed, or isn't there in a store that holds rows.
-[[nodiscard]] Result<std::unique_ptr<SealedStore>> open_sealed_store(const Keyring& keyring,
+[[nodiscard]] Result<std::unique_ptr<SealedStore>> open_sealed_store(Keyring& keyring,
                                                                      pkcs11::Token& token,
                                                                      store::Store& store,
                                                                      const CacheConfig& cache,
@@ -131,5 +156,7 @@ class SealedStore {
 
 /// Where the stored keyring and the vault's id stand in the store, in clear.
 [[nodiscard]] store::Key keyring_row_key();
+/// Where its announcements of signers stand, in clear; no row: there are none.
+[[nodiscard]] store::Key announcements_row_key();
 
 }  // namespace coffer::envelope

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,8 @@ struct Due {
 struct Sweep {
   std::vector<Due> due;  ///< their time has come; earliest minutes first
   bool more = false;     ///< the limit was met: ask again at once
+  /// When the next row of this minute comes, if one is known that isn't due yet.
+  std::optional<WallTime> next{};
   /// Some rows can't be read. The others of their minute may wait for that; no other minute does.
   std::optional<Error> trouble{};
 };

@@ -2,14 +2,15 @@
 """Makes v1.txt after docs/formats/{keyring,sealed-record,sealed-row}.md, and shares no code with the
 room: what both agree on is what the documents say. Needs pyca/cryptography.
 
-    ./generate.py > v1.txt
+    ./generate.py 1 > v1.txt; ./generate.py 2 > v2.txt
 
-Old files stay: a new format version gets a file of its own.
+v2.txt has what changed since: format 2 of the keyring, and the announcements of signers. Old files stay: a new format version gets a file of its own.
 """
 
 import hashlib
 import hmac
 import struct
+import sys
 import textwrap
 
 from cryptography.hazmat.primitives import hashes
@@ -180,6 +181,63 @@ def row():
     emit("row", b"CFRW" + u8(1) + u32(version) + salt + iv + AESGCM(sealing_key).encrypt(iv, body, aad))
 
 
-keyring()
-record()
-row()
+def public(scalar):
+    key = ec.derive_private_key(scalar, ec.SECP256R1()).public_key()
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def sign(scalar, message):
+    private = ec.derive_private_key(scalar, ec.SECP256R1())
+    der = private.sign(message, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+    r, s = utils.decode_dss_signature(der)
+    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+
+FIRST_SIGN = int.from_bytes(example("first sign scalar"), "big")
+INSTALLED = 1_790_000_000 * 10**9
+
+
+def keyring2():
+    """Two tokens: the third kek and the second sign key of one, another of which only public halves
+    are known. What is wrapped to that one, and its RSA key, are any bytes: opening reads neither."""
+    keyring_key, iv = example("keyring 2 key"), example("keyring 2 iv", 12)
+    context = blob("coffer keyring v1 wrap") + blob(VAULT) + blob(TOKEN) + u32(3)
+    wrapped = token_wrap(example("keyring 2 wrap iv", 12), keyring_key, context)
+    other, other_sign = example_uuid("other token"), example("other sign key")
+    other_kek, other_wrapped = example("other kek"), example("other wrap", 64) * 6
+    header = b"CFKR" + u8(2) + u8(1) + VAULT + u8(2)
+    header += blob(SERIAL) + u32(2) + blob(public(SIGN)) + blob("main")
+    header += blob("") + u64(INSTALLED) + u8(2) + u32(1) + u32(2)
+    header += TOKEN + u32(3) + blob("aes-gcm") + blob(wrapped)
+    header += blob("fedcba9876543210") + u32(1) + blob(other_sign) + blob("in the safe")
+    header += blob(other_kek) + u64(INSTALLED) + u8(0)
+    header += other + u32(1) + blob("rsa-oaep-sha256") + blob(other_wrapped)
+    listed = b"".join(u8(name) + u32(version) + ring(name, version) for name, version in KEYS)
+    body = header + iv + blob(AESGCM(keyring_key).encrypt(iv, listed, header))
+    emit("keyring2_key", keyring_key)
+    emit("keyring2_iv", iv)
+    emit("keyring2_wrap_context", context)
+    emit("keyring2_wrapped", wrapped)
+    emit("keyring2_other_token", other)
+    emit("keyring2_other_sign", other_sign)
+    emit("keyring2_other_kek", other_kek)
+    emit("keyring2_other_wrapped", other_wrapped)
+    emit("keyring2", body + sign(SIGN, blob("coffer keyring v1") + blob(body)))
+
+
+def announcements():
+    """The first sign key of the example's token tells of its second."""
+    told = blob(public(FIRST_SIGN)) + blob(public(SIGN)) + blob(SERIAL) + u32(2) + u64(INSTALLED)
+    message = blob("coffer signer announcement v1") + blob(VAULT) + told
+    emit("first_sign_public_key", public(FIRST_SIGN))
+    emit("announcement_message", message)
+    emit("signers", b"CFSA" + u8(1) + VAULT + u16(1) + told + blob(sign(FIRST_SIGN, message)))
+
+
+if sys.argv[1:] == ["2"]:
+    keyring2()
+    announcements()
+else:
+    keyring()
+    record()
+    row()

@@ -108,6 +108,57 @@ TEST_F(SweeperTest, WhatReachesOutsideWaitsWhileItIsPaused) {
   sweep_until([&] { return outside > 0; });
 }
 
+TEST_F(SweeperTest, AnOutsideEffectFindsItsRequestLineOnDisk) {
+  const auto lines_of = [&] {
+    int lines = 0;
+    for (const auto& line : vault_.log.lines()) {
+      lines += line.body.find("sys/due/test/thing") != std::string::npos ? 1 : 0;
+    }
+    return lines;
+  };
+  std::atomic<int> seen{-1};
+  vault_.open().due_handlers.add(
+      "test",
+      [&](envelope::SealedTransaction&, const lifecycle::Due&, WallTime) -> Result<void> {
+        seen = lines_of();
+        ++calls_;
+        return {};
+      },
+      lifecycle::Effects::outside);
+  schedule("test");
+  sweep_until([&] { return calls_ > 0 && due() == 0; });
+  EXPECT_EQ(seen, 1);
+  EXPECT_EQ(lines_of(), 2);
+}
+
+/// Work in steps, each of which sets the next one.
+TEST_F(SweeperTest, StepsFollowEachOtherByThemselves) {
+  vault_.open().due_handlers.add("test",
+                                 [&](envelope::SealedTransaction& tx, const lifecycle::Due& due,
+                                     WallTime now) -> Result<void> {
+                                   if (++calls_ == 50) return {};
+                                   return lifecycle::schedule(tx, "test", due.id, now, now);
+                                 });
+  schedule("test");
+  sweep_until([&] { return calls_ == 50 && due() == 0; });
+}
+
+TEST_F(SweeperTest, TakesUpTheWorkOnTheVaultsKeys) {
+  ASSERT_TRUE(
+      vault_.call(model::Operation::update, "sys/rotate/config", R"({"rewrap_rate":0})").ok());
+  for (int n = 0; n < 5; ++n) {
+    ASSERT_TRUE(vault_
+                    .call(model::Operation::update, "secret/data/k" + std::to_string(n),
+                          R"({"data":{"a":"b"}})")
+                    .ok());
+  }
+  ASSERT_TRUE(vault_.call(model::Operation::update, "sys/rotate").ok());
+  sweep_until([&] {
+    const auto status = vault_.call(model::Operation::read, "sys/rotate/status");
+    return status.ok() && status->data.find("\"phase\":\"done\",\"done\":5") != std::string::npos;
+  });
+}
+
 TEST_F(SweeperTest, ASealedVaultIsLeftAlone) {
   schedule("token_end");
   vault_.state->seal();

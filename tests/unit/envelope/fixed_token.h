@@ -9,10 +9,11 @@ namespace coffer::envelope {
 class FixedToken final : public pkcs11::Token {
  public:
   FixedToken(std::string serial, const Uuid& vault, const fakes::Block32& kek,
-             const fakes::Block32& sign)
+             const fakes::Block32& sign, std::uint32_t kek_version = 1,
+             std::uint32_t sign_version = 1)
       : serial_(std::move(serial)),
-        kek_id_(kek_ref(vault, 1).id),
-        sign_id_(sign_ref(vault, 1).id),
+        kek_id_(kek_ref(vault, kek_version).id),
+        sign_id_(sign_ref(vault, sign_version).id),
         kek_(kek),
         sign_(sign) {}
 

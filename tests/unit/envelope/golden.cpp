@@ -52,8 +52,10 @@ std::string read_text(const std::string& path) {
 }
 
 const Examples& golden() {
-  static const Examples examples =
-      parse_examples(read_text(std::string(COFFER_TEST_DATA) + "/golden/envelope/v1.txt"));
+  static const Examples examples = [] {
+    const std::string directory = std::string(COFFER_TEST_DATA) + "/golden/envelope/";
+    return parse_examples(read_text(directory + "v1.txt") + read_text(directory + "v2.txt"));
+  }();
   return examples;
 }
 
@@ -68,10 +70,10 @@ Uuid golden_id(const std::string& name) { return Uuid{array_of<16>(golden(name))
 
 std::string golden_text(const std::string& name) { return std::string(as_text(golden(name))); }
 
-std::unique_ptr<FixedToken> golden_token() {
+std::unique_ptr<FixedToken> golden_token(std::uint32_t kek, std::uint32_t sign) {
   return std::make_unique<FixedToken>(golden_text("serial"), golden_id("vault"),
                                       array_of<32>(golden("kek")),
-                                      array_of<32>(golden("sign_scalar")));
+                                      array_of<32>(golden("sign_scalar")), kek, sign);
 }
 
 std::unique_ptr<Keyring> golden_keyring(pkcs11::Token& token) {

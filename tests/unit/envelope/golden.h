@@ -15,7 +15,7 @@ using Examples = std::map<std::string, Bytes>;
 [[nodiscard]] Examples parse_examples(std::string_view text);
 [[nodiscard]] std::string read_text(const std::string& path);
 
-/// tests/golden/envelope/v1.txt
+/// tests/golden/envelope/v1.txt and v2.txt
 [[nodiscard]] const Examples& golden();
 /// Fails the test if there is no such value.
 [[nodiscard]] const Bytes& golden(const std::string& name);
@@ -23,7 +23,8 @@ using Examples = std::map<std::string, Bytes>;
 [[nodiscard]] std::string golden_text(const std::string& name);
 
 /// The token of the examples, and the keyring of the examples, opened with it.
-[[nodiscard]] std::unique_ptr<FixedToken> golden_token();
+[[nodiscard]] std::unique_ptr<FixedToken> golden_token(std::uint32_t kek = 1,
+                                                       std::uint32_t sign = 1);
 [[nodiscard]] std::unique_ptr<Keyring> golden_keyring(pkcs11::Token& token);
 
 }  // namespace coffer::envelope

@@ -107,6 +107,18 @@ Handlers counting(std::multiset<std::string>& seen) {
   return handlers;
 }
 
+TEST(Due, TellsWhenTheNextRowOfThisMinuteComes) {
+  World world;
+  const WallTime now{hours(10) + seconds(5)};
+  EXPECT_FALSE(must(due(*world.begin(), now, 10)).next);
+  world.put("later", now + std::chrono::milliseconds(300), now);
+  world.put("sooner", now + std::chrono::milliseconds(50), now);
+  world.put("now", now, now);
+  const Sweep found = must(due(*world.begin(), now, 10));
+  EXPECT_EQ(found.due.size(), 1U);
+  EXPECT_EQ(found.next, now + std::chrono::milliseconds(50));
+}
+
 TEST(Due, NothingIsDueInAStoreThatNeverSawARow) {
   World world;
   EXPECT_EQ(world.due_ids(kNow), Ids{});

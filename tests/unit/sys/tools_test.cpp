@@ -37,7 +37,7 @@ TEST_F(SysTest, RandomBytesAreAsManyAsAskedForAndFromWhere) {
 TEST_F(SysTest, ValuesCanBeFoundInTheLogByTheirHash) {
   const Json told = data(write("audit-hash/file", R"({"input":"canary"})"));
   std::string hashed;
-  vault.open().hasher->append(hashed, "canary");
+  vault.open().trail->hasher()->append(hashed, "canary");
   EXPECT_EQ(text(told, {"hash"}), hashed);
   refused(write("audit-hash/nosuch", R"({"input":"x"})"), "device");
 }
