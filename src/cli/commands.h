@@ -25,8 +25,10 @@ kv_version_commands();  ///< kv delete, undelete, destroy, rollback
 [[nodiscard]] std::vector<Command> policy_test_commands();  ///< policy test
 [[nodiscard]] std::vector<Command> token_commands();
 [[nodiscard]] std::vector<Command> audit_commands();
-[[nodiscard]] std::vector<Command> operator_commands();  ///< operator init, unseal, seal
-[[nodiscard]] std::vector<Command> backup_commands();    ///< operator backup …
-[[nodiscard]] std::vector<Command> print_commands();     ///< print token
+[[nodiscard]] std::vector<Command> operator_commands();         ///< operator init, unseal, seal
+[[nodiscard]] std::vector<Command> backup_commands();           ///< operator backup …
+[[nodiscard]] std::vector<Command> rotate_commands();           ///< operator rotate-key, rotate
+[[nodiscard]] std::vector<Command> token_enrolment_commands();  ///< operator token …
+[[nodiscard]] std::vector<Command> print_commands();            ///< print token
 
 }  // namespace coffer::cli

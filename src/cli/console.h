@@ -45,6 +45,8 @@ class Console final {
   [[nodiscard]] Result<std::string> ask_hidden(std::string_view label) const {
     return input_.ask_hidden(label);
   }
+  /// Whether a person looks at standard output.
+  [[nodiscard]] bool on_terminal() const noexcept { return terminal_.out; }
   /// False when something couldn't be written, as on a full disk.
   [[nodiscard]] bool flush();
 

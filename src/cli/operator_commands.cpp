@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "output.h"
 #include "seal_status.h"
+#include "terminal.h"
 
 namespace coffer::cli {
 namespace {
@@ -49,10 +50,35 @@ int print_init_status(Session& session) {
   return done ? kOk : kRemote;
 }
 
+/// What opens the vault once its token is lost is decided now, or it is decided that nothing does.
+/// False: as add_pin().
+bool add_recovery(Session& session, Json& body) {
+  const std::string file = session.flags().text("recovery-token");
+  const bool none = session.flags().boolean("no-recovery");
+  if (file.empty() == !none) {
+    session.fail(kLocal,
+                 "Error: one of -recovery-token=FILE and -no-recovery is needed\n"
+                 "whoever loses the vault's only token loses the vault");
+    return false;
+  }
+  if (none) {
+    body.set("no_recovery", Json::boolean(true));
+    return true;
+  }
+  const auto text = read_file(file);
+  const auto enrolment = text.ok() ? Json::parse(*text) : Result<Json>(text.error());
+  if (!enrolment.ok() || !enrolment->is_object()) {
+    session.fail(kLocal, "Error: " + file + " isn't an enrolment\ncoffer-ceremony enrol makes one");
+    return false;
+  }
+  body.set("recovery_token", *enrolment);
+  return true;
+}
+
 int operator_init(Session& session) {
   if (session.flags().boolean("status")) return print_init_status(session);
   auto body = session.flag_body();
-  if (!body || !add_pin(session, "pin", *body)) return kLocal;
+  if (!body || !add_recovery(session, *body) || !add_pin(session, "pin", *body)) return kLocal;
   const auto answer =
       session.ask("initialising", {.method = "PUT", .path = "sys/init", .body = body->compact()});
   if (!answer) return session.exit_code();
@@ -65,8 +91,10 @@ int operator_init(Session& session) {
   session.console().line("Initial Root Token: " + token->text());
   session.console().line(
       "\nThis token is shown once. Store it safely, or make others with it and revoke it.\n"
-      "There are no key shares: the keys are on the vault's PKCS#11 token, and never leave it.\n"
-      "Whoever loses that token loses the vault.");
+      "There are no key shares: the keys are on the vault's PKCS#11 token, and never leave it.");
+  session.console().line(session.flags().boolean("no-recovery")
+                             ? "Whoever loses that token loses the vault."
+                             : "The second token opens the vault if that one is lost.");
   return kOk;
 }
 
@@ -97,14 +125,19 @@ std::vector<Command> operator_commands() {
        .summary = "Make a new vault's keys and its first token",
        .help =
            "Makes or adopts the keys on the vault's PKCS#11 token, and prints the root token,\n"
-           "which is shown this once. There are no key shares. The token's PIN is given as with\n"
-           "operator unseal, if the daemon has none or you aren't its user.\n\n"
-           "    $ coffer operator init\n"
+           "which is shown this once. There are no key shares. What opens the vault if its token\n"
+           "is lost is said now: a second token, of which `coffer-ceremony enrol` wrote FILE, or\n"
+           "nothing. The token's PIN is given as with operator unseal, if the daemon has none or\n"
+           "you aren't its user.\n\n"
+           "    $ coffer operator init -recovery-token=second.json\n"
+           "    $ coffer operator init -no-recovery\n"
            "    $ coffer operator init -status",
        .flags = {{"status", FlagKind::boolean,
                   "only say whether that was done: exit code 0 yes, 2 no, 1 an error"},
                  {"adopt", FlagKind::text,
                   "the id of the vault whose keys are on the token: take them, make none", "adopt"},
+                 {"recovery-token", FlagKind::text, "the enrolment of a second token"},
+                 {"no-recovery", FlagKind::boolean, "there is no second token"},
                  kPinFlag,
                  kFieldFlag},
        .least = 0,

@@ -13,22 +13,101 @@ constexpr const char* kStatus =
 
 TEST_F(OperatorCommands, InitPrintsTheRootTokenAndWhereTheKeysAre) {
   vault_.answer("PUT /v1/sys/init", 200, R"({"keys":[],"keys_base64":[],"root_token":"hvs.root"})");
-  const Outcome result = run({"operator", "init"});
+  const Outcome result = run({"operator", "init", "-no-recovery"});
   EXPECT_EQ(result.code, 0);
-  EXPECT_EQ(last(), "PUT /v1/sys/init {}");
+  EXPECT_EQ(last(), R"(PUT /v1/sys/init {"no_recovery":true})");
   EXPECT_TRUE(result.out.starts_with("Initial Root Token: hvs.root\n"));
   EXPECT_TRUE(contains(result.out, "the keys are on the vault's PKCS#11 token"));
-  EXPECT_EQ(run({"operator", "init", "-field=root_token"}).out, "hvs.root");
-  EXPECT_TRUE(
-      contains(run({"operator", "init", "-format=json"}).out, "\"root_token\": \"hvs.root\""));
+  EXPECT_EQ(run({"operator", "init", "-no-recovery", "-field=root_token"}).out, "hvs.root");
+  EXPECT_TRUE(contains(run({"operator", "init", "-no-recovery", "-format=json"}).out,
+                       "\"root_token\": \"hvs.root\""));
 }
 
 TEST_F(OperatorCommands, InitTakesAPinAndKeysThatAreThere) {
   vault_.answer("PUT /v1/sys/init", 200, R"({"root_token":"hvs.root"})");
   around_.standard_input = "1234\n";
-  EXPECT_EQ(run({"operator", "init", "-adopt=v-1", "-"}).code, 0);
-  EXPECT_EQ(last(), R"(PUT /v1/sys/init {"adopt":"v-1","pin":"1234"})");
-  EXPECT_EQ(run({"operator", "init", "99887"}).code, 1);
+  EXPECT_EQ(run({"operator", "init", "-no-recovery", "-adopt=v-1", "-"}).code, 0);
+  EXPECT_EQ(last(), R"(PUT /v1/sys/init {"adopt":"v-1","no_recovery":true,"pin":"1234"})");
+  EXPECT_EQ(run({"operator", "init", "-no-recovery", "99887"}).code, 1);
+}
+
+TEST_F(OperatorCommands, InitAsksWhatIsToHappenOnceTheTokenIsLost) {
+  const Outcome neither = run({"operator", "init"});
+  EXPECT_EQ(neither.code, 1);
+  EXPECT_TRUE(contains(neither.err, "-recovery-token=FILE and -no-recovery"));
+  const std::string file = vault_.directory() + "/second.json";
+  EXPECT_EQ(run({"operator", "init", "-recovery-token=" + file}).code, 1) << "no such file";
+  std::ofstream(file) << R"({"vault":"v-1","serial":"2"})";
+  EXPECT_EQ(run({"operator", "init", "-no-recovery", "-recovery-token=" + file}).code, 1);
+  vault_.answer("PUT /v1/sys/init", 200, R"({"root_token":"hvs.root"})");
+  const Outcome second = run({"operator", "init", "-recovery-token=" + file});
+  EXPECT_EQ(second.code, 0);
+  EXPECT_EQ(last(), R"(PUT /v1/sys/init {"recovery_token":{"vault":"v-1","serial":"2"}})");
+  EXPECT_TRUE(contains(second.out, "The second token opens the vault"));
+}
+
+constexpr const char* kRotation = R"({"data":{"phase":"rewrapping","done":1,"total":2,"versions":[)"
+                                  R"({"serial":"s","version":1,"current":false,"references":1},)"
+                                  R"({"serial":"s","version":2,"current":true,"references":1}]}})";
+
+TEST_F(OperatorCommands, RotateKeyMakesANewVersionAndTellsItsTerm) {
+  vault_.answer("POST /v1/sys/rotate", 204, "");
+  vault_.answer("GET /v1/sys/key-status", 200,
+                R"({"data":{"term":2,"install_time":"2026-01-01T00:00:00Z","encryptions":7}})");
+  for (const std::string words : {"rotate-key", "rotate"}) {
+    const Outcome done = run({"operator", words});
+    EXPECT_EQ(done.code, 0);
+    EXPECT_TRUE(contains(done.out, "Key Term            2")) << done.out;
+  }
+  vault_.answer("POST /v1/sys/rotate/keyring/audit", 200, R"({"data":{"version":3}})");
+  EXPECT_EQ(run({"operator", "rotate-key", "-key=audit", "-field=version"}).out, "3");
+}
+
+TEST_F(OperatorCommands, RotateKeyShowsHowFarItIs) {
+  vault_.answer("GET /v1/sys/rotate/status", 200, kRotation);
+  const Outcome shown = run({"operator", "rotate-key", "-status"});
+  EXPECT_EQ(shown.code, 0);
+  EXPECT_TRUE(shown.out.starts_with("rewrapping  [###############...............]  1 of 2\n"))
+      << shown.out;
+  EXPECT_TRUE(contains(shown.out, "current"));
+  vault_.answer("GET /v1/sys/rotate/status", 200,
+                R"({"data":{"phase":"done","done":2,"total":2,"versions":[]}})");
+  const Outcome watched = run({"operator", "rotate-key", "-watch"});
+  EXPECT_EQ(watched.out, "done  [##############################]  2 of 2\n");
+}
+
+TEST_F(OperatorCommands, VerifyAddsUpAndFailsForDamage) {
+  vault_.answer("POST /v1/sys/rotate/verify", 200,
+                R"({"data":{"opened":4,"damaged":0,"damaged_rows":0,"after":"aa","done":true}})");
+  EXPECT_EQ(run({"operator", "rotate-key", "-verify"}).out,
+            "Success! Opened 4 secrets, each by the token\n");
+  vault_.answer("POST /v1/sys/rotate/verify", 200,
+                R"({"data":{"opened":3,"damaged":1,"damaged_rows":0,"after":"aa","done":true}})");
+  const Outcome damaged = run({"operator", "rotate-key", "-verify"});
+  EXPECT_EQ(damaged.code, 2);
+  EXPECT_TRUE(contains(damaged.err, "1 are damaged"));
+}
+
+TEST_F(OperatorCommands, RetiresAVersionAndTokens) {
+  vault_.answer("POST /v1/sys/rotate/retire", 204, "");
+  EXPECT_EQ(run({"operator", "rotate-key", "-retire=1"}).code, 0);
+  EXPECT_EQ(last(), R"(POST /v1/sys/rotate/retire {"version":1})");
+  vault_.answer("DELETE /v1/sys/token-enrolments/abc", 204, "");
+  EXPECT_EQ(run({"operator", "token", "retire", "abc"}).code, 0);
+}
+
+TEST_F(OperatorCommands, EnrollsAndListsTokens) {
+  const std::string file = vault_.directory() + "/second.json";
+  EXPECT_EQ(run({"operator", "token", "enroll", file}).code, 1);
+  std::ofstream(file) << R"({"serial":"2"})";
+  vault_.answer("POST /v1/sys/token-enrolments", 200, R"({"data":{"id":"abc"}})");
+  EXPECT_EQ(run({"operator", "token", "enroll", "-field=id", file}).out, "abc");
+  EXPECT_EQ(last(), R"(POST /v1/sys/token-enrolments {"serial":"2"})");
+  vault_.answer(
+      "LIST /v1/sys/token-enrolments", 200,
+      R"({"data":{"keys":["abc"],"key_info":{"abc":{"serial":"2","label":"safe","alone":0}}}})");
+  const Outcome listed = run({"operator", "token", "list"});
+  EXPECT_TRUE(contains(listed.out, "safe")) << listed.out;
 }
 
 // A curl command has its data as an argument, which every user of the machine can read.
