@@ -223,10 +223,10 @@ def test_a_vault_is_made_once_whoever_else_asks(empty):
 def test_init_from_the_command_line_gives_the_token_once(empty):
     status = empty.coffer("operator", "init", "-status", COFFER_TOKEN_PATH="/nonexistent")
     assert status.returncode == 2
-    done = empty.coffer("operator", "init", "-field=root_token", COFFER_TOKEN_PATH="/nonexistent")
+    done = empty.coffer("operator", "init", "-no-recovery", "-field=root_token", COFFER_TOKEN_PATH="/nonexistent")
     assert done.returncode == 0, done.stderr
     token = done.stdout.strip()
-    again = empty.coffer("operator", "init", COFFER_TOKEN_PATH="/nonexistent")
+    again = empty.coffer("operator", "init", "-no-recovery", COFFER_TOKEN_PATH="/nonexistent")
     assert again.returncode == 2
     assert again.stdout == ""
     empty.root_token_path.touch(mode=0o600)
@@ -244,7 +244,7 @@ def test_another_user_makes_nothing_where_the_daemon_has_the_pin(empty):
         assert request_as(user(CLIENT), empty, "PUT", "sys/init", body).status == 403
     with contextlib.closing(Client(empty.socket_path)) as client:
         assert client.get("sys/init").json == {"initialized": False}
-    done = coffer_as(user(CLIENT), empty, "operator", "init", home=home)
+    done = coffer_as(user(CLIENT), empty, "operator", "init", "-no-recovery", home=home)
     assert done.returncode == 2
     assert done.stdout == ""
 
