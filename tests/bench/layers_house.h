@@ -42,7 +42,8 @@ class House final : private core::Control {
 
  private:
   // Nothing is initialised, sealed or unsealed here.
-  Result<Initialised> initialise(const SecureBytes*, const std::optional<Uuid>&) override {
+  Result<Initialised> initialise(const SecureBytes*, const std::optional<Uuid>&,
+                                 const std::optional<envelope::Enrolment>&) override {
     return make_error(ErrorCode::unsupported, "not in a benchmark");
   }
   Result<void> unseal(const SecureBytes*) override {

@@ -116,6 +116,16 @@ class Report:
         return self.worst("flood", "p99 of a read beside a flood of strangers, of that alone",
                           [ratio], 2, "times")
 
+    def rotation(self):
+        """The aim of reads while a key rotates."""
+        found = self.results["rotation"]
+        if not found:
+            return None
+        ratios = [loads["beside"]["p99"] / loads["alone"]["p99"]
+                  for name, loads in found.items() if name.startswith("read")]
+        return self.worst("rotation", "p99 of a read while the key rotates, of that before",
+                          ratios, 2, "times")
+
     def worst(self, aim, what, values, wanted, unit):
         if not values:
             return None
@@ -145,6 +155,7 @@ class Report:
                        [middle(v["first_ms"]) for v in vaults], 100, "ms"),
             self.least("token-create", "token create", 16, 5000),
             self.flood(),
+            self.rotation(),
             *self.large(),
         ]
         return [row for row in rows if row]
@@ -295,6 +306,18 @@ def flood_section(report):
     return lines + table(("", *LOAD_HEADER), rows)
 
 
+def rotation_section(report):
+    found = report.results["rotation"]
+    if not found:
+        return []
+    rows = [[f"{name}, {when}", *load_cells(loads[key])] for name, loads in found.items()
+            for when, key in (("before", "alone"), ("while it rotates", "beside"))]
+    lines = ["## While the key rotates", "",
+             "16 connections, before a rotation and while old records are rewrapped at the usual rate of "
+             "1 000 a second.", ""]
+    return lines + table(("", *LOAD_HEADER), rows)
+
+
 def memory_section(report):
     rows = []
     for name, facts in report.results["vault"].items():
@@ -354,5 +377,5 @@ def render(results, runs, seconds, work):
                   "CPU is user and system time of all of the server's processes. × echo and × Redis "
                   "compare with the same number of connections, × token with one thread's unwraps, "
                   "× SQLite with as many rows a commit as there are connections.", "", *vault]
-    lines += large_section(report) + flood_section(report) + memory_section(report) + layers_section(report)
+    lines += large_section(report) + flood_section(report) + rotation_section(report) + memory_section(report) + layers_section(report)
     return "\n".join(lines).rstrip() + "\n"

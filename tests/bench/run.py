@@ -23,6 +23,7 @@ import time
 import flood
 import large
 import report
+import rotation
 import scenarios
 from programs import Failed, Server, Vault, run_json
 
@@ -73,7 +74,7 @@ class Bench:
         self.seconds = 1.0 if options.quick else 2.0
         self.servers = []
         self.large = options.large
-        self.results = {"loads": {}, "limits": {}, "vault": {}, "layers": [], "large": None, "flood": None,
+        self.results = {"loads": {}, "limits": {}, "vault": {}, "layers": [], "large": None, "flood": None, "rotation": None,
                         "missing": [], "errors": []}
         self.first_new_key = 0
 
@@ -273,6 +274,8 @@ class Bench:
                 facts["peak_mib"] = server.memory("VmHWM")
                 facts["after_mib"] = server.memory()
         self.stop()
+        if vaults:
+            self.results["rotation"] = rotation.measure(self)
         if self.large:
             self.results["large"] = large.measure(self, self.large)
         self.layers()
