@@ -22,7 +22,8 @@ def home():
     path = new_directory()
     os.chmod(path, 0o755)
     install_coffer(path)
-    shutil.copy2(bin_dir() / "cofferd", path)  # which coffer runs from beside itself
+    for beside in ("cofferd", "coffer-token"):  # coffer runs the one, and that the other
+        shutil.copy2(bin_dir() / beside, path)
     yield path
     pid = path / "pid"
     if pid.exists():
