@@ -98,8 +98,9 @@ TEST(Pipeline, StatusPathsNeedNoCallerAndAnswerUnlogged) {
 TEST(Pipeline, ReadsAskTheTokenOnceAndThenTheCache) {
   TestVault vault;
   ASSERT_TRUE(vault.call(Operation::update, "secret/data/app", kBody).ok());
+  const auto before = vault.token.calls(FakeToken::Method::unwrap);
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(vault.call(Operation::read, "secret/data/app").ok());
-  EXPECT_LE(vault.token.calls(FakeToken::Method::unwrap), 1U);
+  EXPECT_LE(vault.token.calls(FakeToken::Method::unwrap), before + 1U);
 }
 
 TEST(Pipeline, WithoutCacheEachReadAsksTheToken) {
