@@ -18,15 +18,11 @@ struct Operation {
   Effect habit{};
   Iv iv{};
   CK_BYTE* write_to = nullptr;  ///< the caller's IV, if it is to be written back
-  std::vector<CK_BYTE> aad{};   ///< of a decryption, which starts when its IV is known
-  CK_ULONG tag_bits = 0;
-  CK_OBJECT_HANDLE key = 0;
 };
 
 struct State {
   std::mutex mutex;
   std::map<CK_SESSION_HANDLE, Operation> encryptions;
-  std::map<CK_SESSION_HANDLE, Operation> decryptions;
 };
 
 State& state() {
@@ -34,16 +30,14 @@ State& state() {
   return *instance;
 }
 
-using Operations = std::map<CK_SESSION_HANDLE, Operation>;
-
-void put(Operations State::*operations, CK_SESSION_HANDLE session, Operation operation) {
+void put(CK_SESSION_HANDLE session, Operation operation) {
   const std::lock_guard lock(state().mutex);
-  (state().*operations)[session] = std::move(operation);
+  state().encryptions[session] = operation;
 }
 
-std::optional<Operation> get(Operations State::*operations, CK_SESSION_HANDLE session, bool keep) {
+std::optional<Operation> get(CK_SESSION_HANDLE session, bool keep) {
   const std::lock_guard lock(state().mutex);
-  Operations& all = state().*operations;
+  auto& all = state().encryptions;
   const auto found = all.find(session);
   if (found == all.end()) return std::nullopt;
   Operation operation = found->second;
@@ -75,7 +69,7 @@ CK_RV encrypt_init(const Plan& plan, CK_SESSION_HANDLE session, CK_MECHANISM* me
                    CK_OBJECT_HANDLE key) {
   CK_GCM_PARAMS* const asked = gcm_of(mechanism);
   const auto habit = habit_of(plan);
-  static_cast<void>(get(&State::encryptions, session, false));
+  static_cast<void>(get(session, false));
   if (asked == nullptr || !habit) return behind()->C_EncryptInit(session, mechanism, key);
   Operation operation{.habit = *habit};
   if (*habit == Effect::iv_written_back) {
@@ -89,14 +83,14 @@ CK_RV encrypt_init(const Plan& plan, CK_SESSION_HANDLE session, CK_MECHANISM* me
   CK_GCM_PARAMS params = *asked;
   CK_MECHANISM own = mechanism_with(params, operation.iv);
   const CK_RV rv = behind()->C_EncryptInit(session, &own, key);
-  if (rv == CKR_OK) put(&State::encryptions, session, std::move(operation));
+  if (rv == CKR_OK) put(session, operation);
   return rv;
 }
 
 CK_RV encrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* out,
               CK_ULONG* length) {
   const bool length_only = out == nullptr;
-  const auto operation = get(&State::encryptions, session, length_only);
+  const auto operation = get(session, length_only);
   if (!operation || operation->habit == Effect::iv_written_back) {
     const CK_RV rv = behind()->C_Encrypt(session, data, size, out, length);
     if (operation && rv == CKR_OK && !length_only) {
@@ -110,37 +104,6 @@ CK_RV encrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* 
   if (rv == CKR_OK && !length_only) std::copy(iv.begin(), iv.end(), out + room);
   *length = room + iv.size();
   return rv;
-}
-
-CK_RV decrypt_init(const Plan& plan, CK_SESSION_HANDLE session, CK_MECHANISM* mechanism,
-                   CK_OBJECT_HANDLE key) {
-  const CK_GCM_PARAMS* const asked = gcm_of(mechanism);
-  static_cast<void>(get(&State::decryptions, session, false));
-  if (asked == nullptr || plan.find(Effect::iv_appended) == nullptr) {
-    return behind()->C_DecryptInit(session, mechanism, key);
-  }
-  put(&State::decryptions, session,
-      {.habit = Effect::iv_appended,
-       .aad = std::vector<CK_BYTE>(asked->pAAD, asked->pAAD + asked->ulAADLen),
-       .tag_bits = asked->ulTagBits,
-       .key = key});
-  return CKR_OK;
-}
-
-CK_RV decrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* out,
-              CK_ULONG* length) {
-  auto operation = get(&State::decryptions, session, out == nullptr);
-  if (!operation || out == nullptr) return behind()->C_Decrypt(session, data, size, out, length);
-  if (size < operation->iv.size()) return CKR_ENCRYPTED_DATA_LEN_RANGE;
-  size -= operation->iv.size();
-  std::copy_n(data + size, operation->iv.size(), operation->iv.begin());
-  CK_GCM_PARAMS params{};
-  params.pAAD = operation->aad.data();
-  params.ulAADLen = operation->aad.size();
-  params.ulTagBits = operation->tag_bits;
-  CK_MECHANISM own = mechanism_with(params, operation->iv);
-  const CK_RV rv = behind()->C_DecryptInit(session, &own, operation->key);
-  return rv != CKR_OK ? rv : behind()->C_Decrypt(session, data, size, out, length);
 }
 
 }  // namespace coffer::p11_fault

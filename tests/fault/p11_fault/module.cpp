@@ -80,17 +80,10 @@ struct Make<&CK_FUNCTION_LIST::C_Encrypt, Arguments...> {
 };
 
 template <typename... Arguments>
-struct Make<&CK_FUNCTION_LIST::C_DecryptInit, Arguments...> {
-  static CK_RV call(const Plan& plan, Arguments... arguments) {
-    return decrypt_init(plan, arguments...);
-  }
-};
-
-template <typename... Arguments>
 struct Make<&CK_FUNCTION_LIST::C_Decrypt, Arguments...> {
   static CK_RV call(const Plan& plan, CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size,
                     CK_BYTE* out, CK_ULONG* length) {
-    const CK_RV rv = decrypt(session, data, size, out, length);
+    const CK_RV rv = behind()->C_Decrypt(session, data, size, out, length);
     change_output(plan, rv, out, length);
     return rv;
   }

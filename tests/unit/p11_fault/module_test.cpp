@@ -297,8 +297,6 @@ TEST_F(FaultyCalls, AnIvOfTheTokensStandsBehindTheTag) {
   const Bytes sealed = encrypt(key, ours, plain);
   ASSERT_EQ(sealed.size(), plain.size() + 16 + 12);
   EXPECT_EQ(ours, Bytes(12, 7)) << "the caller's is neither used nor written";
-  EXPECT_EQ(decrypt(key, ours, sealed), plain);
-  faults_.set({});
   Bytes theirs(sealed.end() - 12, sealed.end());
   EXPECT_EQ(decrypt(key, theirs, Bytes(sealed.begin(), sealed.end() - 12)), plain)
       << "it is GCM under the IV that was appended";
