@@ -1,0 +1,71 @@
+"""The commands of docs/operations.md about keys and a second token, as they stand on the page."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from conftest import new_directory
+from harness import ROOT, DevVault, bin_dir
+from test_second_token import MODULE, all_read, configured, fill, model, second, vault_id  # noqa: F401
+
+
+def blocks(section):
+    """The blocks of commands below a heading."""
+    page = (ROOT / "docs/operations.md").read_text()
+    text = page.split(f"\n## {section}\n", 1)[1].split("\n## ", 1)[0]
+    return re.findall(r"^```\n(.*?)^```", text, re.M | re.S)
+
+
+def run(vault, script, replacements=(), **environment):
+    for old, new in replacements:
+        assert old in script, f"docs/operations.md no longer says {old}"
+        script = script.replace(old, str(new))
+    around = vault.command_environment(**environment)
+    around["PATH"] = f"{bin_dir()}:{around['PATH']}"
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], text=True, capture_output=True, timeout=120,
+                          env=around, check=False)  # fmt: skip
+    assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture
+def dev_vault():
+    directory = new_directory()
+    vault = DevVault(directory).start()
+    yield vault
+    vault.close()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def test_the_commands_of_a_rotation(dev_vault):
+    fill(dev_vault)
+    (script,) = blocks("Rotate keys")
+    said = run(dev_vault, script)
+    assert "each by the token" in said
+    assert dev_vault.client.get("sys/key-status").data["term"] == 2
+    refused = dev_vault.coffer("operator", "rotate-key", "-retire=1")
+    assert refused.returncode == 2, "it was destroyed by the page's last line"
+    all_read(dev_vault)
+
+
+def test_the_commands_of_a_second_token(configured, second):  # noqa: F811
+    vault = configured.start()
+    fill(vault)
+    first = vault.client.get("sys/token-enrolments?list=true").data["keys"]
+    enrol, enroll, give_up = blocks("A second token")
+    out = second.directory / "second.json"
+    run(vault, enrol, [("-vault=ID", f"-vault={vault_id(vault)}"), ("/usr/lib/…/module.so", MODULE),
+                       ("pkcs11:serial=…", "pkcs11:token=second"),
+                       ("-out=second.json", f"-profile=generic-oaep-sha1 -pin-file={second.pin} -out={out}")],
+        SOFTHSM2_CONF=str(second.conf))  # fmt: skip
+    run(vault, enroll, [("second.json", out)])
+    vault.stop()
+    shutil.rmtree(vault.directory / "token/objects")
+    second.serve(vault)
+    vault.start()
+    all_read(vault)
+    run(vault, give_up, [("retire ID", f"retire {first[0]}")])
+    assert first[0] not in vault.client.get("sys/token-enrolments?list=true").data["keys"]
+    all_read(vault)
