@@ -1,29 +1,14 @@
 // What the probe finds on each make: what it says is what docs/tokens.md says.
-#include "coffer/pkcs11/probe.h"
-
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <filesystem>
 
 #include "fakes/makes.h"
 #include "fakes/softhsm.h"
+#include "probe_kit.h"
 
 namespace coffer::pkcs11 {
 namespace {
-
-/// "works", "cannot", "ignored"; "" if it wasn't tried.
-std::string_view verdict(const ProbeReport& report, std::string_view check) {
-  const auto found = std::find_if(report.findings.begin(), report.findings.end(),
-                                  [&](const Finding& each) { return each.check == check; });
-  return found == report.findings.end() ? std::string_view() : to_string(found->verdict);
-}
-
-ProbeReport probe(const TokenConfig& config, const SecureBytes& pin) {
-  auto report = probe_token(config, pin);
-  EXPECT_TRUE(report.ok()) << (report.ok() ? "" : describe(report.error()));
-  return report.ok() ? *std::move(report) : ProbeReport{};
-}
 
 TEST(Probe, SoftHsm) {
   const auto made = fakes::SoftHsmDirectory::create();
@@ -55,19 +40,6 @@ TEST(Probe, Nss) {
   EXPECT_EQ(verdict(report, "aes-gcm"), "works");
   EXPECT_EQ(verdict(report, "rsa-oaep-sha256"), "works");
   EXPECT_EQ(verdict(report, "a key can't be copied as extractable"), "ignored");
-}
-
-TEST(Probe, ATpm) {
-  const auto made = fakes::SoftwareTpm::create();
-  ASSERT_TRUE(made.ok());
-  const ProbeReport report = probe((*made)->config(), (*made)->pin());
-  EXPECT_EQ(report.by_make, "tpm2-pkcs11");
-  EXPECT_EQ(report.fits, "tpm2-pkcs11");
-  EXPECT_EQ(verdict(report, "aes-gcm"), "cannot");
-  EXPECT_EQ(verdict(report, "rsa-oaep-sha256"), "works");
-  EXPECT_EQ(verdict(report, "ecdsa-p256"), "works");
-  EXPECT_EQ(verdict(report, "a sensitive value can't be read"), "cannot") << "no session objects";
-  EXPECT_EQ(verdict(report, "an empty IV is refused"), "") << "there is no AES-GCM";
 }
 
 TEST(Probe, LeavesNoKeyBehind) {

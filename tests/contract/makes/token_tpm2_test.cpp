@@ -1,21 +1,22 @@
 #include "fakes/makes.h"
-#include "token_contract.h"
+#include "tests/contract/token_contract.h"
 
 namespace coffer::contract {
 namespace {
 
-struct OpenCryptokiSubject {
+struct Tpm2Subject {
+  static constexpr bool kDestroysOnlyAfterReopening = true;
   Result<void> start() {
-    COFFER_TRY(make, fakes::OpenCryptokiSlot::create());
+    COFFER_TRY(make, fakes::SoftwareTpm::create());
     COFFER_TRY(opened, make->open());
     return {};
   }
   pkcs11::Token& token() { return *opened; }
-  std::unique_ptr<fakes::OpenCryptokiSlot> make;
+  std::unique_ptr<fakes::SoftwareTpm> make;
   std::unique_ptr<pkcs11::Token> opened;
 };
 
-INSTANTIATE_TYPED_TEST_SUITE_P(OpenCryptoki, TokenContract, OpenCryptokiSubject);
+INSTANTIATE_TYPED_TEST_SUITE_P(Tpm2, TokenContract, Tpm2Subject);
 
 }  // namespace
 }  // namespace coffer::contract
