@@ -48,7 +48,7 @@ def measure_kind(bench, number, method, options):
     text = bench.http("POST", "/v1/secret/data/old/{n}", server.token(), scenarios.BODY)
     large.fill(bench, server, bench.request_file("rotation-fill.request", text), SECRETS, SECRETS)
     for key in range(KEYS):
-        bench.put(server, f"bench-{key}")
+        bench.put(server, f"bench-{key:03}")
     alone = load(bench, server, method)
     scenarios.call(server, "POST", "sys/rotate", {})
     await_phase(server, "rewrapping")
