@@ -18,13 +18,14 @@ def new_directory():
     return pathlib.Path(tempfile.mkdtemp(prefix="coffer-"))
 
 
-def end(vault):
+def end(vault, home=None):
+    """Stops it, and removes `home`, or else its directory."""
     try:
         vault.close()
     finally:
         if vault.running:
             vault.kill()
-        shutil.rmtree(vault.directory, ignore_errors=True)
+        shutil.rmtree(home or vault.directory, ignore_errors=True)
 
 
 @pytest.fixture

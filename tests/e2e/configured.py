@@ -11,6 +11,7 @@ import socket
 import subprocess
 import time
 
+from conftest import end, new_directory
 from harness import DevVault, program
 
 USER = "coffer-test"  # whom the daemon becomes
@@ -123,6 +124,40 @@ class ConfiguredVault(DevVault):
                     return kind, found[-1]
             time.sleep(0.02)
         raise AssertionError(f"no line about the reload:\n{self.log}")
+
+
+@contextlib.contextmanager
+def model_with(secret=None):
+    """A directory for ConfiguredVault to copy: of a development vault that was made, given `secret`
+    (path, data), and stopped."""
+    make_users()
+    vault = DevVault(new_directory()).start()
+    if secret:
+        vault.put(*secret)
+    vault.close()
+    yield vault.directory
+    shutil.rmtree(vault.directory)
+
+
+@contextlib.contextmanager
+def copy_of(model, kind=ConfiguredVault):
+    """A vault under a directory of root's that others may pass."""
+    home = new_directory()
+    home.chmod(0o755)
+    vault = kind(home / "vault", home / "etc", model)
+    yield vault
+    end(vault, home)
+
+
+def empty_out(vault):
+    """Nothing is in it, and its token has no keys."""
+    for path in (*vault.directory.glob("store.db*"), vault.directory / "signer.pem"):
+        path.unlink()
+    shutil.rmtree(vault.audit_directory)
+    vault.root_token_path.unlink()
+    for path in (vault.directory / "token/objects").rglob("*.object"):
+        if path.name != "token.object":
+            path.unlink()
 
 
 def health_as(user, path):

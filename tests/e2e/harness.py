@@ -150,6 +150,11 @@ class DevVault:
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
+    def keep_root_token(self, token):
+        """Where the commands of this class look for it."""
+        self.root_token_path.touch(mode=0o600)
+        self.root_token_path.write_text(token)
+
     # The daemon's life.
     def arguments(self):
         return ["dev", "--dir", str(self.directory)]

@@ -7,33 +7,19 @@ import subprocess
 
 import pytest
 
-from configured import ConfiguredVault
-from conftest import new_directory
-from harness import DevVault
+from configured import copy_of, model_with
 
 
 @pytest.fixture(scope="module")
 def model():
-    directory = new_directory()
-    made = DevVault(directory).start()
-    made.put("app", {"n": 1})
-    made.stop()
-    yield directory
-    shutil.rmtree(directory, ignore_errors=True)
+    with model_with(("app", {"n": 1})) as directory:
+        yield directory
 
 
 @pytest.fixture
 def configured(model):
-    home = new_directory()
-    home.chmod(0o755)
-    vault = ConfiguredVault(home / "vault", home / "etc", model)
-    yield vault
-    try:
-        vault.close()
-    finally:
-        if vault.running:
-            vault.kill()
-        shutil.rmtree(home, ignore_errors=True)
+    with copy_of(model) as vault:
+        yield vault
 
 
 def environment(vault):

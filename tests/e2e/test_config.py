@@ -11,35 +11,21 @@ import time
 
 import pytest
 
-from configured import CLIENT, GROUP, USER, ConfiguredVault, health_as, ids, make_users
-from conftest import new_directory
-from harness import ROOT, DevVault, program
+from configured import CLIENT, GROUP, USER, ConfiguredVault, copy_of, empty_out, health_as, ids, model_with
+from harness import ROOT, program
 
 
 @pytest.fixture(scope="module")
 def model():
     """The development vault that all are copied from."""
-    make_users()
-    vault = DevVault(new_directory()).start()
-    vault.put("app/db", {"password": "from the model"})
-    vault.close()
-    yield vault.directory
-    shutil.rmtree(vault.directory)
+    with model_with(("app/db", {"password": "from the model"})) as directory:
+        yield directory
 
 
 @pytest.fixture
 def vault(model):
-    # Under a directory of root's that others may pass.
-    home = new_directory()
-    os.chmod(home, 0o755)
-    made = ConfiguredVault(home / "vault", home / "etc", model)
-    yield made
-    try:
-        made.close()
-    finally:
-        if made.running:
-            made.kill()
-        shutil.rmtree(home, ignore_errors=True)
+    with copy_of(model) as made:
+        yield made
 
 
 def status_of(pid):
@@ -54,8 +40,7 @@ def initialise(vault):
         made = client.request("PUT", "sys/init", {})
         assert made.status == 200, made
         assert client.request("PUT", "sys/init", {}).status == 400
-    vault.root_token_path.touch(mode=0o600)
-    vault.root_token_path.write_text(made.json["root_token"])
+    vault.keep_root_token(made.json["root_token"])
     mounted = vault.request("POST", "sys/mounts/secret", {"type": "kv", "options": {"version": "2"}})
     assert mounted.status == 204, mounted
 
@@ -73,14 +58,7 @@ def test_serves_what_the_configuration_names(vault):
 
 
 def test_makes_a_new_vault_on_a_token_with_no_keys_yet(vault):
-    for name in ("store.db", "signer.pem"):
-        (vault.directory / name).unlink()
-    for path in vault.directory.glob("store.db-*"):
-        path.unlink()
-    shutil.rmtree(vault.audit_directory)
-    for path in (vault.directory / "token/objects").rglob("*.object"):
-        if path.name != "token.object":
-            path.unlink()
+    empty_out(vault)
     vault.start()
     initialise(vault)
     vault.put("first", {"a": "b"})

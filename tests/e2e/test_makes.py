@@ -158,8 +158,7 @@ def initialise(vault):
     with contextlib.closing(vault.new_client(token="")) as client:
         made = client.request("PUT", "sys/init", {})
         assert made.status == 200, made.body
-    vault.root_token_path.touch(mode=0o600)
-    vault.root_token_path.write_text(made.json["root_token"])
+    vault.keep_root_token(made.json["root_token"])
     mounted = vault.request("POST", "sys/mounts/secret", {"type": "kv", "options": {"version": "2"}})
     assert mounted.status == 204, mounted.body
 

@@ -4,10 +4,7 @@ import re
 import shutil
 import subprocess
 
-import pytest
-
-from conftest import new_directory
-from harness import ROOT, DevVault, bin_dir
+from harness import ROOT, bin_dir
 from test_second_token import MODULE, all_read, configured, fill, model, second, vault_id  # noqa: F401
 
 
@@ -30,24 +27,15 @@ def run(vault, script, replacements=(), **environment):
     return done.stdout
 
 
-@pytest.fixture
-def dev_vault():
-    directory = new_directory()
-    vault = DevVault(directory).start()
-    yield vault
-    vault.close()
-    shutil.rmtree(directory, ignore_errors=True)
-
-
-def test_the_commands_of_a_rotation(dev_vault):
-    fill(dev_vault)
+def test_the_commands_of_a_rotation(vault):
+    fill(vault)
     (script,) = blocks("Rotate keys")
-    said = run(dev_vault, script)
+    said = run(vault, script)
     assert "each by the token" in said
-    assert dev_vault.client.get("sys/key-status").data["term"] == 2
-    refused = dev_vault.coffer("operator", "rotate-key", "-retire=1")
+    assert vault.client.get("sys/key-status").data["term"] == 2
+    refused = vault.coffer("operator", "rotate-key", "-retire=1")
     assert refused.returncode == 2, "it was destroyed by the page's last line"
-    all_read(dev_vault)
+    all_read(vault)
 
 
 def test_the_commands_of_a_second_token(configured, second):  # noqa: F811

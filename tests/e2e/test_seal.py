@@ -4,14 +4,12 @@ import concurrent.futures
 import contextlib
 import json
 import os
-import shutil
 import threading
 
 import pytest
 
-from configured import CLIENT, ConfiguredVault, make_users
-from conftest import new_directory
-from harness import Client, DevVault
+from configured import CLIENT, ConfiguredVault, copy_of, empty_out, model_with
+from harness import Client
 from peers import coffer_as, install_coffer, request_as, user
 
 SEALED = ["Vault is sealed"]
@@ -151,12 +149,8 @@ def test_requests_under_way_are_answered_whole_or_not_done(vault):
 
 @pytest.fixture(scope="module")
 def model():
-    make_users()
-    vault = DevVault(new_directory()).start()
-    vault.put("app/db", {"password": "of the app"})
-    vault.close()
-    yield vault.directory
-    shutil.rmtree(vault.directory)
+    with model_with(("app/db", {"password": "of the app"})) as directory:
+        yield directory
 
 
 class OpenToAll(ConfiguredVault):
@@ -167,32 +161,17 @@ class OpenToAll(ConfiguredVault):
 
 @pytest.fixture
 def configured(model):
-    home = new_directory()
-    home.chmod(0o755)
-    install_coffer(home)
-    (home / "run").mkdir(mode=0o755)
-    vault = OpenToAll(home / "vault", home / "etc", model)
-    vault.settings["listener"] = [{"path": str(vault.socket_path), "mode": "0666"}]
-    vault.write()
-    yield vault
-    try:
-        vault.close()
-    finally:
-        if vault.running:
-            vault.kill()
-        shutil.rmtree(home, ignore_errors=True)
+    with copy_of(model, OpenToAll) as vault:
+        install_coffer(vault.directory.parent)
+        vault.socket_path.parent.mkdir(mode=0o755)
+        vault.settings["listener"] = [{"path": str(vault.socket_path), "mode": "0666"}]
+        vault.write()
+        yield vault
 
 
 @pytest.fixture
 def empty(configured):
-    """Nothing in it, and a token without keys."""
-    for path in (*configured.directory.glob("store.db*"), configured.directory / "signer.pem"):
-        path.unlink()
-    shutil.rmtree(configured.audit_directory)
-    configured.root_token_path.unlink()
-    for path in (configured.directory / "token/objects").rglob("*.object"):
-        if path.name != "token.object":
-            path.unlink()
+    empty_out(configured)
     return configured.start()
 
 
@@ -229,8 +208,7 @@ def test_init_from_the_command_line_gives_the_token_once(empty):
     again = empty.coffer("operator", "init", "-no-recovery", COFFER_TOKEN_PATH="/nonexistent")
     assert again.returncode == 2
     assert again.stdout == ""
-    empty.root_token_path.touch(mode=0o600)
-    empty.root_token_path.write_text(token)
+    empty.keep_root_token(token)
     assert empty.coffer("secrets", "enable", "-path=secret", "kv-v2").returncode == 0
     empty.restart()
     empty.put("first", {"a": "b"})

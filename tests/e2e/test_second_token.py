@@ -9,9 +9,8 @@ import subprocess
 
 import pytest
 
-from configured import ConfiguredVault
-from conftest import new_directory
-from harness import DevVault, program
+from configured import copy_of, empty_out, model_with
+from harness import program
 
 SECRETS = 25
 MODULE = "/usr/lib/softhsm/libsofthsm2.so"
@@ -59,38 +58,19 @@ class SecondToken:
 
 @pytest.fixture(scope="module")
 def model():
-    """A development vault that was made and stopped; to be copied."""
-    directory = new_directory()
-    made = DevVault(directory).start()
-    made.stop()
-    yield directory
-    shutil.rmtree(directory, ignore_errors=True)
+    with model_with() as directory:
+        yield directory
 
 
 @pytest.fixture
 def configured(model):
-    home = new_directory()
-    home.chmod(0o755)
-    vault = ConfiguredVault(home / "vault", home / "etc", model)
-    yield vault
-    try:
-        vault.close()
-    finally:
-        if vault.running:
-            vault.kill()
-        shutil.rmtree(home, ignore_errors=True)
+    with copy_of(model) as vault:
+        yield vault
 
 
 @pytest.fixture
 def empty(configured):
-    """Nothing in it, and a token without keys."""
-    for path in (*configured.directory.glob("store.db*"), configured.directory / "signer.pem"):
-        path.unlink()
-    shutil.rmtree(configured.audit_directory)
-    configured.root_token_path.unlink()
-    for path in (configured.directory / "token/objects").rglob("*.object"):
-        if path.name != "token.object":
-            path.unlink()
+    empty_out(configured)
     return configured
 
 
@@ -217,8 +197,7 @@ def test_a_vault_may_have_its_second_token_from_the_start(empty, second):
     assert made.returncode == 0, made.stderr
     answer = json.loads(made.stdout)
     assert answer["vault_id"] == wanted and answer["recovery"] is True
-    vault.root_token_path.touch(mode=0o600)
-    vault.root_token_path.write_text(answer["root_token"])
+    vault.keep_root_token(answer["root_token"])
     assert vault.coffer("secrets", "enable", "-path=secret", "kv-v2").returncode == 0
     fill(vault)
     vault.stop()

@@ -12,9 +12,9 @@ import time
 
 import pytest
 
-from configured import CLIENT, GROUP, USER, ConfiguredVault, ids, make_users
+from configured import CLIENT, GROUP, USER, ConfiguredVault, ids, model_with
 from conftest import new_directory
-from harness import Client, DevVault
+from harness import Client
 from peers import (Peer, as_root_of_a_namespace, ask, cgroup, cgroup_root, coffer_as, in_child,
                    install_coffer, request_as, user)  # fmt: skip
 
@@ -26,12 +26,8 @@ NOBODY = 65534  # the kernel's name for all that have no mapping
 
 @pytest.fixture(scope="module")
 def model():
-    make_users()
-    vault = DevVault(new_directory()).start()
-    vault.put("app/db", {"password": "of the app"})
-    vault.close()
-    yield vault.directory
-    shutil.rmtree(vault.directory)
+    with model_with(("app/db", {"password": "of the app"})) as directory:
+        yield directory
 
 
 @pytest.fixture(scope="module")
