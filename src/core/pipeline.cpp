@@ -89,11 +89,19 @@ Staged Pipeline::run_open(Unsealed& vault, model::Request& request,
     }
     if (!response.ok()) {
       auto writes = spent.ok() && call.identity.counted ? (*tx)->take() : store::Transaction();
-      return {std::move(ticket).close(response.error()), std::move(writes), std::move(response),
-              call.status};
+      return {std::move(ticket).close(response.error()),
+              std::move(writes),
+              std::move(response),
+              call.status,
+              {},
+              call.identity.caller != nullptr};
     }
-    return {std::move(ticket).close(*response), (*tx)->take(), std::move(response), call.status,
-            std::move(call.then)};
+    return {std::move(ticket).close(*response),
+            (*tx)->take(),
+            std::move(response),
+            call.status,
+            std::move(call.then),
+            call.identity.caller != nullptr};
   }
 }
 

@@ -24,6 +24,7 @@ struct Exchange final : public core::Reply {
   const model::Peer& peer;                 ///< the connection's
   HttpRequest message;
   std::optional<model::Request> request;  ///< once the face has understood the message
+  bool stranger = false;                  ///< nobody we know asked: strangers.h
   int runs = 0;                           ///< how often the pipeline has run it
   std::string answer;                     ///< head and body, ready to write
 };

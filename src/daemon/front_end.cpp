@@ -77,6 +77,7 @@ void Exchange::fail(const Error& error) {
 std::optional<core::Staged> serve(Exchange& exchange, const core::Pipeline& pipeline,
                                   const Clock& clock) {
   const vault::HttpMessage message = view_of(exchange.message);
+  exchange.stranger = true;
   if (!exchange.request && !understand(exchange, message, clock)) return std::nullopt;
   const model::Evidence evidence{exchange.peer, vault::to_bearer(message)};
   // The pipeline turns `update` into `create`; who loses a race runs again as was asked.
@@ -84,6 +85,7 @@ std::optional<core::Staged> serve(Exchange& exchange, const core::Pipeline& pipe
   core::Staged staged = exchange.runs < kMaxRuns ? pipeline.run(*exchange.request, evidence)
                                                  : pipeline.give_up(*exchange.request, evidence);
   exchange.request->operation = asked;
+  exchange.stranger = !staged.known_caller;
   // It lost a race before: its request line is in the log already.
   if (exchange.runs++ > 0) staged.entry.request.reset();
   if (staged.response.ok()) {

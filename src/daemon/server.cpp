@@ -11,6 +11,7 @@ namespace coffer::daemon {
 namespace {
 
 constexpr std::chrono::milliseconds kDrainRound{50};
+constexpr std::chrono::milliseconds kStrangerRound{20};
 constexpr std::chrono::seconds kKeySweep{1};
 constexpr int kDrainRounds = 180;  // nine seconds of the ten
 
@@ -29,6 +30,7 @@ Server::Server(Vault& vault, ServerConfig config, const Clock& clock)
       hangup_(context_),
       key_timer_(context_),
       watchdog_timer_(context_),
+      stranger_timer_(context_),
       listeners_(context_, *this) {}
 
 Server::~Server() = default;
@@ -86,20 +88,40 @@ void Server::work(std::unique_ptr<Exchange> exchange) {
 }
 
 void Server::answer_later(std::unique_ptr<Exchange> exchange) {
-  boost::asio::post(context_, [exchange = std::move(exchange)]() mutable {
+  boost::asio::post(
+      context_, [this, exchange = std::move(exchange)]() mutable { answer(std::move(exchange)); });
+}
+
+/// On the I/O thread.
+void Server::answer(std::unique_ptr<Exchange> exchange) {
+  if (exchange->stranger) {
+    const bool watching = !strangers_.empty();
+    exchange = strangers_.admit(std::move(exchange), std::chrono::steady_clock::now());
+    if (exchange == nullptr) {
+      if (!watching) answer_strangers();
+      return;
+    }
+  }
+  const auto connection = exchange->connection;
+  connection->write(std::move(exchange));
+}
+
+void Server::answer_strangers() {
+  for (auto& exchange : strangers_.due(std::chrono::steady_clock::now())) {
     const auto connection = exchange->connection;
     connection->write(std::move(exchange));
+  }
+  if (strangers_.empty()) return;
+  stranger_timer_.expires_after(kStrangerRound);
+  stranger_timer_.async_wait([this](const boost::system::error_code& failed) {
+    if (!failed) answer_strangers();
   });
 }
 
 /// On the thread that attends to the Door: one post for the whole batch.
 void Server::release(std::vector<std::unique_ptr<core::Reply>> replies) {
-  boost::asio::post(context_, [replies = std::move(replies)]() mutable {
-    for (auto& reply : replies) {
-      auto exchange = as_exchange(std::move(reply));
-      const auto connection = exchange->connection;
-      connection->write(std::move(exchange));
-    }
+  boost::asio::post(context_, [this, replies = std::move(replies)]() mutable {
+    for (auto& reply : replies) answer(as_exchange(std::move(reply)));
   });
 }
 

@@ -12,6 +12,7 @@
 #include "coffer/core/sweeper.h"
 #include "listeners.h"
 #include "reload.h"
+#include "strangers.h"
 #include "vault.h"
 #include "workers.h"
 
@@ -45,6 +46,8 @@ class Server final : private Dispatcher, private core::ReplySink {
   void work(std::unique_ptr<Exchange> exchange);
   void answer_later(std::unique_ptr<Exchange> exchange);
   void submit(std::unique_ptr<Exchange> exchange);
+  void answer(std::unique_ptr<Exchange> exchange);
+  void answer_strangers();
   void stop();
   void wait_until_drained(int rounds_left);
   void sweep_data_keys();
@@ -64,6 +67,8 @@ class Server final : private Dispatcher, private core::ReplySink {
   boost::asio::signal_set hangup_;
   boost::asio::steady_timer key_timer_;
   boost::asio::steady_timer watchdog_timer_;
+  boost::asio::steady_timer stranger_timer_;
+  Strangers strangers_;  ///< of the I/O thread
   Listeners listeners_;
   std::unique_ptr<core::Door> door_;
   std::unique_ptr<core::Sweeper> sweeper_;

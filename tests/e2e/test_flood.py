@@ -63,3 +63,16 @@ def test_c14_half_a_request_holds_nobody_up(warm):
     for s in held:
         s.close()
     assert raw(warm, b"GET /v1/sys/health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")[0] == 200
+
+
+def test_c14_who_guesses_waits_and_nobody_else(vault):
+    """A stranger has 256 answers at once and as many a second (strangers.h): so many can't come sooner."""
+    asked = 512 + 64
+    vault.put("good", {"a": "b"})
+    client = vault.new_client(token="hvs." + "A" * 43)
+    start = time.monotonic()
+    for n in range(asked):
+        assert client.get(f"secret/data/guess{n}").status == 403
+    assert time.monotonic() - start > (asked - 256 - 1) / 256 - 0.1
+    assert vault.read("good") == {"a": "b"}, "the same user, known: he isn't counted"
+    client.close()

@@ -18,6 +18,7 @@ struct Staged {
   bool answer_unlogged = false;
   /// Run by the Door once the answer's line is on disk (engine::Context::then); may be empty.
   std::function<void()> then{};
+  bool known_caller = false;  ///< somebody was made out, whatever he may do
 };
 
 /// Thread-safe. What it is given outlives it.
