@@ -46,12 +46,12 @@ Result<void> each_object(Node node, std::string_view what, const Use& use) {
 }
 
 /// "path": {"a": {…}} becomes `path "a" {…}`.
-Result<void> add_paths(std::vector<Item>& out, Node paths) {
-  return each_object(std::move(paths), "path", [&out](Node object) -> Result<void> {
+Result<void> add_blocks(std::vector<Item>& out, const std::string& key, Node blocks) {
+  return each_object(std::move(blocks), key, [&](Node object) -> Result<void> {
     for (Item& item : object.items) {
-      const std::string path = item.keys.front();
-      COFFER_CHECK(each_object(std::move(item.value), path, [&](Node stanza) -> Result<void> {
-        out.push_back({{"path", path}, std::move(stanza), 0});
+      const std::string label = item.keys.front();
+      COFFER_CHECK(each_object(std::move(item.value), label, [&](Node block) -> Result<void> {
+        out.push_back({{key, label}, std::move(block), 0});
         return {};
       }));
     }
@@ -61,14 +61,14 @@ Result<void> add_paths(std::vector<Item>& out, Node paths) {
 
 }  // namespace
 
-Result<Node> parse_json(std::string_view text) {
+Result<Node> parse_json(std::string_view text, std::string_view labelled) {
   auto json = Json::parse(text);
   if (!json.ok()) return wrong(0, "not JSON, although it starts with \"{\"");
   COFFER_TRY(Node whole, to_node(*json, 0));
   Node node(Kind::object, {}, 0);
   for (Item& item : whole.items) {
-    if (item.keys.front() == "path") {
-      COFFER_CHECK(add_paths(node.items, std::move(item.value)));
+    if (item.keys.front() == labelled) {
+      COFFER_CHECK(add_blocks(node.items, item.keys.front(), std::move(item.value)));
     } else {
       node.items.push_back(std::move(item));
     }

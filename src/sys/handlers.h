@@ -38,6 +38,7 @@ struct Handler {
 [[nodiscard]] std::span<const Handler> remount_handlers();
 [[nodiscard]] std::span<const Handler> ui_handlers();
 [[nodiscard]] std::span<const Handler> policy_handlers();
+[[nodiscard]] std::span<const Handler> password_handlers();
 [[nodiscard]] std::span<const Handler> capability_handlers();
 [[nodiscard]] std::span<const Handler> explain_handlers();
 [[nodiscard]] std::span<const Handler> audit_handlers();
@@ -65,6 +66,10 @@ struct Handler {
 
 /// As `coffer-ceremony enrol` writes it (docs/formats/enrolment.md); its signature isn't checked.
 [[nodiscard]] Result<envelope::Enrolment> enrolment_of(const model::Fields& fields);
+
+/// A policy's text, which may come in base64, as Vault takes it: nothing in its language looks like
+/// base64.
+[[nodiscard]] std::string text_or_base64(std::string text);
 
 /// A string field that must be there.
 [[nodiscard]] Result<std::string> required(const model::Fields& fields, std::string_view name);

@@ -48,16 +48,13 @@ Result<Response> read(Call& call) {
   return response;
 }
 
-/// The text may come in base64, as Vault takes it: nothing in the language looks like base64.
 Result<std::string> text_of(const Request& request) {
   COFFER_TRY(std::optional<std::string> text, request.fields.string("policy"));
   if (!text) {
     COFFER_TRY(text, request.fields.string("rules"));
   }
   if (!text || text->empty()) return invalid("missing field \"policy\"");
-  if (text->find_first_of(" {\"\n") != std::string::npos) return *std::move(text);
-  const Result<Bytes> decoded = from_base64(*text);
-  return decoded.ok() ? std::string(as_text(*decoded)) : *std::move(text);
+  return text_or_base64(*std::move(text));
 }
 
 Result<Response> write(Call& call) {
@@ -81,6 +78,12 @@ Result<Response> remove(Call& call) {
 }
 
 }  // namespace
+
+std::string text_or_base64(std::string text) {
+  if (text.find_first_of(" {\"\n") != std::string::npos) return text;
+  const Result<Bytes> decoded = from_base64(text);
+  return decoded.ok() ? std::string(as_text(*decoded)) : text;
+}
 
 std::span<const Handler> policy_handlers() {
   static constexpr Handler kHandlers[] = {

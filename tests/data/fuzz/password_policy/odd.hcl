@@ -1,0 +1,5 @@
+# c
+length = 0x10 /* */ rule "charset" { charset = <<EOF
+ab
+EOF
+ min-chars = 1e1 }
