@@ -49,6 +49,7 @@ Result<TokenInfo> P11Token::info() {
   if (now.serial != serial_) {
     return make_error(ErrorCode::unavailable, "another token is in the place of ours");
   }
+  now.profile = profile_.name;
   return now;
 }
 

@@ -66,9 +66,22 @@ Result<Make> read_make(const Module& module, const CK_TOKEN_INFO& info) {
               trimmed(info.model)};
 }
 
+namespace {
+
+PinTries pin_tries(CK_FLAGS flags) {
+  if ((flags & CKF_USER_PIN_LOCKED) != 0) return PinTries::locked;
+  if ((flags & CKF_USER_PIN_FINAL_TRY) != 0) return PinTries::one_left;
+  return (flags & CKF_USER_PIN_COUNT_LOW) != 0 ? PinTries::few : PinTries::plenty;
+}
+
+}  // namespace
+
 TokenInfo describe_token(const CK_TOKEN_INFO& info) {
-  return {trimmed(info.label), trimmed(info.manufacturerID), trimmed(info.model),
-          trimmed(info.serialNumber)};
+  return {.label = trimmed(info.label),
+          .manufacturer = trimmed(info.manufacturerID),
+          .model = trimmed(info.model),
+          .serial = trimmed(info.serialNumber),
+          .pin_tries = pin_tries(info.flags)};
 }
 
 Result<CK_SLOT_ID> find_token(const Module& module, const TokenUri& uri) {

@@ -15,6 +15,16 @@ std::string told(const Error& error) {
   return name.empty() ? error.text : fmt::format("{} ({})", error.text, name);
 }
 
+std::string told(PinTries left) {
+  switch (left) {
+    case PinTries::plenty: break;
+    case PinTries::few: return "wrong PINs were tried on it (CKF_USER_PIN_COUNT_LOW)";
+    case PinTries::one_left: return "one PIN try is left on it (CKF_USER_PIN_FINAL_TRY)";
+    case PinTries::locked: return "its PIN is locked (CKF_USER_PIN_LOCKED)";
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string ckr_name(std::string_view cause) {
@@ -104,6 +114,12 @@ void TokenKeeper::Condition::reopened() {
   last_fault_ = up_since_;
 }
 
+void TokenKeeper::Condition::pin_tries(PinTries left) {
+  if (left == pin_tries_) return;
+  pin_tries_ = left;
+  pin_tries_since_ = clock_.wall();
+}
+
 nanoseconds TokenKeeper::Condition::pause_left() const {
   return std::max(next_attempt_ - clock_.boottime(), nanoseconds{});
 }
@@ -129,6 +145,13 @@ TokenHealth TokenKeeper::Condition::health() const {
     health.state = TokenState::degraded;
     health.reason = "works again after a failure: " + fault_;
     health.since = std::max(fault_since_->wall, up_since_.wall);
+    return health;
+  }
+  // It works for who is logged in; the next opening may find it shut.
+  if (pin_tries_ != PinTries::plenty) {
+    health.state = TokenState::degraded;
+    health.reason = told(pin_tries_);
+    health.since = pin_tries_since_;
     return health;
   }
   health.since = fault_since_ ? last_fault_.wall + options_.recent : up_since_.wall;

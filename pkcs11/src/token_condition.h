@@ -23,6 +23,8 @@ class TokenKeeper::Condition final {
   /// No more attempts: only unsealing anew helps.
   void end(const Error& error, std::string_view what);
   void reopened();
+  /// What the token says of wrong PINs.
+  void pin_tries(PinTries left);
 
   [[nodiscard]] bool down() const noexcept { return down_; }
   [[nodiscard]] bool ended() const noexcept { return ended_; }
@@ -51,6 +53,8 @@ class TokenKeeper::Condition final {
   std::string cause_{};  ///< of what brought it down, for the log
   std::chrono::nanoseconds pause_{};
   std::chrono::nanoseconds next_attempt_{};
+  PinTries pin_tries_ = PinTries::plenty;
+  WallTime pin_tries_since_{};
   std::optional<Moment> slow_since_{};
   std::chrono::nanoseconds took_{};
   std::optional<Moment> fault_since_{};  ///< the first of those that were close together

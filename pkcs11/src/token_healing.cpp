@@ -67,9 +67,20 @@ nanoseconds TokenKeeper::watch_over(const TokenPointer& token) {
     verify_all(*token);
     next_verify_ = clock_.boottime() + options_.verify_every;
   }
+  if (clock_.boottime() >= next_pin_tries_) look_at_pin_tries(*token);
   const MutexLock lock(mutex_);
   if (token_ == nullptr) return condition_->pause_left();
-  return std::max(std::min(next_canary_, next_verify_) - clock_.boottime(), nanoseconds{});
+  const nanoseconds next = std::min({next_canary_, next_verify_, next_pin_tries_});
+  return std::max(next - clock_.boottime(), nanoseconds{});
+}
+
+/// Somebody else may try PINs on it at any time. That it doesn't answer is the canary's to find.
+void TokenKeeper::look_at_pin_tries(Token& token) {
+  next_pin_tries_ = clock_.boottime() + options_.pin_tries_every;
+  const Result<TokenInfo> now = token.info();
+  if (!now.ok()) return;
+  const MutexLock lock(mutex_);
+  condition_->pin_tries(now->pin_tries);
 }
 
 void TokenKeeper::probe(const TokenPointer& token) {
@@ -190,6 +201,7 @@ nanoseconds TokenKeeper::heal() {
   exhausted_ = 0;
   next_canary_ = now + options_.canary_every;
   next_verify_ = now + options_.verify_every;
+  next_pin_tries_ = now;
   return nanoseconds(options_.canary_every);
 }
 

@@ -90,9 +90,10 @@ Result<Reply> decode_reply(ByteView packet) {
 }
 
 Bytes encode_info(const TokenInfo& info) {
-  const auto& [label, manufacturer, model, serial] = info;
+  const auto& [label, manufacturer, model, serial, pin_tries, profile] = info;
   Writer writer;
   writer.text(label).text(manufacturer).text(model).text(serial);
+  writer.u8(static_cast<std::uint8_t>(pin_tries)).text(profile);
   return std::move(writer).take();
 }
 
@@ -103,6 +104,12 @@ Result<TokenInfo> decode_info(ByteView body) {
   COFFER_TRY(info.manufacturer, read_text(reader, kMaxName));
   COFFER_TRY(info.model, read_text(reader, kMaxName));
   COFFER_TRY(info.serial, read_text(reader, kMaxName));
+  COFFER_TRY(const std::uint8_t pin_tries, reader.u8());
+  if (pin_tries > static_cast<std::uint8_t>(PinTries::locked)) {
+    return make_error(ErrorCode::corrupt, "an unknown number of PIN tries");
+  }
+  info.pin_tries = static_cast<PinTries>(pin_tries);
+  COFFER_TRY(info.profile, read_text(reader, kMaxName));
   COFFER_CHECK(reader.finish());
   return info;
 }

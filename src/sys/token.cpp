@@ -15,7 +15,7 @@ Result<Response> token(Call& call) {
   json.key("trying").boolean(health.trying);
   json.key("reopenings").number(static_cast<std::int64_t>(health.reopenings));
   json.key("last_error").string(health.last_error);
-  json.key("wrap").string(health.wrap);
+  json.key("wrap").string(health.wrap).key("profile").string(info.profile);
   json.key("serial").string(info.serial).key("label").string(info.label);
   json.key("manufacturer").string(info.manufacturer).key("model").string(info.model);
   json.end_object();

@@ -77,6 +77,11 @@ void FakeToken::spoil(const KeyRef& key, std::string_view attribute) {
   if (const auto found = keys_.find(key.id); found != keys_.end()) found->second.spoilt = attribute;
 }
 
+void FakeToken::set_pin_tries(pkcs11::PinTries left) {
+  const MutexLock lock(mutex_);
+  pin_tries_ = left;
+}
+
 std::optional<std::size_t> FakeToken::rsa_of(const KeyRef& kek) const {
   const auto found = keys_.find(kek.id);
   return found == keys_.end() ? std::nullopt : found->second.rsa;
@@ -143,7 +148,7 @@ FakeToken::Secret FakeToken::make_secret(KeyRole role, const KeyRef& key) {
 Result<pkcs11::TokenInfo> FakeToken::info() {
   const MutexLock lock(mutex_);
   COFFER_CHECK(enter(Method::info));
-  return pkcs11::TokenInfo{options_.label, "Coffer", "fake", options_.serial};
+  return pkcs11::TokenInfo{options_.label, "Coffer", "fake", options_.serial, pin_tries_, "fake"};
 }
 
 Result<void> FakeToken::generate(KeyRole role, const KeyRef& key, std::string_view) {

@@ -57,6 +57,8 @@ class FakeToken final : public pkcs11::Token {
   void forget(const pkcs11::KeyRef& key);
   /// As if another program had changed an attribute: verify and every use give `precondition`.
   void spoil(const pkcs11::KeyRef& key, std::string_view attribute);
+  /// What info() tells of wrong PINs.
+  void set_pin_tries(pkcs11::PinTries left);
 
   Result<pkcs11::TokenInfo> info() override;
   Result<void> generate(pkcs11::KeyRole role, const pkcs11::KeyRef& key,
@@ -95,6 +97,7 @@ class FakeToken final : public pkcs11::Token {
 
   const Options options_;
   mutable Mutex mutex_;
+  pkcs11::PinTries pin_tries_ COFFER_GUARDED_BY(mutex_) = pkcs11::PinTries::plenty;
   std::map<Bytes, Key> keys_ COFFER_GUARDED_BY(mutex_);
   std::vector<Fault> faults_ COFFER_GUARDED_BY(mutex_);
   std::array<std::size_t, kMethods> calls_ COFFER_GUARDED_BY(mutex_){};

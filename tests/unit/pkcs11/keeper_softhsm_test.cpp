@@ -37,6 +37,7 @@ class KeptToken : public testing::Test {
     KeeperOptions options;
     options.canary_every = milliseconds(50);
     options.drain = milliseconds(100);
+    options.pin_tries_every = pin_tries_every_;
     auto made = TokenKeeper::make(*source_, *std::move(opened), system_clock(), options);
     ASSERT_TRUE(made.ok()) << describe(made.error());
     keeper_ = *std::move(made);
@@ -72,6 +73,7 @@ class KeptToken : public testing::Test {
     return within(seconds(5), [&] { return unwrap(blob_) == "ok" && wrap().ok(); });
   }
 
+  seconds pin_tries_every_{60};
   fakes::FaultyModule& faults_ = fakes::FaultyModule::get();
   std::unique_ptr<fakes::SoftHsmDirectory> directory_;
   TokenConfig config_;
@@ -196,6 +198,17 @@ TEST_F(KeptToken, NoLoginIsTriedWhenOneTryIsLeft) {
                      [&] { return state() == TokenState::down && !keeper_->health().trying; }));
   EXPECT_EQ(faults_.calls("C_Login"), logins);
   EXPECT_NE(keeper_->health().reason.find("one PIN try left"), std::string::npos);
+}
+
+TEST_F(KeptToken, FewPinTriesAreDegraded) {
+  pin_tries_every_ = seconds(0);
+  ASSERT_NO_FATAL_FAILURE(open(faults_.path()));
+  EXPECT_EQ(state(), TokenState::up);
+  faults_.set("*: flags COUNT_LOW\n");
+  EXPECT_TRUE(within(seconds(10), [&] { return state() == TokenState::degraded; }));
+  EXPECT_EQ(unwrap(blob_), "ok");
+  faults_.set({});
+  EXPECT_TRUE(within(seconds(10), [&] { return state() == TokenState::up; }));
 }
 
 TEST_F(KeptToken, AnAttributeThatChangedEndsService) {

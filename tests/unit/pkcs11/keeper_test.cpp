@@ -99,6 +99,52 @@ TEST_F(KeeperTest, ASlowCanaryIsDegraded) {
   EXPECT_NE((*made)->health().reason.find("slow"), std::string::npos);
 }
 
+TEST_F(KeeperTest, WrongPinsThatOthersTriedAreToldWithinAMinute) {
+  advance(seconds(1));
+  ASSERT_EQ(state(), TokenState::up);
+  struct {
+    PinTries left;
+    std::string_view flag;
+  } const cases[] = {{PinTries::few, "CKF_USER_PIN_COUNT_LOW"},
+                     {PinTries::one_left, "CKF_USER_PIN_FINAL_TRY"},
+                     {PinTries::locked, "CKF_USER_PIN_LOCKED"}};
+  for (const auto& each : cases) {
+    device_->set_pin_tries(each.left);
+    advance(seconds(60));
+    EXPECT_EQ(state(), TokenState::degraded);
+    EXPECT_NE(keeper_->health().reason.find(each.flag), std::string::npos) << each.flag;
+    EXPECT_EQ(keeper_->health().since, clock_.wall());
+    EXPECT_TRUE(unwrap().ok()) << "whoever is logged in goes on";
+  }
+  device_->set_pin_tries(PinTries::plenty);
+  advance(seconds(60));
+  EXPECT_EQ(state(), TokenState::up);
+}
+
+TEST_F(KeeperTest, PinTriesAreAskedForOnceAMinute) {
+  advance(seconds(1));
+  const std::size_t before = device_->calls(Method::info);
+  for (int second = 0; second < 120; ++second) advance(seconds(1));
+  EXPECT_EQ(device_->calls(Method::info), before + 2);
+}
+
+TEST_F(KeeperTest, ATokenThatDoesntTellItsPinTriesIsTheCanarysToJudge) {
+  device_->fail_nth(Method::info, 1, failure("CKR_DEVICE_ERROR"));
+  advance(seconds(60));
+  EXPECT_EQ(state(), TokenState::up);
+}
+
+TEST_F(KeeperTest, AfterAReopeningPinTriesAreAskedForAtOnce) {
+  advance(seconds(1));
+  pull();
+  device_->set_pin_tries(PinTries::few);
+  device_->insert();
+  advance(seconds(2));
+  ASSERT_EQ(state(), TokenState::degraded) << "for the failure";
+  advance(options_.recent);
+  EXPECT_NE(keeper_->health().reason.find("CKF_USER_PIN_COUNT_LOW"), std::string::npos);
+}
+
 TEST_F(KeeperTest, ADeadConnectionIsReplacedAtOnce) {
   source_.cut();
   EXPECT_EQ(code_of(unwrap()), "unavailable");

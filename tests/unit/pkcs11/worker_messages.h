@@ -81,7 +81,8 @@ inline std::map<std::string, Bytes> worker_replies() {
   return {
       {"reply_ok", encode_ok(6)},
       {"reply_error", encode_error(2, refused, LoginOutcome::refused)},
-      {"reply_info", with_body(4, encode_info({"coffer", "SoftHSM project", "SoftHSM v2", "0f"}))},
+      {"reply_info", with_body(4, encode_info({"coffer", "SoftHSM project", "SoftHSM v2", "0f",
+                                               PinTries::few, "softhsm"}))},
       {"reply_kek", with_body(8, encode_kek({"rsa-oaep-sha256", {0x30, 0x03}}))},
       {"reply_bytes", with_body(9, as_bytes("wrapped"))},
   };

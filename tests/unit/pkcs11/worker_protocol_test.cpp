@@ -78,7 +78,8 @@ TEST(WorkerProtocol, EveryTruncationAndAnExtraByteAreCorrupt) {
 }
 
 TEST(WorkerProtocol, BodiesAreReadToTheirEnd) {
-  const Bytes info = encode_info({"coffer", "SoftHSM project", "SoftHSM v2", "0f"});
+  const Bytes info =
+      encode_info({"coffer", "SoftHSM project", "SoftHSM v2", "0f", PinTries::one_left, "softhsm"});
   const Bytes kek = encode_kek({"rsa-oaep-sha256", {0x30, 0x03}});
   const auto read = decode_info(info);
   ASSERT_TRUE(read.ok());

@@ -36,6 +36,9 @@ inline constexpr std::size_t kMaxWrapSize = 8192;
 /// Bytes of one random().
 inline constexpr std::size_t kMaxRandomSize = 4096;
 
+/// What a token says of wrong PINs that somebody tried (CKF_USER_PIN_…); sent by these numbers.
+enum class PinTries : std::uint8_t { plenty = 0, few = 1, one_left = 2, locked = 3 };
+
 /// What a token says of itself (CK_TOKEN_INFO, blanks trimmed). Names are for people: identity is
 /// the serial together with a signature by the `sign` key.
 struct TokenInfo {
@@ -43,6 +46,8 @@ struct TokenInfo {
   std::string manufacturer;
   std::string model;
   std::string serial;
+  PinTries pin_tries = PinTries::plenty;  ///< as of this call
+  std::string profile{};                  ///< how its make is spoken to (profile.h)
 };
 
 /// How a kek wraps; with a key pair's public half, whoever has it wraps without the token.

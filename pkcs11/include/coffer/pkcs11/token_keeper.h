@@ -16,7 +16,7 @@ namespace coffer::pkcs11 {
 
 enum class TokenState : std::uint8_t {
   up,        ///< works
-  degraded,  ///< works, but failed a short while ago, or is slow
+  degraded,  ///< works, but failed a short while ago, is slow, or has few PIN tries left
   down,      ///< every call fails at once
 };
 [[nodiscard]] std::string_view to_string(TokenState state) noexcept;
@@ -39,6 +39,7 @@ struct KeeperOptions {
   std::chrono::milliseconds longest_pause{2000};
   std::chrono::seconds recent{60};  ///< after a failure: degraded for so long
   std::chrono::minutes verify_every{60};
+  std::chrono::seconds pin_tries_every{60};  ///< how often it is asked for those
   /// How long calls that are under way in a token that died may take to come back before it is
   /// opened again all the same.
   std::chrono::milliseconds drain{1000};
@@ -144,6 +145,7 @@ class TokenKeeper final : public Token {
   [[nodiscard]] Result<void> ask_canary(Token& token);
   void probe(const TokenPointer& token);
   void verify_all(Token& token);
+  void look_at_pin_tries(Token& token) COFFER_EXCLUDES(mutex_);
   [[nodiscard]] Result<void> check_watched(Token& token);
   [[nodiscard]] Result<TokenPointer> open_again();
   /// `for_good`: what it was, if opening again can't help.
@@ -176,6 +178,7 @@ class TokenKeeper final : public Token {
   TokenPointer retired_;  ///< died, may still have callers inside
   std::chrono::nanoseconds next_canary_{};
   std::chrono::nanoseconds next_verify_{};
+  std::chrono::nanoseconds next_pin_tries_{};
   std::uint64_t successes_seen_ = 0;
   int exhausted_ = 0;  ///< canaries in a row that found no room on the token
   std::thread thread_;
