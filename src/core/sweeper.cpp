@@ -18,6 +18,8 @@ constexpr std::chrono::nanoseconds kShortest = std::chrono::milliseconds(1);
 /// Handled between two looks; as many requests of the vault's own are at the Door at most.
 constexpr std::size_t kStep = 64;
 constexpr std::chrono::minutes kTryAgain{1};
+/// For errands that find all threads busy and the line before them full.
+constexpr std::chrono::seconds kWhenFull{5};
 
 /// The daemon itself, as the kernel would name it.
 model::Peer self() {
@@ -67,7 +69,9 @@ class Sweeper::Settled final : public Reply {
 };
 
 Sweeper::Sweeper(State& state, store::Store& store, Door& door, const Clock& clock)
-    : state_(state), store_(store), door_(door), clock_(clock) {
+    : state_(state), store_(store), door_(door), clock_(clock), errands_(door, clock, [this] {
+        look_again();
+      }) {
   thread_ = std::thread([this] { loop(); });
 }
 
@@ -83,8 +87,17 @@ Sweeper::~Sweeper() {
 bool Sweeper::wait_for_stop() {
   const std::chrono::nanoseconds pause = until_next();
   const MutexLock lock(mutex_);
-  if (!stop_) stopped_.wait_for(mutex_, pause);
+  if (!stop_ && !look_again_) stopped_.wait_for(mutex_, pause);
+  look_again_ = false;
   return stop_;
+}
+
+void Sweeper::look_again() {
+  {
+    const MutexLock lock(mutex_);
+    look_again_ = true;
+  }
+  stopped_.notify_all();
 }
 
 /// Rows come to the nanosecond, so that work in steps can keep a pace of its own.
@@ -105,10 +118,13 @@ void Sweeper::loop() {
 
 bool Sweeper::sweep() {
   const std::shared_ptr<Unsealed> vault = state_.unsealed();
-  if (vault == nullptr) return false;
+  if (vault == nullptr) {
+    errands_.drop();
+    return false;
+  }
   try {
     if (vault->key_work) resume_keys(*vault);
-    const Result<bool> more = sweep_open(*vault);
+    const Result<bool> more = sweep_open(vault);
     if (more.ok()) return *more;
     if (more.error().code != ErrorCode::conflict) log::error(more.error());
   } catch (const std::bad_alloc&) {
@@ -117,29 +133,42 @@ bool Sweeper::sweep() {
   return false;
 }
 
-Result<bool> Sweeper::sweep_open(Unsealed& vault) {
-  COFFER_TRY(const auto tx, vault.sealed_store->begin());
-  COFFER_TRY(const lifecycle::Sweep found, lifecycle::due(*tx, clock_.wall(), kStep));
+Result<bool> Sweeper::sweep_open(const std::shared_ptr<Unsealed>& vault) {
+  COFFER_TRY(const auto tx, vault->sealed_store->begin());
+  // Rows of errands under way still stand: they must not be all that is seen.
+  const std::size_t most = kStep + errands_.held();
+  COFFER_TRY(lifecycle::Sweep found, lifecycle::due(*tx, clock_.wall(), most));
   // Once for each trouble, not each second.
   if (found.trouble && found.trouble->text != trouble_) log::error(*found.trouble);
   trouble_ = found.trouble ? found.trouble->text : std::string();
   next_ = found.next;
+  std::erase_if(found.due, [&](const lifecycle::Due& due) { return send(vault, due); });
   if (found.due.empty()) {
-    advance(vault);
-    return found.more;
+    advance(*vault);
+    return false;
   }
   Batch batch;
-  for (const lifecycle::Due& due : found.due) handle(vault, due, batch);
+  for (const lifecycle::Due& due : found.due) handle(*vault, due, batch);
   // What was handled may have set its next step, for now or for soon.
   if (batch.wait()) next_ = clock_.wall();
   return found.more;
+}
+
+bool Sweeper::send(const std::shared_ptr<Unsealed>& vault, const lifecycle::Due& due) {
+  if (!vault->due_handlers.is_errand(due.kind)) return false;
+  if (vault->outside_paused && vault->due_handlers.reaches_outside(due.kind)) {
+    postpone(*vault, due, kTryAgain);
+  } else if (errands_.take(vault, due) == Errands::Taken::full) {
+    postpone(*vault, due, kWhenFull);
+  }
+  return true;
 }
 
 /// A request like any other, but for its caller: there is none.
 void Sweeper::handle(Unsealed& vault, const lifecycle::Due& due, Batch& batch) {
   // After a restore: what the backup says of the world outside may long be over.
   if (vault.outside_paused && vault.due_handlers.reaches_outside(due.kind)) {
-    return postpone(vault, due);
+    return postpone(vault, due, kTryAgain);
   }
   const auto id = crypto::random_uuid();
   if (!id.ok()) return log::error(id.error());
@@ -177,13 +206,13 @@ Result<void> Sweeper::run(Unsealed& vault, const lifecycle::Due& due, WallTime n
 /// Beside the Door, as the mark below: nothing of it can be seen but when it is tried again.
 void Sweeper::put_off(Unsealed& vault, const lifecycle::Due& due, const Error& error) {
   log::error(error);
-  postpone(vault, due);
+  postpone(vault, due, kTryAgain);
 }
 
-void Sweeper::postpone(Unsealed& vault, const lifecycle::Due& due) {
+void Sweeper::postpone(Unsealed& vault, const lifecycle::Due& due, std::chrono::seconds by) {
   const auto tx = vault.sealed_store->begin();
   const WallTime now = clock_.wall();
-  if (!tx.ok() || !lifecycle::postpone(**tx, due, now + kTryAgain, now).ok()) return;
+  if (!tx.ok() || !lifecycle::postpone(**tx, due, now + by, now).ok()) return;
   static_cast<void>(commit((*tx)->take()));
 }
 

@@ -187,7 +187,11 @@ Result<void> postpone(envelope::SealedTransaction& tx, const Due& due, WallTime 
 }
 
 void Handlers::add(std::string kind, Handler handler, Effects effects) {
-  handlers_.insert_or_assign(std::move(kind), Entry{std::move(handler), effects});
+  handlers_.insert_or_assign(std::move(kind), Entry{std::move(handler), {}, effects});
+}
+
+void Handlers::add_errand(std::string kind, Planner planner, Effects effects) {
+  handlers_.insert_or_assign(std::move(kind), Entry{{}, std::move(planner), effects});
 }
 
 bool Handlers::reaches_outside(std::string_view kind) const {
@@ -195,10 +199,35 @@ bool Handlers::reaches_outside(std::string_view kind) const {
   return found != handlers_.end() && found->second.effects == Effects::outside;
 }
 
+bool Handlers::is_errand(std::string_view kind) const {
+  const auto found = handlers_.find(kind);
+  return found != handlers_.end() && found->second.planner;
+}
+
+Result<std::optional<Errand>> Handlers::plan(envelope::SealedTransaction& tx, const Due& due,
+                                             WallTime now) const {
+  const auto found = handlers_.find(due.kind);
+  if (found == handlers_.end() || !found->second.planner) {
+    return make_error(ErrorCode::internal, "no planner for due rows of kind " + due.kind);
+  }
+  return found->second.planner(tx, due, now);
+}
+
+Result<void> Handlers::record(envelope::SealedTransaction& tx, const Due& due, const Errand& errand,
+                              WallTime now) {
+  COFFER_TRY(const bool there, take_out(tx, due));
+  return there && errand.record ? errand.record(tx, now) : Result<void>();
+}
+
 Result<void> Handlers::run(envelope::SealedTransaction& tx, const Due& due, WallTime now) const {
   const auto found = handlers_.find(due.kind);
   if (found == handlers_.end()) {
     return make_error(ErrorCode::internal, "no handler for due rows of kind " + due.kind);
+  }
+  if (found->second.planner) {
+    COFFER_TRY(const std::optional<Errand> errand, found->second.planner(tx, due, now));
+    if (errand && errand->act) static_cast<void>(errand->act({}));
+    return record(tx, due, errand.value_or(Errand()), now);
   }
   // Before the handler: it may schedule the same thing for the same minute.
   COFFER_TRY(const bool there, take_out(tx, due));

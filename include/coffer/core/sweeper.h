@@ -6,12 +6,14 @@
 #include <thread>
 
 #include "coffer/core/door.h"
+#include "coffer/core/errands.h"
 #include "coffer/core/state.h"
 
 namespace coffer::core {
 
 /// One thread, which looks each second, sooner when it knows of a row that comes sooner, and at
-/// once while there is more. While the vault is sealed it does nothing: due rows wait.
+/// once while there is more. While the vault is sealed it does nothing: due rows wait. What may
+/// take long has threads of its own (errands.h).
 class Sweeper final {
  public:
   /// Starts its thread. All arguments outlive the sweeper; the Door is stopped after it.
@@ -27,13 +29,16 @@ class Sweeper final {
   void loop();
   /// True: there is more to do at once.
   [[nodiscard]] bool sweep();
-  [[nodiscard]] Result<bool> sweep_open(Unsealed& vault);
+  [[nodiscard]] Result<bool> sweep_open(const std::shared_ptr<Unsealed>& vault);
   void handle(Unsealed& vault, const lifecycle::Due& due, Batch& batch);
+  /// True: `due` is an errand, and seen to.
+  [[nodiscard]] bool send(const std::shared_ptr<Unsealed>& vault, const lifecycle::Due& due);
+  void look_again() COFFER_EXCLUDES(mutex_);
   [[nodiscard]] Result<void> run(Unsealed& vault, const lifecycle::Due& due, WallTime now,
                                  audit::Ticket& ticket, envelope::SealedTransaction& tx);
   [[nodiscard]] std::chrono::nanoseconds until_next() const;
   void put_off(Unsealed& vault, const lifecycle::Due& due, const Error& error);
-  void postpone(Unsealed& vault, const lifecycle::Due& due);
+  void postpone(Unsealed& vault, const lifecycle::Due& due, std::chrono::seconds by);
   /// False: it wasn't applied.
   bool commit(store::Transaction transaction);
   void resume_keys(Unsealed& vault);
@@ -49,6 +54,8 @@ class Sweeper final {
   Mutex mutex_;
   CondVar stopped_;
   bool stop_ COFFER_GUARDED_BY(mutex_) = false;
+  bool look_again_ COFFER_GUARDED_BY(mutex_) = false;
+  Errands errands_;
   std::thread thread_;
 };
 

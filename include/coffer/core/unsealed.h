@@ -12,6 +12,7 @@
 #include "coffer/core/mounts.h"
 #include "coffer/core/policies.h"
 #include "coffer/lifecycle/due.h"
+#include "coffer/lifecycle/rotator.h"
 
 namespace coffer::pkcs11 {
 class TokenKeeper;
@@ -30,6 +31,8 @@ struct Unsealed {
   std::unique_ptr<audit::Trail> trail;
   std::unique_ptr<auth::Tokens> tokens;
   std::unique_ptr<auth::UnixRoles> unix_roles;
+  /// Filled while the engines are put in place, some of which bring one.
+  lifecycle::Rotators rotators;
   Engines engines;
   std::unique_ptr<Mounts> mounts;
   std::unique_ptr<Policies> policies;

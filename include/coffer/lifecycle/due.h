@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,17 @@ struct Sweep {
 /// the world outside may long be over.
 enum class Effects : std::uint8_t { inside, outside };
 
+/// What takes long, or reaches outside: done between two transactions, on a thread that may block.
+struct Errand {
+  /// The path of its two lines in the log: "sys/rotation/set/secret/app".
+  std::string path;
+  /// Without a transaction. Runs once, whatever races are lost afterwards; an error is what the log
+  /// says, and what came of it is kept for `record`. Ends soon once it is told to stop.
+  std::function<Result<void>(const std::stop_token&)> act{};
+  /// Stages what came of it, the next due row among it. Runs again after a lost race.
+  std::function<Result<void>(envelope::SealedTransaction&, WallTime now)> record{};
+};
+
 /// Who handles which kind. Fill it before the sweeper starts; then it is immutable and thread-safe.
 class Handlers final {
  public:
@@ -63,16 +75,30 @@ class Handlers final {
   using Handler =
       std::function<Result<void>(envelope::SealedTransaction&, const Due&, WallTime now)>;
   void add(std::string kind, Handler handler, Effects effects = Effects::inside);
+  /// Says what is to be done for a row; stages nothing. nullopt: nothing, and the row goes.
+  using Planner = std::function<Result<std::optional<Errand>>(envelope::SealedTransaction&,
+                                                              const Due&, WallTime now)>;
+  /// The row stays where it is until `record` is committed: after a crash it is due again at once.
+  void add_errand(std::string kind, Planner planner, Effects effects);
   [[nodiscard]] bool reaches_outside(std::string_view kind) const;
+  [[nodiscard]] bool is_errand(std::string_view kind) const;
+
+  [[nodiscard]] Result<std::optional<Errand>> plan(envelope::SealedTransaction& tx, const Due& due,
+                                                   WallTime now) const;
+  /// Stages the row's end and what `errand` has to say; nothing if the row is gone.
+  [[nodiscard]] static Result<void> record(envelope::SealedTransaction& tx, const Due& due,
+                                           const Errand& errand, WallTime now);
 
   /// For the sweeper: stages the row's end, then what its handler wants. A kind without a handler
-  /// keeps its row and is `internal`. `conflict`: run again.
+  /// keeps its row and is `internal`. `conflict`: run again. An errand is done here and now: for
+  /// tests.
   [[nodiscard]] Result<void> run(envelope::SealedTransaction& tx, const Due& due,
                                  WallTime now) const;
 
  private:
   struct Entry {
     Handler handler;
+    Planner planner;
     Effects effects = Effects::inside;
   };
   std::map<std::string, Entry, std::less<>> handlers_;

@@ -60,6 +60,10 @@ struct Response {
   bool repeat_data = false;                ///< data's members stand beside it too (sys/mounts, …)
   std::chrono::seconds lease_duration{0};  ///< KV version 1 tells its `ttl` here
   std::optional<Auth> auth{};
+  /// Not empty: this is no answer yet. The request may be run again once this row of the store (its
+  /// key there) has changed, and at the latest after `wait`.
+  std::string until_changed{};
+  std::chrono::seconds wait{0};
 };
 
 }  // namespace coffer::model

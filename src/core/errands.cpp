@@ -1,0 +1,238 @@
+#include "coffer/core/errands.h"
+
+#include <unistd.h>
+
+#include "coffer/base/log.h"
+#include "coffer/crypto/random.h"
+
+namespace coffer::core {
+namespace {
+
+/// Each lost race is someone's progress; more than this many in a row are someone's fault.
+constexpr int kMaxRaces = 64;
+/// So soon does what couldn't be put down run again.
+constexpr std::chrono::seconds kTryAgain{10};
+
+model::Peer self() {
+  return {.uid = ::geteuid(), .gid = ::getegid(), .pid = ::getpid(), .groups = {}, .unit = {}};
+}
+
+/// What a ticket points to.
+struct Own {
+  const model::Peer peer;
+  const model::Request request;
+};
+
+}  // namespace
+
+/// How one batch of the Door ended, for the thread that waits for it.
+class Errands::Waiting final {
+ public:
+  enum class End : std::uint8_t { open, done, again, failed };
+
+  class Note final : public Reply {
+   public:
+    explicit Note(Waiting& waiting) : waiting_(waiting) {}
+    void fail(const Error& error) override {
+      log::error(error);
+      failed_ = true;
+    }
+    bool settle(bool again) override {
+      const MutexLock lock(waiting_.mutex_);
+      waiting_.end_ = failed_ ? End::failed : again ? End::again : End::done;
+      waiting_.settled_.notify_all();
+      return true;
+    }
+
+   private:
+    Waiting& waiting_;
+    bool failed_ = false;
+  };
+
+  End wait() COFFER_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    while (end_ == End::open) settled_.wait(mutex_);
+    return end_;
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar settled_;
+  End end_ COFFER_GUARDED_BY(mutex_) = End::open;
+};
+
+Errands::Errands(Door& door, const Clock& clock, std::function<void()> done)
+    : door_(door), clock_(clock), done_(std::move(done)) {}
+
+Errands::~Errands() {
+  drop();
+  std::vector<std::thread> threads;
+  {
+    const MutexLock lock(mutex_);
+    stop_ = true;
+    threads.swap(threads_);
+  }
+  arrived_.notify_all();
+  for (std::thread& thread : threads) thread.join();
+}
+
+Errands::Taken Errands::take(std::shared_ptr<Unsealed> vault, const lifecycle::Due& due) {
+  {
+    const MutexLock lock(mutex_);
+    if (held_.contains({due.kind, due.id})) return Taken::already;
+    if (held_.size() >= kMaxHeld) return Taken::full;
+    held_.emplace(due.kind, due.id);
+    waiting_.push_back({std::move(vault), due, running_.get_token()});
+    // Most vaults never need one.
+    if (waiting_.size() > idle_ && threads_.size() < kThreads) {
+      threads_.emplace_back([this] { loop(); });
+    }
+  }
+  arrived_.notify_one();
+  return Taken::yes;
+}
+
+void Errands::drop() {
+  std::deque<Job> forgotten;
+  std::stop_source running;
+  {
+    const MutexLock lock(mutex_);
+    forgotten.swap(waiting_);
+    for (const Job& job : forgotten) held_.erase({job.due.kind, job.due.id});
+    running = std::exchange(running_, std::stop_source());
+  }
+  running.request_stop();
+}
+
+std::size_t Errands::held() const {
+  const MutexLock lock(mutex_);
+  return held_.size();
+}
+
+std::optional<Errands::Job> Errands::next() {
+  const MutexLock lock(mutex_);
+  while (waiting_.empty() && !stop_) {
+    ++idle_;
+    arrived_.wait(mutex_);
+    --idle_;
+  }
+  if (stop_) return std::nullopt;
+  Job job = std::move(waiting_.front());
+  waiting_.pop_front();
+  return job;
+}
+
+void Errands::forget(const lifecycle::Due& due) {
+  const MutexLock lock(mutex_);
+  held_.erase({due.kind, due.id});
+}
+
+void Errands::loop() {
+  while (auto job = next()) {
+    try {
+      perform(*job);
+    } catch (const std::bad_alloc&) {
+      log::error("out of memory while doing what is due");
+    }
+    forget(job->due);
+    // Not before it is forgotten: the next look has to find it free.
+    const bool goes_on = !job->stop.stop_requested();
+    job.reset();
+    if (goes_on) done_();
+  }
+}
+
+void Errands::perform(const Job& job) {
+  Result<std::optional<lifecycle::Errand>> planned = std::optional<lifecycle::Errand>();
+  {
+    const auto tx = job.vault->sealed_store->begin();
+    if (!tx.ok()) return log::error(tx.error());
+    planned = job.vault->due_handlers.plan(**tx, job.due, clock_.wall());
+  }
+  if (planned.ok()) {
+    const lifecycle::Errand nothing{.path = "sys/due/" + job.due.kind + "/" + job.due.id};
+    return carry_out(job, planned->value_or(nothing));
+  }
+  if (planned.error().code == ErrorCode::conflict) return;  // due still
+  log::error(planned.error());
+  const Error error = planned.error();
+  // Put off, on the record: it would fail again at once, and for ever.
+  carry_out(job, {.path = "sys/due/" + job.due.kind + "/" + job.due.id,
+                  .act = [error](const std::stop_token&) -> Result<void> { return error; },
+                  .record =
+                      [due = job.due](envelope::SealedTransaction& tx, WallTime now) {
+                        return lifecycle::schedule(tx, due.kind, due.id,
+                                                   now + std::chrono::minutes(1), now);
+                      }});
+}
+
+/// The request line is on disk before anything happens outside, as for anyone's request.
+Result<void> Errands::act(const Job& job, const lifecycle::Errand& errand,
+                          audit::Ticket& ticket) const {
+  if (!errand.act) return {};
+  if (job.vault->due_handlers.reaches_outside(job.due.kind)) COFFER_CHECK(ticket.make_durable());
+  return errand.act(job.stop);
+}
+
+/// Cut short by a seal or a stop, nobody knows what it came to: it is as after a crash, and its row
+/// stays due.
+void Errands::carry_out(const Job& job, const lifecycle::Errand& errand) {
+  const auto id = crypto::random_uuid();
+  if (!id.ok()) return log::error(id.error());
+  const Own own{self(),
+                {.id = *id,
+                 .time = clock_.wall(),
+                 .operation = model::Operation::update,
+                 .path = errand.path,
+                 .fields = {}}};
+  audit::Ticket ticket = job.vault->trail->open(own.request, own.peer);
+  const Result<void> acted = act(job, errand, ticket);
+  const bool cut = !acted.ok() && job.stop.stop_requested();
+  if (put_down(job, cut ? nullptr : &errand, acted, std::move(ticket), false)) return;
+  for (int race = 1; race < kMaxRaces; ++race) {
+    audit::Ticket again = job.vault->trail->open(own.request, own.peer);
+    if (put_down(job, &errand, acted, std::move(again), true)) return;
+  }
+}
+
+/// What is put down: the errand's own, or, where that can't be staged, that its row is put off.
+/// With no errand nothing: the row stays as it is.
+Result<store::Transaction> Errands::stage(const Job& job, const lifecycle::Errand* errand,
+                                          Result<void>& end) const {
+  if (errand == nullptr) return store::Transaction();
+  for (int race = 0; race < kMaxRaces; ++race) {
+    COFFER_TRY(const auto tx, job.vault->sealed_store->begin());
+    const WallTime now = clock_.wall();
+    const Result<void> staged = lifecycle::Handlers::record(*tx, job.due, *errand, now);
+    if (staged.ok()) return tx->take();
+    if (staged.error().code == ErrorCode::conflict) continue;
+    end = staged;
+    COFFER_TRY(const auto fresh, job.vault->sealed_store->begin());
+    COFFER_CHECK(lifecycle::postpone(*fresh, job.due, now + kTryAgain, now));
+    return fresh->take();
+  }
+  return make_error(ErrorCode::conflict, "too many writers of the same thing at once");
+}
+
+/// False: it lost a race, and runs again. `logged`: its request line is there already.
+bool Errands::put_down(const Job& job, const lifecycle::Errand* errand, const Result<void>& acted,
+                       audit::Ticket ticket, bool logged) {
+  Result<void> end = acted;
+  Result<store::Transaction> writes = stage(job, errand, end);
+  if (!writes.ok()) end = writes.error();
+  Waiting waiting;
+  auto note = std::make_unique<Waiting::Note>(waiting);
+  model::Response response{.outcome = model::Outcome::empty};
+  if (!end.ok()) log::error(end.error());
+  audit::Entry entry =
+      end.ok() ? std::move(ticket).close(response) : std::move(ticket).close(end.error());
+  if (logged) entry.request.reset();
+  Result<model::Response> told = std::move(response);
+  if (!end.ok()) told = end.error();
+  door_.finish(
+      {std::move(entry), writes.ok() ? *std::move(writes) : store::Transaction(), std::move(told)},
+      std::move(note));
+  return waiting.wait() != Waiting::End::again;
+}
+
+}  // namespace coffer::core
