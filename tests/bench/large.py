@@ -91,7 +91,7 @@ def measure(bench, secrets):
     found["idle_mib"] = server.memory()
     found["store_mib"] = on_disk(bench, "large")
     found["large"] = read(bench, server, "many secrets", "large", secrets)
-    found["peak_mib"] = server.memory("VmHWM")
+    found["peak_mib"] = server.peak_memory()
     server.stop()
     server = bench.keep(start(uncached))
     found["large_uncached"] = read(bench, server, "many secrets, uncached", "large", secrets)

@@ -112,14 +112,18 @@ class Server:
                 found += [int(child) for child in task.read_text().split()]
         return found
 
-    def memory(self, field="VmRSS"):
-        """MiB of a field of proc_pid_status(5), over all its processes."""
+    def memory(self, field="Pss", file="smaps_rollup"):
+        """MiB of a field of a file in proc_pid(5), over all its processes. Pss counts what its
+        processes share, the libraries' code, once."""
         total = 0
         for pid in self.pids():
-            for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+            for line in pathlib.Path(f"/proc/{pid}/{file}").read_text().splitlines():
                 if line.startswith(field + ":"):
                     total += int(line.split()[1])
         return total / 1024
+
+    def peak_memory(self):
+        return self.memory("VmHWM", "status")
 
 
 class Vault(Server):

@@ -147,7 +147,7 @@ class Report:
             *(self.share(f"{kind} power", 64, self.limit("sqlite 64"),
                          "SQLite's rows in commits of 64", 1 / 3, f"{kind}-power-64")
               for kind in ("write", "new")),
-            self.worst("idle-memory", "memory when idle",
+            self.worst("idle-memory", "memory when idle (PSS)",
                        [mib for v in vaults for mib in v["idle_mib"]], 32, "MiB"),
             self.worst("ready", "ready after a start with an existing vault",
                        [middle(v["restart_ms"]) for v in vaults], 100, "ms"),

@@ -271,7 +271,7 @@ class Bench:
         for server in self.servers:
             if isinstance(server, Vault):
                 facts = self.results["vault"][server.directory]
-                facts["peak_mib"] = server.memory("VmHWM")
+                facts["peak_mib"] = server.peak_memory()
                 facts["after_mib"] = server.memory()
         self.stop()
         if vaults:
