@@ -78,7 +78,11 @@ Result<SecureBytes> DataKeys::unwrap(const Record& record, const Uuid& ours) {
       std::find_if(record.recipients.begin(), record.recipients.end(),
                    [&](const Recipient& candidate) { return candidate.token == ours; });
   if (recipient == record.recipients.end()) {
-    return make_error(ErrorCode::corrupt, "a sealed record isn't for this token");
+    // The list is what was written (authenticate()): written while another token was at hand, which
+    // couldn't wrap to this one. Nothing is wrong with it.
+    return make_error(ErrorCode::unavailable,
+                      "the secret isn't wrapped to the token at hand: start with another of the "
+                      "vault's tokens");
   }
   COFFER_CHECK(check_wrapped(*recipient));
   return unwrap(record.vault, record.id, *recipient);
