@@ -1,6 +1,7 @@
 #include "plan.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -67,6 +68,15 @@ void write_to_closed_pipe() {
   ::close(ends[1]);
 }
 
+/// Where the file system never answers, not even SIGKILL ends this (state D).
+void read_a_byte(const std::string& file) {
+  const int opened = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (opened < 0) return;
+  char byte = 0;
+  static_cast<void>(!::read(opened, &byte, 1));
+  ::close(opened);
+}
+
 }  // namespace
 
 struct Faults::State {
@@ -124,6 +134,7 @@ Faults::Plan Faults::enter(Function function) {
     while (rule->effect == Effect::hang && !changed(*plan.script)) {
       std::this_thread::sleep_for(kHangRound);
     }
+    if (rule->effect == Effect::stuck) read_a_byte(rule->text);
     if (rule->effect == Effect::crash) crash();
     if (rule->effect == Effect::sigpipe) write_to_closed_pipe();
   }

@@ -97,6 +97,7 @@ bool effect(std::string_view text, Rule& rule) {
   constexpr Named kEffects[] = {{"after", Effect::fail_after, Named::other},
                                 {"delay", Effect::delay, Named::count},
                                 {"hang", Effect::hang, Named::nothing},
+                                {"stuck", Effect::stuck, Named::other},
                                 {"crash", Effect::crash, Named::nothing},
                                 {"sigpipe", Effect::sigpipe, Named::nothing},
                                 {"short", Effect::short_output, Named::count},

@@ -12,6 +12,7 @@
 //            after CKR_...         the call is made, then the code is given
 //            delay MS              and then the call
 //            hang                  until the script is another one
+//            stuck FILE            reads a byte of it first: of a file system that never answers
 //            crash                 SIGSEGV, as of a bug in a vendor's library
 //            sigpipe               a write to a closed pipe; then CKR_DEVICE_ERROR
 //            short N               N bytes fewer than there are, and CKR_OK (Encrypt, Decrypt,
@@ -49,6 +50,7 @@ enum class Effect : std::uint8_t {
   fail_after,
   delay,
   hang,
+  stuck,
   crash,
   sigpipe,
   short_output,
@@ -71,7 +73,7 @@ struct Rule {
   std::uint64_t every = 1;
   Effect effect = Effect::fail;
   std::uint64_t number = 0;  ///< CK_RV, milliseconds, bytes, CK_FLAGS, attribute type
-  std::string text{};        ///< serial, or an attribute's value
+  std::string text{};        ///< serial, file, or an attribute's value
 
   [[nodiscard]] bool is_about(Function function) const {
     return (functions >> static_cast<unsigned>(function) & 1U) != 0;

@@ -55,6 +55,7 @@ TEST(Script, EffectsHaveTheirArguments) {
   EXPECT_EQ(rule_of("*: delay 2000").number, 2000U);
   EXPECT_EQ(rule_of("C_Decrypt: short 1").effect, Effect::short_output);
   EXPECT_EQ(rule_of("C_GetTokenInfo: serial other one").text, "other one");
+  EXPECT_EQ(rule_of("C_Decrypt nth 2: stuck /mnt/a b").text, "/mnt/a b");
   EXPECT_EQ(rule_of("*: flags FINAL_TRY,COUNT_LOW").number,
             CK_FLAGS{CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_COUNT_LOW});
   const Rule attribute = rule_of("*: attribute 0x162 01");
