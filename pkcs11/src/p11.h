@@ -16,7 +16,7 @@ using UriHandle = std::unique_ptr<P11KitUri, UriFree>;
 /// PKCS#11 takes its inputs by pointers that aren't const; modules only read them.
 template <typename T>
 [[nodiscard]] CK_BYTE_PTR in(const T& bytes) noexcept {
-  return const_cast<CK_BYTE_PTR>(bytes.data());
+  return const_cast<CK_BYTE_PTR>(bytes.data());  // NOLINT(cppcoreguidelines-pro-type-const-cast)
 }
 
 }  // namespace coffer::pkcs11

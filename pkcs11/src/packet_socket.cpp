@@ -111,7 +111,10 @@ Result<void> PacketSocket::send(std::span<const ByteView> parts, Instant deadlin
   std::size_t total = 0;
   for (const ByteView part : parts.first(std::min(parts.size(), kMaxParts))) {
     if (part.empty()) continue;
-    vectors[count++] = {const_cast<std::uint8_t*>(part.data()), part.size()};
+    // sendmsg(2) only reads them; iovec serves both ways.
+    vectors[count++] = {
+        const_cast<std::uint8_t*>(part.data()),  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+        part.size()};
     total += part.size();
   }
   if (total > kMaxPacket) {

@@ -83,11 +83,13 @@ Result<void> check_profile_name(std::string_view name) {
 
 Result<Profile> choose_profile(std::string_view name, const Make& make) {
   COFFER_CHECK(check_profile_name(name));
-  if (name != kAuto) return *find(name);
   const auto* const made =
       std::find_if(kProfiles.begin(), kProfiles.end(),
                    [&](const Profile& each) { return is_made_so(each, make); });
-  return made != kProfiles.end() ? *made : *find(kDefault);
+  if (name == kAuto && made != kProfiles.end()) return *made;
+  const Profile* const named = find(name == kAuto ? kDefault : name);
+  if (named != nullptr) return *named;
+  return make_error(ErrorCode::internal, "a token profile went missing");
 }
 
 }  // namespace coffer::pkcs11

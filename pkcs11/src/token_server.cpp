@@ -141,6 +141,7 @@ Result<void> serve_token(Token& token, const PacketSocket& socket, std::size_t t
   }
   Server server(token, socket, ending);
   std::vector<std::thread> running;
+  running.reserve(threads);
   for (SecureBytes& buffer : buffers) {
     running.emplace_back([&server, &buffer] { server.run(std::move(buffer)); });
   }

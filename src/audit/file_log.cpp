@@ -116,7 +116,7 @@ Result<void> FileLog::write() {
 
 Result<void> FileLog::check() {
   const MutexLock lock(mutex_);
-  const auto compared = compare_file();
+  auto compared = compare_file();
   lost_.reset();
   if (!compared.ok()) lost_ = compared.error();
   return compared;

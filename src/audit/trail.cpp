@@ -19,8 +19,10 @@ std::shared_ptr<const Hasher> Trail::hasher() const {
 }
 
 Ticket Trail::open(const model::Request& request, const model::Peer& peer) {
-  return Ticket(
-      std::unique_ptr<Ticket::State>(new Ticket::State{log_, hasher(), clock_, request, peer}));
+  // An aggregate: clang 14 can't make one by std::make_unique.
+  std::unique_ptr<Ticket::State> state(
+      new Ticket::State{log_, hasher(), clock_, request, peer});  // NOLINT(modernize-make-unique)
+  return Ticket(std::move(state));
 }
 
 Line Trail::system_line(std::string_view event, std::string_view detail) const {
