@@ -27,7 +27,7 @@ ROOMS = {
     "lifecycle": ("model", "envelope", "audit"),
     "identity": ("model", "crypto", "envelope"),
     "auth": ("model", "crypto", "envelope", "policy", "lifecycle", "identity"),
-    "connectors": ("model",),
+    "connectors": ("model", "crypto"),
     "engine": ("model", "audit", "envelope"),
     "engines/kv": ("engine", "model", "lifecycle"),
     "engines/token": ("engine", "model", "lifecycle", "auth", "identity", "crypto"),

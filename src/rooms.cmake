@@ -63,6 +63,8 @@ coffer_room(audit DIR src/audit USES model crypto)
 coffer_room(envelope DIR src/envelope USES crypto pkcs11 store)
 coffer_room(lifecycle DIR src/lifecycle USES envelope)
 coffer_room(auth DIR src/auth USES model crypto envelope policy lifecycle)
+coffer_room(connectors DIR src/connectors USES model crypto
+            LIBRARIES PkgConfig::LIBPQ PkgConfig::MARIADB PkgConfig::HIREDIS)
 coffer_room(engine DIR src/engine USES model audit envelope)
 coffer_room(engine_kv DIR src/engines/kv USES engine)
 coffer_room(engine_token DIR src/engines/token USES engine auth)

@@ -1,0 +1,195 @@
+#include "mariadb.h"
+
+#include <algorithm>
+
+#include "mariadb_connection.h"
+#include "pool.h"
+#include "templates.h"
+#include "verifiers.h"
+
+namespace coffer::connectors {
+namespace {
+
+using Connection = MariadbConnection;
+
+constexpr std::size_t kLongestName = 80;
+
+/// KILL USER without this right kills nobody, and says nothing.
+bool may_kill(std::string_view grant) {
+  return grant.find(" ON *.* TO ") != std::string_view::npos &&
+         (grant.find("CONNECTION ADMIN") != std::string_view::npos ||
+          grant.find("SUPER") != std::string_view::npos ||
+          grant.find("ALL PRIVILEGES") != std::string_view::npos);
+}
+
+class Mariadb final : public Target {
+ public:
+  Mariadb(TargetConfig config, MariadbOptions options)
+      : config_(std::move(config)),
+        options_(std::move(options)),
+        pool_(config_.max_connections, [this] { return login(admin(), config_.password); }) {}
+
+  [[nodiscard]] Result<void> verify() override {
+    COFFER_TRY(const auto connection, login(admin(), config_.password));
+    return connection->execute("SELECT 1");
+  }
+
+  [[nodiscard]] Result<void> check(Purpose purpose, Statements statements) const override {
+    if (purpose == Purpose::creation && statements.empty()) {
+      return make_error(ErrorCode::invalid_argument, "MariaDB has no default for these");
+    }
+    COFFER_TRY(const auto parsed, parse_templates(Dialect::mariadb, purpose, statements));
+    return {};
+  }
+
+  [[nodiscard]] std::size_t longest_name() const override { return kLongestName; }
+
+  /// No transaction holds CREATE USER and GRANT together: what fails halfway leaves a user.
+  [[nodiscard]] Result<void> create_user(Statements creation, std::string_view name,
+                                         const SecureBytes& password, WallTime until) override {
+    COFFER_TRY(const std::string hash, native_password_hash(password));
+    const std::string expiration = expiration_text(until);
+    COFFER_TRY(auto lent, begin(name));
+    return run(*lent, Purpose::creation, creation, {name, hash, expiration});
+  }
+
+  [[nodiscard]] Result<void> renew_user(Statements renew, std::string_view name,
+                                        WallTime until) override {
+    if (renew.empty()) return {};
+    const std::string expiration = expiration_text(until);
+    COFFER_TRY(auto lent, begin(name));
+    return run_on_user(*lent, Purpose::renew, renew, {name, {}, expiration});
+  }
+
+  [[nodiscard]] Result<void> set_password(Statements rotation, std::string_view name,
+                                          const SecureBytes& password) override {
+    COFFER_TRY(const std::string hash, native_password_hash(password));
+    COFFER_TRY(auto lent, begin(name));
+    if (!rotation.empty()) return run_on_user(*lent, Purpose::rotation, rotation, {name, hash, {}});
+    COFFER_TRY(const auto accounts, accounts_of(*lent, name));
+    for (const std::string& account : accounts) {
+      COFFER_CHECK(
+          lent->execute("ALTER USER " + account + " IDENTIFIED BY PASSWORD '" + hash + "'"));
+    }
+    return {};
+  }
+
+  [[nodiscard]] Result<void> drop_user(Statements revocation, std::string_view name) override {
+    COFFER_TRY(auto lent, begin(name));
+    COFFER_TRY(const auto accounts, accounts_of(*lent, name));
+    // Locked, nobody logs in any more; then the sessions end; and only then is the user gone: what
+    // fails on the way is done again, for the user is still there.
+    for (const std::string& account : accounts) {
+      const auto locked = lent->execute("ALTER USER IF EXISTS " + account + " ACCOUNT LOCK");
+      if (!locked.ok() && (revocation.empty() || !is_missing_right(locked.error()))) return locked;
+    }
+    COFFER_CHECK(kill_sessions(*lent, name));
+    if (!revocation.empty()) {
+      COFFER_CHECK(run(*lent, Purpose::revocation, revocation, {name}));
+      return kill_sessions(*lent, name);
+    }
+    for (const std::string& account : accounts) {
+      COFFER_CHECK(lent->execute("DROP USER IF EXISTS " + account));
+    }
+    return {};
+  }
+
+  [[nodiscard]] Result<void> end_sessions(std::string_view name) override {
+    COFFER_TRY(auto lent, begin(name));
+    return kill_sessions(*lent, name);
+  }
+
+  [[nodiscard]] Result<void> check_login(std::string_view name,
+                                         const SecureBytes& password) override {
+    COFFER_CHECK(check_name(name, kLongestName));
+    const auto connection = login(std::string(name), password);
+    // The password was right; it is this database that the user may not enter.
+    if (!connection.ok() && connection.error().cause.ends_with("error 1044")) return {};
+    if (!connection.ok()) return connection.error();
+    return {};
+  }
+
+  [[nodiscard]] Result<bool> has_user(std::string_view name) override {
+    COFFER_TRY(auto lent, begin(name));
+    const auto accounts = accounts_of(*lent, name);
+    if (!accounts.ok() && accounts.error().code == ErrorCode::not_found) return false;
+    if (!accounts.ok()) return accounts.error();
+    return true;
+  }
+
+ private:
+  [[nodiscard]] std::string admin() const {
+    return options_.user.empty() ? config_.username : options_.user;
+  }
+
+  [[nodiscard]] Result<std::unique_ptr<Connection>> login(const std::string& name,
+                                                          const SecureBytes& password) const {
+    return Connection::open(
+        {options_, name, password, config_.connect_timeout, config_.statement_timeout});
+  }
+
+  [[nodiscard]] Result<Pool<Connection>::Lent> begin(std::string_view name) {
+    COFFER_CHECK(check_name(name, kLongestName));
+    return pool_.take(in(config_.statement_timeout));
+  }
+
+  /// 'name'@'host', quoted, for each host that it has an account for. not_found: none.
+  [[nodiscard]] static Result<std::vector<std::string>> accounts_of(Connection& connection,
+                                                                    std::string_view name) {
+    COFFER_TRY(const std::string quoted, connection.in_string(name));
+    COFFER_TRY(
+        const auto hosts,
+        connection.query("SELECT Host FROM mysql.user WHERE User = BINARY '" + quoted + "'"));
+    if (hosts.empty()) return make_error(ErrorCode::not_found, "MariaDB has no such user");
+    std::vector<std::string> accounts;
+    for (const std::string& host : hosts) {
+      COFFER_TRY(const std::string at, connection.in_string(host));
+      accounts.push_back("'" + quoted + "'@'" + at + "'");
+    }
+    return accounts;
+  }
+
+  [[nodiscard]] static Result<void> kill_sessions(Connection& connection, std::string_view name) {
+    COFFER_TRY(const auto grants, connection.query("SHOW GRANTS"));
+    if (std::none_of(grants.begin(), grants.end(), may_kill)) {
+      return make_error(ErrorCode::precondition,
+                        "MariaDB: insufficient privilege: CONNECTION ADMIN, to end sessions");
+    }
+    COFFER_TRY(const std::string quoted, connection.in_string(name));
+    return connection.execute("KILL HARD CONNECTION USER '" + quoted + "'");
+  }
+
+  [[nodiscard]] static Result<void> run(Connection& connection, Purpose purpose,
+                                        Statements templates, const Values& values) {
+    COFFER_TRY(const auto statements, parse_templates(Dialect::mariadb, purpose, templates));
+    for (const Statement& statement : statements) {
+      COFFER_TRY(std::string sql, statement.render(values, connection));
+      auto outcome = connection.execute(sql);
+      wipe(sql);
+      if (!outcome.ok()) return outcome;
+    }
+    return {};
+  }
+
+  /// A missing user gives the same error as others, so it is asked for.
+  [[nodiscard]] static Result<void> run_on_user(Connection& connection, Purpose purpose,
+                                                Statements templates, const Values& values) {
+    auto outcome = run(connection, purpose, templates, values);
+    if (outcome.ok() || outcome.error().code != ErrorCode::precondition) return outcome;
+    COFFER_TRY(const auto accounts, accounts_of(connection, values.name));
+    return outcome;
+  }
+
+  const TargetConfig config_;
+  const MariadbOptions options_;
+  Pool<Connection> pool_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Target>> make_mariadb(TargetConfig config) {
+  COFFER_TRY(auto options, parse_mariadb_url(config.connection_url));
+  return std::unique_ptr<Target>(std::make_unique<Mariadb>(std::move(config), std::move(options)));
+}
+
+}  // namespace coffer::connectors

@@ -1,0 +1,131 @@
+#include "mariadb_connection.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+
+namespace coffer::connectors {
+namespace {
+
+unsigned int seconds(std::chrono::milliseconds time) {
+  return static_cast<unsigned int>(
+      std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(time).count()));
+}
+
+void set_options(MYSQL* connection, const MariadbConnection::Login& login) {
+  const unsigned int connect = seconds(login.connect_timeout);
+  const unsigned int statement = seconds(login.statement_timeout);
+  const unsigned int no = 0;
+  const my_bool yes = 1;
+  ::mysql_options(connection, MYSQL_OPT_CONNECT_TIMEOUT, &connect);
+  ::mysql_options(connection, MYSQL_OPT_READ_TIMEOUT, &statement);
+  ::mysql_options(connection, MYSQL_OPT_WRITE_TIMEOUT, &statement);
+  // A server may ask a client for its files, or for the password in clear: not this one.
+  ::mysql_options(connection, MYSQL_OPT_LOCAL_INFILE, &no);
+  ::mysql_options(connection, MARIADB_OPT_RESTRICTED_AUTH, "mysql_native_password,client_ed25519");
+  ::mysql_options(connection, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+  if (login.options.tls != MariadbOptions::Tls::none) {
+    const my_bool verify = login.options.tls == MariadbOptions::Tls::verified ? 1 : 0;
+    ::mysql_options(connection, MYSQL_OPT_SSL_ENFORCE, &yes);
+    ::mysql_options(connection, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+  }
+}
+
+/// Statements that leave the session as it was.
+bool leaves_session_alone(std::string_view sql) {
+  constexpr std::array kWords = {"CREATE", "GRANT", "ALTER",  "DROP",   "REVOKE",
+                                 "RENAME", "KILL",  "SELECT", "INSERT", "DELETE"};
+  const auto start = sql.find_first_not_of(" \t\r\n");
+  if (start == std::string_view::npos) return true;
+  std::string word(sql.substr(start, 7));
+  for (char& c : word) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view known) {
+    return word.starts_with(known) && word.find_first_of(" \t\r\n") == known.size();
+  });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<MariadbConnection>> MariadbConnection::open(const Login& login) {
+  static std::once_flag once;
+  std::call_once(once, [] { ::mysql_server_init(0, nullptr, nullptr); });
+  MYSQL* raw = ::mysql_init(nullptr);
+  if (raw == nullptr) return make_error(ErrorCode::resource_exhausted, "no memory for libmariadb");
+  std::unique_ptr<MariadbConnection> made(new MariadbConnection(raw));
+  set_options(raw, login);
+  const MariadbOptions& options = login.options;
+  std::string password(as_text(login.password.expose(Reveal{"libmariadb logs in with it"})));
+  const MYSQL* connected = ::mysql_real_connect(
+      raw, options.socket.empty() ? options.host.c_str() : nullptr, login.name.c_str(),
+      password.c_str(), options.database.empty() ? nullptr : options.database.c_str(), options.port,
+      options.socket.empty() ? nullptr : options.socket.c_str(), 0);
+  wipe(password);
+  if (connected == nullptr) return made->failed("mysql_real_connect");
+  const unsigned int wait = seconds(login.statement_timeout / 2);
+  COFFER_CHECK(made->execute(
+      "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_CREATE_USER,NO_ENGINE_SUBSTITUTION', "
+      "lock_wait_timeout = " +
+      std::to_string(wait) +
+      ", max_statement_time = " + std::to_string(seconds(login.statement_timeout))));
+  made->reusable_ = true;
+  return made;
+}
+
+bool MariadbConnection::alive() const {
+  pollfd wanted{.fd = ::mysql_get_socket(connection_.get()), .events = POLLIN, .revents = 0};
+  return ::poll(&wanted, 1, 0) == 0;
+}
+
+Error MariadbConnection::failed(std::string_view what) {
+  reusable_ = false;
+  return mariadb_error(::mysql_errno(connection_.get()), what);
+}
+
+Result<void> MariadbConnection::execute(const std::string& sql) {
+  if (!leaves_session_alone(sql)) reusable_ = false;
+  if (::mysql_real_query(connection_.get(), sql.data(), sql.size()) != 0) {
+    return failed("mysql_real_query");
+  }
+  // A SELECT's rows are in the way of the next statement.
+  const std::unique_ptr<MYSQL_RES, decltype(&::mysql_free_result)> rows(
+      ::mysql_store_result(connection_.get()), &::mysql_free_result);
+  if (::mysql_errno(connection_.get()) != 0) return failed("mysql_store_result");
+  if (::mysql_more_results(connection_.get()) != 0) reusable_ = false;
+  return {};
+}
+
+Result<std::vector<std::string>> MariadbConnection::query(const std::string& sql) {
+  if (::mysql_real_query(connection_.get(), sql.data(), sql.size()) != 0) {
+    return failed("mysql_real_query");
+  }
+  const std::unique_ptr<MYSQL_RES, decltype(&::mysql_free_result)> rows(
+      ::mysql_store_result(connection_.get()), &::mysql_free_result);
+  if (rows == nullptr) return failed("mysql_store_result");
+  std::vector<std::string> first;
+  while (const MYSQL_ROW row = ::mysql_fetch_row(rows.get())) {
+    first.emplace_back(row[0] == nullptr ? "" : row[0]);
+  }
+  return first;
+}
+
+Result<std::string> MariadbConnection::in_string(std::string_view value) const {
+  std::string out(2 * value.size() + 1, '\0');
+  const unsigned long size =
+      ::mysql_real_escape_string(connection_.get(), out.data(), value.data(), value.size());
+  if (size == static_cast<unsigned long>(-1)) {
+    return make_error(ErrorCode::invalid_argument, "a value that isn't UTF-8");
+  }
+  out.resize(size);
+  return out;
+}
+
+/// libmariadb has no escaping of identifiers; in backticks nothing but a backtick has a meaning.
+Result<std::string> MariadbConnection::in_identifier(std::string_view value) const {
+  std::string out;
+  for (const char c : value) out.append(c == '`' ? 2 : 1, c);
+  return out;
+}
+
+}  // namespace coffer::connectors

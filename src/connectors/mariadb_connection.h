@@ -1,0 +1,58 @@
+// One connection to MariaDB, by libmariadb. Its timeouts bound each read. One thread at a time.
+#pragma once
+
+#include <mysql.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "coffer/base/secure_bytes.h"
+#include "coffer/connectors/statements.h"
+#include "deadline.h"
+#include "mariadb_options.h"
+
+namespace coffer::connectors {
+
+class MariadbConnection final : public Quoter {
+ public:
+  struct Login {
+    const MariadbOptions& options;
+    std::string name;
+    const SecureBytes& password;
+    std::chrono::milliseconds connect_timeout;
+    std::chrono::milliseconds statement_timeout;
+  };
+
+  /// Sets the modes that StatementScanner relies on. `unauthenticated` for a wrong name or
+  /// password.
+  [[nodiscard]] static Result<std::unique_ptr<MariadbConnection>> open(const Login& login);
+
+  [[nodiscard]] bool alive() const;
+  [[nodiscard]] bool reusable() const noexcept { return reusable_; }
+  /// One statement. After one that may change the session reusable() is false.
+  [[nodiscard]] Result<void> execute(const std::string& sql);
+  /// The first column of each row.
+  [[nodiscard]] Result<std::vector<std::string>> query(const std::string& sql);
+
+  [[nodiscard]] Result<std::string> in_string(std::string_view value) const override;
+  [[nodiscard]] Result<std::string> in_identifier(std::string_view value) const override;
+
+ private:
+  struct Close {
+    void operator()(MYSQL* connection) const noexcept { ::mysql_close(connection); }
+  };
+  explicit MariadbConnection(MYSQL* connection) : connection_(connection) {}
+  [[nodiscard]] Error failed(std::string_view what);
+
+  const std::unique_ptr<MYSQL, Close> connection_;
+  bool reusable_ = true;
+};
+
+/// The error for a number of MariaDB's server or client library.
+[[nodiscard]] Error mariadb_error(unsigned int number, std::string_view what);
+
+/// A right that is missing, told from what else a server refuses.
+[[nodiscard]] bool is_missing_right(const Error& error);
+
+}  // namespace coffer::connectors

@@ -1,0 +1,100 @@
+// The connections of one target: a bounded number, kept for the next one who needs one. A
+// Connection has alive(): no I/O that blocks, false if it is closed or something unexpected waits
+// to be read; and reusable(): false once its session isn't as it was opened.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "coffer/base/mutex.h"
+#include "coffer/base/result.h"
+#include "deadline.h"
+
+namespace coffer::connectors {
+
+template <typename Connection>
+class Pool final {
+ public:
+  using Open = std::function<Result<std::unique_ptr<Connection>>()>;
+  Pool(std::size_t most, Open open) : open_(std::move(open)), free_(most) {}
+
+  /// One connection of the pool for as long as this lives. Goes back unless it was spoilt.
+  class Lent final {
+   public:
+    Lent(Pool& pool, std::unique_ptr<Connection> connection)
+        : pool_(&pool), connection_(std::move(connection)) {}
+    Lent(Lent&& other) noexcept
+        : pool_(std::exchange(other.pool_, nullptr)), connection_(std::move(other.connection_)) {}
+    Lent& operator=(Lent&&) = delete;
+    ~Lent() {
+      if (pool_ != nullptr) pool_->give_back(std::move(connection_));
+    }
+    Connection& operator*() const noexcept { return *connection_; }
+    Connection* operator->() const noexcept { return connection_.get(); }
+    /// Nobody knows in what state it is: it is closed instead.
+    void spoil() noexcept { connection_.reset(); }
+
+   private:
+    friend class Pool;
+    Pool* pool_;
+    std::unique_ptr<Connection> connection_;
+  };
+
+  /// unavailable if none is free until the deadline.
+  [[nodiscard]] Result<Lent> take(Deadline deadline) COFFER_EXCLUDES(mutex_) {
+    COFFER_TRY(std::unique_ptr<Connection> kept, wait(deadline));
+    Lent lent(*this, std::move(kept));
+    if (lent.connection_ != nullptr && lent->alive()) return lent;
+    if (lent.connection_ != nullptr) {
+      lent.spoil();
+      drop_kept();  // a server that closed one has closed them all
+    }
+    COFFER_TRY(lent.connection_, open_());
+    return lent;
+  }
+
+ private:
+  [[nodiscard]] Result<std::unique_ptr<Connection>> wait(Deadline deadline)
+      COFFER_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    while (free_ == 0) {
+      const int left = milliseconds_until(deadline);
+      if (left == 0 || !returned_.wait_for(mutex_, std::chrono::milliseconds(left))) {
+        if (free_ > 0) break;
+        return make_error(ErrorCode::unavailable, "all connections to the database are busy");
+      }
+    }
+    --free_;
+    std::unique_ptr<Connection> kept;
+    if (!kept_.empty()) {
+      kept = std::move(kept_.back());
+      kept_.pop_back();
+    }
+    return kept;
+  }
+
+  void drop_kept() COFFER_EXCLUDES(mutex_) {
+    std::vector<std::unique_ptr<Connection>> dropped;
+    const MutexLock lock(mutex_);
+    dropped.swap(kept_);
+  }
+
+  void give_back(std::unique_ptr<Connection> connection) noexcept COFFER_EXCLUDES(mutex_) {
+    // Closing may take a moment: not under the lock.
+    if (connection != nullptr && !connection->reusable()) connection.reset();
+    const MutexLock lock(mutex_);
+    ++free_;
+    if (connection != nullptr) kept_.push_back(std::move(connection));
+    returned_.notify_one();
+  }
+
+  const Open open_;
+  Mutex mutex_;
+  CondVar returned_;
+  std::size_t free_ COFFER_GUARDED_BY(mutex_);
+  std::vector<std::unique_ptr<Connection>> kept_ COFFER_GUARDED_BY(mutex_);
+};
+
+}  // namespace coffer::connectors

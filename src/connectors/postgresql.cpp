@@ -1,0 +1,249 @@
+#include "postgresql.h"
+
+#include "pool.h"
+#include "postgresql_connection.h"
+#include "postgresql_options.h"
+#include "templates.h"
+#include "verifiers.h"
+
+namespace coffer::connectors {
+namespace {
+
+using Connection = PostgresqlConnection;
+
+constexpr std::size_t kLongestName = 63;  // NAMEDATALEN - 1: longer ones are cut, with a notice
+
+/// "coffer", as a number: the advisory lock of those who collided.
+constexpr std::int64_t kCollisionLock = 0x636f66666572;
+
+/// Who it is, and in which other databases something depends on it. `$1` is the name.
+constexpr const char* kFindUser =
+    "SELECT r.oid::text, me.rolsuper::text, coalesce(o.datname, '') FROM pg_catalog.pg_roles r "
+    "JOIN pg_catalog.pg_roles me ON me.rolname = current_user "
+    "LEFT JOIN (SELECT DISTINCT s.refobjid, d.datname FROM pg_catalog.pg_shdepend s "
+    "JOIN pg_catalog.pg_database d ON d.oid = s.dbid WHERE s.refclassid = 1260 "
+    "AND d.datname <> pg_catalog.current_database()) o ON o.refobjid = r.oid WHERE r.rolname = $1";
+
+struct FoundUser {
+  std::string oid;
+  bool admin_is_superuser = false;
+  std::vector<std::string> other_databases;
+};
+
+std::string end_sessions_sql(const std::string& oid) {
+  return "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE "
+         "usesysid = " +
+         oid + " AND pid <> pg_catalog.pg_backend_pid()";
+}
+
+class Postgresql final : public Target {
+ public:
+  Postgresql(TargetConfig config, PqOptions options)
+      : config_(std::move(config)),
+        options_(std::move(options)),
+        pool_(config_.max_connections,
+              [this] { return login(config_.username, config_.password); }) {}
+
+  [[nodiscard]] Result<void> verify() override {
+    COFFER_TRY(const auto connection, login(config_.username, config_.password));
+    return connection->execute("SELECT 1", deadline());
+  }
+
+  [[nodiscard]] Result<void> check(Purpose purpose, Statements statements) const override {
+    if (purpose == Purpose::creation && statements.empty()) {
+      return make_error(ErrorCode::invalid_argument, "PostgreSQL has no default for these");
+    }
+    COFFER_TRY(const auto parsed, parse_templates(Dialect::postgresql, purpose, statements));
+    return {};
+  }
+
+  [[nodiscard]] std::size_t longest_name() const override { return kLongestName; }
+
+  [[nodiscard]] Result<void> create_user(Statements creation, std::string_view name,
+                                         const SecureBytes& password, WallTime until) override {
+    COFFER_TRY(const std::string verifier, scram_verifier(password));
+    const std::string expiration = expiration_text(until);
+    return run(Purpose::creation, creation, {name, verifier, expiration});
+  }
+
+  [[nodiscard]] Result<void> renew_user(Statements renew, std::string_view name,
+                                        WallTime until) override {
+    static const std::string kDefault[] = {"ALTER ROLE \"{{name}}\" VALID UNTIL '{{expiration}}'"};
+    const std::string expiration = expiration_text(until);
+    return run_on_user(Purpose::renew, renew.empty() ? kDefault : renew, {name, {}, expiration});
+  }
+
+  [[nodiscard]] Result<void> set_password(Statements rotation, std::string_view name,
+                                          const SecureBytes& password) override {
+    static const std::string kDefault[] = {"ALTER ROLE \"{{name}}\" WITH PASSWORD '{{password}}'"};
+    COFFER_TRY(const std::string verifier, scram_verifier(password));
+    return run_on_user(Purpose::rotation, rotation.empty() ? kDefault : rotation,
+                       {name, verifier, {}});
+  }
+
+  [[nodiscard]] Result<void> drop_user(Statements revocation, std::string_view name) override {
+    COFFER_CHECK(check_name(name, kLongestName));
+    COFFER_TRY(auto lent, pool_.take(deadline()));
+    COFFER_TRY(const FoundUser user, find(*lent, name));
+    COFFER_TRY(const std::string quoted, lent->in_identifier(name));
+    const std::string role = "\"" + quoted + "\"";
+    if (!revocation.empty()) return revoke_by_statements(*lent, revocation, {role, user, name});
+    COFFER_CHECK(close(*lent, role, user));
+    // Objects are given to the administrator, never dropped; DROP OWNED then takes the privileges.
+    const std::string give =
+        "REASSIGN OWNED BY " + role + " TO CURRENT_USER; DROP OWNED BY " + role;
+    for (const std::string& database : user.other_databases) {
+      COFFER_TRY(const auto other, login(config_.username, config_.password, database));
+      COFFER_CHECK(settle(*other, give));
+    }
+    // Whoever was about to log in before it was closed is in by now.
+    return settle(*lent, end_sessions_sql(user.oid) + "; " + give + "; DROP ROLE " + role);
+  }
+
+  [[nodiscard]] Result<void> end_sessions(std::string_view name) override {
+    COFFER_CHECK(check_name(name, kLongestName));
+    COFFER_TRY(auto lent, pool_.take(deadline()));
+    const auto user = find(*lent, name);
+    if (!user.ok() && user.error().code == ErrorCode::not_found) return {};
+    if (!user.ok()) return user.error();
+    auto ended = lent->execute(end_sessions_sql(user->oid), deadline());
+    if (ended.ok() || ended.error().code != ErrorCode::precondition) return ended;
+    // Only a member may. This one isn't, or it had been let; and it doesn't stay one.
+    COFFER_TRY(const std::string quoted, lent->in_identifier(name));
+    return settle(*lent, "GRANT \"" + quoted + "\" TO CURRENT_USER; " +
+                             end_sessions_sql(user->oid) + "; REVOKE \"" + quoted +
+                             "\" FROM CURRENT_USER");
+  }
+
+  [[nodiscard]] Result<void> check_login(std::string_view name,
+                                         const SecureBytes& password) override {
+    COFFER_CHECK(check_name(name, kLongestName));
+    const auto connection = login(std::string(name), password);
+    // The password was right; it is this database that the user may not enter.
+    if (!connection.ok() && connection.error().cause.ends_with("42501")) return {};
+    if (!connection.ok()) return connection.error();
+    return {};
+  }
+
+  [[nodiscard]] Result<bool> has_user(std::string_view name) override {
+    COFFER_CHECK(check_name(name, kLongestName));
+    COFFER_TRY(auto lent, pool_.take(deadline()));
+    const auto user = find(*lent, name);
+    if (!user.ok() && user.error().code == ErrorCode::not_found) return false;
+    if (!user.ok()) return user.error();
+    return true;
+  }
+
+ private:
+  [[nodiscard]] Deadline deadline() const { return in(config_.statement_timeout); }
+
+  [[nodiscard]] Result<std::unique_ptr<Connection>> login(const std::string& name,
+                                                          const SecureBytes& password,
+                                                          std::string_view database = {}) const {
+    PqOptions options = login_options(options_, name, password, database);
+    auto opened = Connection::open(options, in(config_.connect_timeout), config_.statement_timeout);
+    wipe_password(options);
+    return opened;
+  }
+
+  [[nodiscard]] Result<FoundUser> find(Connection& connection, std::string_view name) const {
+    COFFER_TRY(const auto rows, connection.query(kFindUser, {std::string(name)}, deadline()));
+    if (rows.empty()) return make_error(ErrorCode::not_found, "PostgreSQL has no such user");
+    FoundUser user{.oid = rows.front()[0],
+                   .admin_is_superuser = rows.front()[1] == "true",
+                   .other_databases = {}};
+    for (const auto& row : rows) {
+      if (!row[2].empty()) user.other_databases.push_back(row[2]);
+    }
+    return user;
+  }
+
+  /// All statements as one text: the simple query protocol makes one transaction of it.
+  [[nodiscard]] Result<std::string> text_of(const Connection& connection, Purpose purpose,
+                                            Statements templates, const Values& values) const {
+    COFFER_TRY(const auto statements, parse_templates(Dialect::postgresql, purpose, templates));
+    std::string sql;
+    for (const Statement& statement : statements) {
+      COFFER_TRY(const std::string one, statement.render(values, connection));
+      sql.append(one).append(";\n");
+    }
+    return sql;
+  }
+
+  /// Once more when it collided, and then in line with others who do the same: a lock of its own
+  /// from the first time on would take the server's group commit away.
+  [[nodiscard]] static Result<void> settle_until(Connection& connection, const std::string& sql,
+                                                 Deadline until) {
+    auto outcome = connection.execute(sql, until);
+    const std::string in_line =
+        "SELECT pg_catalog.pg_advisory_xact_lock(" + std::to_string(kCollisionLock) + "); " + sql;
+    while (!outcome.ok() && is_collision(outcome.error()) && milliseconds_until(until) > 0) {
+      outcome = connection.execute(in_line, until);
+    }
+    return outcome;
+  }
+  [[nodiscard]] Result<void> settle(Connection& connection, const std::string& sql) const {
+    return settle_until(connection, sql, deadline());
+  }
+
+  [[nodiscard]] Result<void> run(Purpose purpose, Statements templates, const Values& values) {
+    COFFER_CHECK(check_name(values.name, kLongestName));
+    COFFER_TRY(auto lent, pool_.take(deadline()));
+    COFFER_TRY(std::string sql, text_of(*lent, purpose, templates, values));
+    auto outcome = settle(*lent, sql);
+    wipe(sql);
+    return outcome;
+  }
+
+  /// A missing role has the same SQLSTATE as any missing object, so it is asked for.
+  [[nodiscard]] Result<void> run_on_user(Purpose purpose, Statements templates,
+                                         const Values& values) {
+    auto outcome = run(purpose, templates, values);
+    if (outcome.ok() || outcome.error().code != ErrorCode::precondition) return outcome;
+    COFFER_TRY(const bool there, has_user(values.name));
+    if (!there) return make_error(ErrorCode::not_found, "PostgreSQL has no such user");
+    return outcome;
+  }
+
+  /// From here on nobody logs in with it, whatever of the rest has to be done again.
+  [[nodiscard]] Result<void> close(Connection& connection, const std::string& role,
+                                   const FoundUser& user) const {
+    std::string sql = "ALTER ROLE " + role + " NOLOGIN; ";
+    // Only a member of a role may give away or drop what it owns, and end its sessions.
+    if (!user.admin_is_superuser) sql += "GRANT " + role + " TO CURRENT_USER; ";
+    return settle(connection, sql + end_sessions_sql(user.oid));
+  }
+
+  struct Revoked {
+    const std::string& role;
+    const FoundUser& user;
+    std::string_view name;
+  };
+  /// Sessions end first: when the role is gone, only a superuser may end them. An administrator who
+  /// may not alter the role (its statements call a function that may) ends them afterwards, or
+  /// fails.
+  [[nodiscard]] Result<void> revoke_by_statements(Connection& connection, Statements revocation,
+                                                  const Revoked& revoked) {
+    const auto closed = close(connection, revoked.role, revoked.user);
+    if (!closed.ok() && closed.error().code != ErrorCode::precondition) return closed.error();
+    COFFER_TRY(const std::string sql,
+               text_of(connection, Purpose::revocation, revocation, {revoked.name}));
+    COFFER_CHECK(settle(connection, sql));
+    if (closed.ok()) return {};
+    return connection.execute(end_sessions_sql(revoked.user.oid), deadline());
+  }
+
+  const TargetConfig config_;
+  const PqOptions options_;
+  Pool<Connection> pool_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Target>> make_postgresql(TargetConfig config) {
+  COFFER_TRY(auto options, parse_postgresql_url(config.connection_url));
+  return std::unique_ptr<Target>(
+      std::make_unique<Postgresql>(std::move(config), std::move(options)));
+}
+
+}  // namespace coffer::connectors

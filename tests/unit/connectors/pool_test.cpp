@@ -1,0 +1,99 @@
+#include "src/connectors/pool.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace coffer::connectors {
+namespace {
+
+struct FakeConnection {
+  int number = 0;
+  bool lives = true;
+  bool clean = true;
+  [[nodiscard]] bool alive() const { return lives; }
+  [[nodiscard]] bool reusable() const { return clean; }
+};
+
+struct Opener {
+  int opened = 0;
+  int fails_at = 0;
+  Result<std::unique_ptr<FakeConnection>> operator()() {
+    if (++opened == fails_at) return make_error(ErrorCode::unavailable, "away");
+    return std::make_unique<FakeConnection>(FakeConnection{.number = opened});
+  }
+};
+
+using TestPool = Pool<FakeConnection>;
+const auto kSoon = [] { return in(std::chrono::milliseconds(20)); };
+
+TEST(Pool, LendsTheSameConnectionAgain) {
+  Opener opener;
+  TestPool pool(2, [&] { return opener(); });
+  for (int i = 0; i < 3; ++i) {
+    const auto lent = pool.take(kSoon());
+    ASSERT_TRUE(lent.ok());
+    EXPECT_EQ((*lent)->number, 1);
+  }
+  EXPECT_EQ(opener.opened, 1);
+}
+
+TEST(Pool, RefusesWhenAllAreLent) {
+  Opener opener;
+  TestPool pool(1, [&] { return opener(); });
+  const auto lent = pool.take(kSoon());
+  const auto refused = pool.take(kSoon());
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::unavailable);
+}
+
+TEST(Pool, HandsOnToWhoWaits) {
+  Opener opener;
+  TestPool pool(1, [&] { return opener(); });
+  auto lent = std::make_unique<Result<TestPool::Lent>>(pool.take(kSoon()));
+  std::thread waiting([&] {
+    const auto second = pool.take(in(std::chrono::milliseconds(10000)));
+    EXPECT_TRUE(second.ok());
+  });
+  lent.reset();
+  waiting.join();
+  EXPECT_EQ(opener.opened, 1);
+}
+
+TEST(Pool, ReplacesDeadSpoiltAndChangedOnes) {
+  Opener opener;
+  TestPool pool(1, [&] { return opener(); });
+  (*pool.take(kSoon()))->lives = false;
+  EXPECT_EQ((*pool.take(kSoon()))->number, 2);
+  (*pool.take(kSoon())).spoil();
+  EXPECT_EQ((*pool.take(kSoon()))->number, 3);
+  (*pool.take(kSoon()))->clean = false;
+  EXPECT_EQ((*pool.take(kSoon()))->number, 4);
+}
+
+TEST(Pool, KeepsItsPlacesWhenOpeningFails) {
+  Opener opener;
+  opener.fails_at = 1;
+  TestPool pool(1, [&] { return opener(); });
+  EXPECT_FALSE(pool.take(kSoon()).ok());
+  EXPECT_TRUE(pool.take(kSoon()).ok());
+}
+
+TEST(Pool, DropsAllKeptOnesWithADeadOne) {
+  Opener opener;
+  TestPool pool(2, [&] { return opener(); });
+  {
+    auto one = pool.take(kSoon());
+    auto two = pool.take(kSoon());
+    (*one)->lives = (*two)->lives = false;
+  }
+  {
+    auto one = pool.take(kSoon());
+    auto two = pool.take(kSoon());
+    EXPECT_EQ((*one)->number, 3);
+    EXPECT_EQ((*two)->number, 4);
+  }
+}
+
+}  // namespace
+}  // namespace coffer::connectors

@@ -1,0 +1,162 @@
+// Connection URLs, taken apart before anything is put in.
+#include <gtest/gtest.h>
+
+#include "coffer/connectors/target.h"
+#include "src/connectors/mariadb_options.h"
+#include "src/connectors/postgresql_options.h"
+#include "src/connectors/redis_connection.h"
+#include "src/connectors/redis_rules.h"
+
+namespace coffer::connectors {
+namespace {
+
+std::string value(const PqOptions& options, std::string_view keyword) {
+  std::string found = "(none)";
+  for (const auto& [name, text] : options) {
+    if (name == keyword) found = text;
+  }
+  return found;
+}
+
+SecureBytes secret(std::string_view text) {
+  auto copy = SecureBytes::copy_of(as_bytes(text));
+  return copy.ok() ? *std::move(copy) : SecureBytes();
+}
+
+TEST(PostgresqlUrl, TakesVaultsForm) {
+  const auto parsed = parse_postgresql_url(
+      "postgresql://{{username}}:{{password}}@db.example:5433/app?sslmode=verify-full");
+  ASSERT_TRUE(parsed.ok()) << describe(parsed.error());
+  const auto options = login_options(*parsed, "us er@'", secret("p:/@?'\\"));
+  EXPECT_EQ(value(options, "host"), "db.example");
+  EXPECT_EQ(value(options, "port"), "5433");
+  EXPECT_EQ(value(options, "dbname"), "app");
+  EXPECT_EQ(value(options, "sslmode"), "verify-full");
+  EXPECT_EQ(value(options, "user"), "us er@'");
+  EXPECT_EQ(value(options, "password"), "p:/@?'\\");
+}
+
+TEST(PostgresqlUrl, TakesKeysAndValues) {
+  const auto parsed =
+      parse_postgresql_url("host=/run/postgresql user={{username}} password={{password}}");
+  ASSERT_TRUE(parsed.ok());
+  EXPECT_EQ(value(login_options(*parsed, "u", {}), "host"), "/run/postgresql");
+  EXPECT_EQ(value(login_options(*parsed, "u", {}), "password"), "(none)");
+  EXPECT_EQ(value(login_options(*parsed, "u", {}, "other"), "dbname"), "other");
+}
+
+TEST(PostgresqlUrl, NeverReadsTheDaemonsPasswordFile) {
+  const auto parsed = parse_postgresql_url("postgresql://localhost/");
+  ASSERT_TRUE(parsed.ok());
+  EXPECT_EQ(value(login_options(*parsed, "u", {}), "passfile"), "/dev/null");
+}
+
+TEST(PostgresqlUrl, WipesThePasswordAfterUse) {
+  const auto parsed = parse_postgresql_url("postgresql://localhost/");
+  ASSERT_TRUE(parsed.ok());
+  auto options = login_options(*parsed, "u", secret("canary"));
+  wipe_password(options);
+  EXPECT_EQ(value(options, "password").find("canary"), std::string::npos);
+}
+
+TEST(PostgresqlUrl, RefusesWhatReadsFilesOrHidesPasswords) {
+  for (const char* url :
+       {"", "postgresql://u:canary@h/", "postgresql://h/?passfile=/etc/shadow", "service=canary",
+        "host=h password=canary", "host={{username}}", "postgresql://{{password}}@h/{{username}}",
+        "host=h options=-csearch_path=x", "host=h user={{nobody}}", "postgresql://[h", "nonsense",
+        "host=h passfile=canary", "host=h user=a{{username}}"}) {
+    const auto parsed = parse_postgresql_url(url);
+    ASSERT_FALSE(parsed.ok()) << url;
+    EXPECT_EQ(parsed.error().code, ErrorCode::invalid_argument);
+    EXPECT_EQ(describe(parsed.error()).find("canary"), std::string::npos)
+        << describe(parsed.error());
+    EXPECT_NE(parsed.error().text.find("connection_url"), std::string::npos);
+  }
+}
+
+TEST(MariadbUrl, TakesVaultsForms) {
+  const auto tcp = parse_mariadb_url("{{username}}:{{password}}@tcp(db.example:3307)/app?tls=true");
+  ASSERT_TRUE(tcp.ok()) << describe(tcp.error());
+  EXPECT_EQ(tcp->host, "db.example");
+  EXPECT_EQ(tcp->port, 3307);
+  EXPECT_EQ(tcp->database, "app");
+  EXPECT_EQ(tcp->tls, MariadbOptions::Tls::verified);
+  EXPECT_EQ(tcp->user, "");
+  const auto socket = parse_mariadb_url("root@unix(/run/mysqld/mysqld.sock)/?tls=skip-verify");
+  ASSERT_TRUE(socket.ok());
+  EXPECT_EQ(socket->socket, "/run/mysqld/mysqld.sock");
+  EXPECT_EQ(socket->user, "root");
+  EXPECT_EQ(socket->tls, MariadbOptions::Tls::unverified);
+  const auto six = parse_mariadb_url("{{username}}:{{password}}@tcp([::1]:3306)/");
+  ASSERT_TRUE(six.ok());
+  EXPECT_EQ(six->host, "::1");
+  const auto plain = parse_mariadb_url("tcp(h)/");
+  ASSERT_TRUE(plain.ok());
+  EXPECT_EQ(plain->port, 3306);
+}
+
+TEST(MariadbUrl, RefusesOthers) {
+  for (const char* url :
+       {"", "u:canary@tcp(h:1)/", "tcp(h:1)", "h:1/", "tcp(h:0)/", "tcp(h:65536)/", "tcp(h:1x)/",
+        "unix(relative)/", "pipe(/x)/", "{{username}}:{{password}}@tcp({{username}})/",
+        "{{password}}@tcp(h)/", "tcp(h)/{{name}}", "tcp(h)/?allowAllFiles=true",
+        "tcp(h)/?tls=maybe", "tcp(h\n)/", "x{{username}}@tcp(h)/", "tcp(h/"}) {
+    const auto parsed = parse_mariadb_url(url);
+    ASSERT_FALSE(parsed.ok()) << url;
+    EXPECT_EQ(describe(parsed.error()).find("canary"), std::string::npos);
+  }
+}
+
+TEST(RedisUrl, TakesHostsAndSockets) {
+  const auto host = parse_redis_url("redis://cache.example:6380");
+  ASSERT_TRUE(host.ok());
+  EXPECT_EQ(host->host, "cache.example");
+  EXPECT_EQ(host->port, 6380);
+  const auto socket = parse_redis_url("redis://{{username}}:{{password}}@/run/redis.sock");
+  ASSERT_TRUE(socket.ok());
+  EXPECT_EQ(socket->socket, "/run/redis.sock");
+  const auto plain = parse_redis_url("redis://h/");
+  ASSERT_TRUE(plain.ok());
+  EXPECT_EQ(plain->port, 6379);
+}
+
+TEST(RedisUrl, RefusesOthers) {
+  for (const char* url :
+       {"", "rediss://h", "redis://", "redis://u:canary@h", "http://h", "redis://h:x",
+        "redis://h:0", "redis://h/1", "redis://{{name}}", "redis://h p"}) {
+    const auto parsed = parse_redis_url(url);
+    ASSERT_FALSE(parsed.ok()) << url;
+    EXPECT_EQ(describe(parsed.error()).find("canary"), std::string::npos);
+  }
+}
+
+TEST(RedisRules, TakesAnArrayOfRules) {
+  const std::string one[] = {R"(["~app:*", "+@read"])"};
+  const auto rules = parse_rules(one);
+  ASSERT_TRUE(rules.ok());
+  EXPECT_EQ(*rules, (std::vector<std::string>{"~app:*", "+@read"}));
+  const auto none = parse_rules({});
+  ASSERT_TRUE(none.ok());
+  EXPECT_EQ(*none, (std::vector<std::string>{"~*", "+@read"}));
+}
+
+TEST(RedisRules, RefusesRulesAboutTheLogin) {
+  for (const char* text :
+       {"[\">x\"]", "[\"<x\"]", "[\"#00\"]", "[\"!00\"]", "[\"nopass\"]", "[\"ON\"]", "[\"off\"]",
+        "[\"reset\"]", "[\"ResetPass\"]", "[\"\"]", "[1]", "{}", "+@read"}) {
+    const std::string one[] = {text};
+    EXPECT_FALSE(parse_rules(one).ok()) << text;
+  }
+}
+
+TEST(Target, BoundsItsConnections) {
+  for (const std::size_t most : {std::size_t{0}, kMostConnections + 1}) {
+    TargetConfig config;
+    config.connection_url = "postgresql://localhost/";
+    config.max_connections = most;
+    EXPECT_FALSE(make_target(std::move(config)).ok());
+  }
+}
+
+}  // namespace
+}  // namespace coffer::connectors
