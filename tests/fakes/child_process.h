@@ -21,6 +21,7 @@ class ChildProcess final {
   [[nodiscard]] static Result<std::unique_ptr<ChildProcess>> start(
       const std::vector<std::string>& argv);
   ~ChildProcess();
+  [[nodiscard]] pid_t id() const noexcept { return id_; }
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
 

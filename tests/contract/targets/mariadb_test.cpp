@@ -1,0 +1,96 @@
+// What only MariaDB has: accounts of one name on several hosts, and KILL that says nothing.
+#include <gtest/gtest.h>
+
+#include "contract/targets/database_server.h"
+
+namespace coffer::contract {
+namespace {
+
+using connectors::Kind;
+using connectors::Target;
+
+class MariadbTarget : public testing::Test {
+ protected:
+  static DatabaseServer& server() {
+    static const auto started = DatabaseServer::start(Kind::mariadb);
+    return *started;
+  }
+  void SetUp() override {
+    auto made = connectors::make_target(server().config());
+    ASSERT_TRUE(made.ok()) << describe(made.error());
+    target_ = *std::move(made);
+  }
+  Target& target() { return *target_; }
+  Result<void> create(const std::vector<std::string>& statements, const std::string& name) {
+    return target().create_user(statements, name, secret("p"), system_clock().wall());
+  }
+  bool has(const std::string& name) {
+    const auto there = target().has_user(name);
+    return there.ok() && *there;
+  }
+
+ private:
+  std::unique_ptr<Target> target_;
+};
+
+TEST_F(MariadbTarget, EndsTheAccountsOfAllHosts) {
+  must(create({"CREATE USER '{{name}}'@'localhost' IDENTIFIED BY '{{password}}', '{{name}}'@'%' "
+               "IDENTIFIED BY '{{password}}', '{{name}}'@'10.%' IDENTIFIED BY '{{password}}'"},
+              "hosts1"));
+  must(target().set_password({}, "hosts1", secret("q")));
+  EXPECT_NE(server().log_in("hosts1", "q"), nullptr);
+  must(target().drop_user({}, "hosts1"));
+  EXPECT_FALSE(has("hosts1"));
+}
+
+TEST_F(MariadbTarget, SaysThatItMayNotEndSessions) {
+  server().as_owner("CREATE USER nokill@localhost IDENTIFIED BY 'p'");
+  server().as_owner("GRANT CREATE USER ON *.* TO nokill@localhost");
+  server().as_owner("GRANT SELECT ON mysql.user TO nokill@localhost");
+  auto config = server().config();
+  config.username = "nokill";
+  config.password = secret("p");
+  const auto made = connectors::make_target(std::move(config));
+  ASSERT_TRUE(made.ok());
+  must(create(server().creation(), "kept1"));
+  const auto refused = (*made)->drop_user({}, "kept1");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::precondition);
+  EXPECT_NE(refused.error().text.find("CONNECTION ADMIN"), std::string::npos);
+  EXPECT_TRUE(has("kept1"));
+  EXPECT_EQ(server().log_in("kept1", "p"), nullptr);  // locked all the same
+  must(target().drop_user({}, "kept1"));
+}
+
+TEST_F(MariadbTarget, RevokesByStatementsAndEndsSessions) {
+  must(create(server().creation(), "by_statement1"));
+  const auto session = server().log_in("by_statement1", "p");
+  ASSERT_NE(session, nullptr);
+  const std::vector<std::string> revocation{
+      "REVOKE ALL PRIVILEGES, GRANT OPTION FROM '{{name}}'@'localhost'; DROP USER "
+      "'{{name}}'@'localhost'"};
+  must(target().drop_user(revocation, "by_statement1"));
+  EXPECT_FALSE(session->run("SELECT 1"));
+  EXPECT_FALSE(has("by_statement1"));
+}
+
+TEST_F(MariadbTarget, KeepsItsModesWhateverAStatementSets) {
+  const std::vector<std::string> statements{
+      "SET SESSION sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'; CREATE USER "
+      "'{{name}}'@'localhost' IDENTIFIED BY '{{password}}'"};
+  for (const char* name : {"mode\\1", "mode\\2", "mode\\3", "mode\\4", "mode\\5"}) {
+    must(create(statements, name));
+    EXPECT_TRUE(has(name)) << name;
+    must(target().drop_user({}, name));
+    EXPECT_FALSE(has(name)) << name;
+  }
+}
+
+TEST_F(MariadbTarget, TellsNamesApartByCase) {
+  must(create(server().creation(), "case1"));
+  EXPECT_FALSE(has("CASE1"));
+  must(target().drop_user({}, "case1"));
+}
+
+}  // namespace
+}  // namespace coffer::contract

@@ -1,0 +1,163 @@
+// What only PostgreSQL has: objects that users own, rights on them, several databases, time limits.
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "contract/targets/database_server.h"
+
+namespace coffer::contract {
+namespace {
+
+using connectors::Kind;
+using connectors::Target;
+
+class PostgresqlTarget : public testing::Test {
+ protected:
+  static DatabaseServer& server() {
+    static const auto started = DatabaseServer::start(Kind::postgresql);
+    return *started;
+  }
+  void SetUp() override {
+    auto made = connectors::make_target(server().config());
+    ASSERT_TRUE(made.ok()) << describe(made.error());
+    target_ = *std::move(made);
+  }
+  Target& target() { return *target_; }
+  static std::unique_ptr<Target> target_for(const std::string& url) {
+    auto config = server().config();
+    config.connection_url = url;
+    auto made = connectors::make_target(std::move(config));
+    if (!made.ok()) throw std::runtime_error(describe(made.error()));
+    return *std::move(made);
+  }
+  static WallTime later() { return system_clock().wall() + std::chrono::hours(1); }
+  Result<void> create(const std::vector<std::string>& statements, const std::string& name) {
+    return target().create_user(statements, name, secret("p"), later());
+  }
+  static void admin_runs(const std::string& statement, const std::string& database = "app") {
+    auto target = target_for("host=" + server().directory() +
+                             " user={{username}} password={{password}} dbname=" + database);
+    // Rotation templates are the way to run anything as the administrator.
+    must(target->set_password(std::vector<std::string>{statement + "; SELECT '{{name}}'"}, "coffer",
+                              secret("unused")));
+  }
+
+ private:
+  std::unique_ptr<Target> target_;
+};
+
+TEST_F(PostgresqlTarget, GivesWhatAUserOwnsToTheAdministrator) {
+  must(create(server().creation(), "owner1"));
+  const auto session = server().log_in("owner1", "p");
+  ASSERT_NE(session, nullptr);
+  ASSERT_TRUE(session->run("CREATE TABLE kept (a int); INSERT INTO kept VALUES (1)"));
+  const auto dropped = target().drop_user({}, "owner1");
+  ASSERT_TRUE(dropped.ok()) << describe(dropped.error());
+  const auto admin = server().log_in("coffer", "the administrator's password");
+  ASSERT_NE(admin, nullptr);
+  EXPECT_TRUE(admin->run("INSERT INTO kept SELECT a FROM kept; ALTER TABLE kept RENAME TO kept2"));
+}
+
+TEST_F(PostgresqlTarget, CleansUpInOtherDatabases) {
+  must(create({"CREATE ROLE \"{{name}}\" LOGIN PASSWORD '{{password}}'"}, "other1"));
+  const auto other = target_for("host=" + server().directory() +
+                                " user={{username}} password={{password}} dbname=other");
+  const std::vector<std::string> grant{"CREATE SCHEMA s1; GRANT ALL ON SCHEMA s1 TO \"{{name}}\""};
+  must(other->set_password(grant, "other1", secret("p")));
+  const auto dropped = target().drop_user({}, "other1");
+  ASSERT_TRUE(dropped.ok()) << describe(dropped.error());
+  EXPECT_EQ(server().log_in("other1", "p"), nullptr);
+}
+
+TEST_F(PostgresqlTarget, EndsASessionThatHoldsLocks) {
+  must(create(server().creation(), "locker1"));
+  const auto session = server().log_in("locker1", "p");
+  ASSERT_NE(session, nullptr);
+  ASSERT_TRUE(session->run("CREATE TABLE locked (a int)"));
+  // It says that a transaction was left open, and it was.
+  EXPECT_FALSE(session->run("BEGIN; LOCK TABLE locked"));
+  const auto dropped = target().drop_user({}, "locker1");
+  EXPECT_TRUE(dropped.ok()) << describe(dropped.error());
+  EXPECT_FALSE(session->run("SELECT 1"));
+}
+
+TEST_F(PostgresqlTarget, GrantsOnOneTableFromManyAtOnce) {
+  admin_runs("CREATE TABLE shared (a int)");
+  const std::vector<std::string> statements{
+      "CREATE ROLE \"{{name}}\" LOGIN PASSWORD '{{password}}'",
+      "GRANT SELECT ON shared TO \"{{name}}\""};
+  std::vector<std::thread> threads;
+  std::atomic<int> made = 0;
+  std::atomic<int> dropped = 0;
+  for (int i = 0; i < 16; ++i) {
+    threads.emplace_back([&, name = "many" + std::to_string(i)] {
+      if (create(statements, name).ok()) ++made;
+      if (target().drop_user({}, name).ok()) ++dropped;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(made, 16);
+  EXPECT_EQ(dropped, 16);
+}
+
+TEST_F(PostgresqlTarget, KeepsNoRoleThatAStatementSet) {
+  admin_runs("CREATE ROLE weaker; GRANT weaker TO coffer");
+  const std::vector<std::string> statements{
+      "CREATE ROLE \"{{name}}\" LOGIN PASSWORD '{{password}}'; SET ROLE weaker"};
+  for (const char* name : {"role1", "role2", "role3", "role4", "role5"}) {
+    EXPECT_TRUE(create(statements, name).ok());
+    EXPECT_TRUE(target().drop_user({}, name).ok());
+  }
+}
+
+TEST_F(PostgresqlTarget, LetsAUserInUntilItsTimeAlone) {
+  must(target().create_user(server().creation(), "timed1", secret("p"),
+                            system_clock().wall() - std::chrono::hours(1)));
+  EXPECT_EQ(server().log_in("timed1", "p"), nullptr);
+  must(target().renew_user({}, "timed1", later()));
+  EXPECT_NE(server().log_in("timed1", "p"), nullptr);
+  const auto nobody = target().renew_user({}, "timed2", later());
+  ASSERT_FALSE(nobody.ok());
+  EXPECT_EQ(nobody.error().code, ErrorCode::not_found);
+}
+
+TEST_F(PostgresqlTarget, RevokesByStatementsAndEndsSessions) {
+  must(create(server().creation(), "by_statement1"));
+  const auto session = server().log_in("by_statement1", "p");
+  ASSERT_NE(session, nullptr);
+  const std::vector<std::string> revocation{"DROP OWNED BY \"{{name}}\"; DROP ROLE \"{{name}}\""};
+  must(target().drop_user(revocation, "by_statement1"));
+  EXPECT_FALSE(session->run("SELECT 1"));
+  const auto again = target().drop_user(revocation, "by_statement1");
+  ASSERT_FALSE(again.ok());
+  EXPECT_EQ(again.error().code, ErrorCode::not_found);
+}
+
+TEST_F(PostgresqlTarget, SaysThatObjectsDependWhereStatementsForgetThem) {
+  must(create(server().creation(), "forgotten1"));
+  const std::vector<std::string> revocation{"DROP ROLE \"{{name}}\""};
+  const auto refused = target().drop_user(revocation, "forgotten1");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::precondition);
+  EXPECT_NE(refused.error().text.find("2BP01"), std::string::npos) << refused.error().text;
+  must(target().drop_user({}, "forgotten1"));
+}
+
+TEST_F(PostgresqlTarget, IsNotFooledByATransactionThatIsLeftOpen) {
+  const std::vector<std::string> statements{
+      "BEGIN; CREATE ROLE \"{{name}}\" LOGIN PASSWORD '{{password}}'"};
+  const auto made = create(statements, "open1");
+  ASSERT_FALSE(made.ok());
+  EXPECT_EQ(made.error().code, ErrorCode::precondition);
+  const auto there = target().has_user("open1");
+  EXPECT_TRUE(there.ok() && !*there);
+}
+
+TEST_F(PostgresqlTarget, DoesNotWaitForCopyData) {
+  const std::vector<std::string> statements{"COPY pg_class FROM STDIN; SELECT '{{name}}'"};
+  EXPECT_FALSE(create(statements, "copy1").ok());
+  EXPECT_TRUE(target().verify().ok());
+}
+
+}  // namespace
+}  // namespace coffer::contract
