@@ -7,12 +7,14 @@ import re
 
 from harness import ROOT
 
-PAGES = [ROOT / "docs/api.md", ROOT / "docs/api/sys.md"]
+PAGES = [ROOT / "docs/api.md", ROOT / "docs/api/sys.md", ROOT / "docs/api/totp.md"]
 OPERATIONS = {
     "GET": "read", "LIST": "list", "SCAN": "scan", "POST": "update", "PATCH": "patch",
     "DELETE": "delete",
 }  # fmt: skip
-MOUNTS = ["secret/", "kv/", "auth/token/", "auth/unix/", "sys/"]
+MOUNTS = ["secret/", "kv/", "totp/", "auth/token/", "auth/unix/", "sys/"]
+# Of these, what a development vault has to be given: path by type.
+TO_ENABLE = {"kv": "kv-v1", "totp": "totp"}
 
 # Of fields that stand in a row itself; those of longer lists have their type beside them.
 TYPES = {
@@ -23,7 +25,7 @@ TYPES = {
     "object": ["data", "custom_metadata"],
     "list": ["versions", "paths", "path"],
     "string": ["token", "accessor", "key", "from", "to", "policy", "rules", "input", "format",
-               "source", "algorithm", "after"],
+               "source", "algorithm", "after", "code"],
 }  # fmt: skip
 TYPE_OF = {field: kind for kind, fields in TYPES.items() for field in fields}
 
@@ -57,6 +59,12 @@ class Row:
     def concrete(self, **names):
         """A path to send: capitals replaced by a name, or by the one that is given for them."""
         return "/".join(names.get(p, "inventory") if p.isupper() else p for p in self.path.split("/"))
+
+
+def enable_all(client):
+    for path, kind in TO_ENABLE.items():
+        answer = client.post(f"sys/mounts/{path}", {"type": kind})
+        assert answer.status == 204, answer.body
 
 
 def _cells(line):

@@ -47,13 +47,15 @@ PLACEHOLDER = "(PATH|NAME|ROLE|KEY|ID)"
 def stocked(shared_vault):
     """With a thing called `hidden` at every place, and who may do everything but touch these."""
     post = shared_vault.client.post
-    assert post("sys/mounts/kv", {"type": "kv-v1"}).status == 204
+    api_page.enable_all(shared_vault.client)
     assert post("sys/mounts/hidden", {"type": "kv", "description": HIDDEN}).status == 204
     assert post("kv/hidden", {"value": HIDDEN}).status == 204
     assert post("kv/hidden/inner", {"value": HIDDEN}).status == 204
     shared_vault.put("hidden", {"value": HIDDEN})
     shared_vault.put("hidden/inner", {"value": HIDDEN})
     assert post("auth/token/roles/hidden", {"path_suffix": HIDDEN}).status == 204
+    seed = {"generate": True, "exported": False, "issuer": HIDDEN, "account_name": HIDDEN}
+    assert post("totp/keys/hidden", seed).status == 204
     assert post("auth/unix/role/hidden", {"bound_uids": [4711], "token_policies": HIDDEN}).status == 204
     write_policy(shared_vault, "hidden", f"{POLICY} # {HIDDEN}")
     write_policy(shared_vault, "everything", EVERYTHING)
@@ -69,7 +71,7 @@ def stocked(shared_vault):
 def hidden_things(vault):
     paths = ["sys/mounts/hidden", "kv/hidden", "kv/hidden/inner", "secret/data/hidden",
              "secret/metadata/hidden", "secret/data/hidden/inner", "auth/token/roles/hidden",
-             "auth/unix/role/hidden", "sys/policies/acl/hidden"]  # fmt: skip
+             "auth/unix/role/hidden", "sys/policies/acl/hidden", "totp/keys/hidden"]  # fmt: skip
     return [vault.client.get(path).data for path in paths]
 
 

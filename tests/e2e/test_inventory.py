@@ -16,7 +16,7 @@ EVERYTHING_BUT_SUDO = """path "*" { capabilities = ["create", "read", "update", 
 @pytest.fixture(scope="module")
 def stocked(shared_vault):
     client = shared_vault.client
-    assert client.post("sys/mounts/kv", {"type": "kv-v1"}).status == 204
+    api_page.enable_all(client)
     assert client.post("sys/policies/acl/no-sudo", {"policy": EVERYTHING_BUT_SUDO}).status == 204
     return shared_vault
 
