@@ -4,6 +4,7 @@
 #include "coffer/core/rotation.h"
 #include "coffer/core/unmount.h"
 #include "coffer/engines/kv/kv.h"
+#include "coffer/engines/ssh/ssh.h"
 #include "coffer/engines/token/token.h"
 #include "coffer/engines/totp/totp.h"
 #include "coffer/engines/unix/unix.h"
@@ -33,6 +34,8 @@ void add_callers(core::Unsealed& vault) {
 void add_engines(const Foundation& foundation, core::Unsealed& vault) {
   using Kind = core::Engines::Kind;
   vault.engines.serve("kv", engines::kv::make_engine(), Kind::secrets);
+  vault.engines.serve("ssh", engines::ssh::make_engine(*vault.token), Kind::secrets);
+  engines::ssh::register_handlers(vault.due_handlers, *vault.token);
   vault.engines.serve("totp", engines::totp::make_engine(), Kind::secrets);
   vault.engines.serve("token", engines::token::make_engine(*vault.tokens), Kind::builtin);
   vault.engines.serve("unix", engines::unix_peer::make_engine(*vault.unix_roles), Kind::builtin);

@@ -7,14 +7,14 @@ import re
 
 from harness import ROOT
 
-PAGES = [ROOT / "docs/api.md", ROOT / "docs/api/sys.md", ROOT / "docs/api/totp.md"]
+PAGES = [ROOT / "docs/api.md", ROOT / "docs/api/sys.md", ROOT / "docs/api/ssh.md", ROOT / "docs/api/totp.md"]
 OPERATIONS = {
     "GET": "read", "LIST": "list", "SCAN": "scan", "POST": "update", "PATCH": "patch",
     "DELETE": "delete",
 }  # fmt: skip
-MOUNTS = ["secret/", "kv/", "totp/", "auth/token/", "auth/unix/", "sys/"]
+MOUNTS = ["secret/", "kv/", "ssh/", "totp/", "auth/token/", "auth/unix/", "sys/"]
 # Of these, what a development vault has to be given: path by type.
-TO_ENABLE = {"kv": "kv-v1", "totp": "totp"}
+TO_ENABLE = {"kv": "kv-v1", "ssh": "ssh", "totp": "totp"}
 
 # Of fields that stand in a row itself; those of longer lists have their type beside them.
 TYPES = {
@@ -65,6 +65,7 @@ def enable_all(client):
     for path, kind in TO_ENABLE.items():
         answer = client.post(f"sys/mounts/{path}", {"type": kind})
         assert answer.status == 204, answer.body
+    assert client.post("ssh/config/ca", {}).status == 200
 
 
 def _cells(line):

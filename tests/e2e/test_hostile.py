@@ -54,6 +54,8 @@ def stocked(shared_vault):
     shared_vault.put("hidden", {"value": HIDDEN})
     shared_vault.put("hidden/inner", {"value": HIDDEN})
     assert post("auth/token/roles/hidden", {"path_suffix": HIDDEN}).status == 204
+    role = {"key_type": "ca", "allow_user_certificates": True, "allowed_users": HIDDEN}
+    assert post("ssh/roles/hidden", role).status == 204
     seed = {"generate": True, "exported": False, "issuer": HIDDEN, "account_name": HIDDEN}
     assert post("totp/keys/hidden", seed).status == 204
     assert post("auth/unix/role/hidden", {"bound_uids": [4711], "token_policies": HIDDEN}).status == 204
@@ -71,7 +73,7 @@ def stocked(shared_vault):
 def hidden_things(vault):
     paths = ["sys/mounts/hidden", "kv/hidden", "kv/hidden/inner", "secret/data/hidden",
              "secret/metadata/hidden", "secret/data/hidden/inner", "auth/token/roles/hidden",
-             "auth/unix/role/hidden", "sys/policies/acl/hidden", "totp/keys/hidden"]  # fmt: skip
+             "auth/unix/role/hidden", "sys/policies/acl/hidden", "ssh/roles/hidden", "totp/keys/hidden"]  # fmt: skip
     return [vault.client.get(path).data for path in paths]
 
 
