@@ -70,6 +70,17 @@ def test_the_commands_of_the_page(vault):
     assert told in {code_at(KEY, when, 30) for when in (before, time.time())}
 
 
+@pytest.mark.parametrize("size", [200, 1000])
+def test_a_scanner_reads_the_barcode(totp, size):
+    for account in ("a", "a.rather.long.name@of.a.rather.long.domain.example.com", "\u00e4 & \u00f6" * 9):
+        asked = {"generate": True, "issuer": "A & B", "account_name": account, "qr_size": size}
+        answer = totp.client.post("totp/keys/scanned", asked)
+        picture = totp.directory / "barcode.png"
+        picture.write_bytes(base64.b64decode(answer.data["barcode"]))
+        read = subprocess.run(["zbarimg", "--raw", "-q", "-Sbinary", picture], capture_output=True, check=True).stdout
+        assert read.decode().rstrip("\n") == answer.data["url"]
+
+
 def test_of_many_at_once_with_one_code_one_is_told_that_it_is_right(totp):
     code = code_at(KEY, time.time(), PERIOD)
     with concurrent.futures.ThreadPoolExecutor(8) as pool:

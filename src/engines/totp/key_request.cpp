@@ -17,6 +17,7 @@ constexpr std::int64_t kMinSize = 16;
 constexpr std::size_t kMaxSize = 128;
 constexpr std::size_t kMaxName = 256;
 constexpr seconds kMaxPeriod = std::chrono::hours(24);
+constexpr std::int64_t kDefaultQr = 200;
 constexpr std::int64_t kMaxQr = 1000;
 
 Error refused(std::string_view why) { return make_error(ErrorCode::invalid_argument, why); }
@@ -131,14 +132,17 @@ Result<KeyRequest> read_key_request(const Fields& fields) {
   if (make && url && !url->empty())
     return refused("a url should not be passed if generate is true");
   if (url && !url->empty()) COFFER_CHECK(apply_url(*url, terms));
-  if (qr_size.value_or(0) < 0 || qr_size.value_or(0) > kMaxQr) {
+  const std::int64_t pixels = qr_size.value_or(kDefaultQr);
+  if (pixels < 0 || pixels > kMaxQr) {
     return refused("the qr_size value must be greater than or equal to zero, and 1000 at most");
   }
   const std::int64_t bytes = size.value_or(kDefaultSize);
   if (bytes < kMinSize || bytes > static_cast<std::int64_t>(kMaxSize)) {
     return refused("the key_size value must be 16 to 128 (bytes)");
   }
-  KeyRequest request{.size = static_cast<std::size_t>(bytes), .exported = exported.value_or(true)};
+  KeyRequest request{.size = static_cast<std::size_t>(bytes),
+                     .exported = exported.value_or(true),
+                     .qr_size = static_cast<int>(pixels)};
   const std::string secret = std::move(terms.secret);
   COFFER_TRY(request.key, to_key(std::move(terms)));
   if (!make) {

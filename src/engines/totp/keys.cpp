@@ -4,6 +4,7 @@
 #include "handlers.h"
 #include "key_request.h"
 #include "otpauth.h"
+#include "png.h"
 
 namespace coffer::engines::totp {
 namespace {
@@ -21,8 +22,19 @@ Result<void> make_seed(KeyRequest& request) {
   return {};
 }
 
+/// A PNG in base64.
+Result<std::string> barcode(std::string_view url, int size) {
+  COFFER_TRY(const QrCode code, make_qr(url));
+  if (code.size() > size) {
+    return make_error(ErrorCode::invalid_argument, "the qr_size value must be at least " +
+                                                       std::to_string(code.size()) +
+                                                       " for this url, or 0");
+  }
+  return to_base64(as_bytes(to_png(code, size)));
+}
+
 /// The one time that a seed is told.
-Response with_url(const KeyRequest& request) {
+Result<Response> with_url(const KeyRequest& request) {
   const Key& key = request.key;
   const std::string url = to_url({.issuer = key.issuer,
                                   .account_name = key.account_name,
@@ -31,8 +43,13 @@ Response with_url(const KeyRequest& request) {
                                   .digits = std::to_string(key.digits),
                                   .algorithm = std::string(to_string(key.hash))});
   model::JsonWriter json;
-  json.begin_object().key("url").string(url).end_object();
-  return {.data = std::move(json).take()};
+  json.begin_object();
+  if (request.qr_size > 0) {
+    COFFER_TRY(const std::string picture, barcode(url, request.qr_size));
+    json.key("barcode").string(picture);
+  }
+  json.key("url").string(url).end_object();
+  return Response{.data = std::move(json).take()};
 }
 
 }  // namespace

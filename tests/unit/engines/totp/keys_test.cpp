@@ -17,6 +17,7 @@ TEST_F(TotpTest, AKeyIsReadWithoutItsSeed) {
 
 TEST_F(TotpTest, AGeneratedKeyIsToldOnceAsAUrlThatMakesTheSameCodes) {
   const auto made = write("new", R"({"generate":true,"issuer":"Google","account_name":"a@b.c"})");
+  EXPECT_TRUE(member(made, "barcode").starts_with("iVBORw0KGgo")) << "a PNG in base64";
   const std::string url = member(made, "url");
   EXPECT_EQ(url.substr(0, url.rfind('=') + 1),
             "otpauth://totp/Google:a@b.c?algorithm=SHA1&digits=6&issuer=Google&period=30&secret=");
@@ -33,6 +34,16 @@ TEST_F(TotpTest, AGeneratedKeyThatIsntExportedIsNotTold) {
   EXPECT_EQ(made->outcome, model::Outcome::empty);
   EXPECT_TRUE(made->data.empty());
   EXPECT_EQ(code("new").size(), 6U);
+}
+
+TEST_F(TotpTest, ABarcodeIsAsLargeAsWasAsked) {
+  const auto with = [&](const std::string& size) {
+    return write("new",
+                 R"({"generate":true,"issuer":"I","account_name":"a","qr_size":)" + size + "}");
+  };
+  EXPECT_EQ(member(with("0"), "barcode"), "absent");
+  EXPECT_GT(member(with("1000"), "barcode").size(), member(with("100"), "barcode").size());
+  refused(with("10"), "the qr_size value must be at least ");
 }
 
 TEST_F(TotpTest, AUrlSaysItAll) {
