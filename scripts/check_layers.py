@@ -24,7 +24,7 @@ ROOMS = {
     "policy": ("model",),
     "audit": ("model", "crypto"),
     "envelope": ("crypto", "pkcs11", "store"),
-    "lifecycle": ("model", "envelope", "audit"),
+    "lifecycle": ("model", "crypto", "envelope", "audit"),
     "identity": ("model", "crypto", "envelope"),
     "auth": ("model", "crypto", "envelope", "policy", "lifecycle", "identity"),
     "connectors": ("model", "crypto"),

@@ -61,7 +61,7 @@ coffer_room(store DIR src/store USES base LIBRARIES PkgConfig::SQLITE)
 coffer_room(policy DIR src/policy USES model)
 coffer_room(audit DIR src/audit USES model crypto)
 coffer_room(envelope DIR src/envelope USES crypto pkcs11 store)
-coffer_room(lifecycle DIR src/lifecycle USES envelope)
+coffer_room(lifecycle DIR src/lifecycle USES model crypto audit envelope)
 coffer_room(auth DIR src/auth USES model crypto envelope policy lifecycle)
 coffer_room(connectors DIR src/connectors USES model crypto
             LIBRARIES PkgConfig::LIBPQ PkgConfig::MARIADB PkgConfig::HIREDIS)

@@ -106,6 +106,7 @@ std::string_view text_of(ErrorCode code) noexcept {
     case ErrorCode::not_found:
     case ErrorCode::too_large:
     case ErrorCode::unsupported:
+    case ErrorCode::limit_reached:
     case ErrorCode::sealed: break;
   }
   return "the token refused a call";

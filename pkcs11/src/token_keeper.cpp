@@ -19,6 +19,7 @@ bool is_of_the_request(ErrorCode code) noexcept {
     case ErrorCode::unauthenticated:
     case ErrorCode::permission_denied:
     case ErrorCode::resource_exhausted:
+    case ErrorCode::limit_reached:
     case ErrorCode::sealed:
     case ErrorCode::unavailable:
     case ErrorCode::internal: break;

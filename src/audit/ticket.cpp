@@ -41,6 +41,14 @@ void append_auth(std::string& out, const model::Auth& auth, const Hasher* hasher
   out.push_back('}');
 }
 
+/// What was handed out can be found by its lease, also after that has ended.
+void append_lease(std::string& out, std::string_view lease_id) {
+  append_name(out, "secret");
+  out.push_back('{');
+  append_member(out, "lease_id", lease_id);
+  out.push_back('}');
+}
+
 /// Time, type and request id stand first and in this order: readers of the log rely on it.
 void append_head(std::string& out, WallTime time, std::string_view type, const Uuid& request) {
   out.append("{\"time\":\"").append(to_rfc3339(time));
@@ -185,8 +193,10 @@ Entry Ticket::close(const model::Response& response) && {
   // What has a type of its own isn't JSON (metrics), and holds nothing of anyone's.
   const bool data =
       state.hasher != nullptr && !response.data.empty() && response.content_type.empty();
-  if (data || response.auth || !response.warnings.empty()) {
+  const bool lease = !response.lease_id.empty();
+  if (data || response.auth || lease || !response.warnings.empty()) {
     body.append(",\"response\":{");
+    if (lease) append_lease(body, response.lease_id);
     if (response.auth) append_auth(body, *response.auth, state.hasher.get());
     if (data) append_data(body, response.data, *state.hasher);
     append_member(body, "warnings", response.warnings);

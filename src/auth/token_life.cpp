@@ -87,8 +87,8 @@ void Tokens::register_handlers(lifecycle::Handlers& handlers) const {
                });
 }
 
-/// Children first, some at a time; the row itself goes last, so that whatever is left of the tree
-/// finds its way up to something dead.
+/// What it owns outside first, then its children, some at a time; the row itself goes last, so that
+/// whatever is left of the tree finds its way up to something dead.
 Result<void> Tokens::sweep(envelope::SealedTransaction& tx, const lifecycle::Due& due,
                            WallTime now) const {
   COFFER_TRY(const std::optional<Token> token, read_token(tx, keyring_, due.id));
@@ -97,6 +97,10 @@ Result<void> Tokens::sweep(envelope::SealedTransaction& tx, const lifecycle::Due
     if (token->never_expires()) return {};
     return lifecycle::schedule(tx, kDueKind, token->accessor, token->expires, now);
   }
+  // A detached one takes its own leases along too: they are not its children's.
+  COFFER_TRY(const bool disowned,
+             end_owned_ ? end_owned_(tx, token->accessor, now) : Result<bool>(true));
+  if (!disowned) return lifecycle::schedule(tx, kDueKind, token->accessor, now, now);
   COFFER_TRY(const auto children,
              tx.list_some(child_space(), child_parent(token->accessor), kStep));
   for (const envelope::ListedRow& row : children) {

@@ -180,6 +180,15 @@ Result<std::optional<Token>> Tokens::find_accessor(envelope::SealedTransaction& 
   return alive(tx, std::move(found), now);
 }
 
+Result<void> Tokens::hold(envelope::SealedTransaction& tx, std::string_view accessor,
+                          WallTime now) const {
+  COFFER_TRY(const std::optional<Token> token, find_accessor(tx, accessor, now));
+  if (!token) return refused();
+  // An ancestor's end takes its time to come down the tree, and changes this row when it comes.
+  return tx.require(token_row(token->accessor, token->key_version),
+                    envelope::Expect::unchanged(token->version));
+}
+
 Result<std::vector<std::string>> Tokens::accessors(envelope::SealedTransaction& tx,
                                                    WallTime now) const {
   std::map<std::string, Token> all;

@@ -15,6 +15,7 @@ std::string_view to_string(ErrorCode code) noexcept {
     case ErrorCode::precondition: return "precondition";
     case ErrorCode::too_large: return "too_large";
     case ErrorCode::resource_exhausted: return "resource_exhausted";
+    case ErrorCode::limit_reached: return "limit_reached";
     case ErrorCode::sealed: return "sealed";
     case ErrorCode::unavailable: return "unavailable";
     case ErrorCode::corrupt: return "corrupt";

@@ -26,6 +26,11 @@ class SealedOff final : public envelope::SealedTransaction {
   Result<std::vector<envelope::ListedRow>> list(const envelope::Space&, std::string_view) override {
     return sealed();
   }
+  Result<envelope::RowPage> page(const envelope::Space&, std::string_view, const store::Key&,
+                                 std::size_t) override {
+    return sealed();
+  }
+  Result<std::size_t> count(const envelope::Space&, std::string_view) override { return sealed(); }
   Result<void> seal_secret(const envelope::RowName&, const envelope::SecretContext&,
                            std::string_view) override {
     return sealed();

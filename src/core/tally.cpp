@@ -11,6 +11,7 @@ Tally::Outcome Tally::outcome_of(const Result<model::Response>& response) noexce
     case ErrorCode::not_found:
     case ErrorCode::unsupported:
     case ErrorCode::precondition:
+    case ErrorCode::limit_reached:
     case ErrorCode::too_large: return Outcome::refused;
     case ErrorCode::conflict:
     case ErrorCode::resource_exhausted:

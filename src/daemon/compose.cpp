@@ -1,5 +1,6 @@
 #include "compose.h"
 
+#include "coffer/core/lease_rules.h"
 #include "coffer/core/rewrap.h"
 #include "coffer/core/rotation.h"
 #include "coffer/core/unmount.h"
@@ -22,11 +23,29 @@ engine::Mount builtin(std::string_view path, std::string_view type, std::string_
           .options = {}};
 }
 
+/// `vault` outlives its leases: it holds them.
+void add_leases(const Foundation& foundation, core::Unsealed& vault) {
+  lifecycle::Leases::Hooks hooks;
+  hooks.commit = [&store = foundation.store](store::Transaction staged) -> Result<bool> {
+    const store::Transaction all[] = {std::move(staged)};
+    COFFER_TRY(const auto outcomes, store.commit(all));
+    return outcomes.front() == store::CommitOutcome::committed;
+  };
+  hooks.admit = [&vault](envelope::SealedTransaction& tx, const lifecycle::NewLease& wanted,
+                         WallTime now) { return core::admit_lease(vault, tx, wanted, now); };
+  vault.leases = std::make_unique<lifecycle::Leases>(*vault.sealed_store, std::move(hooks),
+                                                     foundation.lease_limits, foundation.clock);
+  vault.leases->register_handlers(vault.due_handlers);
+}
+
 void add_callers(core::Unsealed& vault) {
   vault.tokens = std::make_unique<auth::Tokens>(
       *vault.keyring, [&trail = *vault.trail](std::string& out, std::string_view token) {
         trail.hasher()->append(out, token);
       });
+  vault.tokens->own_leases(
+      [&leases = *vault.leases](envelope::SealedTransaction& tx, std::string_view owner,
+                                WallTime now) { return leases.end_owned(tx, owner, now); });
   vault.tokens->register_handlers(vault.due_handlers);
   vault.unix_roles = std::make_unique<auth::UnixRoles>(*vault.keyring);
 }
@@ -72,9 +91,11 @@ Result<std::shared_ptr<core::Unsealed>> compose(const Foundation& foundation,
   COFFER_TRY(auto hasher, core::make_hasher(*vault->keyring));
   vault->trail =
       std::make_unique<audit::Trail>(foundation.log, std::move(hasher), foundation.clock);
+  add_leases(foundation, *vault);
   add_callers(*vault);
   add_engines(foundation, *vault);
   COFFER_CHECK(add_tables(*vault));
+  COFFER_CHECK(vault->leases->load(foundation.clock.wall()));
   return vault;
 }
 

@@ -16,9 +16,11 @@ struct Foundation {
   core::State& state;
   core::Control& control;
   const Clock& clock;
+  lifecycle::LeaseLimits lease_limits{};
 };
 
-/// Reserves wraps, and so commits once (docs/decisions/0004); everything else is in memory.
+/// Reserves wraps, and takes up leases that were being issued when the last process died: both
+/// commit beside the Door (docs/decisions/0004, 0023). Everything else is in memory.
 [[nodiscard]] Result<std::shared_ptr<core::Unsealed>> compose(
     const Foundation& foundation, const envelope::CacheConfig& cache,
     std::unique_ptr<pkcs11::Token> token, std::unique_ptr<envelope::Keyring> keyring);

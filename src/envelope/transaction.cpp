@@ -90,6 +90,36 @@ Result<std::vector<ListedRow>> Transaction::list(const Space& space, std::string
   return rows;
 }
 
+Result<RowPage> Transaction::page(const Space& space, std::string_view parent,
+                                  const store::Key& after, std::size_t at_most) {
+  COFFER_TRY(const store::Key prefix, parts_.places.under(space, parent));
+  COFFER_TRY(store::Snapshot * view, snapshot());
+  RowPage page{.rows = {}, .next = after, .done = true};
+  Result<void> added;
+  const auto visit = [&](const store::Key& key, const store::Row& row) {
+    if (!starts_with(key, prefix)) return false;
+    page.done = page.rows.size() < at_most;
+    if (!page.done) return false;
+    added = add(key, row.version, row.value, page.rows);
+    page.next = key;
+    return added.ok();
+  };
+  COFFER_CHECK(after.empty() ? view->scan(prefix, visit) : view->scan_after(after, visit));
+  COFFER_CHECK(added);
+  return page;
+}
+
+Result<std::size_t> Transaction::count(const Space& space, std::string_view parent) {
+  COFFER_TRY(const store::Key prefix, parts_.places.under(space, parent));
+  COFFER_TRY(store::Snapshot * view, snapshot());
+  std::size_t rows = 0;
+  COFFER_CHECK(view->scan(prefix, [&](const store::Key&, const store::Row&) {
+    ++rows;
+    return true;
+  }));
+  return rows;
+}
+
 Result<void> Transaction::seal_secret(const RowName& row, const SecretContext& context,
                                       std::string_view value) {
   COFFER_TRY(const store::Key key, parts_.places.of(row));

@@ -33,6 +33,9 @@ class Transaction final : public SealedTransaction {
   Result<std::vector<ListedRow>> list(const Space& space, std::string_view parent) override;
   Result<std::vector<ListedRow>> list_some(const Space& space, std::string_view parent,
                                            std::size_t at_most) override;
+  Result<RowPage> page(const Space& space, std::string_view parent, const store::Key& after,
+                       std::size_t at_most) override;
+  Result<std::size_t> count(const Space& space, std::string_view parent) override;
   Result<void> seal_secret(const RowName& row, const SecretContext& context,
                            std::string_view value) override;
   Result<std::string> open_secret(const RowName& row, const SecretContext& context) override;

@@ -67,6 +67,9 @@ class Tokens final {
   [[nodiscard]] Result<std::optional<Token>> find_accessor(envelope::SealedTransaction& tx,
                                                            std::string_view accessor,
                                                            WallTime now) const;
+  /// What is staged is committed only if this token lives then. permission_denied: it doesn't.
+  [[nodiscard]] Result<void> hold(envelope::SealedTransaction& tx, std::string_view accessor,
+                                  WallTime now) const;
   /// Of all tokens that are alive, sorted.
   [[nodiscard]] Result<std::vector<std::string>> accessors(envelope::SealedTransaction& tx,
                                                            WallTime now) const;
@@ -84,6 +87,10 @@ class Tokens final {
   [[nodiscard]] Result<void> revoke_orphan(envelope::SealedTransaction& tx, const Token& token,
                                            WallTime now) const;
 
+  /// Ends what a dead token owns, in steps; true: nothing is left. Call before anything is served.
+  using EndOwned =
+      std::function<Result<bool>(envelope::SealedTransaction&, std::string_view, WallTime)>;
+  void own_leases(EndOwned end_owned) { end_owned_ = std::move(end_owned); }
   /// Adds what removes rows of dead tokens, in bounded steps. This outlives `handlers`.
   void register_handlers(lifecycle::Handlers& handlers) const;
 
@@ -101,6 +108,7 @@ class Tokens final {
   const envelope::Keyring& keyring_;
   store::RowVersion void_through_ = 0;
   const AuditHash audit_hash_;
+  EndOwned end_owned_;
   const std::unique_ptr<TokenCache> cache_;
 };
 

@@ -20,6 +20,7 @@ enum class ErrorCode : std::uint8_t {
   precondition,        ///< a condition that the caller named doesn't hold
   too_large,           ///< over a documented limit
   resource_exhausted,  ///< memory, queue or secure heap is full
+  limit_reached,       ///< a configured number of things is there: others have to end first
   sealed,              ///< the vault isn't open
   unavailable,         ///< token, disk or log is away; may come back
   corrupt,             ///< stored bytes aren't what was stored

@@ -12,6 +12,7 @@
 #include "coffer/core/mounts.h"
 #include "coffer/core/policies.h"
 #include "coffer/lifecycle/due.h"
+#include "coffer/lifecycle/leases.h"
 #include "coffer/lifecycle/rotator.h"
 
 namespace coffer::pkcs11 {
@@ -29,6 +30,7 @@ struct Unsealed {
   std::unique_ptr<envelope::Keyring> keyring;
   std::unique_ptr<envelope::SealedStore> sealed_store;
   std::unique_ptr<audit::Trail> trail;
+  std::unique_ptr<lifecycle::Leases> leases;
   std::unique_ptr<auth::Tokens> tokens;
   std::unique_ptr<auth::UnixRoles> unix_roles;
   /// Filled while the engines are put in place, some of which bring one.

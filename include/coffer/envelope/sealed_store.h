@@ -68,6 +68,11 @@ struct ListedRow {
   std::string name;
   std::string value;
 };
+struct RowPage {
+  std::vector<ListedRow> rows;  ///< in the order of their keys, which tells nothing
+  store::Key next;              ///< go on after this one
+  bool done = false;
+};
 
 /// One request's view: reads from one snapshot, stages writes, never commits. One thread.
 /// `conflict` from any read: run the request again on a new one.
@@ -94,6 +99,13 @@ class SealedTransaction {
   [[nodiscard]] virtual Result<std::vector<ListedRow>> list_some(const Space& space,
                                                                  std::string_view parent,
                                                                  std::size_t at_most) = 0;
+
+  /// At most so many of the stored ones (what is staged doesn't count) whose keys come after
+  /// `after`; empty: from the first on. For work in steps that leaves rows standing.
+  [[nodiscard]] virtual Result<RowPage> page(const Space& space, std::string_view parent,
+                                             const store::Key& after, std::size_t at_most) = 0;
+  /// How many stored rows stand directly under `parent`; opens none.
+  [[nodiscard]] virtual Result<std::size_t> count(const Space& space, std::string_view parent) = 0;
 
   /// Seals `value` under a fresh data key that the token wraps (one token operation).
   [[nodiscard]] virtual Result<void> seal_secret(const RowName& row, const SecretContext& context,

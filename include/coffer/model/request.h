@@ -64,6 +64,8 @@ struct Response {
   /// key there) has changed, and at the latest after `wait`.
   std::string until_changed{};
   std::chrono::seconds wait{0};
+  std::string lease_id{};  ///< of what `data` hands out for `lease_duration`; no secret
+  bool renewable = false;  ///< the lease
 };
 
 }  // namespace coffer::model

@@ -56,7 +56,10 @@ std::string envelope(const Uuid& request_id, const model::Response& response) {
   std::string out;
   out.reserve(kEnvelopeSize + response.data.size() * (response.repeat_data ? 2 : 1));
   out.append(R"({"request_id":")").append(to_string(request_id));
-  out.append(R"(","lease_id":"","renewable":false,"lease_duration":)");
+  out.append(R"(","lease_id":)");
+  model::append_json_string(out, response.lease_id);
+  out.append(response.renewable ? R"(,"renewable":true)" : R"(,"renewable":false)");
+  out.append(R"(,"lease_duration":)");
   out.append(std::to_string(response.lease_duration.count())).append(R"(,"data":)");
   out += response.data.empty() ? std::string_view("null") : std::string_view(response.data);
   out += R"(,"wrap_info":null,"warnings":)";
@@ -81,6 +84,7 @@ std::string_view text_of(const Error& error) noexcept {
     case ErrorCode::precondition:
     case ErrorCode::too_large:
     case ErrorCode::resource_exhausted:
+    case ErrorCode::limit_reached:
     case ErrorCode::sealed:
     case ErrorCode::unavailable:
     case ErrorCode::corrupt:
@@ -100,6 +104,7 @@ int status_of(ErrorCode code) noexcept {
     case ErrorCode::not_found: return kNotFound;
     case ErrorCode::unsupported: return 405;
     case ErrorCode::too_large: return 413;
+    case ErrorCode::limit_reached: return 429;
     case ErrorCode::conflict:
     case ErrorCode::resource_exhausted:
     case ErrorCode::sealed:

@@ -1,0 +1,141 @@
+// The ends of leases that the targets haven't taken yet: rows of their own, tried for ever, a few
+// of each target at a time, so that a target that is away delays no other. No thread here: `core`
+// runs them. docs/leases.md.
+#pragma once
+
+#include <chrono>
+#include <list>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "coffer/base/mutex.h"
+#include "coffer/lifecycle/lease.h"
+
+namespace coffer::lifecycle {
+
+class EndQueue;
+
+/// One, as its row has it.
+struct PendingEnd {
+  Lease lease{};
+  WallTime since{};       ///< when it ended
+  WallTime not_before{};  ///< of the next try
+  std::uint32_t attempts = 0;
+  /// Further ends after the first that succeeds: what made it may still have been under way.
+  std::uint8_t rounds = 0;
+  bool forced = false;  ///< forgotten after the next try, whatever comes of it
+  std::string last_error{};
+  store::RowVersion version = 0;  ///< of its row
+};
+
+/// How a target's ends go.
+struct EndTarget {
+  std::string name;
+  std::size_t pending = 0;
+  WallTime failing_since{};  ///< epoch: it isn't
+  std::uint32_t attempts = 0;
+  WallTime next_try{};
+  std::string last_error{};
+};
+
+enum class EndOutcome : std::uint8_t {
+  done,         ///< its rows are gone, or its next round is set
+  failed,       ///< of this lease alone
+  unreachable,  ///< the target can't be reached
+  overtaken,    ///< its row changed meanwhile: to be looked at anew
+};
+[[nodiscard]] EndOutcome outcome_of(const Error& error) noexcept;
+
+/// Thread-safe. Holds no store: what outlives the vault for a moment may still tell it things.
+class LeaseEnds final {
+ public:
+  /// At a time, of one target and in all.
+  static constexpr std::size_t kPerTarget = 8;
+  static constexpr std::size_t kInAll = 32;
+
+  /// `clock` outlives it.
+  explicit LeaseEnds(const Clock& clock);
+  ~LeaseEnds();
+  LeaseEnds(const LeaseEnds&) = delete;
+  LeaseEnds& operator=(const LeaseEnds&) = delete;
+
+  /// Stages the pending end alone; the lease's own rows are the caller's. Have it looked for with
+  /// hint(), also before the commit.
+  [[nodiscard]] static Result<void> stage(envelope::SealedTransaction& tx, const PendingEnd& end);
+  void hint(std::string_view target) COFFER_EXCLUDES(mutex_);
+  /// Likewise for rows that are there and change.
+  void doubt(std::string_view target) COFFER_EXCLUDES(mutex_);
+  /// At unseal: which targets have any, and how they went.
+  [[nodiscard]] Result<void> load(envelope::SealedTransaction& tx) COFFER_EXCLUDES(mutex_);
+  /// Pending, in the store.
+  [[nodiscard]] static Result<std::size_t> count(envelope::SealedTransaction& tx);
+
+  // For those who run them.
+
+  /// The next one whose time has come and whose target has room; looks into the store for more.
+  /// Each that was taken is to be settled. nullopt: none now.
+  [[nodiscard]] Result<std::optional<PendingEnd>> take(envelope::SealedStore& store)
+      COFFER_EXCLUDES(mutex_);
+  /// False: the target is known to be away, so a forced one needs no try.
+  [[nodiscard]] bool reachable(std::string_view target) const COFFER_EXCLUDES(mutex_);
+  /// Stages what follows from a try. True: its last row goes.
+  [[nodiscard]] Result<bool> stage_done(envelope::SealedTransaction& tx,
+                                        const PendingEnd& end) const;
+  [[nodiscard]] Result<void> stage_failed(envelope::SealedTransaction& tx, const PendingEnd& end,
+                                          const Error& error) const;
+  /// After the commit. `gone`: as stage_done() said. `outcome` is that of the try, also for a
+  /// forced one, which is done with all the same.
+  void settle(const PendingEnd& end, EndOutcome outcome, bool gone) COFFER_EXCLUDES(mutex_);
+  /// Waits until something may be there to take, at most so long.
+  void wait(std::chrono::nanoseconds most) COFFER_EXCLUDES(mutex_);
+
+  // Leases on their way: their ends wait until nothing is under way for them any more.
+
+  void under_way(const std::string& id) COFFER_EXCLUDES(mutex_);
+  void landed(const std::string& id) COFFER_EXCLUDES(mutex_);
+  [[nodiscard]] bool is_under_way(const std::string& id) const COFFER_EXCLUDES(mutex_);
+  /// An issue came to nothing; whoever runs ends is to end it.
+  void drop(Lease lease, std::uint8_t rounds) COFFER_EXCLUDES(mutex_);
+  struct Dropped {
+    Lease lease;
+    std::uint8_t rounds = 0;
+  };
+  [[nodiscard]] std::vector<Dropped> take_dropped() COFFER_EXCLUDES(mutex_);
+
+  // For those who look.
+
+  [[nodiscard]] Result<std::vector<EndTarget>> targets(envelope::SealedTransaction& tx) const
+      COFFER_EXCLUDES(mutex_);
+  /// Targets that have failed for so long.
+  [[nodiscard]] std::vector<std::string> failing(std::chrono::seconds at_least) const
+      COFFER_EXCLUDES(mutex_);
+  /// Waits for one end: watch() before it is committed, then wait_for(), always. unavailable: it
+  /// failed and will be tried again, or it takes longer.
+  void watch(const std::string& id) COFFER_EXCLUDES(mutex_);
+  [[nodiscard]] Result<void> wait_for(const std::string& id, std::chrono::nanoseconds most)
+      COFFER_EXCLUDES(mutex_);
+
+ private:
+  /// Looks for more of one target that runs low. False: none does.
+  [[nodiscard]] Result<bool> refill(envelope::SealedStore& store) COFFER_EXCLUDES(mutex_);
+  void tell() COFFER_REQUIRES(mutex_);
+
+  const Clock& clock_;
+  mutable Mutex mutex_;
+  CondVar changed_;
+  std::unique_ptr<EndQueue> queue_ COFFER_GUARDED_BY(mutex_);
+  std::set<std::string, std::less<>> under_way_ COFFER_GUARDED_BY(mutex_);
+  std::vector<Dropped> dropped_ COFFER_GUARDED_BY(mutex_);
+  struct Watched {
+    std::string id;
+    std::optional<EndOutcome> outcome{};
+  };
+  std::list<Watched> watched_ COFFER_GUARDED_BY(mutex_);
+  std::uint64_t news_ COFFER_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace coffer::lifecycle

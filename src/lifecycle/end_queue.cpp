@@ -1,0 +1,242 @@
+#include "end_queue.h"
+
+#include <algorithm>
+
+namespace coffer::lifecycle {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+/// Below so many that wait, more are read.
+constexpr std::size_t kLow = 16;
+/// The last places are for targets that have none yet.
+constexpr std::size_t kReserve = LeaseEnds::kPerTarget;
+constexpr EndQueue::Time kFirstPause = seconds(1);
+constexpr EndQueue::Time kLongestPause = minutes(5);
+constexpr EndQueue::Time kLongestWait = minutes(10);
+/// A hint comes before its commit, so a look that finds nothing is repeated, ever more seldom.
+/// By then whoever changed rows has committed that.
+constexpr EndQueue::Time kDoubt = seconds(5);
+constexpr EndQueue::Time kFirstLook = milliseconds(10);
+constexpr EndQueue::Time kSeldomLook = seconds(10);
+constexpr std::uint32_t kMostDoublings = 20;
+
+EndQueue::Time doubled(EndQueue::Time first, std::uint32_t times, EndQueue::Time most) {
+  return std::min(first * (std::int64_t{1} << std::min(times, kMostDoublings)), most);
+}
+
+}  // namespace
+
+EndQueue::Time EndQueue::backoff(std::uint32_t attempts, std::uint64_t salt) {
+  constexpr std::int64_t kParts = 1024;
+  const Time whole = doubled(kFirstPause, attempts == 0 ? 0 : attempts - 1, kLongestPause);
+  const auto part = static_cast<std::int64_t>(salt % kParts);
+  return whole - whole / 4 * part / kParts;
+}
+
+EndQueue::Target& EndQueue::of(std::string_view name) {
+  const auto found = targets_.find(name);
+  if (found != targets_.end()) return found->second;
+  return targets_.emplace(std::string(name), Target{}).first->second;
+}
+
+const EndQueue::Target* EndQueue::find(std::string_view name) const {
+  const auto found = targets_.find(name);
+  return found == targets_.end() ? nullptr : &found->second;
+}
+
+void EndQueue::hint(std::string_view target, Time now) {
+  Target& hinted = of(target);
+  hinted.empty_looks = 0;
+  hinted.look_at = std::min(hinted.look_at, now);
+}
+
+void EndQueue::failing_before(std::string_view target) {
+  Target& failing = of(target);
+  failing.failing_since = Time{0};
+  failing.failures = 1;
+}
+
+std::optional<EndQueue::Look> EndQueue::next_look(Time now) const {
+  for (const auto& [name, target] : targets_) {
+    const bool wanted = target.ready.size() < kLow || now < target.doubt_until;
+    if (wanted && target.look_at <= now) return Look{name, target.after};
+  }
+  return std::nullopt;
+}
+
+void EndQueue::found(const Look& look, std::vector<PendingEnd> ends, const store::Key& next,
+                     bool done, WallTime wall, Time now) {
+  Target& target = of(look.target);
+  bool news = false;
+  for (PendingEnd& end : ends) {
+    const std::string id = end.lease.id();
+    const auto known = target.known.find(id);
+    if (known != target.known.end()) {
+      if (known->second == end.version) continue;
+      drop(target, id);
+      if (target.known.contains(id)) continue;  // it runs, and will find out
+    }
+    news = true;
+    target.known.emplace(id, end.version);
+    put(target, std::move(end), wall, now);
+  }
+  target.after = done ? store::Key() : next;
+  if (news) target.empty_looks = 0;
+  if (!done) {
+    target.look_at = now;
+  } else {
+    target.look_at = now + doubled(kFirstLook, target.empty_looks++, kSeldomLook);
+  }
+}
+
+void EndQueue::put(Target& target, PendingEnd end, WallTime wall, Time now) {
+  const Time wait = end.not_before > wall ? Time(end.not_before - wall) : Time(0);
+  if (wait > Time(0)) {
+    target.delayed.emplace(now + std::min(wait, kLongestWait), std::move(end));
+  } else if (end.forced) {
+    target.ready.push_front(std::move(end));
+  } else {
+    target.ready.push_back(std::move(end));
+  }
+}
+
+/// Out of those that wait.
+void EndQueue::drop(Target& target, const std::string& id) {
+  const auto is = [&](const PendingEnd& end) { return end.lease.id() == id; };
+  const std::size_t dropped =
+      std::erase_if(target.ready, is) +
+      std::erase_if(target.delayed, [&](const auto& entry) { return is(entry.second); });
+  if (dropped > 0) target.known.erase(id);
+}
+
+void EndQueue::wake(Target& target, Time now) {
+  while (!target.delayed.empty() && target.delayed.begin()->first <= now) {
+    target.ready.push_back(std::move(target.delayed.begin()->second));
+    target.delayed.erase(target.delayed.begin());
+  }
+}
+
+bool EndQueue::may_start(const Target& target, Time now) const {
+  if (target.ready.empty() || running_ >= LeaseEnds::kInAll) return false;
+  if (target.ready.front().forced && target.running < LeaseEnds::kPerTarget) return true;
+  if (target.failing_since && (target.running > 0 || target.next_try > now)) return false;
+  if (target.running >= LeaseEnds::kPerTarget) return false;
+  return target.running == 0 || running_ + kReserve < LeaseEnds::kInAll;
+}
+
+std::optional<PendingEnd> EndQueue::take(Time now) {
+  Target* best = nullptr;
+  for (auto& [name, target] : targets_) {
+    wake(target, now);
+    if (!may_start(target, now)) continue;
+    const auto rank = [](const Target& t) { return std::pair(t.running, t.last_start); };
+    if (best == nullptr || rank(target) < rank(*best)) best = &target;
+  }
+  if (best == nullptr) return std::nullopt;
+  PendingEnd end = std::move(best->ready.front());
+  best->ready.pop_front();
+  best->last_start = ++starts_;
+  ++best->running;
+  ++running_;
+  return end;
+}
+
+void EndQueue::leave(Target& target) {
+  --target.running;
+  --running_;
+}
+
+void EndQueue::done(const PendingEnd& end, bool gone, Time now) {
+  Target& target = of(end.lease.terms.target);
+  leave(target);
+  if (!end.forced) {  // that may have been done without a try
+    target.failing_since.reset();
+    target.failures = 0;
+  }
+  target.known.erase(end.lease.id());
+  // Its next round stands in its row, with its time.
+  if (!gone) hint(end.lease.terms.target, now);
+}
+
+void EndQueue::failed(const PendingEnd& end, Time now) {
+  Target& target = of(end.lease.terms.target);
+  // It answered.
+  target.failing_since.reset();
+  target.failures = 0;
+  overtaken(end, now);
+}
+
+void EndQueue::unreachable(const PendingEnd& end, Time now) {
+  Target& target = of(end.lease.terms.target);
+  // Those that were under way together fail together, and are one failure.
+  if (!target.failing_since || target.next_try <= now) {
+    if (!target.failing_since) target.failing_since = now;
+    ++target.failures;
+    target.next_try = now + std::min(backoff(target.failures, starts_ * 389), kLongestAway);
+  }
+  leave(target);
+  // Behind the others: were it this one alone that makes the target look dead, the next would show.
+  target.known.erase(end.lease.id());
+  hint(end.lease.terms.target, now);
+}
+
+void EndQueue::overtaken(const PendingEnd& end, Time now) {
+  Target& target = of(end.lease.terms.target);
+  leave(target);
+  target.known.erase(end.lease.id());
+  hint(end.lease.terms.target, now);
+}
+
+void EndQueue::put_off(PendingEnd end, Time until) {
+  Target& target = of(end.lease.terms.target);
+  leave(target);
+  target.delayed.emplace(until, std::move(end));
+}
+
+void EndQueue::doubt(std::string_view target, Time now) {
+  Target& doubted = of(target);
+  doubted.doubt_until = now + kDoubt;
+  doubted.after.clear();
+  hint(target, now);
+}
+
+bool EndQueue::reachable(std::string_view target) const {
+  const Target* known = find(target);
+  return known == nullptr || !known->failing_since;
+}
+
+std::optional<EndQueue::Time> EndQueue::next_try(std::string_view target) const {
+  const Target* known = find(target);
+  if (known == nullptr || !known->failing_since) return std::nullopt;
+  return known->next_try;
+}
+
+std::optional<EndQueue::Time> EndQueue::failing_since(std::string_view target) const {
+  const Target* known = find(target);
+  return known == nullptr ? std::nullopt : known->failing_since;
+}
+
+std::vector<std::string> EndQueue::targets() const {
+  std::vector<std::string> names;
+  for (const auto& [name, target] : targets_) names.push_back(name);
+  return names;
+}
+
+std::optional<EndQueue::Time> EndQueue::next_time(Time now) const {
+  std::optional<Time> next;
+  const auto consider = [&](Time time) { next = std::min(time, next.value_or(time)); };
+  for (const auto& [name, target] : targets_) {
+    if (target.ready.size() < kLow || now < target.doubt_until) consider(target.look_at);
+    if (!target.delayed.empty()) consider(target.delayed.begin()->first);
+    if (target.failing_since && !target.ready.empty() && target.running == 0) {
+      consider(target.next_try);
+    }
+    if (may_start(target, now)) consider(now);
+  }
+  return next;
+}
+
+}  // namespace coffer::lifecycle

@@ -1,0 +1,89 @@
+// Which end is tried next: per target at most eight at a time and a backoff of its own, and room
+// for every target whatever the others do. Plain memory and logic: no store, no lock, no clock.
+// Private to the room.
+#pragma once
+
+#include <deque>
+#include <map>
+
+#include "coffer/lifecycle/lease_ends.h"
+
+namespace coffer::lifecycle {
+
+/// Times are Clock::boottime().
+class EndQueue final {
+ public:
+  using Time = std::chrono::nanoseconds;
+  /// The longest pause of a target: what is to end has ended within a minute of its return.
+  static constexpr Time kLongestAway = std::chrono::seconds(30);
+
+  /// Something may be pending there that the queue doesn't know.
+  void hint(std::string_view target, Time now);
+  /// As it went before this process: one try shows whether it goes now.
+  void failing_before(std::string_view target);
+
+  /// A target of which more should be read from the store, after this key.
+  struct Look {
+    std::string target;
+    store::Key after;
+  };
+  [[nodiscard]] std::optional<Look> next_look(Time now) const;
+  /// What a look found. Those that are known already are passed over.
+  void found(const Look& look, std::vector<PendingEnd> ends, const store::Key& next, bool done,
+             WallTime wall, Time now);
+
+  [[nodiscard]] std::optional<PendingEnd> take(Time now);
+  /// Of one that was taken: it is done with; or it comes again.
+  void done(const PendingEnd& end, bool gone, Time now);
+  void failed(const PendingEnd& end, Time now);
+  void unreachable(const PendingEnd& end, Time now);
+  void overtaken(const PendingEnd& end, Time now);
+  /// One that was taken, and isn't to be tried before.
+  void put_off(PendingEnd end, Time until);
+  /// Rows of ends that it knows are being changed: for a while it looks at all of them.
+  void doubt(std::string_view target, Time now);
+
+  [[nodiscard]] bool reachable(std::string_view target) const;
+  /// When the next try of a target that fails may be; nullopt: it doesn't.
+  [[nodiscard]] std::optional<Time> next_try(std::string_view target) const;
+  /// Since when it can't be reached; nullopt: it can.
+  [[nodiscard]] std::optional<Time> failing_since(std::string_view target) const;
+  [[nodiscard]] std::vector<std::string> targets() const;
+  /// When there may be something to do by itself.
+  [[nodiscard]] std::optional<Time> next_time(Time now) const;
+
+  /// 1 s doubling to 5 minutes; `salt` takes up to a quarter of it away, so that many don't come
+  /// at once.
+  [[nodiscard]] static Time backoff(std::uint32_t attempts, std::uint64_t salt);
+
+ private:
+  struct Target {
+    std::deque<PendingEnd> ready;
+    std::multimap<Time, PendingEnd> delayed;
+    /// Ready, delayed and running, with the versions of their rows.
+    std::map<std::string, store::RowVersion, std::less<>> known;
+    std::size_t running = 0;
+    std::uint64_t last_start = 0;
+    std::optional<Time> failing_since;
+    std::uint32_t failures = 0;
+    Time next_try{0};
+    store::Key after;
+    Time look_at{0};
+    std::uint32_t empty_looks = 0;
+    Time doubt_until{0};  ///< until then it is looked at however many are ready
+  };
+  using Targets = std::map<std::string, Target, std::less<>>;
+  Target& of(std::string_view name);
+  [[nodiscard]] const Target* find(std::string_view name) const;
+  static void wake(Target& target, Time now);
+  static void put(Target& target, PendingEnd end, WallTime wall, Time now);
+  static void drop(Target& target, const std::string& id);
+  [[nodiscard]] bool may_start(const Target& target, Time now) const;
+  void leave(Target& target);
+
+  Targets targets_;
+  std::size_t running_ = 0;
+  std::uint64_t starts_ = 0;
+};
+
+}  // namespace coffer::lifecycle

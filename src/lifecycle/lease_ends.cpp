@@ -1,0 +1,298 @@
+#include "coffer/lifecycle/lease_ends.h"
+
+#include <algorithm>
+
+#include "end_queue.h"
+#include "lease_rows.h"
+
+namespace coffer::lifecycle {
+namespace {
+
+using envelope::Expect;
+
+constexpr std::size_t kPage = 64;
+constexpr std::chrono::seconds kLookAgain{1};
+/// Before the second and the third end of what may still have been under way.
+constexpr std::chrono::minutes kSecondRound{1};
+constexpr std::chrono::minutes kThirdRound{10};
+constexpr std::size_t kMaxErrorText = 256;
+
+Result<std::vector<envelope::ListedRow>> target_rows(envelope::SealedTransaction& tx) {
+  const envelope::RowName sample = target_row({});
+  return tx.list(sample.space, sample.parent);
+}
+
+Result<std::size_t> pending_of(envelope::SealedTransaction& tx, std::string_view target) {
+  const envelope::RowName sample = pending_row(target, {});
+  return tx.count(sample.space, sample.parent);
+}
+
+Result<std::vector<PendingEnd>> read_pending(envelope::SealedTransaction& tx,
+                                             const std::vector<envelope::ListedRow>& rows,
+                                             std::string_view target) {
+  std::vector<PendingEnd> ends;
+  ends.reserve(rows.size());
+  for (const envelope::ListedRow& row : rows) {
+    COFFER_TRY(PendingEnd end, decode_pending(row.value, row.name));
+    COFFER_TRY(const store::Key place, tx.place(pending_row(target, row.name)));
+    COFFER_TRY(end.version, tx.version_at(place));
+    ends.push_back(std::move(end));
+  }
+  return ends;
+}
+
+}  // namespace
+
+EndOutcome outcome_of(const Error& error) noexcept {
+  const bool away =
+      error.code == ErrorCode::unavailable || error.code == ErrorCode::resource_exhausted;
+  return away ? EndOutcome::unreachable : EndOutcome::failed;
+}
+
+LeaseEnds::LeaseEnds(const Clock& clock) : clock_(clock), queue_(std::make_unique<EndQueue>()) {}
+LeaseEnds::~LeaseEnds() = default;
+
+void LeaseEnds::tell() {
+  ++news_;
+  changed_.notify_all();
+}
+
+/// The target's row is never erased, so whoever finds it there needn't demand that it stays.
+Result<void> LeaseEnds::stage(envelope::SealedTransaction& tx, const PendingEnd& end) {
+  const NewLease& terms = end.lease.terms;
+  COFFER_TRY(const store::Key place, tx.place(target_row(terms.target)));
+  COFFER_TRY(const store::RowVersion known, tx.version_at(place));
+  if (known == 0) {
+    COFFER_CHECK(tx.write(target_row(terms.target), encode_target({}), Expect::anything()));
+  }
+  return tx.write(pending_row(terms.target, end.lease.id()), encode_pending(end),
+                  Expect::anything());
+}
+
+void LeaseEnds::hint(std::string_view target) {
+  const MutexLock lock(mutex_);
+  queue_->hint(target, clock_.boottime());
+  tell();
+}
+
+void LeaseEnds::doubt(std::string_view target) {
+  const MutexLock lock(mutex_);
+  queue_->doubt(target, clock_.boottime());
+  tell();
+}
+
+Result<void> LeaseEnds::load(envelope::SealedTransaction& tx) {
+  COFFER_TRY(const auto rows, target_rows(tx));
+  const MutexLock lock(mutex_);
+  for (const envelope::ListedRow& row : rows) {
+    COFFER_TRY(const TargetRow target, decode_target(row.value));
+    queue_->hint(row.name, clock_.boottime());
+    if (target.failing_since != WallTime{}) queue_->failing_before(row.name);
+  }
+  return {};
+}
+
+Result<std::size_t> LeaseEnds::count(envelope::SealedTransaction& tx) {
+  COFFER_TRY(const auto rows, target_rows(tx));
+  std::size_t all = 0;
+  for (const envelope::ListedRow& row : rows) {
+    COFFER_TRY(const std::size_t pending, pending_of(tx, row.name));
+    all += pending;
+  }
+  return all;
+}
+
+Result<bool> LeaseEnds::refill(envelope::SealedStore& store) {
+  std::optional<EndQueue::Look> look;
+  {
+    const MutexLock lock(mutex_);
+    look = queue_->next_look(clock_.boottime());
+  }
+  if (!look) return false;
+  COFFER_TRY(const auto tx, store.begin());
+  const envelope::RowName sample = pending_row(look->target, {});
+  COFFER_TRY(const envelope::RowPage page,
+             tx->page(sample.space, sample.parent, look->after, kPage));
+  COFFER_TRY(auto ends, read_pending(*tx, page.rows, look->target));
+  const MutexLock lock(mutex_);
+  queue_->found(*look, std::move(ends), page.next, page.done, clock_.wall(), clock_.boottime());
+  return true;
+}
+
+Result<std::optional<PendingEnd>> LeaseEnds::take(envelope::SealedStore& store) {
+  for (;;) {
+    {
+      const MutexLock lock(mutex_);
+      const auto now = clock_.boottime();
+      while (std::optional<PendingEnd> end = queue_->take(now)) {
+        if (!under_way_.contains(end->lease.id())) return end;
+        queue_->put_off(*std::move(end), now + kLookAgain);
+      }
+    }
+    COFFER_TRY(const bool looked, refill(store));
+    if (!looked) return std::optional<PendingEnd>();
+  }
+}
+
+bool LeaseEnds::reachable(std::string_view target) const {
+  const MutexLock lock(mutex_);
+  return queue_->reachable(target);
+}
+
+Result<bool> LeaseEnds::stage_done(envelope::SealedTransaction& tx, const PendingEnd& end) const {
+  const std::string& target = end.lease.terms.target;
+  const envelope::RowName row = pending_row(target, end.lease.id());
+  COFFER_TRY(const auto stored, tx.read(target_row(target)));
+  if (stored && !end.forced) {
+    COFFER_TRY(const TargetRow was, decode_target(stored->value));
+    if (was.failing_since != WallTime{}) {
+      COFFER_CHECK(tx.write(target_row(target), encode_target({}), Expect::anything()));
+    }
+  }
+  if (end.rounds == 0 || end.forced) {
+    tx.erase(row, Expect::unchanged(end.version));
+    return true;
+  }
+  PendingEnd next = end;
+  next.rounds = static_cast<std::uint8_t>(end.rounds - 1);
+  next.not_before = clock_.wall() + (next.rounds == 0 ? kThirdRound : kSecondRound);
+  next.attempts = 0;
+  next.last_error.clear();
+  COFFER_CHECK(tx.write(row, encode_pending(next), Expect::unchanged(end.version)));
+  return false;
+}
+
+Result<void> LeaseEnds::stage_failed(envelope::SealedTransaction& tx, const PendingEnd& end,
+                                     const Error& error) const {
+  const std::string& target = end.lease.terms.target;
+  const WallTime now = clock_.wall();
+  PendingEnd next = end;
+  ++next.attempts;
+  next.last_error = error.text.substr(0, kMaxErrorText);
+  const auto salt = std::hash<std::string>()(end.lease.name);
+  auto pause = EndQueue::backoff(next.attempts, salt);
+  if (outcome_of(error) == EndOutcome::unreachable) {
+    pause = std::min(pause, EndQueue::kLongestAway);
+    COFFER_TRY(const auto stored, tx.read(target_row(target)));
+    TargetRow row;
+    if (stored) {
+      COFFER_TRY(row, decode_target(stored->value));
+    }
+    if (row.failing_since == WallTime{}) row.failing_since = now;
+    ++row.attempts;
+    row.last_error = next.last_error;
+    COFFER_CHECK(tx.write(target_row(target), encode_target(row), Expect::anything()));
+  }
+  next.not_before = now + pause;
+  return tx.write(pending_row(target, end.lease.id()), encode_pending(next),
+                  Expect::unchanged(end.version));
+}
+
+void LeaseEnds::settle(const PendingEnd& end, EndOutcome outcome, bool gone) {
+  const MutexLock lock(mutex_);
+  const auto now = clock_.boottime();
+  switch (outcome) {
+    case EndOutcome::done: queue_->done(end, gone, now); break;
+    case EndOutcome::failed: queue_->failed(end, now); break;
+    case EndOutcome::unreachable: queue_->unreachable(end, now); break;
+    case EndOutcome::overtaken: queue_->overtaken(end, now); break;
+  }
+  if (outcome != EndOutcome::overtaken) {
+    for (Watched& watched : watched_) {
+      if (watched.id == end.lease.id()) watched.outcome = outcome;
+    }
+  }
+  tell();
+}
+
+void LeaseEnds::wait(std::chrono::nanoseconds most) {
+  const MutexLock lock(mutex_);
+  const auto now = clock_.boottime();
+  const auto next = queue_->next_time(now);
+  const auto pause = std::min<std::chrono::nanoseconds>(most, next ? *next - now : most);
+  if (!dropped_.empty() || pause <= std::chrono::nanoseconds(0)) return;
+  changed_.wait_for(mutex_, pause);
+}
+
+void LeaseEnds::under_way(const std::string& id) {
+  const MutexLock lock(mutex_);
+  under_way_.insert(id);
+}
+
+void LeaseEnds::landed(const std::string& id) {
+  const MutexLock lock(mutex_);
+  under_way_.erase(id);
+  tell();
+}
+
+bool LeaseEnds::is_under_way(const std::string& id) const {
+  const MutexLock lock(mutex_);
+  return under_way_.contains(id);
+}
+
+void LeaseEnds::drop(Lease lease, std::uint8_t rounds) {
+  const MutexLock lock(mutex_);
+  dropped_.push_back({std::move(lease), rounds});
+  tell();
+}
+
+std::vector<LeaseEnds::Dropped> LeaseEnds::take_dropped() {
+  const MutexLock lock(mutex_);
+  return std::exchange(dropped_, {});
+}
+
+Result<std::vector<EndTarget>> LeaseEnds::targets(envelope::SealedTransaction& tx) const {
+  COFFER_TRY(const auto rows, target_rows(tx));
+  std::vector<EndTarget> targets;
+  for (const envelope::ListedRow& row : rows) {
+    COFFER_TRY(const TargetRow stored, decode_target(row.value));
+    COFFER_TRY(const std::size_t pending, pending_of(tx, row.name));
+    if (pending == 0) continue;
+    EndTarget target{.name = row.name,
+                     .pending = pending,
+                     .failing_since = stored.failing_since,
+                     .attempts = stored.attempts,
+                     .last_error = stored.last_error};
+    const MutexLock lock(mutex_);
+    if (const auto next = queue_->next_try(row.name)) {
+      target.next_try = clock_.wall() + std::max(*next - clock_.boottime(), EndQueue::Time(0));
+    }
+    targets.push_back(std::move(target));
+  }
+  return targets;
+}
+
+std::vector<std::string> LeaseEnds::failing(std::chrono::seconds at_least) const {
+  const MutexLock lock(mutex_);
+  std::vector<std::string> names;
+  for (std::string& name : queue_->targets()) {
+    const auto since = queue_->failing_since(name);
+    if (since && clock_.boottime() - *since >= at_least) names.push_back(std::move(name));
+  }
+  return names;
+}
+
+void LeaseEnds::watch(const std::string& id) {
+  const MutexLock lock(mutex_);
+  watched_.push_back({id});
+}
+
+Result<void> LeaseEnds::wait_for(const std::string& id, std::chrono::nanoseconds most) {
+  const MutexLock lock(mutex_);
+  const auto mine = std::find_if(watched_.begin(), watched_.end(),
+                                 [&](const Watched& watched) { return watched.id == id; });
+  const auto until = std::chrono::steady_clock::now() + most;
+  while (!mine->outcome) {
+    const auto left = until - std::chrono::steady_clock::now();
+    if (left <= std::chrono::nanoseconds(0)) break;
+    changed_.wait_for(mutex_, left);
+  }
+  const std::optional<EndOutcome> outcome = mine->outcome;
+  watched_.erase(mine);
+  if (outcome == EndOutcome::done) return {};
+  return make_error(ErrorCode::unavailable,
+                    outcome ? "the lease is revoked, but its end failed and will be tried again"
+                            : "the lease is revoked, but its end is still pending");
+}
+
+}  // namespace coffer::lifecycle

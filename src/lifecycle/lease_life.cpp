@@ -1,0 +1,190 @@
+// Leases that are: found, listed, renewed, ended one by one.
+#include <algorithm>
+#include <set>
+
+#include "coffer/lifecycle/leases.h"
+#include "coffer/model/duration.h"
+#include "lease_rows.h"
+
+namespace coffer::lifecycle {
+namespace {
+
+using envelope::Expect;
+
+/// Owned leases that one step ends: a transaction of some 300 rows.
+constexpr std::size_t kStep = 64;
+constexpr std::chrono::seconds kUnderWay{10};
+constexpr std::uint8_t kFurtherRounds = 2;
+
+Error invalid(std::string_view text) { return make_error(ErrorCode::invalid_argument, text); }
+
+Result<std::vector<envelope::ListedRow>> known_prefixes(envelope::SealedTransaction& tx) {
+  const envelope::RowName sample = prefix_row({});
+  return tx.list(sample.space, sample.parent);
+}
+
+Result<std::size_t> rows_under(envelope::SealedTransaction& tx, std::string_view prefix) {
+  const envelope::RowName sample = lease_row(prefix, {});
+  return tx.count(sample.space, sample.parent);
+}
+
+}  // namespace
+
+Result<void> Leases::load(WallTime now) {
+  COFFER_TRY(const auto tx, store_.begin());
+  COFFER_TRY(const auto prefixes, known_prefixes(*tx));
+  std::map<std::string, std::size_t> by_prefix;
+  COFFER_TRY(std::size_t total, LeaseEnds::count(*tx));
+  for (const envelope::ListedRow& prefix : prefixes) {
+    COFFER_TRY(const std::size_t rows, rows_under(*tx, prefix.name));
+    by_prefix[prefix.name] = rows;
+    total += rows;
+  }
+  counts_->load(total, by_prefix);
+  COFFER_CHECK(ends_->load(*tx));
+  // Whoever was issuing them is gone.
+  const envelope::RowName sample = issuing_row({});
+  COFFER_TRY(const auto leftovers, tx->list(sample.space, sample.parent));
+  for (const envelope::ListedRow& row : leftovers) {
+    COFFER_CHECK(commit_own([&](envelope::SealedTransaction& own) -> Result<void> {
+      COFFER_TRY(const std::optional<Lease> lease, read_lease(own, row.name));
+      if (lease && lease->issuing) return stage_end(own, *lease, kFurtherRounds, false, now);
+      own.erase(issuing_row(row.name), Expect::anything());
+      return {};
+    }));
+  }
+  return {};
+}
+
+Result<std::optional<Lease>> Leases::find(envelope::SealedTransaction& tx, std::string_view id,
+                                          WallTime now) const {
+  COFFER_TRY(std::optional<Lease> lease, read_lease(tx, id));
+  if (lease && (lease->issuing || lease->expired(now))) lease.reset();
+  return lease;
+}
+
+Result<std::vector<std::string>> Leases::list(envelope::SealedTransaction& tx,
+                                              std::string_view prefix, WallTime now) const {
+  std::set<std::string> names;
+  const envelope::RowName sample = lease_row(prefix, {});
+  COFFER_TRY(const auto rows, tx.list(sample.space, sample.parent));
+  for (const envelope::ListedRow& row : rows) {
+    COFFER_TRY(const Lease lease, decode_lease(row.value, prefix, row.name));
+    if (!lease.issuing && !lease.expired(now)) names.insert(row.name);
+  }
+  COFFER_TRY(const auto prefixes, known_prefixes(tx));
+  for (const envelope::ListedRow& known : prefixes) {
+    if (known.name.size() <= prefix.size() || !known.name.starts_with(prefix)) continue;
+    COFFER_TRY(const std::size_t count, rows_under(tx, known.name));
+    if (count > 0) {
+      names.insert(known.name.substr(prefix.size(),
+                                     known.name.find('/', prefix.size()) + 1 - prefix.size()));
+    }
+  }
+  return std::vector<std::string>(names.begin(), names.end());
+}
+
+Result<Renewal> Leases::renew(audit::Ticket& ticket, envelope::SealedTransaction& tx,
+                              const Lease& lease, std::chrono::seconds increment,
+                              WallTime now) const {
+  if (!lease.terms.renewable) return invalid("lease is not renewable");
+  if (increment.count() < 0) return invalid("increment must not be negative");
+  // Nothing that anyone asks for can overflow the clock.
+  const std::chrono::seconds asked = increment.count() > 0 ? increment : lease.terms.ttl;
+  const std::chrono::seconds wanted = std::min(asked, model::kLongestDuration);
+  Renewal renewal{.lease = lease, .warnings = {}};
+  renewal.lease.expires = std::min(now + wanted, lease.latest());
+  renewal.lease.last_renewal = now;
+  if (renewal.lease.expires <= now) return invalid("past the max TTL, cannot renew");
+  if (renewal.lease.expires < now + wanted) {
+    renewal.warnings.push_back(
+        "TTL of \"" + model::to_text(asked) + "\" exceeded the effective max_ttl of \"" +
+        model::to_text(renewal.lease.remaining(now)) + "\"; TTL value is capped accordingly");
+  }
+  // All that reads the store comes before the target is told: a lost race would tell it twice.
+  COFFER_CHECK(tx.write(lease_row(lease.terms.prefix, lease.name), encode_lease(renewal.lease),
+                        Expect::unchanged(lease.version)));
+  if (renewal.lease.expires < lease.expires) {
+    COFFER_CHECK(schedule(tx, kDueKind, lease.id(), renewal.lease.expires, now));
+  }
+  const LeaseKind* known = kind(lease.terms.kind);
+  if (known != nullptr && known->renew) {
+    COFFER_CHECK(ticket.make_durable());
+    COFFER_CHECK(known->renew(renewal.lease, renewal.lease.expires));
+  }
+  return renewal;
+}
+
+Result<void> Leases::stage_end(envelope::SealedTransaction& tx, const Lease& lease,
+                               std::uint8_t rounds, bool forced, WallTime now) {
+  const std::string id = lease.id();
+  tx.erase(lease_row(lease.terms.prefix, lease.name), Expect::unchanged(lease.version));
+  tx.erase(owner_row(lease.terms.owner, id), Expect::anything());
+  if (lease.issuing) tx.erase(issuing_row(id), Expect::anything());
+  COFFER_CHECK(LeaseEnds::stage(
+      tx, {.lease = lease, .since = now, .not_before = now, .rounds = rounds, .forced = forced}));
+  ends_->hint(lease.terms.target);
+  return {};
+}
+
+Result<void> Leases::end(envelope::SealedTransaction& tx, const Lease& lease, WallTime now,
+                         bool forced) {
+  return stage_end(tx, lease, lease.issuing ? kFurtherRounds : std::uint8_t{0}, forced, now);
+}
+
+Result<void> Leases::end_and_wait(audit::Ticket& ticket, std::string_view id, WallTime now,
+                                  std::chrono::seconds most) {
+  COFFER_CHECK(ticket.make_durable());
+  bool found = false;
+  const std::string watched(id);
+  ends_->watch(watched);
+  const Result<void> ended = commit_own([&](envelope::SealedTransaction& tx) -> Result<void> {
+    COFFER_TRY(const std::optional<Lease> lease, read_lease(tx, id));
+    found = lease.has_value() && !lease->issuing;
+    return found ? end(tx, *lease, now) : Result<void>();
+  });
+  const bool wait = ended.ok() && found;
+  const Result<void> gone = ends_->wait_for(watched, wait ? most : std::chrono::seconds(0));
+  if (!ended.ok()) return ended;
+  return found ? gone : Result<void>();
+}
+
+Result<bool> Leases::end_owned(envelope::SealedTransaction& tx, std::string_view owner,
+                               WallTime now) {
+  const envelope::RowName sample = owner_row(owner, {});
+  COFFER_TRY(const auto rows, tx.list_some(sample.space, sample.parent, kStep));
+  for (const envelope::ListedRow& row : rows) {
+    COFFER_TRY(const std::optional<Lease> lease, read_lease(tx, row.name));
+    if (lease) {
+      COFFER_CHECK(end(tx, *lease, now));
+    } else {
+      tx.erase(owner_row(owner, row.name), Expect::anything());
+    }
+  }
+  return rows.size() < kStep;
+}
+
+/// Only what is still as the drop left it: whoever ended it meanwhile has seen to all.
+Result<void> Leases::end_dropped(WallTime now) {
+  for (LeaseEnds::Dropped& dropped : ends_->take_dropped()) {
+    const Result<void> ended = commit_own([&](envelope::SealedTransaction& tx) -> Result<void> {
+      COFFER_TRY(const std::optional<Lease> lease, read_lease(tx, dropped.lease.id()));
+      if (!lease) return {};
+      return stage_end(tx, *lease, dropped.rounds, false, now);
+    });
+    if (ended.ok()) continue;
+    // For the next time; what comes behind it too.
+    ends_->drop(std::move(dropped.lease), dropped.rounds);
+  }
+  return {};
+}
+
+Result<void> Leases::due(envelope::SealedTransaction& tx, const Due& due, WallTime now) {
+  COFFER_TRY(const std::optional<Lease> lease, read_lease(tx, due.id));
+  if (!lease) return {};
+  if (!lease->expired(now)) return schedule(tx, kDueKind, due.id, lease->expires, now);
+  if (ends_->is_under_way(due.id)) return schedule(tx, kDueKind, due.id, now + kUnderWay, now);
+  return end(tx, *lease, now);
+}
+
+}  // namespace coffer::lifecycle

@@ -1,0 +1,120 @@
+// The end of all leases below a prefix: the first at once, the rest in steps of the sweeper, each
+// with its place in a row, so that a restart goes on where it was.
+#include <algorithm>
+
+#include "coffer/lifecycle/leases.h"
+#include "lease_rows.h"
+
+namespace coffer::lifecycle {
+namespace {
+
+using envelope::Expect;
+
+constexpr std::size_t kStep = 128;
+/// A prefix no lease has: the job has come to the ends that are pending already.
+constexpr std::string_view kPendingPhase = "\xff";
+
+/// Those that count, in order, from the one that the job has come to.
+Result<std::vector<std::string>> prefixes_from(envelope::SealedTransaction& tx,
+                                               std::string_view prefix, std::string_view from) {
+  const envelope::RowName sample = prefix_row({});
+  COFFER_TRY(const auto rows, tx.list(sample.space, sample.parent));
+  std::vector<std::string> names;
+  for (const envelope::ListedRow& row : rows) {
+    if (row.name.starts_with(prefix) && row.name >= from) names.push_back(row.name);
+  }
+  return names;
+}
+
+}  // namespace
+
+Result<bool> Leases::step(envelope::SealedTransaction& tx, std::string_view prefix, PrefixEnd& job,
+                          WallTime now) {
+  if (job.prefix.starts_with(kPendingPhase)) return force_pending(tx, prefix, job);
+  COFFER_TRY(const auto names, prefixes_from(tx, prefix, job.prefix));
+  std::size_t left = kStep;
+  for (const std::string& name : names) {
+    if (name != job.prefix) {
+      job.prefix = name;
+      job.after.clear();
+    }
+    const envelope::RowName sample = lease_row(name, {});
+    COFFER_TRY(const envelope::RowPage page, tx.page(sample.space, sample.parent, job.after, left));
+    for (const envelope::ListedRow& row : page.rows) {
+      COFFER_TRY(const std::optional<Lease> lease, read_lease(tx, name + row.name));
+      if (lease && lease->issued <= job.until) COFFER_CHECK(end(tx, *lease, now, job.forced));
+    }
+    job.after = page.next;
+    left -= page.rows.size();
+    if (!page.done || left == 0) return false;
+  }
+  if (!job.forced) return true;
+  job.prefix = kPendingPhase;
+  job.after.clear();
+  return force_pending(tx, prefix, job);
+}
+
+/// `job.prefix` names the target that it has come to, behind the mark.
+Result<bool> Leases::force_pending(envelope::SealedTransaction& tx, std::string_view prefix,
+                                   PrefixEnd& job) {
+  const envelope::RowName all = target_row({});
+  COFFER_TRY(const auto targets, tx.list(all.space, all.parent));
+  std::size_t left = kStep;
+  for (const envelope::ListedRow& target : targets) {
+    const std::string place = std::string(kPendingPhase) + target.name;
+    if (place < job.prefix) continue;
+    if (place != job.prefix) {
+      job.prefix = place;
+      job.after.clear();
+    }
+    const envelope::RowName sample = pending_row(target.name, {});
+    COFFER_TRY(const envelope::RowPage page, tx.page(sample.space, sample.parent, job.after, left));
+    for (const envelope::ListedRow& row : page.rows) {
+      if (!row.name.starts_with(prefix)) continue;
+      ends_->doubt(target.name);
+      COFFER_TRY(const auto stored, tx.read(pending_row(target.name, row.name)));
+      if (!stored) continue;
+      COFFER_TRY(PendingEnd end, decode_pending(stored->value, row.name));
+      end.forced = true;
+      end.not_before = {};
+      COFFER_CHECK(tx.write(pending_row(target.name, row.name), encode_pending(end),
+                            Expect::unchanged(stored->version)));
+    }
+    job.after = page.next;
+    left -= page.rows.size();
+    if (!page.done || left == 0) return false;
+  }
+  return true;
+}
+
+Result<void> Leases::end_prefix(envelope::SealedTransaction& tx, std::string_view prefix,
+                                WallTime now, bool forced) {
+  PrefixEnd job{.until = now, .forced = forced, .prefix = {}, .after = {}};
+  COFFER_TRY(const bool done, step(tx, prefix, job, now));
+  if (done) return {};
+  COFFER_CHECK(tx.write(prefix_end_row(prefix), encode_prefix_end(job), Expect::anything()));
+  return schedule(tx, kPrefixKind, prefix, now, now);
+}
+
+Result<void> Leases::due_prefix(envelope::SealedTransaction& tx, const Due& due, WallTime now) {
+  const envelope::RowName row = prefix_end_row(due.id);
+  COFFER_TRY(const auto stored, tx.read(row));
+  if (!stored) return {};
+  COFFER_TRY(PrefixEnd job, decode_prefix_end(stored->value));
+  COFFER_TRY(const bool done, step(tx, due.id, job, now));
+  if (done) {
+    tx.erase(row, Expect::unchanged(stored->version));
+    return {};
+  }
+  COFFER_CHECK(tx.write(row, encode_prefix_end(job), Expect::unchanged(stored->version)));
+  return schedule(tx, kPrefixKind, due.id, now, now);
+}
+
+void Leases::register_handlers(Handlers& handlers) {
+  handlers.add(std::string(kDueKind), [this](envelope::SealedTransaction& tx, const Due& row,
+                                             WallTime now) { return due(tx, row, now); });
+  handlers.add(std::string(kPrefixKind), [this](envelope::SealedTransaction& tx, const Due& row,
+                                                WallTime now) { return due_prefix(tx, row, now); });
+}
+
+}  // namespace coffer::lifecycle

@@ -1,0 +1,155 @@
+// Ends that are pending: never given up, and never in the way of each other.
+#include "coffer/lifecycle/lease_ends.h"
+
+#include "unit/lifecycle/lease_kit.h"
+
+namespace coffer::lifecycle {
+namespace {
+
+NewLease of(const std::string& target, int number) {
+  NewLease wanted = LeaseWorld::wanted(target + std::to_string(number));
+  wanted.target = target;
+  return wanted;
+}
+
+TEST(LeaseEnds, ATargetThatIsAwayIsTriedEverMoreSeldomAndForEver) {
+  LeaseWorld world;
+  world.end(world.issue(LeaseWorld::wanted()));
+  world.targets["db"].away = true;
+  world.live(hours(3), seconds(5));
+  const int tries = world.targets["db"].ends;
+  EXPECT_GT(tries, 200);
+  EXPECT_LT(tries, 700) << "each half a minute at most";
+  EXPECT_EQ(world.pending(), 1U);
+  world.targets["db"].away = false;
+  world.live(seconds(32));
+  EXPECT_EQ(world.users(), 0U);
+  EXPECT_EQ(world.pending(), 0U);
+}
+
+TEST(LeaseEnds, AllOfATargetFollowWithinAMinuteOfItsReturn) {
+  LeaseWorld world;
+  for (int i = 0; i < 500; ++i) world.issue(of("db", i));
+  world.targets["db"].away = true;
+  world.live(hours(2), seconds(20));
+  EXPECT_EQ(world.users(), 500U);
+  world.targets["db"].away = false;
+  world.live(minutes(1));
+  EXPECT_EQ(world.users(), 0U);
+}
+
+TEST(LeaseEnds, OneDeadTargetDelaysNoOther) {
+  LeaseWorld world;
+  for (int i = 0; i < 40; ++i) {
+    world.issue(of("dead", i));
+    world.issue(of("alive", i));
+  }
+  world.targets["dead"].away = true;
+  world.clock.advance(hours(2));
+  world.sweep();
+  world.run_ends();
+  EXPECT_EQ(world.users("alive"), 0U);
+  EXPECT_EQ(world.users("dead"), 40U);
+  EXPECT_LT(world.targets["dead"].ends, 10);
+}
+
+TEST(LeaseEnds, WhatATargetRefusesHoldsBackNothingElseOfIt) {
+  LeaseWorld world;
+  for (int i = 0; i < 200; ++i) {
+    if (i % 2 == 0) world.targets["db"].stuck.insert("db" + std::to_string(i));
+    world.end(world.issue(of("db", i)));
+  }
+  world.run_ends();
+  EXPECT_EQ(world.users(), 100U);
+  EXPECT_TRUE(world.leases->ends().reachable("db"));
+  world.targets["db"].stuck.clear();
+  world.live(minutes(6));
+  EXPECT_EQ(world.users(), 0U);
+}
+
+TEST(LeaseEnds, FailuresAreToldAndSurviveARestart) {
+  LeaseWorld world;
+  world.end(world.issue(LeaseWorld::wanted()));
+  world.targets["db"].away = true;
+  const WallTime since = world.now();
+  world.live(minutes(2));
+  const auto told = [&] {
+    const auto targets = must(world.leases->ends().targets(*world.begin()));
+    EXPECT_EQ(targets.size(), 1U);
+    EXPECT_EQ(targets[0].name, "db");
+    EXPECT_EQ(targets[0].pending, 1U);
+    EXPECT_LT(targets[0].failing_since - since, seconds(2));
+    EXPECT_GT(targets[0].attempts, 5U);
+    EXPECT_EQ(targets[0].last_error, "the target is away");
+  };
+  told();
+  EXPECT_EQ(world.leases->ends().failing(minutes(1)), std::vector<std::string>{"db"});
+  EXPECT_TRUE(world.leases->ends().failing(hours(1)).empty());
+  world.restart();
+  told();
+  world.targets["db"].away = false;
+  world.live(seconds(32));
+  EXPECT_TRUE(must(world.leases->ends().targets(*world.begin())).empty());
+  EXPECT_TRUE(world.leases->ends().failing(seconds(0)).empty());
+}
+
+TEST(LeaseEnds, AForcedEndIsForgottenWhateverTheTargetSays) {
+  LeaseWorld world;
+  world.targets["db"].stuck.insert("stuck");
+  const std::string id = world.issue(LeaseWorld::wanted("stuck"));
+  world.end(id);
+  world.live(minutes(1));
+  EXPECT_EQ(world.pending(), 1U);
+  {
+    const auto tx = world.begin();
+    must(world.leases->end_prefix(*tx, "database/creds/app/", world.now(), true));
+    EXPECT_TRUE(world.commit(*tx));
+  }
+  world.run_ends();
+  EXPECT_EQ(world.pending(), 0U);
+  EXPECT_EQ(world.users(), 1U) << "that is what it means";
+}
+
+TEST(LeaseEnds, ForcedEndsOfADeadTargetNeedNoTry) {
+  LeaseWorld world;
+  for (int i = 0; i < 400; ++i) world.issue(of("db", i));
+  world.targets["db"].away = true;
+  {
+    const auto tx = world.begin();
+    must(world.leases->end_prefix(*tx, "database/", world.now()));
+    EXPECT_TRUE(world.commit(*tx));
+  }
+  world.live(minutes(1));
+  EXPECT_EQ(world.pending(), 400U);
+  const int tries = world.targets["db"].ends;
+  {
+    const auto tx = world.begin();
+    must(world.leases->end_prefix(*tx, "database/", world.now(), true));
+    EXPECT_TRUE(world.commit(*tx));
+  }
+  world.live(seconds(5));
+  EXPECT_EQ(world.pending(), 0U);
+  EXPECT_LT(world.targets["db"].ends, tries + 5);
+  EXPECT_EQ(world.leases->counts().total(), 0U);
+}
+
+TEST(LeaseEnds, ManyPendingEndsOfManyTargetsAllCome) {
+  LeaseWorld world;
+  for (int i = 0; i < 60; ++i) {
+    for (int target = 0; target < 10; ++target) {
+      world.issue(of("db" + std::to_string(target), i));
+    }
+  }
+  world.restart();
+  world.clock.advance(hours(2));
+  world.sweep();
+  world.restart();
+  world.run_ends();
+  for (int target = 0; target < 10; ++target) {
+    EXPECT_EQ(world.users("db" + std::to_string(target)), 0U);
+  }
+  EXPECT_EQ(world.leases->counts().total(), 0U);
+}
+
+}  // namespace
+}  // namespace coffer::lifecycle
