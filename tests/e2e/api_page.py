@@ -61,11 +61,19 @@ class Row:
         return "/".join(names.get(p, "inventory") if p.isupper() else p for p in self.path.split("/"))
 
 
+SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGEIh4eCheTS4va1ZYfVv0kOg7nXlAeNzTvhviCBOsQM"
+
+
 def enable_all(client):
+    """And what requests to these lean on."""
     for path, kind in TO_ENABLE.items():
         answer = client.post(f"sys/mounts/{path}", {"type": kind})
         assert answer.status == 204, answer.body
     assert client.post("ssh/config/ca", {}).status == 200
+    role = {"key_type": "ca", "allow_user_certificates": True, "allowed_users": "u", "allow_user_key_ids": True}
+    assert client.post("ssh/roles/inventory", role).status == 204
+    seed = {"generate": True, "issuer": "i", "account_name": "a"}
+    assert client.post("totp/keys/inventory", seed).status == 200
 
 
 def _cells(line):

@@ -103,6 +103,7 @@ def sweep_heads_and_broken_bodies(vault, canaries):
 @pytest.fixture(scope="module")
 def swept(shared_vault):
     canaries = Canaries()
+    api_page.enable_all(shared_vault.client)
     errors = [*sweep_fields(shared_vault, canaries), *sweep_heads_and_broken_bodies(shared_vault, canaries)]
     kept = canaries.new()  # what was really written, read, and used
     shared_vault.put("c12", {"a": kept})

@@ -12,6 +12,7 @@ import time
 import urllib.parse
 
 import hvac
+import memory_scan
 import pytest
 import requests_unixsocket
 from harness import ROOT, bin_dir
@@ -108,6 +109,22 @@ def test_the_seed_is_in_no_file_and_no_line(totp):
     assert b"totp/keys/new" in everything, "the log is among them"
     for text in (KEY, secret, new.encode(), base64.b32decode(new)):
         assert text not in everything
+
+
+def test_no_seed_is_left_in_memory(totp):
+    """Neither one that was written nor one that was made and told, picture and all."""
+    secret = base64.b32encode(KEY).decode()
+    made = totp.client.post("totp/keys/new", {"generate": True, "issuer": "I", "account_name": "a"}).data["url"]
+    new = urllib.parse.parse_qs(urllib.parse.urlsplit(made).query)["secret"][0]
+    for name in ("k", "new"):
+        assert totp.client.get(f"totp/code/{name}").status == 200
+        check(totp.client, "000000")
+    for _ in range(8):  # buffers of connections are used again by whoever comes next
+        totp.client.get("sys/health")
+    needles = {"seed": KEY, "base32": secret.encode(), "new": base64.b32decode(new), "told": new.encode()}
+    left = [(name, where) for name, where, _ in memory_scan.find(totp.pid, needles)]
+    assert not left
+    assert memory_scan.find(totp.pid, {"mount": b"totp/"}), "it is this process that was searched"
 
 
 def test_hvac_speaks_to_it(totp):

@@ -14,8 +14,7 @@ struct Circumstances {
   seconds max_ttl;      ///< likewise
 };
 
-/// All but nonce and serial. invalid_argument names the field; a principal or an option that isn't
-/// allowed is told, for these are no secrets.
+/// All but nonce and serial. invalid_argument names the field, and nothing of what it held.
 [[nodiscard]] Result<Certificate> read_sign_request(const model::Fields& fields, const Role& role,
                                                     const Circumstances& around);
 

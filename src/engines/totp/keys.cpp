@@ -97,8 +97,11 @@ Result<Response> write_key(Context& context, std::string_view name, const model:
                                       seed_context(mount, name, asked.key.version), asked.seed));
   COFFER_CHECK(context.tx.write(key_row(mount, name), encode(asked.key),
                                 before ? Expect::unchanged(before->version) : Expect::absent()));
-  if (made && asked.exported) return with_url(asked);
-  return Response{.outcome = model::Outcome::empty};
+  auto answer = made && asked.exported
+                    ? with_url(asked)
+                    : Result<Response>(Response{.outcome = model::Outcome::empty});
+  wipe(asked.seed);  // a short one stands in the string itself, which no heap wipes
+  return answer;
 }
 
 Result<Response> remove_key(Context& context, std::string_view name) {

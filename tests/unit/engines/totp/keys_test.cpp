@@ -1,4 +1,5 @@
 // Keys: written, read, listed, deleted; what a seed is told, and what is refused.
+#include "coffer/core/drill.h"
 #include "src/engines/totp/key.h"
 #include "src/engines/totp/otpauth.h"
 #include "totp_kit.h"
@@ -167,6 +168,15 @@ TEST_F(TotpTest, EachKeyHasOneSecretThatADrillKnows) {
   EXPECT_EQ(*tx->open_secret(secrets[0].row, secrets[0].context), "12345678901234567890");
   const auto none = entry->engine->secrets_in({{entry->mount.uuid, kSeedTable}, {}, "k"}, "");
   EXPECT_TRUE(none.ok() && none->empty());
+}
+
+TEST_F(TotpTest, ADrillOpensEverySeed) {
+  put("a");
+  put("b");
+  ASSERT_TRUE(write("c", R"({"generate":true,"issuer":"I","account_name":"a"})").ok());
+  const auto report = TestVault::must(core::open_everything(vault.open(), *vault.store, {}));
+  EXPECT_TRUE(report.good());
+  EXPECT_EQ(report.secrets, 3U);
 }
 
 TEST(OtpAuth, GoesThereAndBack) {
