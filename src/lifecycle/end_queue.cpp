@@ -59,12 +59,21 @@ void EndQueue::failing_before(std::string_view target) {
   failing.failures = 1;
 }
 
-std::optional<EndQueue::Look> EndQueue::next_look(Time now) const {
-  for (const auto& [name, target] : targets_) {
+std::optional<EndQueue::Look> EndQueue::next_look(Time now) {
+  for (auto& [name, target] : targets_) {
     const bool wanted = target.ready.size() < kLow || now < target.doubt_until;
-    if (wanted && target.look_at <= now) return Look{name, target.after};
+    if (!wanted || target.looking || target.look_at > now) continue;
+    target.looking = true;
+    return Look{name, target.after};
   }
   return std::nullopt;
+}
+
+void EndQueue::abandon(const Look& look, Time now) {
+  Target& target = of(look.target);
+  target.looking = false;
+  target.settled.clear();
+  target.look_at = now + kFirstPause;
 }
 
 void EndQueue::found(const Look& look, std::vector<PendingEnd> ends, const store::Key& next,
@@ -73,6 +82,7 @@ void EndQueue::found(const Look& look, std::vector<PendingEnd> ends, const store
   bool news = false;
   for (PendingEnd& end : ends) {
     const std::string id = end.lease.id();
+    if (target.settled.contains(id)) continue;
     const auto known = target.known.find(id);
     if (known != target.known.end()) {
       if (known->second == end.version) continue;
@@ -83,11 +93,14 @@ void EndQueue::found(const Look& look, std::vector<PendingEnd> ends, const store
     target.known.emplace(id, end.version);
     put(target, std::move(end), wall, now);
   }
+  target.looking = false;
+  target.settled.clear();
   target.after = done ? store::Key() : next;
   if (news) target.empty_looks = 0;
   if (!done) {
     target.look_at = now;
   } else {
+    // A hint may have come meanwhile; its commit too, or that comes soon.
     target.look_at = now + doubled(kFirstLook, target.empty_looks++, kSeldomLook);
   }
 }
@@ -144,19 +157,20 @@ std::optional<PendingEnd> EndQueue::take(Time now) {
   return end;
 }
 
-void EndQueue::leave(Target& target) {
+void EndQueue::leave(Target& target, const PendingEnd& end) {
   --target.running;
   --running_;
+  target.known.erase(end.lease.id());
+  if (target.looking) target.settled.insert(end.lease.id());
 }
 
 void EndQueue::done(const PendingEnd& end, bool gone, Time now) {
   Target& target = of(end.lease.terms.target);
-  leave(target);
+  leave(target, end);
   if (!end.forced) {  // that may have been done without a try
     target.failing_since.reset();
     target.failures = 0;
   }
-  target.known.erase(end.lease.id());
   // Its next round stands in its row, with its time.
   if (!gone) hint(end.lease.terms.target, now);
 }
@@ -177,22 +191,20 @@ void EndQueue::unreachable(const PendingEnd& end, Time now) {
     ++target.failures;
     target.next_try = now + std::min(backoff(target.failures, starts_ * 389), kLongestAway);
   }
-  leave(target);
   // Behind the others: were it this one alone that makes the target look dead, the next would show.
-  target.known.erase(end.lease.id());
+  leave(target, end);
   hint(end.lease.terms.target, now);
 }
 
 void EndQueue::overtaken(const PendingEnd& end, Time now) {
-  Target& target = of(end.lease.terms.target);
-  leave(target);
-  target.known.erase(end.lease.id());
+  leave(of(end.lease.terms.target), end);
   hint(end.lease.terms.target, now);
 }
 
 void EndQueue::put_off(PendingEnd end, Time until) {
   Target& target = of(end.lease.terms.target);
-  leave(target);
+  --target.running;
+  --running_;
   target.delayed.emplace(until, std::move(end));
 }
 
@@ -229,7 +241,8 @@ std::optional<EndQueue::Time> EndQueue::next_time(Time now) const {
   std::optional<Time> next;
   const auto consider = [&](Time time) { next = std::min(time, next.value_or(time)); };
   for (const auto& [name, target] : targets_) {
-    if (target.ready.size() < kLow || now < target.doubt_until) consider(target.look_at);
+    const bool wanted = target.ready.size() < kLow || now < target.doubt_until;
+    if (wanted && !target.looking) consider(target.look_at);
     if (!target.delayed.empty()) consider(target.delayed.begin()->first);
     if (target.failing_since && !target.ready.empty() && target.running == 0) {
       consider(target.next_try);

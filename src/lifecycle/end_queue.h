@@ -27,8 +27,11 @@ class EndQueue final {
     std::string target;
     store::Key after;
   };
-  [[nodiscard]] std::optional<Look> next_look(Time now) const;
-  /// What a look found. Those that are known already are passed over.
+  /// One at a time of each target; each is to end with found() or abandon().
+  [[nodiscard]] std::optional<Look> next_look(Time now);
+  void abandon(const Look& look, Time now);
+  /// What a look found. Those that are known already, and those that were settled while it was
+  /// made, are passed over.
   void found(const Look& look, std::vector<PendingEnd> ends, const store::Key& next, bool done,
              WallTime wall, Time now);
 
@@ -70,6 +73,8 @@ class EndQueue final {
     store::Key after;
     Time look_at{0};
     std::uint32_t empty_looks = 0;
+    bool looking = false;
+    std::set<std::string, std::less<>> settled;  ///< since the look began
     Time doubt_until{0};  ///< until then it is looked at however many are ready
   };
   using Targets = std::map<std::string, Target, std::less<>>;
@@ -79,7 +84,8 @@ class EndQueue final {
   static void put(Target& target, PendingEnd end, WallTime wall, Time now);
   static void drop(Target& target, const std::string& id);
   [[nodiscard]] bool may_start(const Target& target, Time now) const;
-  void leave(Target& target);
+  /// A place is free, and the end isn't known any more.
+  void leave(Target& target, const PendingEnd& end);
 
   Targets targets_;
   std::size_t running_ = 0;

@@ -27,18 +27,26 @@ Result<std::size_t> pending_of(envelope::SealedTransaction& tx, std::string_view
   return tx.count(sample.space, sample.parent);
 }
 
-Result<std::vector<PendingEnd>> read_pending(envelope::SealedTransaction& tx,
-                                             const std::vector<envelope::ListedRow>& rows,
-                                             std::string_view target) {
+struct Found {
   std::vector<PendingEnd> ends;
-  ends.reserve(rows.size());
-  for (const envelope::ListedRow& row : rows) {
+  store::Key next;
+  bool done = false;
+};
+
+Result<Found> look_at(envelope::SealedStore& store, std::string_view target,
+                      const store::Key& after) {
+  COFFER_TRY(const auto tx, store.begin());
+  const envelope::RowName sample = pending_row(target, {});
+  COFFER_TRY(const envelope::RowPage page, tx->page(sample.space, sample.parent, after, kPage));
+  Found found{.ends = {}, .next = page.next, .done = page.done};
+  found.ends.reserve(page.rows.size());
+  for (const envelope::ListedRow& row : page.rows) {
     COFFER_TRY(PendingEnd end, decode_pending(row.value, row.name));
-    COFFER_TRY(const store::Key place, tx.place(pending_row(target, row.name)));
-    COFFER_TRY(end.version, tx.version_at(place));
-    ends.push_back(std::move(end));
+    COFFER_TRY(const store::Key place, tx->place(pending_row(target, row.name)));
+    COFFER_TRY(end.version, tx->version_at(place));
+    found.ends.push_back(std::move(end));
   }
-  return ends;
+  return found;
 }
 
 }  // namespace
@@ -109,13 +117,14 @@ Result<bool> LeaseEnds::refill(envelope::SealedStore& store) {
     look = queue_->next_look(clock_.boottime());
   }
   if (!look) return false;
-  COFFER_TRY(const auto tx, store.begin());
-  const envelope::RowName sample = pending_row(look->target, {});
-  COFFER_TRY(const envelope::RowPage page,
-             tx->page(sample.space, sample.parent, look->after, kPage));
-  COFFER_TRY(auto ends, read_pending(*tx, page.rows, look->target));
+  auto found = look_at(store, look->target, look->after);
   const MutexLock lock(mutex_);
-  queue_->found(*look, std::move(ends), page.next, page.done, clock_.wall(), clock_.boottime());
+  const auto now = clock_.boottime();
+  if (!found.ok()) {
+    queue_->abandon(*look, now);
+    return found.error();
+  }
+  queue_->found(*look, std::move(found->ends), found->next, found->done, clock_.wall(), now);
   return true;
 }
 
@@ -260,6 +269,22 @@ Result<std::vector<EndTarget>> LeaseEnds::targets(envelope::SealedTransaction& t
     targets.push_back(std::move(target));
   }
   return targets;
+}
+
+Result<std::vector<PendingEnd>> LeaseEnds::pending(envelope::SealedTransaction& tx,
+                                                   std::size_t at_most) {
+  COFFER_TRY(const auto targets, target_rows(tx));
+  std::vector<PendingEnd> ends;
+  for (const envelope::ListedRow& target : targets) {
+    const envelope::RowName sample = pending_row(target.name, {});
+    COFFER_TRY(const auto rows, tx.list_some(sample.space, sample.parent, at_most - ends.size()));
+    for (const envelope::ListedRow& row : rows) {
+      COFFER_TRY(PendingEnd end, decode_pending(row.value, row.name));
+      ends.push_back(std::move(end));
+    }
+    if (ends.size() >= at_most) break;
+  }
+  return ends;
 }
 
 std::vector<std::string> LeaseEnds::failing(std::chrono::seconds at_least) const {

@@ -84,6 +84,34 @@ Result<std::vector<std::string>> Leases::list(envelope::SealedTransaction& tx,
   return std::vector<std::string>(names.begin(), names.end());
 }
 
+Result<Leases::Census> Leases::census(envelope::SealedTransaction& tx, bool by_owner) {
+  Census census;
+  std::map<std::string, Census::Entry> owners;
+  COFFER_TRY(const auto prefixes, known_prefixes(tx));
+  for (const envelope::ListedRow& prefix : prefixes) {
+    COFFER_TRY(const std::size_t rows, rows_under(tx, prefix.name));
+    census.total += rows;
+    if (rows > 0) census.roles.push_back({prefix.name, {}, rows});
+    if (rows == 0 || !by_owner) continue;
+    const envelope::RowName sample = lease_row(prefix.name, {});
+    COFFER_TRY(const auto all, tx.list(sample.space, sample.parent));
+    for (const envelope::ListedRow& row : all) {
+      COFFER_TRY(const Lease lease, decode_lease(row.value, prefix.name, row.name));
+      Census::Entry& owner = owners[lease.terms.owner];
+      owner.name = lease.terms.owner;
+      owner.about = lease.terms.owner_name;
+      ++owner.count;
+    }
+  }
+  for (auto& [accessor, owner] : owners) census.owners.push_back(std::move(owner));
+  const auto more = [](const Census::Entry& a, const Census::Entry& b) {
+    return a.count != b.count ? a.count > b.count : a.name < b.name;
+  };
+  std::sort(census.roles.begin(), census.roles.end(), more);
+  std::sort(census.owners.begin(), census.owners.end(), more);
+  return census;
+}
+
 Result<Renewal> Leases::renew(audit::Ticket& ticket, envelope::SealedTransaction& tx,
                               const Lease& lease, std::chrono::seconds increment,
                               WallTime now) const {

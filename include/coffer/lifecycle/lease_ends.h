@@ -108,6 +108,10 @@ class LeaseEnds final {
 
   // For those who look.
 
+  /// At most so many of all that are pending.
+  [[nodiscard]] static Result<std::vector<PendingEnd>> pending(envelope::SealedTransaction& tx,
+                                                               std::size_t at_most);
+
   [[nodiscard]] Result<std::vector<EndTarget>> targets(envelope::SealedTransaction& tx) const
       COFFER_EXCLUDES(mutex_);
   /// Targets that have failed for so long.

@@ -101,6 +101,20 @@ class Leases final {
   [[nodiscard]] Result<std::vector<std::string>> list(envelope::SealedTransaction& tx,
                                                       std::string_view prefix, WallTime now) const;
 
+  /// Who has how many that live, the most first.
+  struct Census {
+    struct Entry {
+      std::string name;   ///< a prefix, or an accessor
+      std::string about;  ///< the owner's display name
+      std::size_t count = 0;
+    };
+    std::vector<Entry> roles;
+    std::vector<Entry> owners;
+    std::size_t total = 0;
+  };
+  /// By role alone it counts keys; by owner it opens every lease.
+  [[nodiscard]] static Result<Census> census(envelope::SealedTransaction& tx, bool by_owner);
+
   /// Stages a later end, never past max_ttl from the issue; `increment` 0: as long as at first.
   /// invalid_argument: not renewable, negative, or nothing can be gained. Tells the target first,
   /// if its kind wants that: then it may take as long as that does.

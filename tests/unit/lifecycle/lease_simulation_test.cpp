@@ -1,0 +1,253 @@
+// The life of many leases under a clock, a store and targets that a seed drives: crashes between
+// any two steps, targets that are away, makes that come through late, races and full disks. A seed
+// that fails becomes a test of its own.
+#include <cstdlib>
+#include <random>
+
+#include "unit/lifecycle/lease_kit.h"
+
+namespace coffer::lifecycle {
+namespace {
+
+constexpr std::uint64_t kSeeds = 500;
+constexpr int kSteps = 60;
+/// After a target is back, and after a lease's end, its user is gone so soon.
+constexpr seconds kBound{60};
+
+std::uint64_t number_from(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+class Simulation {
+ public:
+  explicit Simulation(std::uint64_t seed) : random_(seed) {}
+
+  void run() {
+    for (int step = 0; step < kSteps; ++step) {
+      act();
+      check();
+      if (testing::Test::HasFailure()) return;
+    }
+    settle();
+  }
+
+ private:
+  struct Known {
+    std::string id;
+    NewLease terms;
+    WallTime latest{};
+    WallTime expires{};
+    std::optional<WallTime> ended{};  ///< revoked, or its owner died
+  };
+  struct Late {
+    WallTime when;
+    std::string target;
+    std::string user;
+  };
+
+  std::size_t draw(std::size_t below) { return random_() % below; }
+
+  void act() {
+    switch (draw(12)) {
+      case 0:
+      case 1:
+      case 2: issue(); break;
+      case 3: renew(); break;
+      case 4: revoke(); break;
+      case 5: end_owner(); break;
+      case 6: end_prefix(); break;
+      case 7: toggle_target(); break;
+      case 8: restart(); break;
+      case 9: crash_while_issuing(); break;
+      default: pass(seconds(draw(90) + 1)); break;
+    }
+  }
+
+  NewLease terms() {
+    NewLease wanted =
+        LeaseWorld::wanted("user" + std::to_string(made_++), "role" + std::to_string(draw(3)));
+    wanted.owner = "owner" + std::to_string(draw(3));
+    wanted.target = "db" + std::to_string(draw(2));
+    wanted.ttl = seconds(draw(120) + 1);
+    wanted.max_ttl = wanted.ttl + seconds(draw(200));
+    return wanted;
+  }
+
+  /// I4 and I5: the intent and the request's line are there before the user is.
+  void check_before_effect(const NewLease& wanted, const std::string& id) {
+    const auto place = id.rfind('/');
+    const auto names = must(world_.begin()->list({.mount = {}, .table = 20}, wanted.prefix));
+    const bool intended = std::any_of(names.begin(), names.end(), [&](const auto& row) {
+      return row.name == id.substr(place + 1);
+    });
+    EXPECT_TRUE(intended) << "no intent before the effect";
+    EXPECT_GT(world_.log.lines().size(), lines_) << "no line before the effect";
+  }
+
+  void issue() {
+    const NewLease wanted = terms();
+    if (draw(10) == 0) world_.commits.emplace_back(make_error(ErrorCode::unavailable, "disk full"));
+    if (draw(6) == 0) world_.commits.emplace_back(false);
+    lines_ = world_.log.lines().size();
+    const auto tx = world_.begin();
+    auto issued = world_.stage(wanted, *tx);
+    world_.commits.clear();
+    if (issued.error) return;
+    check_before_effect(wanted, issued.id);
+    const bool committed = world_.commit(*tx);
+    EXPECT_TRUE(committed);
+    if (draw(8) == 0) return;  // the answer is lost: `then` goes without having run
+    issued.then();
+    known_.push_back({issued.id, wanted, world_.now() + wanted.max_ttl, world_.now() + wanted.ttl,
+                      std::nullopt});
+  }
+
+  /// At any point after the intent; what the target was asked may come through later.
+  void crash_while_issuing() {
+    const NewLease wanted = terms();
+    {
+      const auto tx = world_.begin();
+      auto issued = world_.stage(wanted, *tx);
+      if (issued.error) return;
+      FakeTarget& target = world_.targets[wanted.target];
+      if (draw(2) == 0) {
+        target.users.erase(wanted.payload);
+        late_.push_back({world_.now() + seconds(draw(540)), wanted.target, wanted.payload});
+      } else if (draw(2) == 0) {  // an answer that nobody saw
+        EXPECT_TRUE(world_.commit(*tx));
+        known_.push_back({issued.id, wanted, world_.now() + wanted.max_ttl,
+                          world_.now() + wanted.ttl, std::nullopt});
+      }
+      world_.restart();
+    }
+  }
+
+  Known* some() { return known_.empty() ? nullptr : &known_[draw(known_.size())]; }
+  bool lives(const Known& lease) const { return !lease.ended && lease.expires > world_.now(); }
+
+  void renew() {
+    Known* lease = some();
+    if (lease == nullptr || !lives(*lease)) return;
+    const auto renewed = world_.renew(lease->id, seconds(draw(200)));
+    if (!renewed.ok()) {
+      EXPECT_TRUE(world_.targets[lease->terms.target].away) << renewed.error().text;
+      return;
+    }
+    EXPECT_LE(renewed->lease.expires, lease->latest) << "past its maximum";
+    lease->expires = renewed->lease.expires;
+  }
+
+  void revoke() {
+    Known* lease = some();
+    if (lease == nullptr || !lives(*lease)) return;
+    world_.end(lease->id);
+    lease->ended = world_.now();
+  }
+
+  void end_owner() {
+    const std::string owner = "owner" + std::to_string(draw(3));
+    for (bool none = false; !none;) {
+      const auto tx = world_.begin();
+      none = must(world_.leases->end_owned(*tx, owner, world_.now()));
+      EXPECT_TRUE(world_.commit(*tx));
+    }
+    for (Known& lease : known_) {
+      if (lease.terms.owner == owner && lives(lease)) lease.ended = world_.now();
+    }
+  }
+
+  void end_prefix() {
+    const std::string prefix = "database/creds/role" + std::to_string(draw(3)) + "/";
+    const auto tx = world_.begin();
+    must(world_.leases->end_prefix(*tx, prefix, world_.now()));
+    EXPECT_TRUE(world_.commit(*tx));
+    for (Known& lease : known_) {
+      if (lease.terms.prefix == prefix && lives(lease)) lease.ended = world_.now();
+    }
+  }
+
+  void toggle_target() {
+    const std::string name = "db" + std::to_string(draw(2));
+    FakeTarget& target = world_.targets[name];
+    target.away = !target.away;
+    back_[name] = world_.now();
+  }
+
+  void restart() { world_.restart(); }
+
+  void arrive() {
+    std::erase_if(late_, [&](const Late& late) {
+      if (late.when > world_.now()) return false;
+      world_.targets[late.target].users[late.user] = late.when;
+      late_users_.insert(late.user);
+      return true;
+    });
+  }
+
+  void pass(seconds time, seconds step = seconds(5)) {
+    for (seconds gone{0}; gone < time; gone += step) {
+      world_.live(step, step);
+      arrive();
+    }
+  }
+
+  void check() {
+    for (const Known& lease : known_) {
+      const auto found = world_.find(lease.id);
+      if (lives(lease)) {
+        EXPECT_TRUE(found.has_value()) << "I1: " << lease.id << " is lost";
+        EXPECT_TRUE(world_.targets[lease.terms.target].users.contains(lease.terms.payload))
+            << "I2: a lease without its user";
+        continue;
+      }
+      EXPECT_FALSE(found.has_value()) << "I3: " << lease.id << " is used after its end";
+      const WallTime over = std::min(lease.expires, lease.ended.value_or(lease.expires));
+      FakeTarget& target = world_.targets[lease.terms.target];
+      const bool bound = !target.away && over + kBound < world_.now() &&
+                         back_[lease.terms.target] + kBound < world_.now();
+      if (bound && !late_users_.contains(lease.terms.payload)) {
+        EXPECT_FALSE(target.users.contains(lease.terms.payload)) << "I2: a user outlives his lease";
+      }
+    }
+  }
+
+  /// In the end each live lease has its user, and each user a live lease.
+  void settle() {
+    for (auto& [name, target] : world_.targets) target.away = false;
+    pass(minutes(24), seconds(30));
+    std::set<std::string> expected;
+    for (const Known& lease : known_) {
+      if (lives(lease)) expected.insert(lease.terms.payload);
+    }
+    std::set<std::string> there;
+    for (const auto& [name, target] : world_.targets) {
+      for (const auto& [user, until] : target.users) there.insert(user);
+    }
+    EXPECT_EQ(there, expected);
+    EXPECT_EQ(world_.pending(), 0U);
+    EXPECT_EQ(world_.leases->counts().total(), expected.size());
+  }
+
+  std::mt19937_64 random_;
+  LeaseWorld world_;
+  std::vector<Known> known_;
+  std::vector<Late> late_;
+  std::set<std::string> late_users_;
+  std::map<std::string, WallTime> back_;
+  std::size_t lines_ = 0;
+  int made_ = 0;
+};
+
+TEST(LeaseSimulation, HoldsItsInvariantsForEverySeed) {
+  const std::uint64_t first = number_from("COFFER_SIM_FIRST", 1);
+  const std::uint64_t seeds = number_from("COFFER_SIM_SEEDS", kSeeds);
+  for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Simulation(seed).run();
+    if (HasFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace coffer::lifecycle
