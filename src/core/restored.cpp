@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::uint8_t kFormat = 1;
 
+envelope::RowName released_row() { return {kSettingsSpace, {}, "releases"}; }
 envelope::RowName restored_row() { return {kSettingsSpace, {}, "restored"}; }
 
 std::uint64_t to_number(WallTime time) {
@@ -89,12 +90,27 @@ Result<store::Transaction> adopt_restore_mark(store::Store& store,
   return staged;
 }
 
+Result<std::uint64_t> restores_released(envelope::SealedTransaction& tx) {
+  COFFER_TRY(const auto stored, tx.read(released_row()));
+  if (!stored) return std::uint64_t{0};
+  Reader row(as_bytes(stored->value));
+  COFFER_TRY(const std::uint8_t format, row.u8());
+  if (format != kFormat) return make_error(ErrorCode::corrupt, "unknown format of the releases");
+  COFFER_TRY(const std::uint64_t count, row.u64());
+  COFFER_CHECK(row.finish());
+  return count;
+}
+
 Result<void> release_restored(envelope::SealedTransaction& tx) {
   COFFER_TRY(const auto row, tx.read(restored_row()));
   if (!row) return make_error(ErrorCode::precondition, "this vault wasn't restored from a backup");
   COFFER_TRY(Restored restored, decode(row->value));
   if (!restored.paused) return make_error(ErrorCode::precondition, "nothing is paused");
   restored.paused = false;
+  COFFER_TRY(const std::uint64_t before, restores_released(tx));
+  Writer releases;
+  releases.u8(kFormat).u64(before + 1);
+  COFFER_CHECK(tx.write(released_row(), as_text(releases.view()), envelope::Expect::anything()));
   return tx.write(restored_row(), encode(restored), envelope::Expect::unchanged(row->version));
 }
 

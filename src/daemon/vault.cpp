@@ -121,6 +121,8 @@ Result<void> Vault::unseal(const SecureBytes* pin) {
 /// it says of the world outside may be over.
 Result<void> Vault::respect_restore(core::Unsealed& vault) {
   COFFER_TRY(const auto tx, vault.sealed_store->begin());
+  COFFER_TRY(const std::uint64_t epoch, core::restores_released(*tx));
+  vault.leases->set_epoch(epoch);
   COFFER_TRY(const auto restored, core::read_restored(*tx));
   if (!restored) return {};
   vault.tokens->void_through(restored->mark.sequence);
@@ -159,8 +161,8 @@ Result<std::shared_ptr<core::Unsealed>> Vault::open(std::unique_ptr<pkcs11::Toke
   COFFER_CHECK(token->watch(keys_to_watch(*keyring)));
   envelope::CacheConfig cache = config_.cache;
   cache.usable = [this, keeper] { return keeper->alive_within(cache_grace_.load()); };
-  COFFER_TRY(auto opened, compose({*store_, *log_, state_, *this, clock_}, cache, std::move(token),
-                                  std::move(keyring)));
+  COFFER_TRY(auto opened, compose({*store_, *log_, state_, *this, clock_, config_.leases}, cache,
+                                  std::move(token), std::move(keyring)));
   opened->keeper = keeper;
   opened->on_new_keys = [this](core::Unsealed& vault) { return follow_keys(vault); };
   return opened;

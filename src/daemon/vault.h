@@ -29,6 +29,7 @@ struct VaultConfig {
   envelope::CacheConfig cache{};
   /// How long what is cached may be read while the token is down.
   std::chrono::seconds cache_grace{0};
+  lifecycle::LeaseLimits leases{};
   /// Workers that may wait for the token at once: fewer than there are.
   std::size_t token_callers = 2;
   /// Empty: whoever initialises or unseals brings the PIN.

@@ -93,7 +93,11 @@ Result<Response> restored(Call& call) {
 
 Result<Response> release(Call& call) {
   COFFER_CHECK(core::release_restored(call.context.tx));
-  call.context.then = [&paused = call.vault->outside_paused] { paused = false; };
+  COFFER_TRY(const std::uint64_t epoch, core::restores_released(call.context.tx));
+  call.context.then = [&vault = *call.vault, epoch] {
+    vault.leases->set_epoch(epoch);
+    vault.outside_paused = false;
+  };
   return no_content();
 }
 

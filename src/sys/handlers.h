@@ -49,6 +49,7 @@ struct Handler {
 [[nodiscard]] std::span<const Handler> key_handlers();
 [[nodiscard]] std::span<const Handler> verify_handlers();
 [[nodiscard]] std::span<const Handler> enrolment_handlers();
+[[nodiscard]] std::span<const Handler> lease_handlers();
 
 [[nodiscard]] inline Response answer(JsonWriter json) { return {.data = std::move(json).take()}; }
 /// The whole body, without Vault's envelope.

@@ -93,6 +93,11 @@ std::string metrics_text(const core::State& state, const core::Unsealed& vault) 
                            static_cast<double>(vault.sealed_store->wraps())));
   families.push_back(gauge("coffer_kek_rotation_due", "1 when the key should be rotated",
                            vault.sealed_store->rotation_due() ? 1 : 0));
+  families.push_back(gauge("coffer_leases", "Leases, those included whose end is pending",
+                           static_cast<double>(vault.leases->counts().total())));
+  families.push_back(
+      gauge("coffer_lease_targets_failing", "Targets that take no ends of leases right now",
+            static_cast<double>(vault.leases->ends().failing(std::chrono::seconds(0)).size())));
   if (vault.keeper != nullptr) add_token(families, vault.keeper->health());
   return prometheus::TextSerializer().Serialize(families);
 }

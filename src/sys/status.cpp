@@ -30,6 +30,16 @@ void append_token(JsonWriter& json, std::optional<pkcs11::TokenState> token) {
   if (token) json.key("token_state").string(pkcs11::to_string(*token));
 }
 
+/// How many targets take no ends of leases, and have not for a minute; nothing while none is.
+/// Which, for who may read sys/leases/pending.
+void append_leases(JsonWriter& json, const core::State& state) {
+  const auto vault = state.unsealed();
+  if (vault == nullptr) return;
+  const auto failing = vault->leases->ends().failing(std::chrono::minutes(1));
+  if (failing.empty()) return;
+  json.key("lease_targets_failing").number(static_cast<std::int64_t>(failing.size()));
+}
+
 /// Vault lets the caller choose the status, for load balancers that know only one.
 Result<int> status_wanted(const model::Fields& fields, std::string_view name, int usual) {
   COFFER_TRY(const std::optional<std::int64_t> wanted, fields.integer(name));
@@ -75,6 +85,7 @@ Result<Response> health(Call& call) {
   json.key("server_time_utc").number(std::chrono::duration_cast<std::chrono::seconds>(now).count());
   append_identity(json, state);
   append_token(json, token);
+  append_leases(json, state);
   if (!trouble.empty()) json.key("errors").begin_array().string(trouble).end_array();
   json.end_object();
   return bare(std::move(json), status);

@@ -7,7 +7,8 @@ import re
 
 from harness import ROOT
 
-PAGES = [ROOT / "docs/api.md", ROOT / "docs/api/sys.md", ROOT / "docs/api/ssh.md", ROOT / "docs/api/totp.md"]
+PAGES = [ROOT / "docs/api.md", ROOT / "docs/api/sys.md", ROOT / "docs/api/ssh.md", ROOT / "docs/api/totp.md",
+         ROOT / "docs/api/leases.md"]
 OPERATIONS = {
     "GET": "read", "LIST": "list", "SCAN": "scan", "POST": "update", "PATCH": "patch",
     "DELETE": "delete",
@@ -25,7 +26,7 @@ TYPES = {
     "object": ["data", "custom_metadata"],
     "list": ["versions", "paths", "path"],
     "string": ["token", "accessor", "key", "from", "to", "policy", "rules", "input", "format",
-               "source", "algorithm", "after", "code"],
+               "source", "algorithm", "after", "code", "lease_id"],
 }  # fmt: skip
 TYPE_OF = {field: kind for kind, fields in TYPES.items() for field in fields}
 

@@ -45,6 +45,10 @@ NEEDED = {
     "POST ssh/sign/ROLE": {"public_key": api_page.SSH_KEY, "valid_principals": "u", "key_id": "k"},
     "POST totp/keys/NAME": {"key": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"},
     "POST auth/unix/role/NAME": {"bound_uids": [4711]},
+    "POST sys/leases/renew": {"lease_id": "a/b/c"},
+    "POST sys/leases/revoke": {"lease_id": "a/b/c"},
+    "POST sys/renew": {"lease_id": "a/b/c"},
+    "POST sys/revoke": {"lease_id": "a/b/c"},
 }
 INSTEAD_OF = {"path": "paths", "rules": "policy", "accessor": "policies"}
 CASES = [(row, field) for row in api_page.rows() for field in row.fields]

@@ -34,7 +34,11 @@ struct Restored {
 [[nodiscard]] Result<store::Transaction> adopt_restore_mark(store::Store& store,
                                                             envelope::SealedTransaction& tx);
 
-/// Stages the end of the pause. precondition: there is none.
+/// How many restores were released in this vault's history, as its store tells it: part of the
+/// names of what is made outside.
+[[nodiscard]] Result<std::uint64_t> restores_released(envelope::SealedTransaction& tx);
+
+/// Stages the end of the pause, and one release more. precondition: there is none.
 [[nodiscard]] Result<void> release_restored(envelope::SealedTransaction& tx);
 
 }  // namespace coffer::core

@@ -31,7 +31,7 @@ struct Request {
 };
 
 enum class Outcome : std::uint8_t {
-  ok,     ///< 200 with an envelope
+  ok,     ///< `status` (200) with an envelope
   empty,  ///< 204
   gone,   ///< 404 with an envelope: a deleted version's metadata
   bare,   ///< `data` is the whole body; `status` is its HTTP status (sys/health and its kin)
@@ -55,7 +55,7 @@ struct Response {
   Outcome outcome = Outcome::ok;
   std::string data{};  ///< a JSON object as text; empty: null. `bare`: any text
   std::vector<std::string> warnings{};
-  int status = 200;                        ///< for `bare` alone
+  int status = 200;                        ///< for `bare` and `ok`
   std::string_view content_type{};         ///< for `bare` alone; empty: JSON. Static text
   bool repeat_data = false;                ///< data's members stand beside it too (sys/mounts, …)
   std::chrono::seconds lease_duration{0};  ///< KV version 1 tells its `ttl` here

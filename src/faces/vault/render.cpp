@@ -117,7 +117,7 @@ int status_of(ErrorCode code) noexcept {
 
 HttpAnswer render(const Uuid& request_id, const model::Response& response) {
   switch (response.outcome) {
-    case model::Outcome::ok: return {kOk, envelope(request_id, response)};
+    case model::Outcome::ok: return {response.status, envelope(request_id, response)};
     case model::Outcome::empty:
       // A 204 has no body, and so no place for warnings.
       if (response.warnings.empty()) return {kNoContent, {}};

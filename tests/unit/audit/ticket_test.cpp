@@ -404,6 +404,16 @@ TEST_F(TicketTest, ForgottenTicketOnABrokenLogIsTold) {
   EXPECT_NE(::testing::internal::GetCapturedStderr().find("ENOSPC"), std::string::npos);
 }
 
+TEST_F(TicketTest, ALeaseThatIsHandedOutIsNamedInClear) {
+  const Entry entry = decided().close(model::Response{.lease_id = "database/creds/app/xyz"});
+  expect_has(entry.response, R"("response":{"secret":{"lease_id":"database/creds/app/xyz"}})");
+  expect_json(entry.response);
+  const Entry with_data = decided().close(
+      model::Response{.data = R"({"password":"p"})", .lease_id = "database/creds/app/xyz"});
+  expect_has(with_data.response, R"("secret":{"lease_id":"database/creds/app/xyz"},"data":)");
+  expect_json(with_data.response);
+}
+
 TEST_F(TicketTest, SystemLineIsOfTheEventsType) {
   const Line line = trail_.system_line("stop", "told to \"stop\"");
   EXPECT_EQ(line.kind, Kind::system);

@@ -54,10 +54,12 @@ TEST_F(RestoredTest, TheMarkInClearBecomesASealedRow) {
 TEST_F(RestoredTest, IsReleasedOnce) {
   leave_mark(encode_restore_mark(mark()));
   adopt();
+  EXPECT_EQ(TestVault::must(restores_released(*vault_.begin())), 0U);
   const auto tx = vault_.begin();
   ASSERT_TRUE(release_restored(*tx).ok());
   ASSERT_TRUE(vault_.commit(tx->take()));
   EXPECT_FALSE(found()->paused);
+  EXPECT_EQ(TestVault::must(restores_released(*vault_.begin())), 1U);
   EXPECT_EQ(found()->mark.sequence, 17U) << "tokens from before stay void";
   EXPECT_EQ(release_restored(*vault_.begin()).error().code, ErrorCode::precondition);
 }

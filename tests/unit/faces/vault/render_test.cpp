@@ -34,6 +34,24 @@ TEST(RenderResponse, PutsDataInVaultsEnvelope) {
   EXPECT_EQ(ok.body, envelope(R"({"keys":["a","b/"]})"));
 }
 
+TEST(RenderResponse, ALeaseStandsBesideItsData) {
+  model::Response response{.data = R"({"username":"u"})"};
+  response.lease_id = "database/creds/a\"b/xyz";
+  response.renewable = true;
+  response.lease_duration = std::chrono::hours(1);
+  const HttpAnswer ok = render(request_id(), response);
+  EXPECT_NE(ok.body.find(R"("lease_id":"database/creds/a\"b/xyz","renewable":true,)"
+                         R"("lease_duration":3600,"data":{"username":"u"})"),
+            std::string::npos)
+      << ok.body;
+}
+
+TEST(RenderResponse, AnEnvelopeMayHaveAStatusOfItsOwn) {
+  model::Response response{.status = 202};
+  EXPECT_EQ(render(request_id(), response).status, 202);
+  EXPECT_EQ(render(request_id(), response).body, envelope("null"));
+}
+
 TEST(RenderResponse, NoDataIsNull) {
   EXPECT_EQ(answer(model::Outcome::ok, "").body, envelope("null"));
 }
@@ -86,6 +104,7 @@ TEST(RenderError, EachCodeHasItsStatus) {
   EXPECT_EQ(status(ErrorCode::too_large), 413);
   EXPECT_EQ(status(ErrorCode::conflict), 503);
   EXPECT_EQ(status(ErrorCode::resource_exhausted), 503);
+  EXPECT_EQ(status(ErrorCode::limit_reached), 429);
   EXPECT_EQ(status(ErrorCode::sealed), 503);
   EXPECT_EQ(status(ErrorCode::unavailable), 503);
   EXPECT_EQ(status(ErrorCode::corrupt), 500);

@@ -1,0 +1,232 @@
+#include "coffer/core/lease_ender.h"
+
+#include <unistd.h>
+
+#include "coffer/base/log.h"
+#include "coffer/core/unsealed.h"
+#include "coffer/crypto/random.h"
+
+namespace coffer::core {
+namespace {
+
+using lifecycle::EndOutcome;
+using lifecycle::PendingEnd;
+
+constexpr std::chrono::seconds kLook{1};
+constexpr std::chrono::minutes kTellAfter{1};
+/// Each lost race is someone's progress.
+constexpr int kMaxRaces = 64;
+
+model::Peer self() {
+  return {.uid = ::geteuid(), .gid = ::getegid(), .pid = ::getpid(), .groups = {}, .unit = {}};
+}
+
+/// How the Door ended one, for the thread that waits for it.
+class AtTheDoor final {
+ public:
+  enum class End : std::uint8_t { open, done, again, failed };
+
+  class Note final : public Reply {
+   public:
+    explicit Note(AtTheDoor& waiting) : waiting_(waiting) {}
+    void fail(const Error& error) override {
+      log::error(error);
+      failed_ = true;
+    }
+    bool settle(bool again) override {
+      const MutexLock lock(waiting_.mutex_);
+      waiting_.end_ = failed_ ? End::failed : again ? End::again : End::done;
+      waiting_.settled_.notify_all();
+      return true;
+    }
+
+   private:
+    AtTheDoor& waiting_;
+    bool failed_ = false;
+  };
+
+  End wait() COFFER_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    while (end_ == End::open) settled_.wait(mutex_);
+    return end_;
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar settled_;
+  End end_ COFFER_GUARDED_BY(mutex_) = End::open;
+};
+
+/// What follows from a try; `gone`: the lease's last row goes.
+Result<store::Transaction> stage(Unsealed& vault, const PendingEnd& end, const Result<void>& tried,
+                                 bool& gone) {
+  for (int race = 0; race < kMaxRaces; ++race) {
+    COFFER_TRY(const auto tx, vault.sealed_store->begin());
+    Result<void> staged;
+    gone = false;
+    if (tried.ok() || end.forced) {
+      const Result<bool> done = vault.leases->ends().stage_done(*tx, end);
+      if (done.ok()) gone = *done;
+      staged = done.ok() ? Result<void>() : Result<void>(done.error());
+    } else {
+      staged = vault.leases->ends().stage_failed(*tx, end, tried.error());
+    }
+    if (staged.ok()) return tx->take();
+    if (staged.error().code != ErrorCode::conflict) return staged.error();
+  }
+  return make_error(ErrorCode::conflict, "too many writers of the same thing at once");
+}
+
+}  // namespace
+
+LeaseEnder::LeaseEnder(State& state, Door& door, const Clock& clock)
+    : state_(state), door_(door), clock_(clock) {
+  looker_ = std::thread([this] { look(); });
+}
+
+LeaseEnder::~LeaseEnder() {
+  {
+    const MutexLock lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  looker_.join();
+  // Helpers end by themselves, and put themselves among the finished.
+  Threads finished;
+  {
+    const MutexLock lock(mutex_);
+    while (!helpers_.empty()) changed_.wait(mutex_);
+    finished.swap(finished_);
+  }
+  for (std::thread& thread : finished) thread.join();
+}
+
+bool LeaseEnder::stopping() {
+  const MutexLock lock(mutex_);
+  return stop_;
+}
+
+void LeaseEnder::pause() {
+  const MutexLock lock(mutex_);
+  if (!stop_) changed_.wait_for(mutex_, kLook);
+}
+
+/// Never runs an end itself: whatever hangs, someone looks.
+void LeaseEnder::look() {
+  while (!stopping()) {
+    const std::shared_ptr<Unsealed> vault = state_.unsealed();
+    if (vault == nullptr || vault->outside_paused) {
+      pause();
+      continue;
+    }
+    const Result<void> ended = vault->leases->end_dropped(clock_.wall());
+    if (!ended.ok()) log::error(ended.error());
+    if (auto end = next(*vault)) {
+      call_for_help(Job{vault, *std::move(end)});
+      continue;
+    }
+    tell_of_failing(*vault);
+    vault->leases->ends().wait(kLook);
+  }
+}
+
+/// Goes on with what there is; the looker gives others a helper of their own meanwhile.
+void LeaseEnder::help(Threads::iterator self, Job job) {
+  try {
+    run(*job.vault, job.end);
+    while (!stopping() && state_.unsealed() == job.vault && !job.vault->outside_paused) {
+      auto end = next(*job.vault);
+      if (!end) break;
+      run(*job.vault, *end);
+    }
+  } catch (const std::bad_alloc&) {
+    log::error("out of memory while ending leases");
+  }
+  job.vault.reset();
+  const MutexLock lock(mutex_);
+  finished_.splice(finished_.end(), helpers_, self);
+  changed_.notify_all();
+}
+
+void LeaseEnder::call_for_help(Job job) {
+  Threads finished;
+  {
+    const MutexLock lock(mutex_);
+    finished.swap(finished_);
+    helpers_.emplace_front();
+    const auto self = helpers_.begin();
+    *self =
+        std::thread([this, self, mine = std::move(job)]() mutable { help(self, std::move(mine)); });
+  }
+  for (std::thread& thread : finished) thread.join();
+}
+
+std::optional<PendingEnd> LeaseEnder::next(Unsealed& vault) {
+  auto end = vault.leases->ends().take(*vault.sealed_store);
+  if (end.ok()) return *std::move(end);
+  if (end.error().code != ErrorCode::conflict) log::error(end.error());
+  return std::nullopt;
+}
+
+/// A forced one of a target that is known to be away needs no try.
+Result<void> LeaseEnder::attempt(Unsealed& vault, const PendingEnd& end,
+                                 audit::Ticket& ticket) const {
+  const std::string& target = end.lease.terms.target;
+  if (end.forced && !vault.leases->ends().reachable(target)) return {};
+  const lifecycle::LeaseKind* kind = vault.leases->kind(end.lease.terms.kind);
+  if (kind == nullptr) {
+    return make_error(ErrorCode::internal, "nobody knows how to end a lease of this kind");
+  }
+  COFFER_CHECK(ticket.make_durable());
+  return kind->end(end.lease);
+}
+
+/// As anyone's request, but for its caller: there is none. What failed is on record with its error,
+/// and so is what is forgotten although it failed.
+void LeaseEnder::run(Unsealed& vault, const PendingEnd& end) {
+  lifecycle::LeaseEnds& ends = vault.leases->ends();
+  const auto id = crypto::random_uuid();
+  if (!id.ok()) {
+    log::error(id.error());
+    return ends.settle(end, EndOutcome::unreachable, false);
+  }
+  const model::Peer peer = self();
+  const model::Request request{.id = *id,
+                               .time = clock_.wall(),
+                               .operation = model::Operation::remove,
+                               .path = "sys/leases/end/" + end.lease.id(),
+                               .fields = {}};
+  audit::Ticket ticket = vault.trail->open(request, peer);
+  const Result<void> tried = attempt(vault, end, ticket);
+  EndOutcome outcome = tried.ok() ? EndOutcome::done : lifecycle::outcome_of(tried.error());
+  bool gone = false;
+  auto writes = stage(vault, end, tried, gone);
+  Result<model::Response> response = model::Response{.outcome = model::Outcome::empty};
+  if (!tried.ok()) response = tried.error();
+  if (!writes.ok()) response = writes.error();
+  audit::Entry entry = response.ok() ? std::move(ticket).close(*response)
+                                     : std::move(ticket).close(response.error());
+  AtTheDoor at_the_door;
+  door_.finish({std::move(entry), writes.ok() ? *std::move(writes) : store::Transaction(),
+                std::move(response)},
+               std::make_unique<AtTheDoor::Note>(at_the_door));
+  const AtTheDoor::End ended = at_the_door.wait();
+  if (ended == AtTheDoor::End::again) outcome = EndOutcome::overtaken;
+  if (ended == AtTheDoor::End::failed || !writes.ok()) outcome = EndOutcome::unreachable;
+  ends.settle(end, outcome, gone);
+  if (gone && ended == AtTheDoor::End::done) vault.leases->counts().gone();
+}
+
+/// Once for each trouble.
+void LeaseEnder::tell_of_failing(Unsealed& vault) {
+  const std::vector<std::string> names = vault.leases->ends().failing(kTellAfter);
+  std::set<std::string> failing(names.begin(), names.end());
+  for (const std::string& name : failing) {
+    if (told_.contains(name)) continue;
+    door_.record(vault.trail->system_line("lease_target_failing", name));
+    log::warn("leases of the target " + name + " can't be ended: it can't be reached");
+  }
+  told_ = std::move(failing);
+}
+
+}  // namespace coffer::core
