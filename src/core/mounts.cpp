@@ -27,14 +27,35 @@ bool Engines::offers(std::string_view type, Kind kind) const {
 MountTable::MountTable(std::vector<Entry> entries) : entries_(std::move(entries)) {
   std::sort(entries_.begin(), entries_.end(),
             [](const Entry& a, const Entry& b) { return a.mount.path < b.mount.path; });
+  for (Entry& entry : entries_) {
+    if (entry.engine == nullptr) continue;
+    const auto rules = entry.engine->paths_for(entry.mount);
+    entry.slow = std::any_of(rules.begin(), rules.end(), [](const engine::PathRule& rule) {
+      return rule.lane == engine::Lane::slow;
+    });
+  }
 }
 
-std::optional<Route> MountTable::find(std::string_view path) const {
+const MountTable::Entry* MountTable::longest(std::string_view path) const {
   const Entry* best = nullptr;
   for (const Entry& entry : entries_) {
     if (!path.starts_with(entry.mount.path)) continue;
     if (best == nullptr || entry.mount.path.size() > best->mount.path.size()) best = &entry;
   }
+  return best;
+}
+
+engine::Lane MountTable::lane(model::Operation operation, std::string_view path) const {
+  const Entry* entry = longest(path);
+  if (entry == nullptr || !entry->slow) return engine::Lane::fast;
+  path.remove_prefix(entry->mount.path.size());
+  const engine::PathRule* rule =
+      engine::match_rule(entry->engine->paths_for(entry->mount), operation, path).rule;
+  return rule == nullptr ? engine::Lane::fast : rule->lane;
+}
+
+std::optional<Route> MountTable::find(std::string_view path) const {
+  const Entry* best = longest(path);
   if (best == nullptr) return std::nullopt;
   return Route{&best->mount, best->engine, path.substr(best->mount.path.size())};
 }

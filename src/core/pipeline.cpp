@@ -71,6 +71,13 @@ Staged Pipeline::run(model::Request& request, const model::Evidence& evidence) c
   return staged;
 }
 
+engine::Lane Pipeline::lane(const model::Request& request) const {
+  const std::shared_ptr<Unsealed> vault = parts_.state.unsealed();
+  if (vault == nullptr) return engine::Lane::fast;
+  const auto table = vault->mounts->latest();
+  return table == nullptr ? engine::Lane::fast : table->lane(request.operation, request.path);
+}
+
 Staged Pipeline::run_open(Unsealed& vault, model::Request& request,
                           const model::Evidence& evidence) const {
   audit::Ticket ticket = vault.trail->open(request, evidence.peer);

@@ -10,6 +10,7 @@
 
 #include "coffer/audit/log.h"
 #include "coffer/base/log.h"
+#include "coffer/lifecycle/lease_counts.h"
 #include "coffer/pkcs11/supervisor_protocol.h"
 #include "connection_limits.h"
 
@@ -61,7 +62,16 @@ struct LimitSettings {
   ConnectionLimits connections{};
   std::size_t workers = 2;
   std::size_t queue = 256;  ///< requests that wait for a worker
+  std::size_t slow_workers = 4;
+  std::size_t slow_queue = 64;
   bool operator==(const LimitSettings&) const = default;
+};
+
+struct LeaseSettings {
+  std::size_t max_total = lifecycle::LeaseLimits{}.total;
+  std::size_t max_per_role = lifecycle::LeaseLimits{}.per_role;
+  std::size_t max_per_owner = lifecycle::LeaseLimits{}.per_owner;
+  bool operator==(const LeaseSettings&) const = default;
 };
 
 struct ProcessSettings {
@@ -76,6 +86,7 @@ struct Config {
   TokenSettings token{};
   std::vector<ListenerConfig> listeners{};  ///< one at least
   LimitSettings limits{};
+  LeaseSettings leases{};
   ProcessSettings process{};
   log::Level log_level = log::Level::info;
   bool operator==(const Config&) const = default;

@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t kMaxText = 1024;
 constexpr std::size_t kMaxSocketPath = 107;  // sockaddr_un, unix(7)
 constexpr std::int64_t kDay = 86400;
+constexpr std::int64_t kMostLeases = 10'000'000;
 
 /// "" if the text may be a value at all: printable, so that it can stand in a log and in a path.
 std::string plain_text_problem(const std::string& text) {
@@ -264,6 +265,12 @@ std::vector<Field<Config>> limits_and_process() {
        number<Config>(COFFER_FIELD(limits.connections.deadlines.write), 1, 600), When::live},
       {"limits", "workers", number<Config>(COFFER_FIELD(limits.workers), 1, 64)},
       {"limits", "queue", number<Config>(COFFER_FIELD(limits.queue), 1, 65536)},
+      {"limits", "slow_workers", number<Config>(COFFER_FIELD(limits.slow_workers), 1, 64)},
+      {"limits", "slow_queue", number<Config>(COFFER_FIELD(limits.slow_queue), 1, 65536)},
+      {"leases", "max_total", number<Config>(COFFER_FIELD(leases.max_total), 1, kMostLeases)},
+      {"leases", "max_per_role", number<Config>(COFFER_FIELD(leases.max_per_role), 1, kMostLeases)},
+      {"leases", "max_per_owner",
+       number<Config>(COFFER_FIELD(leases.max_per_owner), 1, kMostLeases)},
       {"process", "user", text<Config>(COFFER_FIELD(process.user), any_text)},
       {"process", "group", text<Config>(COFFER_FIELD(process.group), any_text)},
       {"process", "allow_root", flag<Config>(COFFER_FIELD(process.allow_root))},

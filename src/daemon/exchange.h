@@ -25,6 +25,7 @@ struct Exchange final : public core::Reply {
   HttpRequest message;
   std::optional<model::Request> request;  ///< once the face has understood the message
   bool stranger = false;                  ///< nobody we know asked: strangers.h
+  bool slow = false;                      ///< it belongs to the workers of the slow lane
   int runs = 0;                           ///< how often the pipeline has run it
   std::string answer;                     ///< head and body, ready to write
 };

@@ -75,10 +75,14 @@ void Exchange::fail(const Error& error) {
 }
 
 std::optional<core::Staged> serve(Exchange& exchange, const core::Pipeline& pipeline,
-                                  const Clock& clock) {
+                                  const Clock& clock, engine::Lane here) {
   const vault::HttpMessage message = view_of(exchange.message);
   exchange.stranger = true;
   if (!exchange.request && !understand(exchange, message, clock)) return std::nullopt;
+  if (here == engine::Lane::fast) {
+    exchange.slow = pipeline.lane(*exchange.request) == engine::Lane::slow;
+    if (exchange.slow) return std::nullopt;
+  }
   const model::Evidence evidence{exchange.peer, vault::to_bearer(message)};
   // The pipeline turns `update` into `create`; who loses a race runs again as was asked.
   const model::Operation asked = exchange.request->operation;

@@ -37,6 +37,9 @@ VaultConfig vault_config(const Config& config) {
                    .audit_durability = vault.audit_durability};
   made.cache = {.entries = vault.cache_entries, .max_age = vault.cache_age};
   made.cache_grace = vault.cache_grace;
+  made.leases = {.total = config.leases.max_total,
+                 .per_role = config.leases.max_per_role,
+                 .per_owner = config.leases.max_per_owner};
   made.token_callers = config.limits.workers;  // there is one more (server.cpp)
   if (token.pin_from != PinFrom::operator_entry) {
     made.pin = [token] { return read_pin(token); };
@@ -48,6 +51,8 @@ ServerConfig server_config(const Config& config) {
   return {.sockets = {config.listeners, config.limits.connections},
           .workers = config.limits.workers,
           .queue = config.limits.queue,
+          .slow_workers = config.limits.slow_workers,
+          .slow_queue = config.limits.slow_queue,
           .started = config};
 }
 

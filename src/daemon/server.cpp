@@ -44,9 +44,15 @@ Result<void> Server::run() {
     door_->record(vault_.trail().system_line(event, detail));
   });
   sweeper_ = std::make_unique<core::Sweeper>(vault_.state(), vault_.store(), *door_, clock_);
-  workers_ = std::make_unique<Workers>(
-      config_.workers + 1,  // one of them may attend to the Door
-      config_.queue, [this](std::unique_ptr<Exchange> exchange) { work(std::move(exchange)); });
+  ender_ = std::make_unique<core::LeaseEnder>(vault_.state(), *door_, clock_);
+  workers_ = std::make_unique<Workers>(config_.workers + 1,  // one of them may attend to the Door
+                                       config_.queue, [this](std::unique_ptr<Exchange> exchange) {
+                                         work(std::move(exchange), engine::Lane::fast);
+                                       });
+  slow_workers_ = std::make_unique<Workers>(config_.slow_workers, config_.slow_queue,
+                                            [this](std::unique_ptr<Exchange> exchange) {
+                                              work(std::move(exchange), engine::Lane::slow);
+                                            });
   signals_.async_wait([this](const boost::system::error_code& failed, int) {
     if (!failed) stop();
   });
@@ -59,7 +65,9 @@ Result<void> Server::run() {
   reload_.reset();
   // In the order of a request, so that what one stage holds can still pass the next.
   workers_->stop();
+  slow_workers_->stop();
   vault_.backups().stop();
+  ender_.reset();
   sweeper_.reset();
   door_.reset();
   listeners_.close_all();
@@ -69,20 +77,23 @@ Result<void> Server::run() {
 void Server::dispatch(std::unique_ptr<Exchange> exchange) { submit(std::move(exchange)); }
 
 void Server::submit(std::unique_ptr<Exchange> exchange) {
-  if (workers_->submit(exchange)) return;
+  // Which lane a request belongs to is known once it was read, by the first worker that had it.
+  Workers& workers = exchange->slow ? *slow_workers_ : *workers_;
+  if (workers.submit(exchange)) return;
   exchange->fail(make_error(ErrorCode::resource_exhausted, "too many requests at once"));
   answer_later(std::move(exchange));
 }
 
 /// On a worker. The one catch of its thread: what a room's library throws stays in the room; only
 /// bad_alloc can come this far, and it costs the request, not the daemon.
-void Server::work(std::unique_ptr<Exchange> exchange) {
+void Server::work(std::unique_ptr<Exchange> exchange, engine::Lane here) {
   std::optional<core::Staged> staged;
   try {
-    staged = serve(*exchange, vault_.pipeline(), clock_);
+    staged = serve(*exchange, vault_.pipeline(), clock_, here);
   } catch (const std::bad_alloc&) {
     exchange->fail(make_error(ErrorCode::resource_exhausted, "out of memory"));
   }
+  if (!staged && exchange->slow && here == engine::Lane::fast) return submit(std::move(exchange));
   if (!staged) return answer_later(std::move(exchange));
   door_->finish(*std::move(staged), std::move(exchange));
 }

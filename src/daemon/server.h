@@ -9,6 +9,7 @@
 #include <string>
 
 #include "coffer/core/door.h"
+#include "coffer/core/lease_ender.h"
 #include "coffer/core/sweeper.h"
 #include "listeners.h"
 #include "reload.h"
@@ -22,6 +23,8 @@ struct ServerConfig {
   ListenerSet sockets;
   std::size_t workers = 2;
   std::size_t queue = 256;             ///< requests that wait for a worker
+  std::size_t slow_workers = 4;        ///< for paths that wait for something outside
+  std::size_t slow_queue = 64;         ///< requests that wait for one of these
   std::vector<PassedSocket> passed{};  ///< from the service manager
   /// What SIGHUP reads; empty: SIGHUP does what it does to any process.
   std::function<LoadedConfig()> load{};
@@ -43,7 +46,7 @@ class Server final : private Dispatcher, private core::ReplySink {
   void release(std::vector<std::unique_ptr<core::Reply>> replies) override;
   void run_again(std::unique_ptr<core::Reply> reply) override;
 
-  void work(std::unique_ptr<Exchange> exchange);
+  void work(std::unique_ptr<Exchange> exchange, engine::Lane here);
   void answer_later(std::unique_ptr<Exchange> exchange);
   void submit(std::unique_ptr<Exchange> exchange);
   void answer(std::unique_ptr<Exchange> exchange);
@@ -72,7 +75,9 @@ class Server final : private Dispatcher, private core::ReplySink {
   Listeners listeners_;
   std::unique_ptr<core::Door> door_;
   std::unique_ptr<core::Sweeper> sweeper_;
+  std::unique_ptr<core::LeaseEnder> ender_;
   std::unique_ptr<Workers> workers_;
+  std::unique_ptr<Workers> slow_workers_;
   std::unique_ptr<Reload> reload_;
   bool stopping_ = false;
 };

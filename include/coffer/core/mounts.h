@@ -50,11 +50,14 @@ class MountTable final {
     engine::Mount mount;
     engine::Engine* engine = nullptr;
     bool builtin = false;
+    bool slow = false;  ///< some of its paths wait for something outside
   };
   explicit MountTable(std::vector<Entry> entries);
 
   /// The longest mount path that the path starts with; nullopt: none.
   [[nodiscard]] std::optional<Route> find(std::string_view path) const;
+  /// The lane of the path that fits. Cheap where a mount has no slow paths.
+  [[nodiscard]] engine::Lane lane(model::Operation operation, std::string_view path) const;
   /// The mount at exactly this path; nullptr: none.
   [[nodiscard]] const Entry* at(std::string_view path) const;
   [[nodiscard]] const Entry* by_accessor(std::string_view accessor) const;
@@ -63,6 +66,8 @@ class MountTable final {
   [[nodiscard]] const std::vector<Entry>& all() const noexcept { return entries_; }
 
  private:
+  [[nodiscard]] const Entry* longest(std::string_view path) const;
+
   std::vector<Entry> entries_;  ///< sorted by path
 };
 
@@ -76,6 +81,12 @@ class Mounts final {
 
   /// As the transaction's snapshot has it. A stored type that no engine serves is an error.
   [[nodiscard]] Result<std::shared_ptr<const MountTable>> table(envelope::SealedTransaction& tx);
+
+  /// As it was read last, which may be a moment ago; null: it never was. No look into the store.
+  [[nodiscard]] std::shared_ptr<const MountTable> latest() COFFER_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    return table_;
+  }
 
   /// What is staged is committed only if the table is still this one: a write to a mount that was
   /// removed meanwhile would leave a row behind that its clearing has passed already.

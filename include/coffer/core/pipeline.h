@@ -37,6 +37,10 @@ class Pipeline final {
   /// Runs on a worker; blocks on token and store. May turn request.operation into `create`.
   [[nodiscard]] Staged run(model::Request& request, const model::Evidence& evidence) const;
 
+  /// Which workers are to run it: a guess from the mounts as they were last seen, so that no
+  /// snapshot is taken for it. A wrong one costs nothing but that worker's time.
+  [[nodiscard]] engine::Lane lane(const model::Request& request) const;
+
   /// Closes a request that lost one race too many.
   [[nodiscard]] Staged give_up(model::Request& request, const model::Evidence& evidence) const;
 

@@ -1,0 +1,81 @@
+// lease: what is sent, and what is said.
+#include "cli_fixture.h"
+
+namespace coffer::cli {
+namespace {
+
+class LeaseCommands : public CliFixture {};
+
+constexpr const char* kId = "database/creds/app/abc";
+
+TEST_F(LeaseCommands, ALeaseIsLookedUp) {
+  vault_.answer("PUT /v1/sys/leases/lookup", 200, R"({"data":{"id":"x","ttl":3600}})");
+  const Outcome shown = run({"lease", "lookup", kId});
+  EXPECT_EQ(shown.code, 0);
+  EXPECT_EQ(last(), R"(PUT /v1/sys/leases/lookup {"lease_id":"database/creds/app/abc"})");
+  EXPECT_EQ(run({"lease", "lookup", "-field=ttl", kId}).out, "3600");
+  EXPECT_EQ(run({"lease", "lookup"}).code, 1);
+}
+
+TEST_F(LeaseCommands, ALeaseIsRenewedForAsLongAsWasAsked) {
+  vault_.answer("PUT /v1/sys/leases/renew", 200,
+                R"({"lease_id":"database/creds/app/abc","lease_duration":60,"renewable":true})");
+  EXPECT_EQ(run({"lease", "renew", "-increment=1m", "-field=lease_duration", kId}).out, "60");
+  EXPECT_EQ(last(),
+            R"(PUT /v1/sys/leases/renew {"increment":"1m0s","lease_id":"database/creds/app/abc"})");
+  EXPECT_TRUE(contains(run({"lease", "renew", kId}).out, "lease_id"));
+  EXPECT_EQ(last(), R"(PUT /v1/sys/leases/renew {"lease_id":"database/creds/app/abc"})");
+}
+
+TEST_F(LeaseCommands, ALeaseIsRevokedAndWaitedForIfAsked) {
+  vault_.answer("PUT /v1/sys/leases/revoke", 204, "");
+  EXPECT_EQ(run({"lease", "revoke", kId}).out, "All revocation operations queued successfully!\n");
+  EXPECT_EQ(last(), R"(PUT /v1/sys/leases/revoke {"lease_id":"database/creds/app/abc"})");
+  EXPECT_EQ(run({"lease", "revoke", "-sync", kId}).out,
+            "Success! Revoked lease: database/creds/app/abc\n");
+  EXPECT_EQ(last(),
+            R"(PUT /v1/sys/leases/revoke {"lease_id":"database/creds/app/abc","sync":true})");
+}
+
+TEST_F(LeaseCommands, AllBelowAPrefixAreRevokedOrForgotten) {
+  vault_.answer("PUT /v1/sys/leases/revoke-prefix/database/creds", 204, "");
+  EXPECT_EQ(run({"lease", "revoke", "-prefix", "database/creds/"}).code, 0);
+  vault_.answer("PUT /v1/sys/leases/revoke-force/database/creds", 204, "");
+  EXPECT_EQ(run({"lease", "revoke", "-prefix", "-force", "database/creds/"}).out,
+            "Success! Force revoked any leases with prefix: database/creds\n");
+}
+
+TEST_F(LeaseCommands, FlagsThatMakeNoSenseSendNothing) {
+  EXPECT_EQ(run({"lease", "revoke", "-force", kId}).code, 1);
+  EXPECT_EQ(run({"lease", "revoke", "-prefix", "-sync", kId}).code, 1);
+  EXPECT_EQ(run({"lease", "renew", "-increment=soon", kId}).code, 1);
+  EXPECT_TRUE(vault_.requests().empty());
+}
+
+TEST_F(LeaseCommands, TopShowsRolesAndOwners) {
+  vault_.answer("GET /v1/sys/leases/top", 200,
+                R"({"data":{"total":4,"roles":[{"prefix":"db/creds/app/","leases":4}],)"
+                R"("owners":[{"accessor":"acc","display_name":"token-web","leases":4}]}})");
+  const Outcome shown = run({"lease", "top"});
+  EXPECT_EQ(shown.code, 0);
+  EXPECT_EQ(shown.out,
+            "Leases in all: 4\n"
+            "\n"
+            "Leases    roles\n"
+            "------    -----\n"
+            "4         db/creds/app/\n"
+            "\n"
+            "Leases    owners\n"
+            "------    ------\n"
+            "4         acc  (token-web)\n");
+}
+
+TEST_F(LeaseCommands, WhatTheDaemonRefusesIsTold) {
+  vault_.answer("PUT /v1/sys/leases/renew", 400, R"({"errors":["lease not found"]})");
+  const Outcome refused = run({"lease", "renew", kId});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_TRUE(contains(refused.err, "lease not found"));
+}
+
+}  // namespace
+}  // namespace coffer::cli
