@@ -237,12 +237,19 @@ class SshEngine final : public engine::Engine {
     if (!ca.present()) return invalid("the CA isn't configured: no key was made at config/ca yet");
     COFFER_CHECK(number(certificate));
     const Bytes tbs = to_be_signed(certificate, ca_blob(ca.ca.point));
-    COFFER_TRY(const Bytes signature,
-               token_.sign(ca_key(context.mount.uuid, ca.ca.generation), tbs));
+    COFFER_TRY(const Bytes signature, sign(context.mount.uuid, ca.ca, tbs));
     JsonWriter json;
     json.begin_object().key("serial_number").string(fmt::format("{:x}", certificate.serial));
     json.key("signed_key").string(signed_certificate(certificate, tbs, signature)).end_object();
     return Response{.data = std::move(json).take()};
+  }
+
+  /// A key that isn't there is no request's fault: the vault was restored, or its token is another.
+  Result<Bytes> sign(const Uuid& mount, const Ca& ca, ByteView tbs) {
+    auto signature = token_.sign(ca_key(mount, ca.generation), tbs);
+    if (signature.ok() || signature.error().code != ErrorCode::not_found) return signature;
+    return make_error(ErrorCode::unavailable, "the CA's key isn't on the token that is in use",
+                      signature.error().text);
   }
 
   /// The nonce keeps who asks from knowing beforehand what will be signed.

@@ -201,6 +201,18 @@ TEST_F(SshTest, ATokenThatFailsLeavesNoCa) {
   EXPECT_TRUE(sign().ok());
 }
 
+/// As after a restore, or at another token.
+TEST_F(SshTest, ACaWhoseKeyIsElsewhereIsUnavailableAndCanBeMadeAnew) {
+  ASSERT_TRUE(make_ca().ok());
+  put_role(kUsers);
+  TestVault::must(vault.token.destroy(pkcs11::KeyRole::sign, ca_key(mount, 1)));
+  EXPECT_EQ(sign().error().code, ErrorCode::unavailable);
+  ASSERT_TRUE(call(Operation::remove, "config/ca").ok());
+  vault.sweep();
+  ASSERT_TRUE(make_ca().ok());
+  EXPECT_TRUE(sign().ok());
+}
+
 /// The token is outside: what a lost log line would hide must not happen there first.
 TEST_F(SshTest, ARequestThatLosesItsRaceSeesTheOthersCa) {
   auto first = vault.stage(vault.root, Operation::update, "ssh/config/ca", "{}");
