@@ -130,6 +130,23 @@ TEST(Mounts, LongestPathWins) {
   EXPECT_FALSE(table->find("secretive/data"));
 }
 
+TEST(Pipeline, TellsTheLaneOfARequestFromTheMountsAsTheyWereSeenLast) {
+  TestVault vault;
+  const auto lane = [&](Operation operation, const std::string& path) {
+    return vault.pipeline->lane(
+        {.id = {}, .time = {}, .operation = operation, .path = path, .fields = {}});
+  };
+  ASSERT_TRUE(vault.call(Operation::read, "sys/health").ok());
+  EXPECT_EQ(lane(Operation::update, "sys/leases/renew"), engine::Lane::slow);
+  EXPECT_EQ(lane(Operation::update, "sys/leases/renew/a/b/c"), engine::Lane::slow);
+  EXPECT_EQ(lane(Operation::update, "sys/leases/lookup"), engine::Lane::fast);
+  EXPECT_EQ(lane(Operation::read, "sys/leases/renew"), engine::Lane::fast) << "no such path";
+  EXPECT_EQ(lane(Operation::read, "secret/data/a"), engine::Lane::fast);
+  EXPECT_EQ(lane(Operation::read, "nowhere/at/all"), engine::Lane::fast);
+  vault.state->seal();
+  EXPECT_EQ(lane(Operation::update, "sys/leases/renew"), engine::Lane::fast);
+}
+
 /// CVE-2023-5954's kind: each check of a policy kept a little, until the server was out of memory.
 TEST(Pipeline, ChecksOfPoliciesKeepNoMemory) {
   const char* const set = std::getenv("COFFER_POLICY_CHECKS");

@@ -349,6 +349,31 @@ TEST(Leases, APrefixEndsAllBelowItAndNothingElse) {
   EXPECT_EQ(world.users(), 0U);
 }
 
+/// 32 bits of seconds end in January 2038.
+TEST(Leases, TimeGoesOnAfter2038) {
+  LeaseWorld world;
+  const WallTime end{seconds(std::int64_t{1} << 31)};
+  world.clock.advance(end - world.now() - minutes(30));
+  const std::string id = world.issue(LeaseWorld::wanted("u"));
+  world.live(minutes(40), minutes(1));
+  ASSERT_TRUE(world.find(id).has_value());
+  EXPECT_GT(must(world.renew(id, hours(1))).lease.expires, end);
+  world.live(hours(1), minutes(1));
+  EXPECT_EQ(world.users(), 0U);
+}
+
+TEST(Leases, AClockThatGoesBackLosesNothing) {
+  LeaseWorld world;
+  const std::string id = world.issue(LeaseWorld::wanted("u"));
+  world.clock.advance(-hours(3));
+  EXPECT_TRUE(world.find(id).has_value());
+  world.end(world.issue(LeaseWorld::wanted("v")));
+  world.run_ends();
+  EXPECT_EQ(world.users(), 1U);
+  world.live(hours(4) + minutes(1), minutes(1));
+  EXPECT_EQ(world.users(), 0U);
+}
+
 TEST(Leases, NamesAreLongAndNeverTwice) {
   std::set<std::string> names;
   for (int i = 0; i < 1000; ++i) {
