@@ -9,7 +9,7 @@
 namespace coffer::engines::ssh {
 namespace {
 
-constexpr std::size_t kMaxLine = 16 * 1024;
+constexpr std::size_t kMaxLine = std::size_t{16} * 1024;
 constexpr std::size_t kMinRsaBits = 2048;
 constexpr std::size_t kMaxRsaBits = 16384;
 constexpr std::size_t kMaxExponentBits = 64;

@@ -9,7 +9,7 @@ namespace {
 
 using model::Fields;
 
-constexpr std::size_t kMaxList = 16 * 1024;
+constexpr std::size_t kMaxList = std::size_t{16} * 1024;
 constexpr std::size_t kMaxOptions = 64;
 constexpr std::size_t kMaxOptionName = 64;
 constexpr std::size_t kMaxOptionValue = 1024;
