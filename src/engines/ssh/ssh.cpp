@@ -32,6 +32,7 @@ constexpr engine::PathRule kPaths[] = {
     {.operation = Operation::read, .pattern = "config/ca", .help = "The CA's public key."},
     {.operation = Operation::update,
      .pattern = "config/ca",
+     .lane = engine::Lane::slow,  // a token may take its time over a key
      .help = "Have the CA's key made, on the token."},
     {.operation = Operation::remove,
      .pattern = "config/ca",
