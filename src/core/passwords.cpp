@@ -107,6 +107,7 @@ void remove_password_policy(envelope::SealedTransaction& tx, std::string_view na
 Result<std::vector<std::string>> list_password_policies(envelope::SealedTransaction& tx) {
   COFFER_TRY(const auto rows, tx.list(kPasswordSpace, {}));
   std::vector<std::string> names;
+  names.reserve(rows.size());
   for (const envelope::ListedRow& row : rows) names.push_back(row.name);
   return names;
 }
