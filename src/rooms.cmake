@@ -69,12 +69,14 @@ coffer_room(engine DIR src/engine USES model audit envelope)
 coffer_room(engine_kv DIR src/engines/kv USES engine)
 coffer_room(engine_token DIR src/engines/token USES engine auth)
 coffer_room(engine_unix DIR src/engines/unix USES engine auth)
+coffer_room(engine_database DIR src/engines/database USES engine lifecycle crypto connectors)
 coffer_room(engine_ssh DIR src/engines/ssh USES engine lifecycle crypto pkcs11)
 coffer_room(engine_totp DIR src/engines/totp USES engine crypto)
 coffer_room(core DIR src/core USES auth backup engine lifecycle policy)
 coffer_room(sys DIR src/sys USES core LIBRARIES PkgConfig::PROMETHEUS)
 coffer_room(face_vault DIR src/faces/vault USES core)
 coffer_room(daemon DIR src/daemon USES face_vault sys engine_kv engine_token engine_unix engine_ssh engine_totp
+            engine_database
             LIBRARIES boost_program_options PkgConfig::SYSTEMD)
 coffer_room(token_process DIR src/coffer-token USES pkcs11 crypto LIBRARIES PkgConfig::SECCOMP)
 coffer_room(ceremony DIR src/ceremony USES model crypto pkcs11 envelope audit

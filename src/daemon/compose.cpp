@@ -1,9 +1,12 @@
 #include "compose.h"
 
+#include "coffer/connectors/target.h"
 #include "coffer/core/lease_rules.h"
+#include "coffer/core/passwords.h"
 #include "coffer/core/rewrap.h"
 #include "coffer/core/rotation.h"
 #include "coffer/core/unmount.h"
+#include "coffer/engines/database/database.h"
 #include "coffer/engines/kv/kv.h"
 #include "coffer/engines/ssh/ssh.h"
 #include "coffer/engines/token/token.h"
@@ -23,14 +26,19 @@ engine::Mount builtin(std::string_view path, std::string_view type, std::string_
           .options = {}};
 }
 
-/// `vault` outlives its leases: it holds them.
-void add_leases(const Foundation& foundation, core::Unsealed& vault) {
-  lifecycle::Leases::Hooks hooks;
-  hooks.commit = [&store = foundation.store](store::Transaction staged) -> Result<bool> {
+/// Beside the Door (docs/decisions/0023). False: it lost a race.
+std::function<Result<bool>(store::Transaction)> commit_by(store::Store& store) {
+  return [&store](store::Transaction staged) -> Result<bool> {
     const store::Transaction all[] = {std::move(staged)};
     COFFER_TRY(const auto outcomes, store.commit(all));
     return outcomes.front() == store::CommitOutcome::committed;
   };
+}
+
+/// `vault` outlives its leases: it holds them.
+void add_leases(const Foundation& foundation, core::Unsealed& vault) {
+  lifecycle::Leases::Hooks hooks;
+  hooks.commit = commit_by(foundation.store);
   hooks.admit = [&vault](envelope::SealedTransaction& tx, const lifecycle::NewLease& wanted,
                          WallTime now) { return core::admit_lease(vault, tx, wanted, now); };
   vault.leases = std::make_unique<lifecycle::Leases>(*vault.sealed_store, std::move(hooks),
@@ -61,6 +69,15 @@ void add_engines(const Foundation& foundation, core::Unsealed& vault) {
   vault.engines.serve("system",
                       sys::make_engine({foundation.state, foundation.control, foundation.clock}),
                       Kind::builtin);
+  vault.engines.serve("database",
+                      engines::database::make_engine({.store = *vault.sealed_store,
+                                                      .leases = *vault.leases,
+                                                      .commit = commit_by(foundation.store),
+                                                      .make_password = core::make_password_by,
+                                                      .clock = foundation.clock,
+                                                      .make_target = connectors::make_target},
+                                                     vault.due_handlers),
+                      Kind::secrets);
   core::register_clearing(vault);
   core::register_rewrap(vault);
   core::register_rotation(vault);

@@ -8,14 +8,14 @@ import re
 from harness import ROOT
 
 PAGES = [ROOT / "docs/api.md", ROOT / "docs/api/sys.md", ROOT / "docs/api/ssh.md", ROOT / "docs/api/totp.md",
-         ROOT / "docs/api/leases.md"]
+         ROOT / "docs/api/leases.md", ROOT / "docs/api/database.md"]
 OPERATIONS = {
     "GET": "read", "LIST": "list", "SCAN": "scan", "POST": "update", "PATCH": "patch",
     "DELETE": "delete",
 }  # fmt: skip
-MOUNTS = ["secret/", "kv/", "ssh/", "totp/", "auth/token/", "auth/unix/", "sys/"]
+MOUNTS = ["secret/", "kv/", "ssh/", "totp/", "database/", "auth/token/", "auth/unix/", "sys/"]
 # Of these, what a development vault has to be given: path by type.
-TO_ENABLE = {"kv": "kv-v1", "ssh": "ssh", "totp": "totp"}
+TO_ENABLE = {"kv": "kv-v1", "ssh": "ssh", "totp": "totp", "database": "database"}
 
 # Of fields that stand in a row itself; those of longer lists have their type beside them.
 TYPES = {

@@ -41,6 +41,7 @@ class EngineKit : public TestAuth {
     response.ok() ? (void)std::move(ticket).close(*response)
                   : (void)std::move(ticket).close(response.error());
     if (response.ok() && !commit(*tx)) throw std::runtime_error("lost a race against nobody");
+    if (response.ok() && then) then();
     return response;
   }
 

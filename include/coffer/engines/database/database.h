@@ -1,0 +1,33 @@
+// The engine `database`: users of databases that are made when asked for and end with their lease,
+// and users that are there already and get another password regularly. docs/database.md.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "coffer/connectors/target.h"
+#include "coffer/engine/engine.h"
+#include "coffer/lifecycle/due.h"
+#include "coffer/lifecycle/leases.h"
+#include "coffer/lifecycle/passwords.h"
+
+namespace coffer::engines::database {
+
+/// What it leans on; all of it outlives the engine.
+struct Parts {
+  envelope::SealedStore& store;
+  lifecycle::Leases& leases;
+  /// Commits by itself, beside the Door (docs/decisions/0023). False: it lost a race.
+  std::function<Result<bool>(store::Transaction)> commit;
+  lifecycle::MakePassword make_password;
+  const Clock& clock;
+  /// Tests put a database of their own in its place.
+  std::function<Result<std::unique_ptr<connectors::Target>>(connectors::TargetConfig)> make_target =
+      connectors::make_target;
+};
+
+/// Adds its kind of lease and its kind of due rows. The engine outlives the use of either.
+[[nodiscard]] std::unique_ptr<engine::Engine> make_engine(Parts parts,
+                                                          lifecycle::Handlers& handlers);
+
+}  // namespace coffer::engines::database

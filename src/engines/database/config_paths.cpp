@@ -1,0 +1,196 @@
+// config/ and reset/: how a database is reached.
+#include "coffer/crypto/random.h"
+#include "coffer/model/json_writer.h"
+#include "fields.h"
+#include "paths.h"
+#include "retired.h"
+#include "username.h"
+
+namespace coffer::engines::database {
+namespace {
+
+using connectors::Purpose;
+using engine::Context;
+using engine::Expect;
+using model::Request;
+using model::Response;
+
+void put(model::JsonWriter& json, std::string_view key, const Strings& strings) {
+  json.key(key).begin_array();
+  for (const std::string& text : strings) json.string(text);
+  json.end_array();
+}
+
+/// Redis as Vault's plugin takes it.
+Result<void> take_host(const model::Fields& fields, std::string& url) {
+  std::string host;
+  COFFER_CHECK(take(fields, "host", host));
+  COFFER_TRY(const auto port, fields.integer("port"));
+  COFFER_TRY(const auto tls, fields.boolean("tls"));
+  if (port && (*port < 1 || *port > 65535)) return bad_field("port", "wanted 1 to 65535");
+  if (host.empty()) return {};
+  if (tls.value_or(false)) return bad_field("tls", "no TLS to Redis: use a tunnel, or its socket");
+  url = "redis://{{username}}:{{password}}@" + host;
+  if (!host.starts_with('/')) url += ":" + std::to_string(port.value_or(6379));
+  return {};
+}
+
+Result<void> take_numbers(const model::Fields& fields, Connection& row) {
+  COFFER_TRY(const auto roles, fields.strings("allowed_roles"));
+  if (roles && roles->size() > 1024) return bad_field("allowed_roles", "more than 1024 names");
+  if (roles) row.allowed_roles = *roles;
+  COFFER_TRY(const auto verify, fields.boolean("verify_connection"));
+  row.verify = verify.value_or(row.verify);
+  COFFER_TRY(const auto most, fields.integer("max_open_connections"));
+  if (most && (*most < 1 || *most > static_cast<std::int64_t>(connectors::kMostConnections))) {
+    return bad_field("max_open_connections", "wanted 1 to 8");
+  }
+  if (most) row.max_connections = static_cast<std::uint32_t>(*most);
+  return {};
+}
+
+/// All that came, before any of it is judged by the rest.
+Result<void> apply(const model::Fields& fields, Connection& row) {
+  COFFER_CHECK(take(fields, "plugin_name", row.plugin));
+  COFFER_CHECK(take_host(fields, row.url));
+  COFFER_CHECK(take(fields, "connection_url", row.url));
+  COFFER_CHECK(take(fields, "username", row.username));
+  COFFER_CHECK(take(fields, "persistence_mode", row.persistence_mode));
+  COFFER_CHECK(take(fields, "password_policy", row.password_policy));
+  COFFER_CHECK(take(fields, "username_template", row.username_template));
+  COFFER_CHECK(take(fields, "root_rotation_statements", row.root_rotation_statements));
+  COFFER_CHECK(take_numbers(fields, row));
+  COFFER_CHECK(check_plugin(row.plugin));
+  if (row.username_template.empty()) return {};
+  COFFER_TRY(const auto parsed, NameTemplate::parse(row.username_template));
+  return {};
+}
+
+/// What can be known without the database.
+Result<void> check(const Connection& row, const connectors::Target& target) {
+  const auto rotation = target.check(Purpose::rotation, row.root_rotation_statements);
+  if (!rotation.ok()) return bad_field("root_rotation_statements", rotation.error());
+  return {};
+}
+
+/// The password that the row has now, or the one that came.
+Result<SecureBytes> password_of(Context& context, const Found& found,
+                                const std::optional<std::string>& given) {
+  if (given) return SecureBytes::copy_of(as_bytes(*given));
+  const std::uint64_t version = found.row.password.current;
+  if (version == 0) return SecureBytes();
+  COFFER_TRY(std::string text,
+             context.tx.open_secret(admin_row(found.mount, found.id, version),
+                                    admin_context(found.mount, found.id, version)));
+  auto copy = SecureBytes::copy_of(as_bytes(text));
+  wipe(text);
+  return copy;
+}
+
+/// One that came takes the place of all that there were: it is how an administrator helps out when
+/// none of them logs in any more.
+Result<void> store_password(Context& context, Found& found, std::string_view password) {
+  Versions& versions = found.row.password;
+  for (const std::uint64_t old : {versions.current, versions.pending}) {
+    if (old != 0) COFFER_CHECK(context.tx.erase_secret(admin_row(found.mount, found.id, old)));
+  }
+  versions.start();
+  versions.promote();
+  return context.tx.seal_secret(admin_row(found.mount, found.id, versions.current),
+                                admin_context(found.mount, found.id, versions.current), password);
+}
+
+Result<Found> found_or_new(Context& context, std::string_view name) {
+  const Uuid& mount = context.mount.uuid;
+  COFFER_TRY(auto stored, find_connection(context.tx, mount, name));
+  if (stored) return *std::move(stored);
+  COFFER_TRY(const Uuid id, crypto::random_uuid());
+  COFFER_CHECK(context.tx.write(name_row(mount, name), encode_name(id), Expect::absent()));
+  Found made{mount, id, {}, 0};
+  made.row.name = name;
+  return made;
+}
+
+std::string config_data(const Connection& row) {
+  model::JsonWriter json;
+  json.begin_object();
+  put(json, "allowed_roles", row.allowed_roles);
+  json.key("connection_details").begin_object();
+  json.key("connection_url").string(row.url);
+  json.key("max_open_connections").number(row.max_connections);
+  if (!row.persistence_mode.empty()) json.key("persistence_mode").string(row.persistence_mode);
+  json.key("username").string(row.username);
+  if (!row.username_template.empty()) json.key("username_template").string(row.username_template);
+  json.end_object();
+  json.key("password_policy").string(row.password_policy);
+  json.key("plugin_name").string(row.plugin);
+  json.key("plugin_version").string("");
+  put(json, "root_credentials_rotate_statements", row.root_rotation_statements);
+  json.key("verify_connection").boolean(row.verify);
+  json.end_object();
+  return std::move(json).take();
+}
+
+}  // namespace
+
+Result<Response> list_table(Context& context, std::uint16_t table) {
+  COFFER_TRY(const auto rows, context.tx.list({context.mount.uuid, table}, ""));
+  if (rows.empty()) return make_error(ErrorCode::not_found, "");
+  model::JsonWriter json;
+  json.begin_object().key("keys").begin_array();
+  for (const engine::ListedRow& row : rows) json.string(row.name);
+  json.end_array().end_object();
+  return Response{.data = std::move(json).take()};
+}
+
+Result<Response> list_configs(House&, Context& context, const Request&, std::string_view) {
+  return list_table(context, kNameTable);
+}
+
+Result<Response> read_config(House&, Context& context, const Request&, std::string_view name) {
+  COFFER_TRY(const auto found, find_connection(context.tx, context.mount.uuid, name));
+  if (!found) return make_error(ErrorCode::not_found, "");
+  return Response{.data = config_data(found->row)};
+}
+
+Result<Response> write_config(House& house, Context& context, const Request& request,
+                              std::string_view name) {
+  COFFER_TRY(Found found, found_or_new(context, name));
+  COFFER_TRY(const auto given, request.fields.string("password"));
+  COFFER_CHECK(apply(request.fields, found.row));
+  COFFER_TRY(SecureBytes password, password_of(context, found, given));
+  COFFER_TRY(const auto target, house.targets.make(found.row, std::move(password)));
+  COFFER_CHECK(check(found.row, *target));
+  if (found.row.verify) {
+    if (const auto logged_in = target->verify(); !logged_in.ok()) {
+      return make_error(ErrorCode::invalid_argument,
+                        "error verifying connection: " + logged_in.error().text,
+                        logged_in.error().cause);
+    }
+  }
+  if (given) COFFER_CHECK(store_password(context, found, *given));
+  COFFER_CHECK(save(context.tx, found));
+  house.targets.forget(found.id);
+  return Response{.outcome = model::Outcome::empty};
+}
+
+Result<Response> delete_config(House& house, Context& context, const Request&,
+                               std::string_view name) {
+  COFFER_TRY(const auto found, find_connection(context.tx, context.mount.uuid, name));
+  if (found) {
+    context.tx.erase(name_row(context.mount.uuid, name), Expect::anything());
+    COFFER_CHECK(retire(context, *found));
+    house.targets.forget(found->id);
+  }
+  return Response{.outcome = model::Outcome::empty};
+}
+
+Result<Response> reset_connection(House& house, Context& context, const Request&,
+                                  std::string_view name) {
+  COFFER_TRY(const auto found, find_connection(context.tx, context.mount.uuid, name));
+  if (!found) return make_error(ErrorCode::invalid_argument, "no configuration of this name");
+  house.targets.forget(found->id);
+  return Response{.outcome = model::Outcome::empty};
+}
+
+}  // namespace coffer::engines::database

@@ -1,0 +1,76 @@
+#include "fields.h"
+
+#include "targets.h"
+
+namespace coffer::engines::database {
+
+using model::Fields;
+
+namespace {
+
+constexpr std::size_t kMostTemplates = 16;
+
+bool is_text(const Fields& fields, std::string_view name) {
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const Fields::MemberView member = fields.member(i);
+    if (member.name == name) return member.json.starts_with('"');
+  }
+  return false;
+}
+
+}  // namespace
+
+Error bad_field(std::string_view name, std::string_view why) {
+  return make_error(ErrorCode::invalid_argument,
+                    "field \"" + std::string(name) + "\": " + std::string(why));
+}
+
+Error bad_field(std::string_view name, const Error& why) {
+  return make_error(ErrorCode::invalid_argument, "field \"" + std::string(name) + "\": " + why.text,
+                    why.cause);
+}
+
+Result<std::optional<Strings>> statements(const Fields& fields, std::string_view name) {
+  if (!fields.has(name)) return std::optional<Strings>();
+  Strings all;
+  if (is_text(fields, name)) {
+    COFFER_TRY(const auto text, fields.string(name));
+    if (text && !text->empty()) all.push_back(*text);
+  } else {
+    COFFER_TRY(const auto list, fields.strings(name));
+    if (list) all = *list;
+  }
+  std::erase_if(all, [](const std::string& text) { return text.empty(); });
+  if (all.size() > kMostTemplates) return bad_field(name, "more than 16 statements");
+  return std::optional(std::move(all));
+}
+
+Result<void> take(const Fields& fields, std::string_view name, Strings& into) {
+  COFFER_TRY(auto given, statements(fields, name));
+  if (given) into = *std::move(given);
+  return {};
+}
+
+Result<void> take(const Fields& fields, std::string_view name, std::string& into) {
+  COFFER_TRY(auto given, fields.string(name));
+  if (!given) return {};
+  if (given->size() > 4096) return bad_field(name, "longer than 4096 bytes");
+  into = *std::move(given);
+  return {};
+}
+
+Result<void> take(const Fields& fields, std::string_view name, std::chrono::seconds& into) {
+  COFFER_TRY(const auto given, fields.duration(name));
+  if (!given) return {};
+  if (given->count() < 0) return bad_field(name, "must not be negative");
+  into = *given;
+  return {};
+}
+
+Result<void> check_plugin(std::string_view plugin) {
+  if (kind_of(plugin)) return {};
+  return bad_field("plugin_name",
+                   "wanted postgresql-, mysql-, mariadb-, redis- or valkey-database-plugin");
+}
+
+}  // namespace coffer::engines::database

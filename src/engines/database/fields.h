@@ -1,0 +1,30 @@
+// Fields of requests, as Vault's clients send them.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "coffer/model/fields.h"
+#include "rows.h"
+
+namespace coffer::engines::database {
+
+[[nodiscard]] Error bad_field(std::string_view name, std::string_view why);
+/// The same, with the reason of another error; its cause goes along.
+[[nodiscard]] Error bad_field(std::string_view name, const Error& why);
+
+/// A string is one statement, commas and all; an array is several. At most 16 of them.
+[[nodiscard]] Result<std::optional<Strings>> statements(const model::Fields& fields,
+                                                        std::string_view name);
+/// Takes `into` over if the field is there.
+[[nodiscard]] Result<void> take(const model::Fields& fields, std::string_view name, Strings& into);
+[[nodiscard]] Result<void> take(const model::Fields& fields, std::string_view name,
+                                std::string& into);
+/// Not negative.
+[[nodiscard]] Result<void> take(const model::Fields& fields, std::string_view name,
+                                std::chrono::seconds& into);
+
+/// Vault's names of plugins; invalid_argument for others.
+[[nodiscard]] Result<void> check_plugin(std::string_view plugin);
+
+}  // namespace coffer::engines::database

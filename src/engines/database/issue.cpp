@@ -1,0 +1,109 @@
+#include "issue.h"
+
+#include "username.h"
+
+namespace coffer::engines::database {
+namespace {
+
+using connectors::Kind;
+using connectors::Target;
+using engine::Context;
+using lifecycle::Lease;
+
+Result<std::string> name_for(const House& house, const Context& context, const Wanted& wanted,
+                             std::string_view lease) {
+  const NameFacts facts{.display_name = context.caller->display_name,
+                        .role_name = wanted.role_name,
+                        .now = context.now};
+  const std::string& text = wanted.found.row.username_template;
+  if (text.empty()) return default_username(facts, house.parts.leases.epoch(), lease);
+  COFFER_TRY(const NameTemplate parsed, NameTemplate::parse(text));
+  return parsed.render(facts);
+}
+
+lifecycle::NewLease terms_of(const Context& context, const Wanted& wanted,
+                             const std::string& username) {
+  const Found& found = wanted.found;
+  lifecycle::NewLease terms{.prefix = wanted.prefix,
+                            .kind = std::string(kLeaseKind),
+                            .target = target_name(found),
+                            .payload = encode(Payload{found.mount, found.id, username,
+                                                      wanted.role.revocation, wanted.role.renew}),
+                            .ttl = wanted.ttl,
+                            .max_ttl = wanted.max_ttl};
+  terms.owned_by(*context.caller);
+  return terms;
+}
+
+/// The database said no, so nothing of this is on its way to it any more.
+bool is_definite(const Error& error) {
+  return error.code == ErrorCode::precondition || error.code == ErrorCode::invalid_argument;
+}
+
+void undo(House& house, Context& context, const Wanted& wanted, lifecycle::Issuing& issuing,
+          const std::string& username) {
+  const auto kind = kind_of(wanted.found.row.plugin);
+  // PostgreSQL and Redis do all or nothing.
+  if (kind != Kind::mariadb) issuing.nothing_was_made();
+  if (wanted.role.rollback.empty()) return;
+  // The lease's end comes after it, whatever this does.
+  static_cast<void>(house.targets.with(context.tx, wanted.found, [&](Target& target) {
+    return target.drop_user(wanted.role.rollback, username);
+  }));
+}
+
+Result<std::optional<Found>> connection_of(engine::SealedTransaction& tx, const Payload& payload) {
+  COFFER_TRY(auto found, read_connection(tx, payload.mount, payload.connection));
+  if (!found) return make_error(ErrorCode::internal, "the connection of the lease is gone");
+  return found;
+}
+
+}  // namespace
+
+Result<Issued> issue(House& house, Context& context, const Wanted& wanted) {
+  COFFER_TRY(std::string lease, lifecycle::Leases::new_name());
+  COFFER_TRY(std::string username, name_for(house, context, wanted, lease));
+  COFFER_TRY(SecureBytes password,
+             house.parts.make_password(context.tx, wanted.found.row.password_policy));
+  // Before the intent: what can't be opened needs none.
+  COFFER_CHECK(
+      house.targets.with(context.tx, wanted.found, [](Target&) { return Result<void>(); }));
+  COFFER_TRY(
+      lifecycle::Issuing issuing,
+      house.parts.leases.begin(context.ticket, context.tx, terms_of(context, wanted, username),
+                               std::move(lease), context.now));
+  const WallTime until = issuing.lease().expires + kGrace;
+  const auto made = house.targets.with(context.tx, wanted.found, [&](Target& target) {
+    return target.create_user(wanted.role.creation, username, password, until);
+  });
+  if (!made.ok()) {
+    if (is_definite(made.error())) undo(house, context, wanted, issuing, username);
+    return made.error();
+  }
+  return Issued{std::move(issuing), std::move(username), std::move(password)};
+}
+
+lifecycle::LeaseKind lease_kind(House& house) {
+  lifecycle::LeaseKind kind;
+  kind.end = [&house](const Lease& lease) -> Result<void> {
+    COFFER_TRY(const Payload payload, decode_payload(lease.terms.payload));
+    COFFER_TRY(const auto tx, house.parts.store.begin());
+    COFFER_TRY(const auto found, connection_of(*tx, payload));
+    auto ended = house.targets.with(*tx, *found, [&](Target& target) {
+      return target.drop_user(payload.revocation, payload.username);
+    });
+    if (!ended.ok() && ended.error().code == ErrorCode::not_found) return {};
+    return ended;
+  };
+  kind.renew = [&house](const Lease& lease, WallTime until) -> Result<void> {
+    COFFER_TRY(const Payload payload, decode_payload(lease.terms.payload));
+    COFFER_TRY(const auto tx, house.parts.store.begin());
+    COFFER_TRY(const auto found, connection_of(*tx, payload));
+    return house.targets.with(*tx, *found, [&](Target& target) {
+      return target.renew_user(payload.renew, payload.username, until + kGrace);
+    });
+  };
+  return kind;
+}
+
+}  // namespace coffer::engines::database

@@ -1,0 +1,37 @@
+// A user of a database on its way: its lease's intent first, then the user. For creds/, and for the
+// trial of a role.
+#pragma once
+
+#include "paths.h"
+
+namespace coffer::engines::database {
+
+inline constexpr std::string_view kLeaseKind = "database";
+
+/// What the database is told of a lease's end is later by so much: a renewal reaches it before the
+/// lease, and its own clock may be a little ahead.
+inline constexpr std::chrono::seconds kGrace{5};
+
+struct Wanted {
+  const Found& found;
+  const Role& role;
+  std::string_view role_name;
+  std::string prefix;  ///< of the lease's id
+  std::chrono::seconds ttl;
+  std::chrono::seconds max_ttl;
+};
+
+struct Issued {
+  lifecycle::Issuing issuing;
+  std::string username;
+  SecureBytes password;
+};
+
+/// The user is there. `precondition`: the database refused. Whatever was made in vain ends by
+/// itself.
+[[nodiscard]] Result<Issued> issue(House& house, engine::Context& context, const Wanted& wanted);
+
+/// Ends and renews those leases.
+[[nodiscard]] lifecycle::LeaseKind lease_kind(House& house);
+
+}  // namespace coffer::engines::database

@@ -1,0 +1,40 @@
+#include "password_change.h"
+
+namespace coffer::engines::database {
+namespace {
+
+using connectors::Target;
+
+bool is_definite(const Error& error) {
+  return error.code == ErrorCode::precondition || error.code == ErrorCode::invalid_argument ||
+         error.code == ErrorCode::not_found;
+}
+
+}  // namespace
+
+ChangeOutcome change_password(const std::function<Result<void>(const Targets::Act&)>& as_admin,
+                              const Change& change) {
+  const auto sent = as_admin([&](Target& target) {
+    return target.set_password(change.statements, change.username, change.password);
+  });
+  if (!sent.ok()) {
+    const bool definite = is_definite(sent.error()) && !change.sent_before;
+    return {definite ? ChangeEnd::refused : ChangeEnd::unknown, sent.error()};
+  }
+  // Another code than as_admin() gives for an administrator who isn't let in.
+  Result<void> login;
+  const auto asked = as_admin([&](Target& target) -> Result<void> {
+    login = target.check_login(change.username, change.password);
+    return {};
+  });
+  if (!asked.ok()) return {ChangeEnd::unknown, asked.error()};
+  if (login.ok()) return {ChangeEnd::done, {}};
+  if (login.error().code != ErrorCode::unauthenticated) return {ChangeEnd::unknown, login.error()};
+  // The statements ran, and changed something else.
+  return {
+      change.sent_before ? ChangeEnd::unknown : ChangeEnd::refused,
+      make_error(ErrorCode::precondition, "the statements ran, but the new password doesn't log in",
+                 login.error().cause)};
+}
+
+}  // namespace coffer::engines::database

@@ -1,0 +1,113 @@
+#include "retired.h"
+
+namespace coffer::engines::database {
+namespace {
+
+using engine::Expect;
+using engine::SealedTransaction;
+
+constexpr std::chrono::seconds kSystemLongest = std::chrono::hours(768);
+constexpr std::chrono::seconds kLookAgain = std::chrono::hours(1);
+constexpr std::string_view kSecondLook = "/again";
+constexpr std::size_t kStep = 64;
+
+std::string due_id(const Found& found) {
+  return to_string(found.mount) + "/" + to_string(found.id);
+}
+
+Result<std::pair<Uuid, Uuid>> ids_of(std::string_view id) {
+  const auto slash = id.find('/');
+  if (slash == std::string_view::npos) return make_error(ErrorCode::corrupt, "a due row's id");
+  COFFER_TRY(const Uuid mount, parse_uuid(id.substr(0, slash)));
+  COFFER_TRY(const Uuid connection, parse_uuid(id.substr(slash + 1)));
+  return std::pair(mount, connection);
+}
+
+Result<bool> has_pending_ends(const House& house, SealedTransaction& tx, const Found& connection) {
+  COFFER_TRY(const auto targets, house.parts.leases.ends().targets(tx));
+  for (const lifecycle::EndTarget& target : targets) {
+    if (target.name == target_name(connection) && target.pending > 0) return true;
+  }
+  return false;
+}
+
+Result<void> erase_connection(SealedTransaction& tx, const Found& found) {
+  for (const std::uint64_t version : {found.row.password.current, found.row.password.pending}) {
+    if (version != 0) COFFER_CHECK(tx.erase_secret(admin_row(found.mount, found.id, version)));
+  }
+  tx.erase(connection_row(found.mount, found.id), Expect::unchanged(found.version));
+  return {};
+}
+
+/// Rows of one table, and the secrets that they name. True: the table is empty.
+Result<bool> clear_table(SealedTransaction& tx, const Uuid& mount, std::uint16_t table) {
+  COFFER_TRY(const auto rows, tx.list_some({mount, table}, "", kStep));
+  for (const engine::ListedRow& row : rows) {
+    if (table == kStaticTable) {
+      COFFER_TRY(const StaticRole role, decode_static_role(row.value));
+      for (const std::uint64_t version : {role.password.current, role.password.pending}) {
+        if (version != 0)
+          COFFER_CHECK(tx.erase_secret(static_secret_row(mount, row.name, version)));
+      }
+    }
+    tx.erase({{mount, table}, {}, row.name}, Expect::anything());
+  }
+  return rows.empty();
+}
+
+}  // namespace
+
+std::chrono::seconds longest_lease(const engine::Mount& mount) {
+  const auto of_mount = mount.config.max_lease_ttl;
+  return of_mount.count() > 0 ? of_mount : kSystemLongest;
+}
+
+Result<void> retire(engine::Context& context, Found found) {
+  found.row.retired = context.now;
+  COFFER_CHECK(save(context.tx, found));
+  const WallTime over = context.now + std::max(longest_lease(context.mount), kSystemLongest);
+  return lifecycle::schedule(context.tx, kRetiredKind, due_id(found), over, context.now);
+}
+
+/// Two looks, an hour apart: leases that expired in the same minute as this row came due, or while
+/// the vault was down or paused, have become pending ends by the second one.
+Result<void> end_retired(House& house, SealedTransaction& tx, const lifecycle::Due& due,
+                         WallTime now) {
+  const bool second = due.id.ends_with(kSecondLook);
+  const std::string id = due.id.substr(0, due.id.size() - (second ? kSecondLook.size() : 0));
+  COFFER_TRY(const auto ids, ids_of(id));
+  COFFER_TRY(const auto found, read_connection(tx, ids.first, ids.second));
+  if (!found || found->row.retired == WallTime()) return {};
+  COFFER_TRY(const bool needed, has_pending_ends(house, tx, *found));
+  if (needed || !second) {
+    const std::string next = needed ? id : id + std::string(kSecondLook);
+    return lifecycle::schedule(tx, kRetiredKind, next, now + kLookAgain, now);
+  }
+  house.targets.forget(found->id);
+  return erase_connection(tx, *found);
+}
+
+Result<bool> clear_mount(House& house, SealedTransaction& tx, const engine::Mount& mount) {
+  for (const std::uint16_t table : {kNameTable, kRoleTable, kStaticTable}) {
+    COFFER_TRY(const bool empty, clear_table(tx, mount.uuid, table));
+    if (!empty) return false;
+  }
+  COFFER_TRY(const auto rows, tx.list_some({mount.uuid, kConnectionTable}, "", kStep));
+  if (rows.empty()) return true;
+  COFFER_TRY(const auto leases,
+             house.parts.leases.list(tx, mount.path + "creds/", house.parts.clock.wall()));
+  if (!leases.empty())
+    return make_error(ErrorCode::unavailable, "leases of the mount are still there");
+  for (const engine::ListedRow& row : rows) {
+    COFFER_TRY(const Uuid id, parse_uuid(row.name));
+    COFFER_TRY(const auto found, read_connection(tx, mount.uuid, id));
+    if (!found) continue;
+    COFFER_TRY(const bool needed, has_pending_ends(house, tx, *found));
+    if (needed) return make_error(ErrorCode::unavailable, "leases of the mount are still ending");
+    house.targets.forget(id);
+    COFFER_CHECK(erase_connection(tx, *found));
+  }
+  return rows.size() < kStep;
+}
+
+}  // namespace coffer::engines::database

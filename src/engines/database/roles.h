@@ -1,0 +1,24 @@
+// Roles, as creds/ and static roles need them.
+#pragma once
+
+#include <optional>
+
+#include "paths.h"
+
+namespace coffer::engines::database {
+
+[[nodiscard]] Result<std::optional<Role>> find_role(engine::Context& context,
+                                                    std::string_view name);
+
+/// The connection of a role. invalid_argument: no such configuration, or it doesn't allow the role.
+[[nodiscard]] Result<Found> connection_for(engine::Context& context, std::string_view db_name,
+                                           std::string_view role);
+
+struct Times {
+  std::chrono::seconds ttl;
+  std::chrono::seconds max_ttl;
+};
+/// Of a lease: the role's, else the mount's, else 768 hours; never more than the mount's maximum.
+[[nodiscard]] Times times_of(const Role& role, const engine::Mount& mount);
+
+}  // namespace coffer::engines::database

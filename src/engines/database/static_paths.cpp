@@ -1,0 +1,175 @@
+// static-roles/, static-creds/, rotate-role/.
+#include <algorithm>
+
+#include "coffer/model/json_writer.h"
+#include "fields.h"
+#include "roles.h"
+#include "static_roles.h"
+
+namespace coffer::engines::database {
+namespace {
+
+using connectors::Purpose;
+using connectors::Target;
+using engine::Context;
+using model::Request;
+using model::Response;
+using std::chrono::seconds;
+
+constexpr seconds kShortestPeriod{5};
+
+Result<void> apply(const model::Fields& fields, StaticRole& role, bool is_new) {
+  COFFER_CHECK(take(fields, "db_name", role.db_name));
+  std::string username = role.username;
+  COFFER_CHECK(take(fields, "username", username));
+  if (!is_new && username != role.username) {
+    return bad_field("username", "can't be changed: make another static role");
+  }
+  role.username = username;
+  COFFER_CHECK(take(fields, "rotation_period", role.period));
+  COFFER_CHECK(take(fields, "rotation_statements", role.rotation));
+  COFFER_TRY(const auto type, fields.string("credential_type"));
+  if (type && *type != "password") return bad_field("credential_type", "wanted \"password\"");
+  if (role.db_name.empty()) return bad_field("db_name", "is missing");
+  if (role.username.empty()) return bad_field("username", "is missing");
+  if (role.period < kShortestPeriod)
+    return bad_field("rotation_period", "wanted 5 seconds or more");
+  return {};
+}
+
+/// A role whose user isn't there would fail at each rotation; one whose user is the administrator
+/// would lock the vault out.
+Result<void> check(House& house, Context& context, const Found& connection,
+                   const StaticRole& role) {
+  if (role.username == connection.row.username) {
+    return bad_field("username", "is the configuration's own administrator: use rotate-root/");
+  }
+  return house.targets.with(context.tx, connection, [&](Target& target) -> Result<void> {
+    const auto checked = target.check(Purpose::rotation, role.rotation);
+    if (!checked.ok()) return bad_field("rotation_statements", checked.error());
+    COFFER_TRY(const bool there, target.has_user(role.username));
+    return there ? Result<void>() : bad_field("username", "the database has no such user");
+  });
+}
+
+/// By whoever asked: with the line of the request on disk first.
+Result<Response> rotate_now(House& house, Context& context, std::string_view name, bool is_new) {
+  const Uuid& mount = context.mount.uuid;
+  COFFER_CHECK(context.ticket.make_durable());
+  auto outcome = attempt(house, mount, name);
+  const bool refused = outcome.ok() && outcome->end == ChangeEnd::refused;
+  COFFER_CHECK(commit_own(house.parts, [&](engine::SealedTransaction& tx) -> Result<void> {
+    COFFER_TRY(const auto found, find_static(tx, mount, name));
+    if (!found) return {};
+    if (is_new && (refused || !outcome.ok())) return erase(tx, *found);
+    if (!outcome.ok()) return {};
+    return settle(tx, mount, name, *outcome, house.parts.clock.wall());
+  }));
+  if (!outcome.ok()) return outcome.error();
+  if (outcome->end == ChangeEnd::done) return Response{.outcome = model::Outcome::empty};
+  if (refused) return bad_field("rotation_statements", outcome->why);
+  return make_error(ErrorCode::unavailable,
+                    "whether the password was changed isn't known; it is tried again by itself",
+                    describe(outcome->why));
+}
+
+seconds until(WallTime time, WallTime now) {
+  return std::max(std::chrono::ceil<seconds>(time - now), seconds(0));
+}
+
+std::string static_role_data(const StaticRole& role) {
+  model::JsonWriter json;
+  json.begin_object();
+  json.key("credential_type").string("password");
+  json.key("db_name").string(role.db_name);
+  if (role.last_rotation != WallTime()) {
+    json.key("last_vault_rotation").string(to_rfc3339(role.last_rotation));
+  }
+  json.key("rotation_period").number(role.period.count());
+  json.key("rotation_statements").begin_array();
+  for (const std::string& text : role.rotation) json.string(text);
+  json.end_array();
+  json.key("username").string(role.username).end_object();
+  return std::move(json).take();
+}
+
+}  // namespace
+
+Result<Response> list_static_roles(House&, Context& context, const Request&, std::string_view) {
+  return list_table(context, kStaticTable);
+}
+
+Result<Response> read_static_role(House&, Context& context, const Request&, std::string_view name) {
+  COFFER_TRY(const auto found, find_static(context.tx, context.mount.uuid, name));
+  if (!found) return make_error(ErrorCode::not_found, "");
+  return Response{.data = static_role_data(found->role)};
+}
+
+Result<Response> write_static_role(House& house, Context& context, const Request& request,
+                                   std::string_view name) {
+  const Uuid& mount = context.mount.uuid;
+  COFFER_TRY(auto stored, find_static(context.tx, mount, name));
+  const bool is_new = !stored;
+  StaticFound found = stored.value_or(StaticFound{mount, std::string(name), {}, 0});
+  COFFER_CHECK(apply(request.fields, found.role, is_new));
+  COFFER_TRY(const Found connection, connection_for(context, found.role.db_name, name));
+  COFFER_CHECK(check(house, context, connection, found.role));
+  if (!is_new) {
+    found.role.next_rotation = found.role.last_rotation + found.role.period;
+    COFFER_CHECK(save(context.tx, found));
+    COFFER_CHECK(lifecycle::schedule(context.tx, kStaticKind,
+                                     to_string(mount) + "/" + std::string(name),
+                                     found.role.next_rotation, context.now));
+    return Response{.outcome = model::Outcome::empty};
+  }
+  // Taken over at once, so that whoever had the password until now has it no more. The role is
+  // there before, with a due row: if this process dies, the next one goes on.
+  COFFER_CHECK(context.ticket.make_durable());
+  COFFER_CHECK(commit_own(house.parts, [&](engine::SealedTransaction& tx) -> Result<void> {
+    StaticFound fresh = found;
+    fresh.role.next_rotation = context.now;
+    COFFER_CHECK(save(tx, fresh));
+    return lifecycle::schedule(tx, kStaticKind, to_string(mount) + "/" + std::string(name),
+                               context.now + seconds(60), context.now);
+  }));
+  return rotate_now(house, context, name, true);
+}
+
+Result<Response> delete_static_role(House&, Context& context, const Request&,
+                                    std::string_view name) {
+  COFFER_TRY(const auto found, find_static(context.tx, context.mount.uuid, name));
+  if (found) COFFER_CHECK(erase(context.tx, *found));
+  return Response{.outcome = model::Outcome::empty};
+}
+
+Result<Response> read_static_creds(House&, Context& context, const Request&,
+                                   std::string_view name) {
+  const Uuid& mount = context.mount.uuid;
+  COFFER_TRY(const auto found, find_static(context.tx, mount, name));
+  if (!found || found->role.password.current == 0) {
+    return make_error(ErrorCode::invalid_argument,
+                      "no static role of this name, or not rotated yet");
+  }
+  const StaticRole& role = found->role;
+  COFFER_TRY(std::string password,
+             context.tx.open_secret(static_secret_row(mount, name, role.password.current),
+                                    static_context(mount, name, role.password.current)));
+  model::JsonWriter json;
+  json.begin_object();
+  json.key("last_vault_rotation").string(to_rfc3339(role.last_rotation));
+  json.key("password").string(password);
+  json.key("rotation_period").number(role.period.count());
+  json.key("ttl").number(until(role.last_rotation + role.period, context.now).count());
+  json.key("username").string(role.username).end_object();
+  wipe(password);
+  return Response{.data = std::move(json).take()};
+}
+
+Result<Response> rotate_static_role(House& house, Context& context, const Request&,
+                                    std::string_view name) {
+  COFFER_TRY(const auto found, find_static(context.tx, context.mount.uuid, name));
+  if (!found) return make_error(ErrorCode::invalid_argument, "no static role of this name");
+  return rotate_now(house, context, name, false);
+}
+
+}  // namespace coffer::engines::database

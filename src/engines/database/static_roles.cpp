@@ -1,0 +1,149 @@
+#include "static_roles.h"
+
+#include <algorithm>
+
+namespace coffer::engines::database {
+namespace {
+
+using connectors::Target;
+using engine::Expect;
+using engine::SealedTransaction;
+using std::chrono::seconds;
+
+constexpr seconds kFirstPause{10};
+constexpr seconds kLongestPause{300};
+
+std::string due_id(const Uuid& mount, std::string_view name) {
+  return to_string(mount) + "/" + std::string(name);
+}
+
+seconds pause_after(std::uint32_t failures) {
+  const auto doubled = kFirstPause * (std::int64_t{1} << std::min<std::uint32_t>(failures, 8));
+  return std::min(doubled, kLongestPause);
+}
+
+/// One that is pending already stays the candidate: it was sent, and may be in force.
+Result<bool> commit_candidate(House& house, const Uuid& mount, std::string_view name) {
+  bool sent_before = false;
+  COFFER_CHECK(commit_own(house.parts, [&](SealedTransaction& tx) -> Result<void> {
+    COFFER_TRY(auto found, find_static(tx, mount, name));
+    if (!found) return make_error(ErrorCode::not_found, "the static role is gone");
+    sent_before = found->role.password.pending != 0;
+    if (sent_before) return {};
+    COFFER_TRY(const auto connection, find_connection(tx, mount, found->role.db_name));
+    if (!connection) {
+      return make_error(ErrorCode::precondition, "the configuration of the static role is gone");
+    }
+    COFFER_TRY(const SecureBytes fresh,
+               house.parts.make_password(tx, connection->row.password_policy));
+    found->role.password.start();
+    const std::uint64_t version = found->role.password.pending;
+    COFFER_CHECK(tx.seal_secret(static_secret_row(mount, name, version),
+                                static_context(mount, name, version),
+                                as_text(fresh.expose(Reveal{"it is stored sealed"}))));
+    return save(tx, *found);
+  }));
+  return sent_before;
+}
+
+}  // namespace
+
+Result<std::optional<StaticFound>> find_static(SealedTransaction& tx, const Uuid& mount,
+                                               std::string_view name) {
+  COFFER_TRY(const auto row, tx.read(static_row(mount, name)));
+  if (!row) return std::optional<StaticFound>();
+  COFFER_TRY(StaticRole role, decode_static_role(row->value));
+  return std::optional(StaticFound{mount, std::string(name), std::move(role), row->version});
+}
+
+Result<void> save(SealedTransaction& tx, const StaticFound& found) {
+  return tx.write(static_row(found.mount, found.name), encode(found.role),
+                  found.version == 0 ? Expect::absent() : Expect::unchanged(found.version));
+}
+
+Result<void> erase(SealedTransaction& tx, const StaticFound& found) {
+  for (const std::uint64_t version : {found.role.password.current, found.role.password.pending}) {
+    if (version == 0) continue;
+    COFFER_CHECK(tx.erase_secret(static_secret_row(found.mount, found.name, version)));
+  }
+  tx.erase(static_row(found.mount, found.name), Expect::unchanged(found.version));
+  return {};
+}
+
+Result<ChangeOutcome> attempt(House& house, const Uuid& mount, std::string_view name) {
+  const auto turn = house.targets.take_turn("static " + due_id(mount, name));
+  if (turn == nullptr) {
+    return make_error(ErrorCode::unavailable, "a rotation of this static role is under way");
+  }
+  COFFER_TRY(const bool sent_before, commit_candidate(house, mount, name));
+  COFFER_TRY(const auto tx, house.parts.store.begin());
+  COFFER_TRY(const auto found, find_static(*tx, mount, name));
+  if (!found) return make_error(ErrorCode::not_found, "the static role is gone");
+  COFFER_TRY(const auto connection, find_connection(*tx, mount, found->role.db_name));
+  if (!connection) {
+    return make_error(ErrorCode::precondition, "the configuration of the static role is gone");
+  }
+  const std::uint64_t version = found->role.password.pending;
+  COFFER_TRY(std::string text, tx->open_secret(static_secret_row(mount, name, version),
+                                               static_context(mount, name, version)));
+  auto copy = SecureBytes::copy_of(as_bytes(text));
+  wipe(text);
+  COFFER_TRY(const SecureBytes candidate, std::move(copy));
+  return change_password(
+      [&](const Targets::Act& act) { return house.targets.with(*tx, *connection, act); },
+      {.username = found->role.username,
+       .statements = found->role.rotation,
+       .password = candidate,
+       .sent_before = sent_before});
+}
+
+Result<void> settle(SealedTransaction& tx, const Uuid& mount, std::string_view name,
+                    const ChangeOutcome& outcome, WallTime now) {
+  COFFER_TRY(auto found, find_static(tx, mount, name));
+  if (!found) return {};
+  StaticRole& role = found->role;
+  if (outcome.end == ChangeEnd::done && role.password.pending != 0) {
+    if (role.password.current != 0) {
+      COFFER_CHECK(tx.erase_secret(static_secret_row(mount, name, role.password.current)));
+    }
+    role.password.promote();
+    role.last_rotation = now;
+    role.next_rotation = now + role.period;
+    role.failures = 0;
+  } else {
+    if (outcome.end == ChangeEnd::refused && role.password.pending != 0) {
+      COFFER_CHECK(tx.erase_secret(static_secret_row(mount, name, role.password.pending)));
+      role.password.pending = 0;
+    }
+    role.next_rotation = now + pause_after(role.failures++);
+  }
+  COFFER_CHECK(save(tx, *found));
+  return lifecycle::schedule(tx, kStaticKind, due_id(mount, name), role.next_rotation, now);
+}
+
+Result<std::optional<lifecycle::Errand>> plan(House& house, SealedTransaction& tx,
+                                              const lifecycle::Due& due, WallTime now) {
+  const auto slash = due.id.find('/');
+  if (slash == std::string::npos) return make_error(ErrorCode::corrupt, "a due row's id");
+  COFFER_TRY(const Uuid mount, parse_uuid(std::string_view(due.id).substr(0, slash)));
+  const std::string name = due.id.substr(slash + 1);
+  COFFER_TRY(const auto found, find_static(tx, mount, name));
+  // Gone, or rotated meanwhile by hand: then another row stands for the next time.
+  if (!found || found->role.next_rotation > now) return std::optional<lifecycle::Errand>();
+  const auto outcome = std::make_shared<ChangeOutcome>();
+  lifecycle::Errand errand;
+  errand.path = "sys/due/" + std::string(kStaticKind) + "/" + name;
+  errand.act = [&house, mount, name, outcome](const std::stop_token&) -> Result<void> {
+    auto attempted = attempt(house, mount, name);
+    *outcome = attempted.ok() ? *std::move(attempted)
+                              : ChangeOutcome{ChangeEnd::unknown, attempted.error()};
+    if (outcome->end == ChangeEnd::done) return {};
+    return outcome->why;
+  };
+  errand.record = [mount, name, outcome](SealedTransaction& own, WallTime at) {
+    return settle(own, mount, name, *outcome, at);
+  };
+  return std::optional(std::move(errand));
+}
+
+}  // namespace coffer::engines::database

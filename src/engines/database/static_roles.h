@@ -1,0 +1,41 @@
+// Static roles: the rotation of a password that a user of the database has for good.
+#pragma once
+
+#include <optional>
+
+#include "password_change.h"
+#include "paths.h"
+
+namespace coffer::engines::database {
+
+inline constexpr std::string_view kStaticKind = "database_static";
+
+struct StaticFound {
+  Uuid mount;
+  std::string name;
+  StaticRole role;
+  engine::RowVersion version = 0;
+};
+
+[[nodiscard]] Result<std::optional<StaticFound>> find_static(engine::SealedTransaction& tx,
+                                                             const Uuid& mount,
+                                                             std::string_view name);
+[[nodiscard]] Result<void> save(engine::SealedTransaction& tx, const StaticFound& found);
+
+/// Its candidate is on disk, sent, and tried: one attempt. Blocks; commits beside the Door. An
+/// error is one from before anything was sent. The request's line must be on disk already.
+[[nodiscard]] Result<ChangeOutcome> attempt(House& house, const Uuid& mount, std::string_view name);
+/// Stages what follows from it: the new password is in force, or the next attempt is set.
+[[nodiscard]] Result<void> settle(engine::SealedTransaction& tx, const Uuid& mount,
+                                  std::string_view name, const ChangeOutcome& outcome,
+                                  WallTime now);
+/// Stages its end, secrets and all.
+[[nodiscard]] Result<void> erase(engine::SealedTransaction& tx, const StaticFound& found);
+
+/// The planner of its due rows.
+[[nodiscard]] Result<std::optional<lifecycle::Errand>> plan(House& house,
+                                                            engine::SealedTransaction& tx,
+                                                            const lifecycle::Due& due,
+                                                            WallTime now);
+
+}  // namespace coffer::engines::database

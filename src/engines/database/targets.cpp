@@ -1,0 +1,178 @@
+#include "targets.h"
+
+namespace coffer::engines::database {
+namespace {
+
+using connectors::Kind;
+using connectors::Target;
+using engine::Expect;
+using engine::SealedTransaction;
+
+constexpr int kMaxRaces = 64;
+constexpr std::chrono::milliseconds kConnectTimeout{4000};
+constexpr std::chrono::milliseconds kStatementTimeout{8000};
+
+Error not_let_in(const Error& why) {
+  return make_error(ErrorCode::unavailable,
+                    "the database doesn't let the configured administrator in", why.cause);
+}
+
+}  // namespace
+
+std::optional<Kind> kind_of(std::string_view plugin) {
+  if (plugin == "postgresql-database-plugin") return Kind::postgresql;
+  if (plugin == "mysql-database-plugin" || plugin == "mariadb-database-plugin") {
+    return Kind::mariadb;
+  }
+  if (plugin == "redis-database-plugin" || plugin == "valkey-database-plugin") return Kind::redis;
+  return std::nullopt;
+}
+
+std::string target_name(const Found& connection) {
+  return connection.row.name + " " + to_string(connection.id);
+}
+
+Result<void> commit_own(const Parts& parts,
+                        const std::function<Result<void>(SealedTransaction&)>& stage) {
+  for (int race = 0; race < kMaxRaces; ++race) {
+    COFFER_TRY(const auto tx, parts.store.begin());
+    const auto staged = stage(*tx);
+    if (!staged.ok() && staged.error().code == ErrorCode::conflict) continue;
+    if (!staged.ok()) return staged.error();
+    auto writes = tx->take();
+    if (writes.empty()) return {};
+    COFFER_TRY(const bool committed, parts.commit(std::move(writes)));
+    if (committed) return {};
+  }
+  return make_error(ErrorCode::resource_exhausted, "too many writers at once; try again");
+}
+
+Result<std::optional<Found>> read_connection(SealedTransaction& tx, const Uuid& mount,
+                                             const Uuid& id) {
+  COFFER_TRY(const auto row, tx.read(connection_row(mount, id)));
+  if (!row) return std::optional<Found>();
+  COFFER_TRY(Connection connection, decode_connection(row->value));
+  return std::optional(Found{mount, id, std::move(connection), row->version});
+}
+
+Result<std::optional<Found>> find_connection(SealedTransaction& tx, const Uuid& mount,
+                                             std::string_view name) {
+  COFFER_TRY(const auto row, tx.read(name_row(mount, name)));
+  if (!row) return std::optional<Found>();
+  COFFER_TRY(const Uuid id, decode_name(row->value));
+  COFFER_TRY(auto found, read_connection(tx, mount, id));
+  if (!found) return make_error(ErrorCode::corrupt, "a configuration without its connection");
+  return found;
+}
+
+Result<void> save(SealedTransaction& tx, const Found& found) {
+  return tx.write(connection_row(found.mount, found.id), encode(found.row),
+                  found.version == 0 ? Expect::absent() : Expect::unchanged(found.version));
+}
+
+Result<void> promote(SealedTransaction& tx, Found found, WallTime now) {
+  if (found.row.password.pending == 0) return {};
+  if (found.row.password.current != 0) {
+    COFFER_CHECK(tx.erase_secret(admin_row(found.mount, found.id, found.row.password.current)));
+  }
+  found.row.password.promote();
+  found.row.last_rotation = now;
+  return save(tx, found);
+}
+
+Result<std::unique_ptr<Target>> Targets::make(const Connection& row, SecureBytes password) const {
+  const auto kind = kind_of(row.plugin);
+  if (!kind) return make_error(ErrorCode::corrupt, "a connection of a kind that isn't known");
+  return parts_.make_target({.kind = *kind,
+                             .connection_url = row.url,
+                             .username = row.username,
+                             .password = std::move(password),
+                             .max_connections = row.max_connections,
+                             .connect_timeout = kConnectTimeout,
+                             .statement_timeout = kStatementTimeout,
+                             .persistence_mode = row.persistence_mode});
+}
+
+Result<Targets::Shared> Targets::open_version(SealedTransaction& tx, const Found& found,
+                                              std::uint64_t version) const {
+  SecureBytes password;
+  if (version != 0) {
+    COFFER_TRY(std::string text, tx.open_secret(admin_row(found.mount, found.id, version),
+                                                admin_context(found.mount, found.id, version)));
+    auto copy = SecureBytes::copy_of(as_bytes(text));
+    wipe(text);
+    COFFER_TRY(password, std::move(copy));
+  }
+  COFFER_TRY(auto made, make(found.row, std::move(password)));
+  return Shared(std::move(made));
+}
+
+/// A change of the password was interrupted: one of two logs in. The one that does stays; the other
+/// is kept until a change has come to its end, for a statement that is on its way may still take
+/// effect.
+Result<Targets::Shared> Targets::settle(SealedTransaction& tx, const Found& found) {
+  COFFER_TRY(Shared current, open_version(tx, found, found.row.password.current));
+  const auto logged_in = current->verify();
+  if (logged_in.ok()) return current;
+  if (logged_in.error().code != ErrorCode::unauthenticated) return logged_in.error();
+  const std::uint64_t candidate = found.row.password.pending;
+  COFFER_TRY(Shared pending, open_version(tx, found, candidate));
+  COFFER_CHECK(pending->verify());
+  COFFER_CHECK(commit_own(parts_, [&](SealedTransaction& own) -> Result<void> {
+    COFFER_TRY(auto again, read_connection(own, found.mount, found.id));
+    if (!again || again->row.password.pending != candidate) return {};
+    return promote(own, *std::move(again), parts_.clock.wall());
+  }));
+  return pending;
+}
+
+Targets::Shared Targets::kept(const Found& found) {
+  const MutexLock lock(mutex_);
+  const auto known = kept_.find(found.id);
+  if (known == kept_.end()) return nullptr;
+  const bool good = known->second.version == found.version || turns_.contains(to_string(found.id));
+  return good ? known->second.target : nullptr;
+}
+
+Result<Targets::Shared> Targets::open(SealedTransaction& tx, const Found& found) {
+  if (Shared target = kept(found); target != nullptr) return target;
+  const bool in_doubt = found.row.password.pending != 0;
+  COFFER_TRY(Shared target,
+             in_doubt ? settle(tx, found) : open_version(tx, found, found.row.password.current));
+  const MutexLock lock(mutex_);
+  kept_[found.id] = {found.version, target};
+  return target;
+}
+
+Result<void> Targets::with(SealedTransaction& tx, const Found& found, const Act& act) {
+  Result<void> outcome;
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    auto target = open(tx, found);
+    outcome = target.ok() ? act(**target) : Result<void>(target.error());
+    if (outcome.ok() || outcome.error().code != ErrorCode::unauthenticated) return outcome;
+    forget(found.id);
+  }
+  return not_let_in(outcome.error());
+}
+
+void Targets::forget(const Uuid& id) {
+  Shared last;
+  const MutexLock lock(mutex_);
+  const auto known = kept_.find(id);
+  if (known == kept_.end()) return;
+  last = std::move(known->second.target);  // closed outside of the lock
+  kept_.erase(known);
+}
+
+std::unique_ptr<Targets::Turn> Targets::take_turn(const std::string& what) {
+  const MutexLock lock(mutex_);
+  if (!turns_.insert(what).second) return nullptr;
+  return std::make_unique<Turn>(*this, what);
+}
+
+void Targets::end_turn(const std::string& what) {
+  const MutexLock lock(mutex_);
+  turns_.erase(what);
+}
+
+}  // namespace coffer::engines::database

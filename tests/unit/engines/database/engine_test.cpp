@@ -1,0 +1,168 @@
+// What the paths do, over a database in memory.
+#include "world.h"
+
+namespace coffer::engines::database {
+namespace {
+
+std::string body(const std::string& fields) {
+  return R"({"plugin_name":"postgresql-database-plugin","connection_url":"x","username":"admin")" +
+         fields + "}";
+}
+
+ErrorCode code_of(const Result<model::Response>& result) {
+  return result.ok() ? ErrorCode::internal : result.error().code;
+}
+
+TEST(DatabaseEngine, NeverTellsTheAdministratorsPassword) {
+  World world;
+  EXPECT_EQ(world.call(Operation::read, "config/pg").data.find("first"), std::string::npos);
+}
+
+TEST(DatabaseEngine, StoresNoConfigurationThatDoesNotLogIn) {
+  World world;
+  const auto refused =
+      world.try_call(Operation::update, "config/two", body(R"(,"password":"wrong")"));
+  EXPECT_EQ(code_of(refused), ErrorCode::invalid_argument);
+  EXPECT_EQ(code_of(world.try_call(Operation::read, "config/two")), ErrorCode::not_found);
+  world.call(Operation::update, "config/two",
+             body(R"(,"password":"wrong","verify_connection":false)"));
+  EXPECT_TRUE(world.try_call(Operation::read, "config/two").ok());
+}
+
+TEST(DatabaseEngine, IsHelpedOutByAPasswordThatIsWritten) {
+  World world;
+  world.database.users[kAdmin] = "changed by hand";
+  EXPECT_EQ(code_of(world.try_call(Operation::read, "creds/app")), ErrorCode::unavailable);
+  world.call(Operation::update, "config/pg", R"({"password":"changed by hand"})");
+  EXPECT_TRUE(world.gives_creds());
+}
+
+TEST(DatabaseEngine, KeepsTheSecretsThatItsRowsName) {
+  World world;
+  world.call(Operation::update, "rotate-root/pg");
+  world.call(Operation::update, "static-roles/own",
+             R"({"db_name":"pg","username":"owner","rotation_period":3600})");
+  auto tx = world.begin();
+  std::size_t secrets = 0;
+  for (const std::uint16_t table : {std::uint16_t{2}, std::uint16_t{5}}) {
+    for (const auto& row : must(tx->list({world.mount.uuid, table}, ""))) {
+      for (const auto& secret :
+           must(world.engine->secrets_in({{world.mount.uuid, table}, {}, row.name}, row.value))) {
+        EXPECT_FALSE(must(tx->open_secret(secret.row, secret.context)).empty());
+        ++secrets;
+      }
+    }
+  }
+  EXPECT_EQ(secrets, 2U);
+}
+
+TEST(DatabaseEngine, GivesTimesOfRoleAndMount) {
+  World world;
+  world.mount.config.max_lease_ttl = std::chrono::hours(2);
+  EXPECT_EQ(world.call(Operation::read, "creds/app").lease_duration, std::chrono::hours(2));
+  world.call(Operation::update, "roles/app", R"({"default_ttl":"1h","max_ttl":"24h"})");
+  EXPECT_EQ(world.call(Operation::read, "creds/app").lease_duration, std::chrono::hours(1));
+  world.call(Operation::update, "roles/app", R"({"default_ttl":"5h"})");
+  EXPECT_EQ(world.call(Operation::read, "creds/app").lease_duration, std::chrono::hours(2));
+}
+
+TEST(DatabaseEngine, RefusesWrongFieldsByName) {
+  World world;
+  const std::pair<const char*, const char*> cases[] = {
+      {R"({"db_name":"none"})", "db_name"},
+      {R"({"db_name":""})", "db_name"},
+      {R"({"default_ttl":"-1h"})", "default_ttl"},
+      {R"({"default_ttl":"3h","max_ttl":"2h"})", "default_ttl"},
+      {R"({"credential_type":"rsa_private_key"})", "credential_type"},
+      {R"({"creation_statements":{}})", "creation_statements"}};
+  for (const auto& [fields, name] : cases) {
+    const auto refused = world.try_call(Operation::update, "roles/app", fields);
+    ASSERT_FALSE(refused.ok()) << fields;
+    EXPECT_NE(refused.error().text.find(name), std::string::npos) << refused.error().text;
+  }
+}
+
+TEST(DatabaseEngine, HoldsRolesToWhatTheConfigurationAllows) {
+  World world;
+  world.call(Operation::update, "config/pg", R"({"allowed_roles":"ap*,other"})");
+  EXPECT_TRUE(world.try_call(Operation::read, "creds/app").ok());
+  world.call(Operation::update, "config/pg", R"({"allowed_roles":"other"})");
+  EXPECT_EQ(code_of(world.try_call(Operation::read, "creds/app")), ErrorCode::invalid_argument);
+  world.call(Operation::update, "config/pg", R"({"allowed_roles":[]})");
+  EXPECT_EQ(code_of(world.try_call(Operation::read, "creds/app")), ErrorCode::invalid_argument);
+}
+
+TEST(DatabaseEngine, RotatesWhatIsDueAndSetsTheNextTime) {
+  World world;
+  world.call(Operation::update, "static-roles/own",
+             R"({"db_name":"pg","username":"owner","rotation_period":3600})");
+  const std::string first = world.static_password();
+  world.advance(std::chrono::minutes(59));
+  world.sweep();
+  EXPECT_EQ(world.static_password(), first);
+  world.advance(std::chrono::minutes(3));
+  world.sweep();
+  EXPECT_NE(world.static_password(), first);
+  EXPECT_TRUE(world.database.logs_in("owner", world.static_password()));
+}
+
+TEST(DatabaseEngine, KeepsAConnectionAsLongAsItsLeasesMayLast) {
+  World world;
+  ASSERT_TRUE(world.gives_creds());
+  world.call(Operation::remove, "config/pg");
+  world.call(Operation::remove, "roles/app");
+  EXPECT_EQ(code_of(world.try_call(Operation::read, "config/pg")), ErrorCode::not_found);
+  const auto connections = [&] {
+    return must(world.begin()->list({world.mount.uuid, 2}, "")).size();
+  };
+  EXPECT_EQ(connections(), 1U);
+  world.call(Operation::update, "config/pg", body(R"(,"password":"first")"));
+  EXPECT_EQ(connections(), 2U) << "another connection by the same name";
+  world.advance(std::chrono::hours(24 * 40));
+  // Lease and connection come due at once, in whatever order.
+  world.sweep();
+  EXPECT_EQ(connections(), 2U);
+  world.advance(std::chrono::hours(2));
+  world.sweep();
+  EXPECT_EQ(connections(), 2U) << "an end is pending";
+  world.run_ends();
+  EXPECT_EQ(world.leased_users(), 0U);
+  for (int look = 0; look < 3; ++look) {
+    world.advance(std::chrono::hours(2));
+    world.sweep();
+  }
+  EXPECT_EQ(connections(), 1U);
+}
+
+TEST(DatabaseEngine, ClearsAMountOnceItsLeasesAreOver) {
+  World world;
+  ASSERT_TRUE(world.gives_creds());
+  world.call(Operation::update, "static-roles/own",
+             R"({"db_name":"pg","username":"owner","rotation_period":3600})");
+  const auto clear = [&] {
+    for (int step = 0; step < 20; ++step) {
+      auto tx = world.begin();
+      const auto done = world.engine->clear(*tx, world.mount);
+      if (!done.ok()) return false;
+      (void)world.commit(*tx);
+      if (*done) return true;
+    }
+    return false;
+  };
+  EXPECT_FALSE(clear());
+  EXPECT_EQ(must(world.begin()->list({world.mount.uuid, 2}, "")).size(), 1U);
+  auto tx = world.begin();
+  must(world.leases->end_prefix(*tx, "database/", world.now));
+  (void)world.commit(*tx);
+  world.sweep();
+  world.run_ends();
+  EXPECT_EQ(world.leased_users(), 0U);
+  EXPECT_TRUE(clear());
+  for (std::uint16_t table = 1; table <= 5; ++table) {
+    if (table == 3) continue;
+    EXPECT_TRUE(must(world.begin()->list({world.mount.uuid, table}, "")).empty()) << table;
+  }
+}
+
+}  // namespace
+}  // namespace coffer::engines::database
