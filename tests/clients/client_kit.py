@@ -96,7 +96,7 @@ def node_folder():
     node, npm = tool("node"), tool("npm")
 
     def install(source, target):
-        for name in ("package.json", "package-lock.json", "everyday.js"):
+        for name in ("package.json", "package-lock.json", "everyday.js", "database.js"):
             shutil.copy(source / name, target)
         attempt([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], target)
 
