@@ -1,0 +1,361 @@
+"""Bad days of a database and of the vault before it: no lease without a user, no user without a lease,
+never locked out. PostgreSQL behind a proxy that holds messages back and cuts connections."""
+
+import os
+import pathlib
+import threading
+import time
+
+import databases
+import pytest
+from database_proxy import Proxy
+from databases import ADMIN, ADMIN_PASSWORD
+
+# After the database is back, or the vault: what no lease accounts for is gone by then.
+SOON = 60
+
+
+@pytest.fixture(scope="module")
+def server():
+    with databases.Postgresql(pathlib.Path("/tmp") / f"coffer-fault-pg-{os.getpid()}") as started:
+        yield started
+
+
+@pytest.fixture
+def proxy(server):
+    between = Proxy(pathlib.Path("/tmp") / f"coffer-proxy-{os.getpid()}-{time.monotonic_ns()}", server.directory)
+    yield between
+    between.close()
+
+
+def ok(answer, status=204):
+    assert answer.status == status, answer.body
+    return answer
+
+
+@pytest.fixture
+def house(vault, server, proxy):
+    server.reset_admin()
+    server.sql(f"ALTER ROLE {ADMIN} CREATEROLE")
+    ok(vault.request("POST", "sys/mounts/database", {"type": "database"}))
+    ok(vault.request("POST", "database/config/pg", server.config(proxy.directory)))
+    role = {"db_name": "pg", "creation_statements": server.creation, "default_ttl": "1h", "max_ttl": "24h"}
+    ok(vault.request("POST", "database/roles/pg", role))
+    yield vault
+    for user in server.users():
+        server.sql(f'DROP ROLE "{user}"', check=False)
+
+
+def creds(house):
+    return house.request("GET", "database/creds/pg")
+
+
+def leases(house):
+    answer = house.request("LIST", "sys/leases/lookup/database/creds/pg/")
+    return answer.data["keys"] if answer.status == 200 else []
+
+
+def revoke(house, lease, sync=False):
+    return house.request("POST", "sys/leases/revoke", {"lease_id": lease, "sync": sync})
+
+
+def eventually(said, seconds=SOON):
+    deadline = time.monotonic() + seconds
+    while not said():
+        assert time.monotonic() < deadline, "it didn't come to be"
+        time.sleep(0.1)
+
+
+class Asking:
+    """A request on a thread of its own, for which somebody may kill the vault."""
+
+    def __init__(self, house, method, path, body=None):
+        self.answer = None
+        self._client = house.new_client(house.root_token)
+        self._ask = (method, path, body)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self):
+        try:
+            self.answer = self._client.request(*self._ask)
+        except (OSError, EOFError, Exception):  # the vault was killed: there is no answer
+            self.answer = None
+
+    def wait(self):
+        self._thread.join(60)
+        assert not self._thread.is_alive()
+        return self.answer
+
+
+def kill_and_start(house):
+    house.kill()
+    house.start()
+
+
+def pair_up(house, server):
+    """Each user has its lease and each lease its user."""
+    found = [user.split("-")[-2] for user in server.users()]
+    return sorted(found) == sorted(leases(house))
+
+
+def gives_working_creds(house, server):
+    answer = creds(house)
+    if answer.status != 200:
+        return False
+    data = answer.json["data"]
+    worked = server.logs_in(data["username"], data["password"])
+    ok(revoke(house, answer.json["lease_id"], sync=True))
+    return worked and not server.logs_in(data["username"], data["password"])
+
+
+# The database has a bad day.
+
+
+def test_a_database_that_is_stopped_loses_no_end(house, server):
+    lease = ok(creds(house), 200).json["lease_id"]
+    server.stop()
+    assert creds(house).status == 503
+    ok(revoke(house, lease))
+    assert leases(house) == []
+    assert house.request("GET", "secret/data/nothing").status == 404, "others are served"
+    server.start()
+    eventually(lambda: server.users() == [])
+    assert gives_working_creds(house, server)
+
+
+def test_a_database_that_stands_still_loses_no_end(house, server):
+    lease = ok(creds(house), 200).json["lease_id"]
+    server.pause()
+    try:
+        assert creds(house).status == 503
+        ok(revoke(house, lease))
+    finally:
+        server.resume()
+    # The statement that nobody waited for may have made a user: it ends too.
+    eventually(lambda: server.users() == [])
+    assert leases(house) == []
+
+
+def test_a_database_that_is_cut_off_loses_no_end(house, server, proxy):
+    lease = ok(creds(house), 200).json["lease_id"]
+    proxy.silent = True
+    proxy.cut_all()
+    assert creds(house).status == 503
+    ok(revoke(house, lease))
+    proxy.silent = False
+    proxy.cut_all()
+    eventually(lambda: server.users() == [])
+
+
+def test_a_connection_that_breaks_after_the_commit_leaves_no_user(house, server, proxy):
+    hold = proxy.hold("CREATE ROLE", answer=True)
+    asking = Asking(house, "GET", "database/creds/pg")
+    hold.wait()
+    assert len(server.users()) == 1, "it is committed"
+    hold.cut()
+    assert asking.wait().status == 503
+    eventually(lambda: server.users() == [])
+    assert leases(house) == []
+
+
+def test_an_end_whose_answer_was_lost_is_done(house, server, proxy):
+    lease = ok(creds(house), 200).json["lease_id"]
+    hold = proxy.hold("DROP ROLE", answer=True)
+    ok(revoke(house, lease))
+    hold.wait()
+    assert server.users() == []
+    hold.cut()
+    eventually(lambda: lease.encode() not in house.request("GET", "sys/leases/pending").body)
+
+
+def test_a_right_that_was_taken_away_is_waited_for(house, server):
+    lease = ok(creds(house), 200).json["lease_id"]
+    server.sql(f"ALTER ROLE {ADMIN} NOCREATEROLE")
+    refused = creds(house)
+    assert refused.status == 400 and "42501" in refused.errors[0], refused.body
+    ok(revoke(house, lease))
+    eventually(lambda: b"42501" in house.request("GET", "sys/leases").body, 20)
+    assert len(server.users()) == 1
+    server.sql(f"ALTER ROLE {ADMIN} CREATEROLE")
+    eventually(lambda: server.users() == [])
+
+
+def test_a_user_that_owns_things_ends_and_the_things_stay(house, server):
+    role = {"db_name": "pg", "creation_statements": [*server.creation, 'GRANT CREATE ON DATABASE app TO "{{name}}"']}
+    ok(house.request("POST", "database/roles/owner", role))
+    answer = ok(house.request("GET", "database/creds/owner"), 200).json
+    data = answer["data"]
+    server.sql("CREATE SCHEMA kept; CREATE TABLE kept.rows AS SELECT 1", data["username"], data["password"], "app")
+    ok(revoke(house, answer["lease_id"], sync=True))
+    assert server.users() == []
+    assert server.sql("SELECT tableowner FROM pg_tables WHERE schemaname = 'kept'", database="app") == [ADMIN]
+    server.sql("DROP SCHEMA kept CASCADE", database="app")
+
+
+def test_the_sessions_of_a_user_end_with_it(house, server):
+    answer = ok(creds(house), 200).json
+    session = server.session(answer["data"]["username"], answer["data"]["password"])
+    eventually(lambda: server.sessions_of(answer["data"]["username"]) == 1)
+    ok(revoke(house, answer["lease_id"], sync=True))
+    assert session.wait(20) != 0
+    assert server.sessions_of(answer["data"]["username"]) == 0
+
+
+def test_a_user_that_is_gone_already_is_done(house, server):
+    answer = ok(creds(house), 200).json
+    server.sql(f'DROP ROLE "{answer["data"]["username"]}"')
+    ok(revoke(house, answer["lease_id"], sync=True))
+    assert leases(house) == []
+
+
+# The vault is killed: issue.
+
+
+@pytest.mark.parametrize("answer", [False, True], ids=["before it is sent", "before its answer"])
+def test_a_kill_in_the_middle_of_an_issue(house, server, proxy, answer):
+    hold = proxy.hold("CREATE ROLE", answer=answer)
+    asking = Asking(house, "GET", "database/creds/pg")
+    hold.wait()
+    kill_and_start(house)
+    asking.wait()
+    hold.cut()
+    eventually(lambda: server.users() == [])
+    assert leases(house) == []
+    assert gives_working_creds(house, server)
+
+
+def test_a_create_that_arrives_long_after_the_kill(house, server, proxy):
+    """The vault is up again and has ended the lease once, and only then the database gets to it."""
+    hold = proxy.hold("CREATE ROLE")
+    asking = Asking(house, "GET", "database/creds/pg")
+    hold.wait()
+    kill_and_start(house)
+    asking.wait()
+    time.sleep(3)
+    hold.go_on()
+    eventually(lambda: len(server.users()) == 1, 20)
+    eventually(lambda: server.users() == [], 90)
+    assert leases(house) == []
+
+
+def test_kills_at_any_moment_of_an_issue(house, server):
+    for step in range(8):
+        asking = Asking(house, "GET", "database/creds/pg")
+        time.sleep(0.004 * step)
+        kill_and_start(house)
+        asking.wait()
+        eventually(lambda: pair_up(house, server))
+
+
+# Renew and revoke.
+
+
+@pytest.mark.parametrize("answer", [False, True], ids=["before it is sent", "before its answer"])
+def test_a_kill_in_the_middle_of_a_renewal(house, server, proxy, answer):
+    issued = ok(creds(house), 200).json
+    hold = proxy.hold("VALID UNTIL", answer=answer)
+    asking = Asking(house, "POST", "sys/leases/renew", {"lease_id": issued["lease_id"], "increment": 7200})
+    hold.wait()
+    kill_and_start(house)
+    asking.wait()
+    hold.cut()
+    assert pair_up(house, server)
+    data = issued["data"]
+    assert server.logs_in(data["username"], data["password"]), "it is good for its first hour at least"
+    ok(house.request("POST", "sys/leases/renew", {"lease_id": issued["lease_id"]}), 200)
+    ok(revoke(house, issued["lease_id"], sync=True))
+    assert server.users() == []
+
+
+@pytest.mark.parametrize("words", ["NOLOGIN", "DROP ROLE"])
+@pytest.mark.parametrize("answer", [False, True], ids=["before it is sent", "before its answer"])
+def test_a_kill_in_the_middle_of_a_revocation(house, server, proxy, words, answer):
+    issued = ok(creds(house), 200).json
+    hold = proxy.hold(words, answer=answer)
+    ok(revoke(house, issued["lease_id"]))
+    hold.wait()
+    kill_and_start(house)
+    hold.cut()
+    eventually(lambda: server.users() == [])
+    assert leases(house) == []
+
+
+# Passwords of the administrator, and of static roles.
+
+
+@pytest.mark.parametrize("answer", [False, True], ids=["before it is sent", "before its answer"])
+def test_a_kill_in_the_middle_of_a_root_rotation_locks_nobody_out(house, server, proxy, answer):
+    hold = proxy.hold("WITH PASSWORD 'SCRAM", answer=answer)
+    asking = Asking(house, "POST", "database/rotate-root/pg")
+    hold.wait()
+    kill_and_start(house)
+    asking.wait()
+    hold.cut()
+    assert gives_working_creds(house, server)
+    ok(house.request("POST", "database/rotate-root/pg"))
+    assert not server.logs_in(ADMIN, ADMIN_PASSWORD)
+    assert gives_working_creds(house, server)
+
+
+def test_a_root_rotation_that_arrives_late_locks_nobody_out(house, server, proxy):
+    """The vault gave up on it, went on with the old password, and then the statement took effect."""
+    hold = proxy.hold("WITH PASSWORD 'SCRAM")
+    asking = Asking(house, "POST", "database/rotate-root/pg")
+    hold.wait()
+    assert asking.wait().status == 503
+    assert gives_working_creds(house, server), "by the old one"
+    hold.go_on()
+    eventually(lambda: not server.logs_in(ADMIN, ADMIN_PASSWORD), 20)
+    ok(house.request("POST", "database/reset/pg"))
+    assert gives_working_creds(house, server), "by the new one"
+    ok(house.request("POST", "database/rotate-root/pg"))
+    assert gives_working_creds(house, server)
+
+
+def test_a_root_rotation_that_is_refused_changes_nothing(house, server):
+    wrong = {"root_rotation_statements": "ALTER ROLE \"{{name}}\" PASSWORD '{{password}}' NOSUCH"}
+    ok(house.request("POST", "database/config/pg", wrong))
+    refused = house.request("POST", "database/rotate-root/pg")
+    assert refused.status == 400 and "root_rotation_statements" in refused.errors[0], refused.body
+    assert server.logs_in(ADMIN, ADMIN_PASSWORD)
+    assert gives_working_creds(house, server)
+
+
+@pytest.mark.parametrize("answer", [False, True], ids=["before it is sent", "before its answer"])
+def test_a_kill_in_the_middle_of_a_static_rotation(house, server, proxy, answer):
+    role = {"db_name": "pg", "username": "app_owner", "rotation_period": "24h"}
+    ok(house.request("POST", "database/static-roles/own", role))
+
+    def told():
+        return ok(house.request("GET", "database/static-creds/own"), 200).data["password"]
+
+    first = told()
+    hold = proxy.hold("WITH PASSWORD 'SCRAM", answer=answer)
+    asking = Asking(house, "POST", "database/rotate-role/own")
+    hold.wait()
+    kill_and_start(house)
+    asking.wait()
+    hold.cut()
+    ok(house.request("POST", "database/rotate-role/own"))
+    assert told() != first and server.logs_in("app_owner", told())
+    ok(house.request("DELETE", "database/static-roles/own"))
+
+
+def test_a_static_rotation_waits_for_its_database(house, server):
+    role = {"db_name": "pg", "username": "app_owner", "rotation_period": 5}
+    ok(house.request("POST", "database/static-roles/own", role))
+    first = house.request("GET", "database/static-creds/own").data["password"]
+    server.stop()
+    time.sleep(6)
+    assert house.request("GET", "database/static-creds/own").data["password"] == first
+    house.kill()
+    server.start()
+    house.start()
+
+    def rotated():
+        password = house.request("GET", "database/static-creds/own").data["password"]
+        return password != first and server.logs_in("app_owner", password)
+
+    eventually(rotated)
+    ok(house.request("DELETE", "database/static-roles/own"))
