@@ -2,7 +2,6 @@
 // of AWS Secrets Manager's rotation functions; docs/rotation.md.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <stop_token>
@@ -10,7 +9,6 @@
 #include <string_view>
 
 #include "coffer/base/uuid.h"
-#include "coffer/envelope/sealed_store.h"
 #include "coffer/model/fields.h"
 
 namespace coffer::lifecycle {
@@ -75,11 +73,6 @@ class Rotators final {
  private:
   std::map<std::string, std::unique_ptr<Rotator>, std::less<>> rotators_;
 };
-
-/// A password as a policy of sys/policies/password wants it; `policy` empty: the built-in one.
-/// Secret.
-using PasswordMaker =
-    std::function<Result<std::string>(envelope::SealedTransaction& tx, std::string_view policy)>;
 
 /// "generate": the proposed value is the new one, and there is nothing outside.
 [[nodiscard]] std::unique_ptr<Rotator> make_generate_rotator();
