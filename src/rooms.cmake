@@ -61,12 +61,13 @@ coffer_room(store DIR src/store USES base LIBRARIES PkgConfig::SQLITE)
 coffer_room(policy DIR src/policy USES model)
 coffer_room(audit DIR src/audit USES model crypto)
 coffer_room(envelope DIR src/envelope USES crypto pkcs11 store)
-coffer_room(lifecycle DIR src/lifecycle USES model crypto audit envelope)
+coffer_room(lifecycle DIR src/lifecycle USES model crypto audit envelope LIBRARIES date::date-tz)
+coffer_room(programs DIR src/programs USES model lifecycle)
 coffer_room(auth DIR src/auth USES model crypto envelope policy lifecycle)
 coffer_room(connectors DIR src/connectors USES model crypto
             LIBRARIES PkgConfig::LIBPQ PkgConfig::MARIADB PkgConfig::HIREDIS)
 coffer_room(engine DIR src/engine USES model audit envelope)
-coffer_room(engine_kv DIR src/engines/kv USES engine)
+coffer_room(engine_kv DIR src/engines/kv USES engine lifecycle crypto)
 coffer_room(engine_token DIR src/engines/token USES engine auth)
 coffer_room(engine_unix DIR src/engines/unix USES engine auth)
 coffer_room(engine_database DIR src/engines/database USES engine lifecycle crypto connectors)
@@ -76,16 +77,18 @@ coffer_room(core DIR src/core USES auth backup engine lifecycle policy)
 coffer_room(sys DIR src/sys USES core LIBRARIES PkgConfig::PROMETHEUS)
 coffer_room(face_vault DIR src/faces/vault USES core)
 coffer_room(daemon DIR src/daemon USES face_vault sys engine_kv engine_token engine_unix engine_ssh engine_totp
-            engine_database
+            engine_database programs
             LIBRARIES boost_program_options PkgConfig::SYSTEMD)
 coffer_room(token_process DIR src/coffer-token USES pkcs11 crypto LIBRARIES PkgConfig::SECCOMP)
+coffer_room(exec_process DIR src/coffer-exec USES programs)
 coffer_room(ceremony DIR src/ceremony USES model crypto pkcs11 envelope audit
             LIBRARIES boost_program_options)
 coffer_room(cli DIR src/cli USES model backup policy LIBRARIES CURL::libcurl boost_program_options)
 
 coffer_program(cofferd DIR src/daemon USES daemon)
 coffer_program(coffer-token DIR src/coffer-token USES token_process)
-add_dependencies(cofferd coffer-token)  # it starts the program beside it
+coffer_program(coffer-exec DIR src/coffer-exec USES exec_process)
+add_dependencies(cofferd coffer-token coffer-exec)  # it starts the program beside it
 coffer_program(coffer DIR src/cli USES cli)
 coffer_program(coffer-ceremony DIR src/ceremony USES ceremony)
 coffer_program(coffer-audit DIR src/coffer-audit USES audit LIBRARIES boost_program_options)

@@ -11,7 +11,9 @@ namespace coffer::daemon {
 namespace {
 
 constexpr std::string_view kListener = "listener";
-constexpr std::size_t kMaxListeners = 64;
+constexpr std::string_view kProgram = "rotation_program";
+/// Of listeners, and of programs.
+constexpr std::size_t kMaxRepeated = 64;
 constexpr std::size_t kMaxShownName = 64;
 
 /// A name that may stand in a log. Anything else may be a value on the wrong side.
@@ -37,6 +39,7 @@ class Reader final {
     for (const ConfigEntry& entry : std::get<std::vector<ConfigEntry>>(parsed)) take(entry);
     check_required();
     check_listeners();
+    check_programs();
     check_vault_paths();
     check_token();
     check_limits();
@@ -66,27 +69,44 @@ class Reader final {
     add(entry.line, shown_key(entry), "unknown key");
   }
 
+  static bool stands_often(const std::string& table) {
+    return table == kListener || table == kProgram;
+  }
+
   void take(const ConfigEntry& entry) {
     if (std::holds_alternative<TableStart>(entry.value)) return start_table(entry);
-    const bool listener = entry.table == kListener;
-    if (listener && !entry.repeated) return;  // said at its start
-    if (!listener) {
+    if (!stands_often(entry.table)) {
       if (entry.repeated || unknown_.contains(entry.table)) return;
       return set(config_fields(), result_.config, entry);
     }
-    if (entry.index >= result_.config.listeners.size()) return;
-    set(listener_fields(), result_.config.listeners[entry.index], entry);
+    if (!entry.repeated) return;  // said at its start
+    if (entry.table == kListener) {
+      return take_one(listener_fields(), result_.config.listeners, entry);
+    }
+    take_one(program_fields(), result_.config.programs, entry);
+  }
+
+  template <typename Settings>
+  void take_one(std::span<const Field<Settings>> fields, std::vector<Settings>& all,
+                const ConfigEntry& entry) {
+    if (entry.index < all.size()) set(fields, all[entry.index], entry);
+  }
+
+  template <typename Settings>
+  void start_one(std::vector<Settings>& all, const ConfigEntry& entry) {
+    if (!entry.repeated) {
+      return add(entry.line, entry.table, "must be written as [[" + entry.table + "]]");
+    }
+    if (entry.index == kMaxRepeated) {
+      add(entry.line, entry.key(), "is one too many: 64 are allowed");
+    }
+    if (entry.index < kMaxRepeated) all.emplace_back();
   }
 
   void start_table(const ConfigEntry& entry) {
     lines_.try_emplace(entry.key(), entry.line);
-    if (entry.table == kListener) {
-      if (!entry.repeated) return add(entry.line, "listener", "must be written as [[listener]]");
-      if (entry.index == kMaxListeners)
-        add(entry.line, entry.key(), "is one too many: 64 are allowed");
-      if (entry.index < kMaxListeners) result_.config.listeners.emplace_back();
-      return;
-    }
+    if (entry.table == kListener) return start_one(result_.config.listeners, entry);
+    if (entry.table == kProgram) return start_one(result_.config.programs, entry);
     const auto fields = config_fields();
     const bool known = std::any_of(fields.begin(), fields.end(),
                                    [&](const auto& field) { return field.table == entry.table; });
@@ -105,9 +125,16 @@ class Reader final {
       if (field.when == When::required && !lines_.contains(key))
         add(lines_[field.table], key, "is missing");
     }
-    for (std::size_t i = 0; i < result_.config.listeners.size(); ++i) {
-      for (const auto& field : listener_fields()) {
-        const std::string table = listener_key(i);
+    check_required_of(listener_fields(), result_.config.listeners, kListener);
+    check_required_of(program_fields(), result_.config.programs, kProgram);
+  }
+
+  template <typename Settings>
+  void check_required_of(std::span<const Field<Settings>> fields, const std::vector<Settings>& all,
+                         std::string_view name) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      for (const auto& field : fields) {
+        const std::string table = indexed(name, i);
         const std::string key = table + "." + field.name;
         if (field.when == When::required && !lines_.contains(key))
           add(lines_[table], key, "is missing");
@@ -115,8 +142,8 @@ class Reader final {
     }
   }
 
-  static std::string listener_key(std::size_t index) {
-    return "listener[" + std::to_string(index) + "]";
+  static std::string indexed(std::string_view table, std::size_t index) {
+    return std::string(table) + "[" + std::to_string(index) + "]";
   }
 
   void check_listeners() {
@@ -125,7 +152,17 @@ class Reader final {
     std::set<std::string> paths;
     for (std::size_t i = 0; i < listeners.size(); ++i) {
       if (!listeners[i].path.empty() && !paths.insert(listeners[i].path).second) {
-        add_at(listener_key(i) + ".path", "is the path of another listener too");
+        add_at(indexed(kListener, i) + ".path", "is the path of another listener too");
+      }
+    }
+  }
+
+  void check_programs() {
+    std::set<std::string> names;
+    const auto& all = result_.config.programs;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (!all[i].name.empty() && !names.insert(all[i].name).second) {
+        add_at(indexed(kProgram, i) + ".name", "is the name of another program too");
       }
     }
   }
@@ -188,6 +225,7 @@ std::vector<std::string> known_config_keys() {
   std::vector<std::string> keys;
   for (const auto& field : config_fields()) keys.push_back(field.table + "." + field.name);
   for (const auto& field : listener_fields()) keys.push_back(field.table + "[]." + field.name);
+  for (const auto& field : program_fields()) keys.push_back(field.table + "[]." + field.name);
   return keys;
 }
 

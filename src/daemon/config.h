@@ -12,6 +12,7 @@
 #include "coffer/base/log.h"
 #include "coffer/lifecycle/lease_counts.h"
 #include "coffer/pkcs11/supervisor_protocol.h"
+#include "coffer/programs/programs.h"
 #include "connection_limits.h"
 
 namespace coffer::daemon {
@@ -88,6 +89,7 @@ struct Config {
   LimitSettings limits{};
   LeaseSettings leases{};
   ProcessSettings process{};
+  std::vector<programs::Program> programs{};  ///< that rotations may run, by name
   log::Level log_level = log::Level::info;
   bool operator==(const Config&) const = default;
 };

@@ -58,6 +58,7 @@ ConfigChanges compare_configs(const Config& started, const Config& current, cons
     }
     if (!live && !field.rule.same(started, next)) changes.restart.push_back(key);
   }
+  if (started.programs != next.programs) changes.restart.emplace_back("rotation_program");
   compare_listeners(current, next, changes.live);
   return changes;
 }

@@ -60,6 +60,16 @@ std::string credential_name(const std::string& name) {
   return bad ? "must be a name, without a slash or a leading dot" : "";
 }
 
+std::string program_name(const std::string& name) {
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+  };
+  const bool fine =
+      !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), fits);
+  return fine ? "" : "must be 1 to 64 letters, digits, - or _";
+}
+
 std::string profile_name(const std::string& name) {
   const auto known = pkcs11::check_profile_name(name);
   return known.ok() ? std::string() : "must be " + std::string(known.error().text);
@@ -299,6 +309,18 @@ std::span<const Field<ListenerConfig>> listener_fields() {
       {"listener", "group", text<ListenerConfig>(COFFER_FIELD(group), any_text), When::live},
       {"listener", "max_connections",
        number<ListenerConfig>(COFFER_FIELD(max_connections), 1, 65536), When::live},
+  };
+  return all;
+}
+
+std::span<const Field<programs::Program>> program_fields() {
+  using programs::Program;
+  static const std::vector<Field<Program>> all = {
+      {"rotation_program", "name", text<Program>(COFFER_FIELD(name), program_name), When::required},
+      {"rotation_program", "path", text<Program>(COFFER_FIELD(path), absolute_path),
+       When::required},
+      {"rotation_program", "user", text<Program>(COFFER_FIELD(user), any_text)},
+      {"rotation_program", "deadline_seconds", number<Program>(COFFER_FIELD(deadline), 1, 600)},
   };
   return all;
 }

@@ -36,8 +36,9 @@ struct Field {
   When when = When::restart;
 };
 
-/// The keys of all tables that stand once, and those of one [[listener]].
+/// The keys of all tables that stand once, and those of one [[listener]] or [[rotation_program]].
 [[nodiscard]] std::span<const Field<Config>> config_fields();
 [[nodiscard]] std::span<const Field<ListenerConfig>> listener_fields();
+[[nodiscard]] std::span<const Field<programs::Program>> program_fields();
 
 }  // namespace coffer::daemon

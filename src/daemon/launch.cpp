@@ -14,6 +14,7 @@ namespace coffer::daemon {
 namespace {
 
 constexpr std::string_view kTokenProgram = "coffer-token";
+constexpr std::string_view kExecProgram = "coffer-exec";
 constexpr const char* kAttemptsFile = "/pin-attempts";
 
 VaultConfig vault_config(const Config& config) {
@@ -101,19 +102,44 @@ Result<std::unique_ptr<pkcs11::Supervisor>> start_supervisor(const Config& confi
   return pkcs11::Supervisor::start(wanted);
 }
 
+/// Likewise, for the programs of rotations; none listed, none started.
+Result<std::unique_ptr<programs::Runner>> start_programs(const Config& config) {
+  if (config.programs.empty()) return std::unique_ptr<programs::Runner>();
+  COFFER_TRY(const std::string helper, pkcs11::program_beside_this(kExecProgram));
+  // Who starts us may be root: a program without a user of its own is the daemon's user's.
+  std::vector<programs::Program> all = config.programs;
+  for (programs::Program& program : all) {
+    if (program.user.empty()) program.user = config.process.user;
+  }
+  return programs::start_runner(helper, all);
+}
+
+/// What is started before the change of user.
+struct Helpers {
+  std::unique_ptr<pkcs11::Supervisor> supervisor;
+  std::unique_ptr<programs::Runner> programs;
+};
+
+Result<void> start_helpers(const Config& config, bool with_programs, Helpers& helpers) {
+  COFFER_TRY(helpers.supervisor, start_supervisor(config));
+  if (with_programs) {
+    COFFER_TRY(helpers.programs, start_programs(config));
+  }
+  return {};
+}
+
 /// True: all is well. Reads as whoever starts us only to learn who to become: what counts is what
 /// the daemon's user can read, for a reload reads it as that user.
-bool become_and_load(const Options& options, LoadedConfig& loaded,
-                     std::unique_ptr<pkcs11::Supervisor>& supervisor) {
+bool become_and_load(const Options& options, LoadedConfig& loaded, bool with_programs,
+                     Helpers& helpers) {
   loaded = load_config(options.config);
   if (say_problems(loaded.problems)) return false;
   if (!options.check) {
-    auto started = start_supervisor(loaded.config);
+    const auto started = start_helpers(loaded.config, with_programs, helpers);
     if (!started.ok()) {
       log::error(started.error());
       return false;
     }
-    supervisor = *std::move(started);
   }
   if (const auto became = become_user(loaded.config.process); !became.ok()) {
     log::error(became.error());
@@ -167,15 +193,17 @@ std::optional<Launch> launch_config(const Options& options) {
   // Until the server hears it: a reload that comes during the start must not end it.
   std::signal(SIGHUP, SIG_IGN);
   LoadedConfig loaded;
-  std::unique_ptr<pkcs11::Supervisor> supervisor;
-  if (!become_and_load(options, loaded, supervisor)) return std::nullopt;
+  Helpers helpers;
+  if (!become_and_load(options, loaded, true, helpers)) return std::nullopt;
   const Config& config = loaded.config;
-  Launch launch{.supervisor = std::move(supervisor),
+  Launch launch{.supervisor = std::move(helpers.supervisor),
+                .programs = std::move(helpers.programs),
                 .vault = vault_config(config),
                 .server = server_config(config),
                 .open = [](Vault&) { return Result<void>(); }};
   if (options.check) return launch;
   launch.vault.source = launch.supervisor->source();
+  launch.vault.programs = launch.programs.get();
   log::set_level(config.log_level);
   launch.server.load = [path = options.config] { return load_and_check(path); };
   if (const auto finished = finish(config, launch); !finished.ok()) {
@@ -194,7 +222,9 @@ std::optional<Launch> launch_offline(const Options& options) {
   }
   LoadedConfig loaded;
   Launch launch;
-  if (!become_and_load(options, loaded, launch.supervisor)) return std::nullopt;
+  Helpers helpers;
+  if (!become_and_load(options, loaded, false, helpers)) return std::nullopt;
+  launch.supervisor = std::move(helpers.supervisor);
   launch.vault = vault_config(loaded.config);
   launch.vault.source = launch.supervisor->source();
   return launch;

@@ -10,6 +10,8 @@ namespace coffer::daemon {
 struct Launch {
   /// Of the token's processes; outlives the vault.
   std::unique_ptr<pkcs11::Supervisor> supervisor{};
+  /// What rotations may run; null: nothing. Outlives the vault.
+  std::unique_ptr<programs::Runner> programs{};
   VaultConfig vault;
   ServerConfig server;
   /// What the start itself does about the seal.

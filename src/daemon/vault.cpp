@@ -161,8 +161,9 @@ Result<std::shared_ptr<core::Unsealed>> Vault::open(std::unique_ptr<pkcs11::Toke
   COFFER_CHECK(token->watch(keys_to_watch(*keyring)));
   envelope::CacheConfig cache = config_.cache;
   cache.usable = [this, keeper] { return keeper->alive_within(cache_grace_.load()); };
-  COFFER_TRY(auto opened, compose({*store_, *log_, state_, *this, clock_, config_.leases}, cache,
-                                  std::move(token), std::move(keyring)));
+  COFFER_TRY(auto opened,
+             compose({*store_, *log_, state_, *this, clock_, config_.leases, config_.programs},
+                     cache, std::move(token), std::move(keyring)));
   opened->keeper = keeper;
   opened->on_new_keys = [this](core::Unsealed& vault) { return follow_keys(vault); };
   return opened;

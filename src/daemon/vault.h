@@ -11,6 +11,7 @@
 #include "coffer/core/backups.h"
 #include "coffer/core/pipeline.h"
 #include "coffer/pkcs11/token_keeper.h"
+#include "coffer/programs/programs.h"
 
 namespace coffer::daemon {
 
@@ -36,6 +37,8 @@ struct VaultConfig {
   PinSource pin{};
   /// Where the root token goes when the vault is made; empty: to who asked alone (sys/init).
   std::string root_token_path{};
+  /// Runs what rotations need; null: the configuration lists no program. Outlives the vault.
+  programs::Runner* programs = nullptr;
   /// Mounts KV version 2 at secret/ when the vault is made.
   bool mount_secret = false;
 };

@@ -43,8 +43,20 @@ std::string documented() {
   return text.str();
 }
 
+/// With the tables that stand as comments, for without them is the default.
+std::string documented_in_full() {
+  std::istringstream text(documented());
+  std::string all;
+  bool example = false;
+  for (std::string line; std::getline(text, line); all += line + "\n") {
+    example = (example || line == "# [[rotation_program]]") && !line.empty();
+    if (example) line.erase(0, std::min<std::size_t>(2, line.size()));
+  }
+  return all;
+}
+
 TEST(ConfigDocument, HasEveryKeyAndNoOther) {
-  const auto tree = read_toml(documented());
+  const auto tree = read_toml(documented_in_full());
   ASSERT_TRUE(std::holds_alternative<std::vector<ConfigEntry>>(tree));
   std::multiset<std::string> found;
   for (const ConfigEntry& entry : std::get<std::vector<ConfigEntry>>(tree)) {
@@ -73,6 +85,30 @@ TEST(ConfigDocument, TellsForEachKeyWhatItIs) {
     }
     commented = line.starts_with("#");
   }
+}
+
+TEST(ConfigDocument, ItsExampleOfAProgramIsGood) {
+  const Config config = good(documented_in_full());
+  const std::vector<programs::Program> expected = {
+      {.name = "app-db", .path = "/usr/local/lib/coffer/rotate-app-db", .user = ""}};
+  EXPECT_EQ(config.programs, expected);
+}
+
+TEST(Config, RefusesProgramsThatCantBe) {
+  const std::string path = "path = \"/bin/x\"\n";
+  EXPECT_EQ(problem(with("[[rotation_program]]\n" + path)).find("is missing") != std::string::npos,
+            true);
+  EXPECT_NE(problem(with("[[rotation_program]]\nname = \"a/b\"\n" + path)).find("letters"),
+            std::string::npos);
+  EXPECT_NE(problem(with("[[rotation_program]]\nname = \"a\"\npath = \"x\"\n")).find("absolute"),
+            std::string::npos);
+  EXPECT_NE(problem(with("[[rotation_program]]\nname = \"a\"\ndeadline_seconds = 0\n" + path))
+                .find("1 to 600"),
+            std::string::npos);
+  EXPECT_NE(problem(with("[rotation_program]\nname = \"a\"\n")).find("[[rotation_program]]"),
+            std::string::npos);
+  const std::string one = "[[rotation_program]]\nname = \"a\"\n" + path;
+  EXPECT_NE(problem(with(one + one)).find("another program"), std::string::npos);
 }
 
 TEST(Config, NeedsNoMoreThanTokenAndSocket) {
