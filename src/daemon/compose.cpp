@@ -58,9 +58,36 @@ void add_callers(core::Unsealed& vault) {
   vault.unix_roles = std::make_unique<auth::UnixRoles>(*vault.keyring);
 }
 
+/// For rotations, which know their mount by its id alone.
+Result<std::optional<std::string>> path_of(core::Unsealed& vault, engine::SealedTransaction& tx,
+                                           const Uuid& mount) {
+  COFFER_TRY(const auto table, vault.mounts->table(tx));
+  for (const core::MountTable::Entry& entry : table->all()) {
+    if (entry.builtin || entry.mount.uuid != mount) continue;
+    COFFER_CHECK(vault.mounts->hold(tx));
+    return std::optional(entry.mount.path);
+  }
+  return std::optional<std::string>();
+}
+
+Result<void> add_kv(const Foundation& foundation, core::Unsealed& vault) {
+  vault.rotators.add("generate", lifecycle::make_generate_rotator());
+  if (foundation.programs != nullptr) {
+    vault.rotators.add("exec", programs::make_exec_rotator(*foundation.programs));
+  }
+  COFFER_TRY(auto kv,
+             engines::kv::make_engine(
+                 {.rotators = vault.rotators,
+                  .make_password = core::make_password_by,
+                  .mount_path = [&vault](engine::SealedTransaction& tx,
+                                         const Uuid& mount) { return path_of(vault, tx, mount); }},
+                 vault.due_handlers));
+  vault.engines.serve("kv", std::move(kv), core::Engines::Kind::secrets);
+  return {};
+}
+
 void add_engines(const Foundation& foundation, core::Unsealed& vault) {
   using Kind = core::Engines::Kind;
-  vault.engines.serve("kv", engines::kv::make_engine(), Kind::secrets);
   vault.engines.serve("ssh", engines::ssh::make_engine(*vault.token), Kind::secrets);
   engines::ssh::register_handlers(vault.due_handlers, *vault.token);
   vault.engines.serve("totp", engines::totp::make_engine(), Kind::secrets);
@@ -110,6 +137,7 @@ Result<std::shared_ptr<core::Unsealed>> compose(const Foundation& foundation,
       std::make_unique<audit::Trail>(foundation.log, std::move(hasher), foundation.clock);
   add_leases(foundation, *vault);
   add_callers(*vault);
+  COFFER_CHECK(add_kv(foundation, *vault));
   add_engines(foundation, *vault);
   COFFER_CHECK(add_tables(*vault));
   COFFER_CHECK(vault->leases->load(foundation.clock.wall()));

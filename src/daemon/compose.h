@@ -6,6 +6,7 @@
 
 #include "coffer/core/state.h"
 #include "coffer/core/unsealed.h"
+#include "coffer/programs/programs.h"
 
 namespace coffer::daemon {
 
@@ -17,6 +18,7 @@ struct Foundation {
   core::Control& control;
   const Clock& clock;
   lifecycle::LeaseLimits lease_limits{};
+  programs::Runner* programs = nullptr;  ///< null: the configuration has none
 };
 
 /// Reserves wraps, and takes up leases that were being issued when the last process died: both

@@ -48,6 +48,7 @@ struct Handler {
 [[nodiscard]] std::span<const Handler> backup_handlers();
 [[nodiscard]] std::span<const Handler> key_handlers();
 [[nodiscard]] std::span<const Handler> verify_handlers();
+[[nodiscard]] std::span<const Handler> rotation_handlers();
 [[nodiscard]] std::span<const Handler> enrolment_handlers();
 [[nodiscard]] std::span<const Handler> lease_handlers();
 

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "coffer/core/settings.h"
+#include "coffer/lifecycle/rotation_index.h"
 #include "handlers.h"
 #include "metrics.h"
 
@@ -108,8 +109,9 @@ Result<Response> metrics(Call& call) {
   if (format && !format->empty() && *format != "prometheus") {
     return invalid("query parameter format must be prometheus");
   }
+  COFFER_TRY(const std::size_t failing, lifecycle::failing_rotations(call.context.tx));
   return Response{.outcome = model::Outcome::bare,
-                  .data = metrics_text(call.parts.state, *call.vault),
+                  .data = metrics_text(call.parts.state, *call.vault, failing),
                   .content_type = kPrometheusText};
 }
 

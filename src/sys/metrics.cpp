@@ -80,7 +80,8 @@ MetricFamily build() {
 
 }  // namespace
 
-std::string metrics_text(const core::State& state, const core::Unsealed& vault) {
+std::string metrics_text(const core::State& state, const core::Unsealed& vault,
+                         std::size_t rotations_failing) {
   std::vector<MetricFamily> families;
   families.push_back(build());
   families.push_back(requests(state.tally));
@@ -98,6 +99,9 @@ std::string metrics_text(const core::State& state, const core::Unsealed& vault) 
   families.push_back(
       gauge("coffer_lease_targets_failing", "Targets that take no ends of leases right now",
             static_cast<double>(vault.leases->ends().failing(std::chrono::seconds(0)).size())));
+  families.push_back(gauge("coffer_rotations_failing",
+                           "Rotations of secrets whose last step failed, at most 100",
+                           static_cast<double>(rotations_failing)));
   if (vault.keeper != nullptr) add_token(families, vault.keeper->health());
   return prometheus::TextSerializer().Serialize(families);
 }

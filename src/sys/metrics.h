@@ -10,6 +10,7 @@
 namespace coffer::sys {
 
 /// Prometheus' text format, version 0.0.4.
-[[nodiscard]] std::string metrics_text(const core::State& state, const core::Unsealed& vault);
+[[nodiscard]] std::string metrics_text(const core::State& state, const core::Unsealed& vault,
+                                       std::size_t rotations_failing);
 
 }  // namespace coffer::sys

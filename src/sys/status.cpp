@@ -1,5 +1,6 @@
 // What anyone may ask, whether the vault is open or not.
 #include "coffer/base/version.h"
+#include "coffer/lifecycle/rotation_index.h"
 #include "handlers.h"
 
 namespace coffer::sys {
@@ -38,6 +39,14 @@ void append_leases(JsonWriter& json, const core::State& state) {
   const auto failing = vault->leases->ends().failing(std::chrono::minutes(1));
   if (failing.empty()) return;
   json.key("lease_targets_failing").number(static_cast<std::int64_t>(failing.size()));
+}
+
+/// A number for everyone; which they are, for who may list sys/rotation. That it can't be told now
+/// is no reason to call the vault ill.
+void append_rotations(JsonWriter& json, const Call& call) {
+  const auto failing = lifecycle::failing_rotations(call.context.tx);
+  if (!failing.ok() || *failing == 0) return;
+  json.key("rotations_failing").number(static_cast<std::int64_t>(*failing));
 }
 
 /// Vault lets the caller choose the status, for load balancers that know only one.
@@ -86,6 +95,7 @@ Result<Response> health(Call& call) {
   append_identity(json, state);
   append_token(json, token);
   append_leases(json, state);
+  append_rotations(json, call);
   if (!trouble.empty()) json.key("errors").begin_array().string(trouble).end_array();
   json.end_object();
   return bare(std::move(json), status);

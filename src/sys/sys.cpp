@@ -12,7 +12,8 @@ class SysEngine final : public engine::Engine {
          {status_handlers(), seal_handlers(), mount_handlers(), remount_handlers(), ui_handlers(),
           policy_handlers(), password_handlers(), capability_handlers(), explain_handlers(),
           audit_handlers(), tool_handlers(), info_handlers(), token_handlers(), backup_handlers(),
-          key_handlers(), verify_handlers(), enrolment_handlers(), lease_handlers()}) {
+          key_handlers(), verify_handlers(), rotation_handlers(), enrolment_handlers(),
+          lease_handlers()}) {
       for (const Handler& handler : table) {
         rules_.push_back(handler.rule);
         answers_.push_back(handler.answer);

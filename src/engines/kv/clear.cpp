@@ -1,6 +1,7 @@
 // What a mount held, cleared after the mount is gone: the innermost folder first, some keys a step.
 #include "handlers.h"
 #include "key_metadata.h"
+#include "rotation_row.h"
 #include "tables.h"
 
 namespace coffer::engines::kv {
@@ -35,6 +36,7 @@ Result<void> clear_key(engine::SealedTransaction& tx, const Uuid& mount, const F
     if (!state.destroyed) COFFER_CHECK(tx.erase_secret(version_row(mount, path, version)));
   }
   tx.erase(metadata_row(mount, path), Expect::anything());
+  COFFER_CHECK(remove_rotation({tx, mount, {}}, path));
   return {};
 }
 

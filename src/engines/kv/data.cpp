@@ -10,6 +10,11 @@ using model::Request;
 using model::Response;
 
 Result<Response> read_data(Context& context, const Request& request, std::string_view path) {
+  if (request.fields.has("stage")) return read_stage(context, request, path);
+  if (request.fields.has("wait") || request.fields.has("after_version")) {
+    COFFER_TRY(auto not_yet, wait_for_another(context, request, path));
+    if (not_yet) return *std::move(not_yet);
+  }
   COFFER_TRY(const FoundVersion found, find_version(context, request, path));
   model::JsonWriter json;
   json.begin_object().key("data");

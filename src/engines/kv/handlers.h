@@ -13,6 +13,11 @@ using Handler = Result<model::Response> (*)(engine::Context& context, const mode
 Result<model::Response> read_data(engine::Context&, const model::Request&, std::string_view path);
 Result<model::Response> write_data(engine::Context&, const model::Request&, std::string_view path);
 Result<model::Response> delete_data(engine::Context&, const model::Request&, std::string_view path);
+// read_when.cpp
+Result<model::Response> read_stage(engine::Context&, const model::Request&, std::string_view path);
+/// nullopt: there is another version than the caller has; read on.
+Result<std::optional<model::Response>> wait_for_another(engine::Context&, const model::Request&,
+                                                        std::string_view path);
 // patch.cpp
 Result<model::Response> patch_data(engine::Context&, const model::Request&, std::string_view path);
 Result<model::Response> read_subkeys(engine::Context&, const model::Request&,

@@ -1,7 +1,9 @@
 // One engine for both versions: the mount's option `version` says which one answers.
 #include "coffer/engines/kv/kv.h"
 
+#include "coffer/crypto/random.h"
 #include "handlers.h"
+#include "rotations.h"
 
 namespace coffer::engines::kv {
 namespace {
@@ -9,8 +11,19 @@ namespace {
 /// As in Vault: a mount of type kv without the option is version 1.
 bool is_version2(const engine::Mount& mount) { return mount.option("version") == "2"; }
 
+/// An answer with a value of the secret itself, and the one that readers are meant to get.
+bool is_read(const model::Request& request, std::string_view path, const model::Response& answer) {
+  return request.operation == model::Operation::read && path.starts_with("data/") &&
+         answer.outcome == model::Outcome::ok && answer.until_changed.empty() &&
+         !request.fields.has("stage");
+}
+
 class KvEngine final : public engine::Engine {
  public:
+  KvEngine(Parts parts, const Uuid& instance, lifecycle::Handlers& handlers)
+      : rotations_(std::move(parts), instance) {
+    rotations_.add_to(handlers);
+  }
   [[nodiscard]] std::span<const engine::PathRule> paths() const override {
     return paths_of_version2();
   }
@@ -33,13 +46,26 @@ class KvEngine final : public engine::Engine {
   [[nodiscard]] Result<model::Response> handle(engine::Context& context,
                                                const model::Request& request,
                                                std::string_view path) override {
-    return is_version2(context.mount) ? handle_version2(context, request, path)
-                                      : handle_version1(context, request, path);
+    if (!is_version2(context.mount)) return handle_version1(context, request, path);
+    if (Rotations::is_ours(path)) return rotations_.handle(context, request, path);
+    auto answer = handle_version2(context, request, path);
+    if (answer.ok() && is_read(request, path, *answer)) {
+      COFFER_CHECK(rotations_.was_read(context, request, path));
+    }
+    return answer;
   }
+
+ private:
+  Rotations rotations_;
 };
 
 }  // namespace
 
-std::unique_ptr<engine::Engine> make_engine() { return std::make_unique<KvEngine>(); }
+Result<std::unique_ptr<engine::Engine>> make_engine(Parts parts, lifecycle::Handlers& handlers) {
+  COFFER_TRY(const Uuid instance, crypto::random_uuid());
+  std::unique_ptr<engine::Engine> made =
+      std::make_unique<KvEngine>(std::move(parts), instance, handlers);
+  return made;
+}
 
 }  // namespace coffer::engines::kv

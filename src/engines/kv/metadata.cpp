@@ -2,6 +2,7 @@
 #include "coffer/model/duration.h"
 #include "custom_metadata.h"
 #include "handlers.h"
+#include "rotation_fields.h"
 #include "settings.h"
 #include "version_answer.h"
 
@@ -61,6 +62,13 @@ Result<Response> read_metadata(Context& context, const Request& /*request*/,
   json.key("oldest_version").number(static_cast<std::int64_t>(oldest_version(metadata)));
   json.key("updated_time").string(to_rfc3339(metadata.updated));
   append_versions(json, metadata);
+  // Ours alone, and only where there is something to say.
+  COFFER_TRY(const StoredRotation rotated, load_rotation(context, path));
+  if (rotated.row_version != 0) {
+    json.key("rotation").begin_object().key("rotator").string(rotated.rotation.plan.rotator);
+    append_stages(json, rotated.rotation, metadata.current_version);
+    json.end_object();
+  }
   json.end_object();
   return Response{.data = std::move(json).take()};
 }

@@ -32,18 +32,17 @@ Result<KvConfig> decode_config(std::string_view text) {
   return config;
 }
 
-Result<StoredConfig> load_config(engine::Context& context) {
-  COFFER_TRY(const std::optional<engine::OpenedRow> row,
-             context.tx.read(config_row(context.mount.uuid)));
+Result<StoredConfig> load_config(const View& view) {
+  COFFER_TRY(const std::optional<engine::OpenedRow> row, view.tx.read(config_row(view.mount)));
   if (!row) return StoredConfig{};
   COFFER_TRY(KvConfig config, decode_config(row->value));
   return StoredConfig{config, row->version};
 }
 
-Result<void> save_config(engine::Context& context, const StoredConfig& stored) {
-  return context.tx.write(config_row(context.mount.uuid), encode(stored.config),
-                          stored.row_version == 0 ? engine::Expect::absent()
-                                                  : engine::Expect::unchanged(stored.row_version));
+Result<void> save_config(const View& view, const StoredConfig& stored) {
+  return view.tx.write(config_row(view.mount), encode(stored.config),
+                       stored.row_version == 0 ? engine::Expect::absent()
+                                               : engine::Expect::unchanged(stored.row_version));
 }
 
 std::uint32_t max_versions(const KeyMetadata& key, const KvConfig& mount) {

@@ -3,6 +3,7 @@
 
 #include "key_metadata.h"
 #include "tables.h"
+#include "view.h"
 
 namespace coffer::engines::kv {
 
@@ -23,8 +24,8 @@ struct StoredConfig {
   KvConfig config;
   engine::RowVersion row_version = 0;
 };
-[[nodiscard]] Result<StoredConfig> load_config(engine::Context& context);
-[[nodiscard]] Result<void> save_config(engine::Context& context, const StoredConfig& stored);
+[[nodiscard]] Result<StoredConfig> load_config(const View& view);
+[[nodiscard]] Result<void> save_config(const View& view, const StoredConfig& stored);
 
 /// How many versions a key keeps: its own say, then the mount's.
 [[nodiscard]] std::uint32_t max_versions(const KeyMetadata& key, const KvConfig& mount);

@@ -14,26 +14,24 @@ struct StoredKey {
   [[nodiscard]] bool is_new() const { return row_version == 0; }
 };
 
-[[nodiscard]] Result<StoredKey> load(engine::Context& context, std::string_view path);
+[[nodiscard]] Result<StoredKey> load(const View& view, std::string_view path);
 
 /// Stages the metadata; a new key's folders too, and the time of its making.
-[[nodiscard]] Result<void> save(engine::Context& context, std::string_view path, StoredKey& key);
+[[nodiscard]] Result<void> save(const View& view, std::string_view path, StoredKey& key);
 
 /// Seals `value` as the next version, drops those beyond the limit, and saves.
-[[nodiscard]] Result<void> add_version(engine::Context& context, std::string_view path,
-                                       StoredKey& key, const KvConfig& config,
-                                       std::string_view value);
+[[nodiscard]] Result<void> add_version(const View& view, std::string_view path, StoredKey& key,
+                                       const KvConfig& config, std::string_view value);
 
 /// Row and data key of one version go; its state stays.
-[[nodiscard]] Result<void> destroy(engine::Context& context, std::string_view path,
-                                   std::uint64_t version, VersionState& state);
+[[nodiscard]] Result<void> destroy(const View& view, std::string_view path, std::uint64_t version,
+                                   VersionState& state);
 
-[[nodiscard]] Result<std::string> open_version(engine::Context& context, std::string_view path,
+[[nodiscard]] Result<std::string> open_version(const View& view, std::string_view path,
                                                std::uint64_t version);
 
 /// All versions, the metadata, and the folders that are empty then.
-[[nodiscard]] Result<void> remove_key(engine::Context& context, std::string_view path,
-                                      StoredKey& key);
+[[nodiscard]] Result<void> remove_key(const View& view, std::string_view path, StoredKey& key);
 
 /// invalid_argument unless `path` can name a secret: not empty, no slash at its end.
 [[nodiscard]] Result<void> check_key_path(std::string_view path);

@@ -13,6 +13,9 @@ inline constexpr std::uint16_t kMetadataTable = 1;  ///< a row a key, under its 
 inline constexpr std::uint16_t kFolderTable = 2;    ///< a row a folder, under its parent folder
 inline constexpr std::uint16_t kVersionTable = 3;   ///< a sealed secret a version, under its key
 inline constexpr std::uint16_t kConfigTable = 4;    ///< one row a mount
+inline constexpr std::uint16_t kRotationTable =
+    5;  ///< a row a key that is rotated, as kMetadataTable
+inline constexpr std::uint16_t kPendingTable = 6;  ///< a sealed secret, while there is a new value
 
 /// "app/db" -> folder "app/", name "db".
 struct KeyName {
@@ -33,6 +36,25 @@ struct KeyName {
 [[nodiscard]] inline engine::RowName version_row(const Uuid& mount, std::string_view path,
                                                  std::uint64_t version) {
   return {{mount, kVersionTable}, std::string(path), std::to_string(version)};
+}
+
+[[nodiscard]] inline engine::RowName rotation_row(const Uuid& mount, std::string_view path) {
+  KeyName key = split_key(path);
+  return {{mount, kRotationTable}, std::move(key.folder), std::move(key.name)};
+}
+
+[[nodiscard]] inline engine::RowName pending_row(const Uuid& mount, std::string_view path) {
+  KeyName key = split_key(path);
+  return {{mount, kPendingTable}, std::move(key.folder), std::move(key.name)};
+}
+
+/// No path of a secret has two slashes in a row, so none is bound to the same. The run's first
+/// bytes stand for a version: the value of an earlier run doesn't open in place of this one's.
+[[nodiscard]] inline engine::SecretContext pending_context(const Uuid& mount, std::string_view path,
+                                                           const Uuid& run) {
+  std::uint64_t version = 0;
+  for (std::size_t i = 0; i < sizeof(version); ++i) version = version << 8U | run.bytes[i];
+  return {mount, "pending//" + std::string(path), version};
 }
 
 [[nodiscard]] inline engine::RowName config_row(const Uuid& mount) {

@@ -17,7 +17,10 @@ constexpr engine::PathRule kPaths[] = {
              "`delete_version_after` (a duration; 0s: never). What isn't given stays."},
     {.operation = Operation::read,
      .pattern = "data/*",
-     .help = "Read a secret: its latest version, or the one that `version` names."},
+     .help =
+         "Read a secret: its latest version, the one that `version` names, or that of a `stage` "
+         "(current, previous, pending). With `after_version`, and `wait` for so long: only if "
+         "there is another than that."},
     {.operation = Operation::update,
      .pattern = "data/*",
      .help =
@@ -64,6 +67,26 @@ constexpr engine::PathRule kPaths[] = {
     {.operation = Operation::remove,
      .pattern = "metadata/*",
      .help = "Remove a secret with all its versions and everything known of it, for good."},
+    {.operation = Operation::list,
+     .pattern = "rotation/*",
+     .help = "List the secrets directly under a path that are rotated, and its folders."},
+    {.operation = Operation::read,
+     .pattern = "rotation/*",
+     .help = "Read how a secret is rotated, and how far that is."},
+    {.operation = Operation::update,
+     .pattern = "rotation/*",
+     .help = "Say how a secret is rotated: `rotator` (generate, exec, database), `period` or "
+             "`schedule` with `time_zone` and `window`, `jitter`, `password_policy` and `fields`, "
+             "`readers_window` and `readers_deadline`, `paused`. What isn't given stays."},
+    {.operation = Operation::remove,
+     .pattern = "rotation/*",
+     .help = "A secret is rotated no more; with `force` also while a new value is being set."},
+    {.operation = Operation::update,
+     .pattern = "rotate/*",
+     .help = "Rotate a secret now, or go on with its rotation now."},
+    {.operation = Operation::read,
+     .pattern = "readers/*",
+     .help = "Who read which version of a rotated secret lately, and who is waited for."},
 };
 
 struct Endpoint {

@@ -1,0 +1,438 @@
+#include "rotation_run.h"
+
+#include <algorithm>
+
+#include "coffer/crypto/random.h"
+#include "coffer/model/json_tree.h"
+#include "rotation_step.h"
+#include "rotation_timing.h"
+#include "stored_key.h"
+
+namespace coffer::engines::kv {
+namespace {
+
+using lifecycle::Errand;
+using lifecycle::RotationStep;
+using lifecycle::StepEnd;
+using lifecycle::StepResult;
+
+constexpr std::size_t kMaxValue = std::size_t{1} << 20U;
+
+/// One rotation that is due, as a transaction sees it.
+struct Found {
+  Uuid mount;
+  std::string path;
+  std::string mount_path;
+  StoredRotation stored;
+  lifecycle::Rotator* rotator = nullptr;
+
+  [[nodiscard]] std::string log_path(std::string_view step) const {
+    return "sys/rotation/" + std::string(step) + "/" + mount_path + path;
+  }
+};
+
+/// What a step is told, kept for as long as it runs.
+struct Values {
+  std::string secret;
+  std::string settings;
+  std::string current;
+  std::string pending;
+  std::string previous;
+
+  Values() = default;
+  Values(Values&&) = default;
+  Values(const Values&) = default;
+  Values& operator=(Values&&) = default;
+  Values& operator=(const Values&) = default;
+  ~Values() {
+    for (std::string* text : {&current, &pending, &previous}) wipe(*text);
+  }
+};
+
+constexpr std::size_t kUuidText = 36;
+
+Result<std::optional<Found>> find(const RotationTools& tools, engine::SealedTransaction& tx,
+                                  std::string_view id, WallTime now) {
+  Found found;
+  if (id.size() <= kUuidText + 1) return make_error(ErrorCode::corrupt, "no id of a rotation");
+  COFFER_TRY(found.mount, parse_uuid(id.substr(0, kUuidText)));
+  found.path = id.substr(kUuidText + 1);
+  COFFER_TRY(found.stored, load_rotation({tx, found.mount, now}, found.path));
+  if (found.stored.row_version == 0) return std::optional<Found>();
+  COFFER_TRY(auto mount_path, tools.mount_path(tx, found.mount));
+  if (!mount_path) return std::optional<Found>();
+  found.mount_path = *std::move(mount_path);
+  found.rotator = tools.rotators.find(found.stored.rotation.plan.rotator);
+  return std::optional(std::move(found));
+}
+
+/// Empty where there is none that can be read.
+Result<std::string> value_of(const View& view, std::string_view path, const KeyMetadata& metadata,
+                             std::uint64_t version) {
+  const auto found = metadata.versions.find(version);
+  if (found == metadata.versions.end() || found->second.destroyed ||
+      found->second.deleted(view.now)) {
+    return std::string();
+  }
+  return open_version(view, path, version);
+}
+
+/// `current` with a new password in each of the plan's fields.
+Result<std::string> proposal(const RotationTools& tools, engine::SealedTransaction& tx,
+                             const RotationPlan& plan, std::string_view current) {
+  if (plan.fields.empty()) return std::string();
+  model::Json tree = model::Json::object();
+  if (!current.empty()) {
+    COFFER_TRY(tree, model::Json::parse(current));
+  }
+  for (const std::string& field : plan.fields) {
+    COFFER_TRY(const SecureBytes password, tools.make_password(tx, plan.password_policy));
+    tree.set(field, model::Json::string(std::string(
+                        as_text(password.expose(Reveal{"a generated password, to be sealed"})))));
+  }
+  return tree.compact();
+}
+
+Result<Values> gather(const RotationTools& tools, const View& view, const Found& found,
+                      RotationStep step) {
+  const Rotation& rotation = found.stored.rotation;
+  Values values;
+  values.secret = found.mount_path + found.path;
+  values.settings = rotation.plan.settings;
+  COFFER_TRY(const StoredKey key, load(view, found.path));
+  const KeyMetadata& metadata = key.metadata;
+  COFFER_TRY(values.current, value_of(view, found.path, metadata, metadata.current_version));
+  if (step == RotationStep::create) {
+    COFFER_TRY(values.pending, proposal(tools, view.tx, rotation.plan, values.current));
+  } else if (rotation.state.pending) {
+    COFFER_TRY(values.pending,
+               view.tx.open_secret(pending_row(view.mount, found.path),
+                                   pending_context(view.mount, found.path, rotation.state.run)));
+  }
+  if (step == RotationStep::finish) {
+    COFFER_TRY(values.previous, value_of(view, found.path, metadata, rotation.state.previous));
+  }
+  return values;
+}
+
+/// What `create` gave is a secret as any other: an object, and no larger than one.
+StepResult checked_for(RotationStep step, StepResult result, const Values& values) {
+  if (step != RotationStep::create || result.end != StepEnd::done) return result;
+  if (result.value.empty()) result.value = values.pending;
+  const bool usable = !result.value.empty() && result.value.size() <= kMaxValue &&
+                      model::Fields::parse(result.value).ok();
+  if (usable) return result;
+  wipe(result.value);
+  return {.end = StepEnd::refused, .value = {}, .why = "there is no new value, or it is no object"};
+}
+
+std::vector<Awaited> readers_of_old(const Readers::Known& known, const RotationPlan& plan,
+                                    std::uint64_t promoted, WallTime now) {
+  std::vector<Awaited> awaited;
+  for (const KnownReader& reader : known.readers) {
+    if (reader.version < promoted && reader.when >= now - plan.readers_window) {
+      awaited.push_back({reader.accessor, reader.name});
+    }
+  }
+  return awaited;
+}
+
+void still_awaited(RotationState& state, const Readers::Known& known) {
+  std::erase_if(state.awaited, [&](const Awaited& awaited) {
+    return std::any_of(known.readers.begin(), known.readers.end(), [&](const KnownReader& reader) {
+      return reader.accessor == awaited.accessor && reader.version >= state.promoted;
+    });
+  });
+}
+
+Result<void> end_run(Rotation& rotation, WallTime now) {
+  RotationState& state = rotation.state;
+  state.phase = Phase::idle;
+  state.run = {};
+  state.failures = 0;
+  state.trouble.clear();
+  state.forced = false;
+  state.is_set = false;
+  state.uncertain = false;
+  state.awaited.clear();
+  COFFER_TRY(state.next, next_time(rotation.plan, now));
+  return {};
+}
+
+/// From here on readers get the new value.
+Result<void> promote(const RotationTools& tools, const View& view, const Found& found,
+                     Rotation& rotation, std::string_view value, bool outside) {
+  RotationState& state = rotation.state;
+  const RotationPlan& plan = rotation.plan;
+  COFFER_TRY(StoredKey key, load(view, found.path));
+  COFFER_TRY(const StoredConfig config, load_config(view));
+  state.previous = key.metadata.current_version;
+  COFFER_CHECK(add_version(view, found.path, key, config.config, value));
+  if (state.pending) COFFER_CHECK(view.tx.erase_secret(pending_row(view.mount, found.path)));
+  state.pending = false;
+  state.promoted = key.metadata.current_version;
+  state.last = view.now;
+  state.failures = 0;
+  state.trouble.clear();
+  if (plan.readers_window.count() == 0) {
+    if (!outside) return end_run(rotation, view.now);
+    state.phase = Phase::finish;
+    state.next = view.now;
+    return {};
+  }
+  const Readers::Known known = tools.readers.of(view.mount, found.path);
+  state.awaited = readers_of_old(known, plan, state.promoted, view.now);
+  state.unknown_readers = known.since > view.now - plan.readers_window;
+  state.deadline = view.now + plan.readers_deadline;
+  state.phase = Phase::wait;
+  state.next = view.now;
+  return {};
+}
+
+Result<void> change_value(const RotationTools& tools, const View& view, const Found& found,
+                          Rotation& rotation, Change change, const Values& values,
+                          std::string_view made) {
+  RotationState& state = rotation.state;
+  const engine::RowName row = pending_row(view.mount, found.path);
+  switch (change) {
+    case Change::keep: return {};
+    case Change::seal:
+      state.pending = true;
+      state.entered_by = tools.instance;
+      return view.tx.seal_secret(row, pending_context(view.mount, found.path, state.run), made);
+    case Change::drop: state.pending = false; return view.tx.erase_secret(row);
+    case Change::promote: {
+      const bool outside = found.rotator->reaches_outside();
+      return promote(tools, view, found, rotation, made.empty() ? values.pending : made, outside);
+    }
+    case Change::end: return end_run(rotation, view.now);
+  }
+  return {};
+}
+
+Result<void> save_next(const RotationTools& tools, const View& view, std::string_view path,
+                       const StoredRotation& stored) {
+  COFFER_CHECK(save_rotation(view, path, stored));
+  return schedule(view, path, stored.rotation, tools);
+}
+
+/// Whether the rotation is still where it was when the errand was planned: an operator may have
+/// ended or changed it.
+bool same(const StoredRotation& now, const StoredRotation& then) {
+  return now.row_version != 0 && now.rotation.state.phase == then.rotation.state.phase &&
+         now.rotation.state.run == then.rotation.state.run;
+}
+
+/// An errand that is nothing but a change of the row.
+template <typename Step>
+Errand inner(const RotationTools& tools, const Found& found, std::string_view name, Step step) {
+  return {
+      .path = found.log_path(name),
+      .act = {},
+      .record = [&tools, found, step](engine::SealedTransaction& tx, WallTime now) -> Result<void> {
+        const View view{tx, found.mount, now};
+        COFFER_TRY(StoredRotation stored, load_rotation(view, found.path));
+        if (!same(stored, found.stored)) return {};
+        COFFER_TRY(const auto mount, tools.mount_path(tx, found.mount));
+        if (!mount) return {};
+        COFFER_CHECK(step(view, stored.rotation));
+        return save_next(tools, view, found.path, stored);
+      }};
+}
+
+Result<void> skip(const View& view, Rotation& rotation) { return end_run(rotation, view.now); }
+
+/// The run's name is on disk before a program or a database hears it.
+Result<void> begin(const View& view, Rotation& rotation) {
+  RotationState& state = rotation.state;
+  const RotationPlan& plan = rotation.plan;
+  const bool ends = !plan.schedule.empty() && plan.window.count() > 0 && !state.forced;
+  if (ends && view.now > state.next + plan.window) return skip(view, rotation);
+  COFFER_TRY(state.run, crypto::random_uuid());
+  state.give_up = ends ? state.next + plan.window : WallTime();
+  state.started = view.now;
+  state.phase = Phase::create;
+  state.next = view.now;
+  return {};
+}
+
+Result<void> look_for_readers(const RotationTools& tools, const View& view, const Found& found,
+                              Rotation& rotation) {
+  RotationState& state = rotation.state;
+  still_awaited(state, tools.readers.of(view.mount, found.path));
+  const bool all = state.awaited.empty() && !state.unknown_readers;
+  if (!all && view.now < state.deadline) {
+    state.next = std::min(state.deadline, view.now + look_interval(view.now, state.deadline));
+    return {};
+  }
+  state.awaited.clear();
+  if (!found.rotator->reaches_outside()) return end_run(rotation, view.now);
+  state.phase = Phase::finish;
+  state.next = view.now;
+  return {};
+}
+
+RotationStep step_of(Phase phase) {
+  switch (phase) {
+    case Phase::set: return RotationStep::set;
+    case Phase::test: return RotationStep::test;
+    case Phase::finish: return RotationStep::finish;
+    case Phase::idle:
+    case Phase::create:
+    case Phase::wait: break;
+  }
+  return RotationStep::create;
+}
+
+/// What is shared by an errand's two halves.
+struct Under {
+  Found found;
+  Values values;
+  RotationStep step;
+  StepResult result{};
+  ~Under() { wipe(result.value); }
+};
+
+Result<void> carry_out(const RotationTools& tools, Under& under, const std::stop_token& stop) {
+  const RotationState& state = under.found.stored.rotation.state;
+  const Values& values = under.values;
+  if (under.step == RotationStep::set) tools.attempts.began(state.run);
+  under.result = checked_for(under.step,
+                             under.found.rotator->step({.step = under.step,
+                                                        .secret = values.secret,
+                                                        .run = state.run,
+                                                        .settings = values.settings,
+                                                        .current = values.current,
+                                                        .pending = values.pending,
+                                                        .previous = values.previous},
+                                                       stop),
+                             values);
+  switch (under.result.end) {
+    case StepEnd::done: return {};
+    case StepEnd::refused:
+      return make_error(ErrorCode::precondition, "refused: " + under.result.why);
+    case StepEnd::unknown: break;
+  }
+  return make_error(ErrorCode::unavailable, "not known to be done: " + under.result.why);
+}
+
+Result<void> put_down(const RotationTools& tools, const Under& under, engine::SealedTransaction& tx,
+                      WallTime now) {
+  const Found& found = under.found;
+  const View view{tx, found.mount, now};
+  COFFER_TRY(StoredRotation stored, load_rotation(view, found.path));
+  if (!same(stored, found.stored)) return {};
+  COFFER_TRY(const auto mount, tools.mount_path(tx, found.mount));
+  if (!mount) return {};
+  RotationState& state = stored.rotation.state;
+  COFFER_TRY(const Uuid fresh, crypto::random_uuid());
+  const bool only_try = state.entered_by == tools.instance &&
+                        tools.attempts.only_one(found.stored.rotation.state.run);
+  const Change change = after_step(state, under.step, under.result,
+                                   {.now = now,
+                                    .outside = found.rotator->reaches_outside(),
+                                    .only_try = only_try,
+                                    .fresh_run = fresh});
+  COFFER_CHECK(
+      change_value(tools, view, found, stored.rotation, change, under.values, under.result.value));
+  if (state.run != found.stored.rotation.state.run || change == Change::promote) {
+    tools.attempts.forget(found.stored.rotation.state.run);
+  }
+  return save_next(tools, view, found.path, stored);
+}
+
+Errand step_errand(const RotationTools& tools, std::shared_ptr<Under> under) {
+  std::string path = under->found.log_path(lifecycle::to_string(under->step));
+  return {.path = std::move(path),
+          .act = [&tools, under](const std::stop_token& stop) -> Result<void> {
+            return carry_out(tools, *under, stop);
+          },
+          .record = [&tools, under](engine::SealedTransaction& tx, WallTime now) -> Result<void> {
+            return put_down(tools, *under, tx, now);
+          }};
+}
+
+/// What keeps a step from being begun at all: no such rotator, a token that is away.
+Errand stuck(const RotationTools& tools, const Found& found, const Error& why) {
+  Errand errand =
+      inner(tools, found, "stuck", [why](const View& view, Rotation& rotation) -> Result<void> {
+        RotationState& state = rotation.state;
+        ++state.failures;
+        state.trouble = why.text;
+        state.next = view.now + backoff(state.failures);
+        return {};
+      });
+  errand.act = [why](const std::stop_token&) -> Result<void> { return why; };
+  return errand;
+}
+
+Result<std::optional<Errand>> plan_outside(const RotationTools& tools,
+                                           engine::SealedTransaction& tx, const Found& found,
+                                           WallTime now) {
+  const RotationStep step = step_of(found.stored.rotation.state.phase);
+  Result<Values> values = gather(tools, {tx, found.mount, now}, found, step);
+  if (!values.ok() && values.error().code == ErrorCode::conflict) return values.error();
+  if (!values.ok()) return std::optional(stuck(tools, found, values.error()));
+  auto under = std::make_shared<Under>(Under{found, *std::move(values), step});
+  return std::optional(step_errand(tools, std::move(under)));
+}
+
+}  // namespace
+
+void Attempts::began(const Uuid& run) {
+  const MutexLock lock(mutex_);
+  ++began_[run];
+}
+
+bool Attempts::only_one(const Uuid& run) const {
+  const MutexLock lock(mutex_);
+  const auto found = began_.find(run);
+  return found != began_.end() && found->second == 1;
+}
+
+void Attempts::forget(const Uuid& run) {
+  const MutexLock lock(mutex_);
+  began_.erase(run);
+}
+
+std::string due_id(const Uuid& mount, std::string_view path) {
+  return to_string(mount) + "/" + std::string(path);
+}
+
+Result<void> schedule(const View& view, std::string_view path, const Rotation& rotation,
+                      const RotationTools& tools) {
+  if (rotation.plan.paused && !rotation.state.forced) return {};
+  const lifecycle::Rotator* rotator = tools.rotators.find(rotation.plan.rotator);
+  const bool outside = rotator != nullptr && rotator->reaches_outside();
+  return lifecycle::schedule(view.tx, outside ? kOutsideKind : kInsideKind,
+                             due_id(view.mount, path), rotation.state.next, view.now);
+}
+
+Result<std::optional<Errand>> plan_step(const RotationTools& tools, engine::SealedTransaction& tx,
+                                        const lifecycle::Due& due, WallTime now) {
+  COFFER_TRY(const std::optional<Found> looked, find(tools, tx, due.id, now));
+  if (!looked) return std::optional<Errand>();
+  const Found& found = *looked;
+  const Rotation& rotation = found.stored.rotation;
+  const RotationState& state = rotation.state;
+  // Each change of `next` has a row of its own: one that comes early is of the past.
+  const bool waits = (rotation.plan.paused && !state.forced) || state.next > now;
+  if (waits) return std::optional<Errand>();
+  if (found.rotator == nullptr) {
+    const Error none = make_error(ErrorCode::precondition, "there is no such rotator");
+    return std::optional(stuck(tools, found, none));
+  }
+  if (state.phase == Phase::idle) return std::optional(inner(tools, found, "begin", begin));
+  const bool too_late =
+      state.phase == Phase::create && state.give_up != WallTime() && now > state.give_up;
+  if (too_late && !state.forced) return std::optional(inner(tools, found, "skip", skip));
+  if (state.phase == Phase::wait) {
+    return std::optional(
+        inner(tools, found, "wait", [&tools, found](const View& view, Rotation& changed) {
+          return look_for_readers(tools, view, found, changed);
+        }));
+  }
+  return plan_outside(tools, tx, found, now);
+}
+
+}  // namespace coffer::engines::kv

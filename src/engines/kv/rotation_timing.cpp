@@ -1,0 +1,45 @@
+#include "rotation_timing.h"
+
+#include <algorithm>
+
+#include "coffer/crypto/random.h"
+#include "coffer/lifecycle/schedule.h"
+
+namespace coffer::engines::kv {
+namespace {
+
+constexpr std::chrono::seconds kLongestBackoff = std::chrono::minutes(15);
+constexpr std::uint32_t kMaxDoublings = 10;
+
+/// So that what has one schedule isn't all changed in one second.
+Result<std::chrono::nanoseconds> by_chance(std::chrono::seconds at_most) {
+  if (at_most.count() <= 0) return std::chrono::nanoseconds(0);
+  Bytes bits(sizeof(std::uint64_t));
+  COFFER_CHECK(crypto::random_fill(bits));
+  std::uint64_t number = 0;
+  for (const std::uint8_t byte : bits) number = number << 8U | byte;
+  const auto range = static_cast<std::uint64_t>(std::chrono::nanoseconds(at_most).count());
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(number % range));
+}
+
+}  // namespace
+
+Result<WallTime> next_time(const RotationPlan& plan, WallTime after) {
+  COFFER_TRY(const std::chrono::nanoseconds later, by_chance(plan.jitter));
+  if (plan.schedule.empty()) return after + plan.period + later;
+  COFFER_TRY(const auto schedule, lifecycle::Schedule::parse(plan.schedule, plan.time_zone));
+  COFFER_TRY(const WallTime next, schedule.next(after));
+  return next + later;
+}
+
+std::chrono::seconds backoff(std::uint32_t failures) noexcept {
+  const auto doubled = std::chrono::seconds(1LL << std::min(failures, kMaxDoublings));
+  return std::min(doubled, kLongestBackoff);
+}
+
+std::chrono::seconds look_interval(WallTime now, WallTime deadline) noexcept {
+  const auto left = std::chrono::duration_cast<std::chrono::seconds>(deadline - now);
+  return std::clamp(left / 30, std::chrono::seconds(1), std::chrono::seconds(30));
+}
+
+}  // namespace coffer::engines::kv
