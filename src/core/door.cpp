@@ -146,6 +146,7 @@ void Door::commit(Batch& writers) {
   transactions.reserve(writers.size());
   for (Pending& writer : writers) transactions.push_back(std::move(writer.staged.writes));
   const auto outcomes = store_.commit(transactions);
+  if (outcomes.ok()) sink_.committed(transactions);
   Batch answered;
   for (std::size_t i = 0; i < writers.size(); ++i) {
     Pending& writer = writers[i];

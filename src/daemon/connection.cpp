@@ -1,5 +1,7 @@
 #include "connection.h"
 
+#include <sys/socket.h>
+
 #include <boost/asio/write.hpp>
 
 #include "coffer/base/log.h"
@@ -79,6 +81,12 @@ void Connection::written() {
 
 void Connection::enforce(Time now) {
   if (state_ != State::working && now >= deadline_) close();
+}
+
+bool Connection::peer_left() {
+  if (closed()) return true;
+  char byte = 0;
+  return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 void Connection::drain() {

@@ -30,6 +30,9 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void drain();
   void close();
 
+  /// Whether the other end has closed, while an answer is being worked on. What it may have sent
+  /// meanwhile stays to be read.
+  [[nodiscard]] bool peer_left();
   [[nodiscard]] bool closed() const noexcept { return state_ == State::closed; }
   [[nodiscard]] uid_t uid() const noexcept { return peer_.uid; }
 

@@ -2,6 +2,7 @@
 // time: connection, worker, Door, connection.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -27,7 +28,10 @@ struct Exchange final : public core::Reply {
   bool stranger = false;                  ///< nobody we know asked: strangers.h
   bool slow = false;                      ///< it belongs to the workers of the slow lane
   int runs = 0;                           ///< how often the pipeline has run it
-  std::string answer;                     ///< head and body, ready to write
+  bool request_logged = false;            ///< its request line is in the log already
+  /// Until when it waits for a change; once it has been found to wait for one.
+  std::optional<std::chrono::steady_clock::time_point> wait_until{};
+  std::string answer;  ///< head and body, ready to write
 };
 
 /// Who takes a message from a connection. Called on the I/O thread; must not block.

@@ -90,8 +90,9 @@ std::optional<core::Staged> serve(Exchange& exchange, const core::Pipeline& pipe
                                                  : pipeline.give_up(*exchange.request, evidence);
   exchange.request->operation = asked;
   exchange.stranger = !staged.known_caller;
-  // It lost a race before: its request line is in the log already.
-  if (exchange.runs++ > 0) staged.entry.request.reset();
+  ++exchange.runs;
+  // It lost a race before.
+  if (exchange.request_logged) staged.entry.request.reset();
   if (staged.response.ok()) {
     put_answer(exchange, vault::render(exchange.request->id, *staged.response));
   } else {

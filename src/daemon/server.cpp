@@ -13,6 +13,7 @@ namespace {
 constexpr std::chrono::milliseconds kDrainRound{50};
 constexpr std::chrono::milliseconds kStrangerRound{20};
 constexpr std::chrono::seconds kKeySweep{1};
+constexpr std::chrono::milliseconds kParkSweep{250};
 constexpr int kDrainRounds = 180;  // nine seconds of the ten
 
 std::unique_ptr<Exchange> as_exchange(std::unique_ptr<core::Reply> reply) {
@@ -30,6 +31,7 @@ Server::Server(Vault& vault, ServerConfig config, const Clock& clock)
       hangup_(context_),
       key_timer_(context_),
       watchdog_timer_(context_),
+      park_timer_(context_),
       stranger_timer_(context_),
       listeners_(context_, *this) {}
 
@@ -57,6 +59,7 @@ Result<void> Server::run() {
     if (!failed) stop();
   });
   sweep_data_keys();
+  sweep_parked();
   start_reloading();
   start_watchdog();
   log::info("ready");
@@ -80,6 +83,7 @@ void Server::submit(std::unique_ptr<Exchange> exchange) {
   // Which lane a request belongs to is known once it was read, by the first worker that had it.
   Workers& workers = exchange->slow ? *slow_workers_ : *workers_;
   if (workers.submit(exchange)) return;
+  if (exchange->wait_until) parked_.forget(*exchange);
   exchange->fail(make_error(ErrorCode::resource_exhausted, "too many requests at once"));
   answer_later(std::move(exchange));
 }
@@ -94,8 +98,65 @@ void Server::work(std::unique_ptr<Exchange> exchange, engine::Lane here) {
     exchange->fail(make_error(ErrorCode::resource_exhausted, "out of memory"));
   }
   if (!staged && exchange->slow && here == engine::Lane::fast) return submit(std::move(exchange));
+  if (staged && waits(*staged)) return park(std::move(exchange), *staged->response);
+  if (exchange->wait_until) parked_.forget(*exchange);
   if (!staged) return answer_later(std::move(exchange));
   door_->finish(*std::move(staged), std::move(exchange));
+}
+
+bool Server::waits(const core::Staged& staged) {
+  return staged.response.ok() && !staged.response->until_changed.empty();
+}
+
+/// What was staged is let go: it wrote nothing and told nothing. The request is on record once it
+/// is answered.
+void Server::park(std::unique_ptr<Exchange> exchange, const model::Response& response) {
+  if (!exchange->wait_until) {
+    exchange->wait_until = std::chrono::steady_clock::now() + response.wait;
+  }
+  switch (parked_.park(response.until_changed, *exchange->wait_until, exchange)) {
+    case Parked::Place::kept: return;
+    case Parked::Place::again: return submit(std::move(exchange));
+    case Parked::Place::closed: break;
+    case Parked::Place::full:
+      exchange->fail(make_error(ErrorCode::resource_exhausted, "too many requests wait at once"));
+      return answer_later(std::move(exchange));
+  }
+  std::vector<std::unique_ptr<Exchange>> one;
+  one.push_back(std::move(exchange));
+  end_waits(std::move(one));
+}
+
+/// From the start, as of now: who may no longer read it learns nothing.
+void Server::wake(std::vector<std::unique_ptr<Exchange>> exchanges) {
+  for (auto& exchange : exchanges) {
+    exchange->request->time = clock_.wall();
+    exchange->runs = 0;
+    submit(std::move(exchange));
+  }
+}
+
+/// They are answered with what there is.
+void Server::end_waits(std::vector<std::unique_ptr<Exchange>> exchanges) {
+  for (auto& exchange : exchanges) exchange->request->fields.remove("wait");
+  wake(std::move(exchanges));
+}
+
+/// On the thread that attends to the Door.
+void Server::committed(std::span<const store::Transaction> transactions) {
+  wake(parked_.woken_by(transactions));
+}
+
+void Server::sweep_parked() {
+  if (parked_.size() > 0) {
+    for (const auto& exchange : parked_.gone()) exchange->connection->close();
+    end_waits(parked_.late(std::chrono::steady_clock::now()));
+    if (vault_.state().unsealed() == nullptr) end_waits(parked_.all());
+  }
+  park_timer_.expires_after(kParkSweep);
+  park_timer_.async_wait([this](const boost::system::error_code& failed) {
+    if (!failed) sweep_parked();
+  });
 }
 
 void Server::answer_later(std::unique_ptr<Exchange> exchange) {
@@ -137,7 +198,9 @@ void Server::release(std::vector<std::unique_ptr<core::Reply>> replies) {
 }
 
 void Server::run_again(std::unique_ptr<core::Reply> reply) {
-  submit(as_exchange(std::move(reply)));
+  auto exchange = as_exchange(std::move(reply));
+  exchange->request_logged = true;
+  submit(std::move(exchange));
 }
 
 /// Data keys go when their time is up, traffic or none.
@@ -209,6 +272,8 @@ void Server::stop() {
   log::info("stopping");
   notify_stopping();
   stopping_ = true;
+  parked_.close();
+  end_waits(parked_.all());
   listeners_.drain();
   wait_until_drained(kDrainRounds);
 }

@@ -12,6 +12,7 @@
 #include "coffer/core/lease_ender.h"
 #include "coffer/core/sweeper.h"
 #include "listeners.h"
+#include "parked.h"
 #include "reload.h"
 #include "strangers.h"
 #include "vault.h"
@@ -45,8 +46,14 @@ class Server final : private Dispatcher, private core::ReplySink {
   void dispatch(std::unique_ptr<Exchange> exchange) override;
   void release(std::vector<std::unique_ptr<core::Reply>> replies) override;
   void run_again(std::unique_ptr<core::Reply> reply) override;
+  void committed(std::span<const store::Transaction> transactions) override;
 
   void work(std::unique_ptr<Exchange> exchange, engine::Lane here);
+  [[nodiscard]] static bool waits(const core::Staged& staged);
+  void park(std::unique_ptr<Exchange> exchange, const model::Response& response);
+  void wake(std::vector<std::unique_ptr<Exchange>> exchanges);
+  void end_waits(std::vector<std::unique_ptr<Exchange>> exchanges);
+  void sweep_parked();
   void answer_later(std::unique_ptr<Exchange> exchange);
   void submit(std::unique_ptr<Exchange> exchange);
   void answer(std::unique_ptr<Exchange> exchange);
@@ -70,9 +77,11 @@ class Server final : private Dispatcher, private core::ReplySink {
   boost::asio::signal_set hangup_;
   boost::asio::steady_timer key_timer_;
   boost::asio::steady_timer watchdog_timer_;
+  boost::asio::steady_timer park_timer_;
   boost::asio::steady_timer stranger_timer_;
   Strangers strangers_;  ///< of the I/O thread
   Listeners listeners_;
+  Parked parked_;
   std::unique_ptr<core::Door> door_;
   std::unique_ptr<core::Sweeper> sweeper_;
   std::unique_ptr<core::LeaseEnder> ender_;

@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <memory>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -42,6 +43,8 @@ class ReplySink {
   virtual void release(std::vector<std::unique_ptr<Reply>> replies) = 0;
   /// The request lost a race: run it again from the start. Its request line is in the log already.
   virtual void run_again(std::unique_ptr<Reply> reply) = 0;
+  /// These were committed, all or some of them: for whoever waits for a row to change.
+  virtual void committed(std::span<const store::Transaction> transactions) { (void)transactions; }
 };
 
 class Door final {
