@@ -15,7 +15,7 @@ std::span<const Command> all_commands() {
           &policy_why_commands,  &policy_test_commands, &token_commands,
           &lease_commands,       &audit_commands,       &operator_commands,
           &backup_commands,      &rotate_commands,      &token_enrolment_commands,
-          &print_commands}) {
+          &rotation_commands,    &watch_commands,       &print_commands}) {
       std::vector<Command> rows = part();
       std::move(rows.begin(), rows.end(), std::back_inserter(all));
     }
