@@ -20,13 +20,13 @@ TO_ENABLE = {"kv": "kv-v1", "ssh": "ssh", "totp": "totp", "database": "database"
 # Of fields that stand in a row itself; those of longer lists have their type beside them.
 TYPES = {
     "integer": ["version", "depth", "options.cas", "max_versions", "activecode", "sealedcode",
-                "uninitcode", "tokendowncode", "rows", "bytes", "offset"],
-    "boolean": ["cas_required", "reset"],
-    "duration": ["delete_version_after", "increment"],
+                "uninitcode", "tokendowncode", "rows", "bytes", "offset", "after_version"],
+    "boolean": ["cas_required", "reset", "force"],
+    "duration": ["delete_version_after", "increment", "wait"],
     "object": ["data", "custom_metadata"],
     "list": ["versions", "paths", "path"],
     "string": ["token", "accessor", "key", "from", "to", "policy", "rules", "input", "format",
-               "source", "algorithm", "after", "code", "lease_id"],
+               "source", "algorithm", "after", "code", "lease_id", "stage"],
 }  # fmt: skip
 TYPE_OF = {field: kind for kind, fields in TYPES.items() for field in fields}
 

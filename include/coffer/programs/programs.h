@@ -1,5 +1,5 @@
 // The operator's own programs, run as another user by coffer-exec. cofferd never forks for them: it
-// has threads, keys and files open. docs/decisions/0025-programs-have-a-process-of-their-own.md.
+// has threads, keys and files open. docs/decisions/0026-programs-have-a-process-of-their-own.md.
 #pragma once
 
 #include <chrono>

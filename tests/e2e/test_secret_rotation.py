@@ -1,0 +1,248 @@
+"""Secrets that change by themselves: a password each second, a program of the operator's as another user,
+a daemon that is killed at each of its steps, and readers that are waited for."""
+
+import json
+import os
+import pathlib
+import pwd
+import time
+
+import pytest
+from configured import CLIENT, USER, ConfiguredVault, copy_of, ids, model_with
+
+STEPS = ["create", "set", "test", "finish"]
+
+# A server of passwords: a file each that it takes. It says what it was asked, and hangs where it is told to.
+PROGRAM = """#!/usr/bin/python3
+import json, os, pathlib, sys, time
+state = pathlib.Path("{state}")
+asked = json.load(sys.stdin)
+step = asked["Step"].removesuffix("Secret")
+def say(what):
+    with open(state / "log", "a") as log:
+        log.write(json.dumps(what) + "\\n")
+def hang(when):
+    if (state / f"hang-{{when}}-{{step}}").exists():
+        (state / f"hang-{{when}}-{{step}}").unlink()
+        say({{"hangs": when, "step": step}})
+        time.sleep(600)
+taken = state / "taken"
+say({{"step": step, "run": asked["ClientRequestToken"], "id": asked["SecretId"], "uid": os.getuid(),
+     "environment": list(os.environ)}})
+hang("before")
+if step == "set":
+    (taken / asked["Pending"]["password"]).touch()
+elif step == "test" and not (taken / asked["Pending"]["password"]).exists():
+    print(json.dumps({{"Refused": True}}))
+elif step == "finish":
+    for each in taken.iterdir():
+        if each.name != asked["Current"]["password"]:
+            each.unlink()
+hang("after")
+if (state / f"refuse-{{step}}").exists():
+    (state / f"refuse-{{step}}").unlink()
+    print(json.dumps({{"Refused": True}}))
+print("canary-of-stderr", file=sys.stderr)
+"""
+
+
+@pytest.fixture(scope="module")
+def model():
+    with model_with() as directory:
+        yield directory
+
+
+class Rotated(ConfiguredVault):
+    """Its daemon is one user, its program another."""
+
+    def __init__(self, directory, etc, model):
+        super().__init__(directory, etc, model)
+        self.belong_to(USER)
+        self.state = self.etc.parent / "state"
+        self.state.mkdir()
+        (self.state / "taken").mkdir()
+        (self.state / "taken/first").touch()
+        program = self.etc / "rotate"
+        program.write_text(PROGRAM.format(state=self.state))
+        os.chmod(program, 0o755)
+        for path in [self.state, *self.state.rglob("*")]:
+            os.chown(path, *ids(CLIENT))
+        self.settings["rotation_program"] = [
+            {"name": "it", "path": str(program), "user": CLIENT, "deadline_seconds": 600}]
+        self.write()
+
+    def said(self):
+        log = self.state / "log"
+        return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+
+    def taken(self):
+        return {path.name for path in (self.state / "taken").iterdir()}
+
+    def tell(self, what):
+        (self.state / what).touch()
+        os.chown(self.state / what, *ids(CLIENT))
+
+    def set_up(self, **more):
+        self.put("app/db", {"password": "first", "user": "app"})
+        plan = {"rotator": "exec", "program": "it", "period": "24h", "fields": ["password"], **more}
+        answer = self.client.post("secret/rotation/app/db", plan)
+        assert answer.status == 200, answer.body
+
+    def rotate(self):
+        answer = self.client.post("secret/rotate/app/db", {})
+        assert answer.status == 200, answer.body
+
+    def rotation(self):
+        return self.client.get("secret/rotation/app/db").data
+
+
+@pytest.fixture
+def rotated(model):
+    with copy_of(model, Rotated) as vault:
+        yield vault
+
+
+def until(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.02)
+
+
+def idle(vault, version):
+    """The rotation that makes this version is over."""
+    def over():
+        now = vault.rotation()
+        return now["phase"] == "idle" and now["stages"]["current"] == version
+    return over
+
+
+def test_a_new_password_each_second_and_readers_see_whole_ones(vault):
+    vault.put("app/db", {"password": "first", "user": "app"})
+    plan = {"rotator": "generate", "period": "1s"}
+    assert vault.client.post("secret/rotation/app/db", plan).status == 200
+    seen = set()
+
+    def three():
+        data = vault.client.get("secret/data/app/db").data["data"]
+        assert data["user"] == "app" and data["password"]
+        seen.add(data["password"])
+        return len(seen) >= 3
+    until(three)
+    listed = vault.client.list("sys/rotation").data
+    assert listed["keys"] == ["secret/app/db"]
+    assert listed["key_info"]["secret/app/db"]["failures"] == 0
+
+
+def test_a_program_takes_the_four_steps_as_its_user(rotated):
+    vault = rotated.start()
+    vault.set_up()
+    vault.rotate()
+    until(idle(vault, 2))
+    said = vault.said()
+    assert [line["step"] for line in said] == STEPS
+    assert len({line["run"] for line in said}) == 1
+    assert {line["uid"] for line in said} == {pwd.getpwnam(CLIENT).pw_uid}
+    assert {line["id"] for line in said} == {"secret/app/db"}
+    assert all(set(line["environment"]) <= {"LC_CTYPE"} for line in said), "Python sets that itself"
+    assert vault.taken() == {vault.read("app/db")["password"]}
+    assert vault.read("app/db")["user"] == "app"
+    everything = vault.log + "".join(json.dumps(line) for line in vault.audit_lines())
+    assert "canary-of-stderr" not in everything
+    assert vault.read("app/db")["password"] not in everything
+    paths = [line["request"]["path"] for line in vault.audit_lines() if line["type"] == "request"]
+    for step in STEPS:
+        assert f"sys/rotation/{step}/secret/app/db" in paths
+
+
+def test_no_request_names_a_program(rotated):
+    vault = rotated.start()
+    vault.put("app/db", {"password": "first"})
+    for name in ("/bin/sh", "../rotate", "nobody"):
+        plan = {"rotator": "exec", "program": name, "period": "1h"}
+        answer = vault.client.post("secret/rotation/app/db", plan)
+        assert answer.status == 400 and "program" in answer.errors[0], answer.body
+
+
+def test_a_refusal_is_seen_and_followed_by_another_value(rotated):
+    vault = rotated.start()
+    vault.set_up()
+    vault.tell("refuse-create")
+    vault.rotate()
+    until(lambda: vault.rotation()["failures"] == 1)
+    assert vault.rotation()["trouble"] == "create: the program refused"
+    assert vault.client.get("sys/health").json["rotations_failing"] == 1
+    assert vault.read("app/db")["password"] == "first"
+    until(idle(vault, 2))
+    assert len({line["run"] for line in vault.said()}) == 2
+    assert "rotations_failing" not in vault.client.get("sys/health").json
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_daemon_that_is_killed_goes_on_where_it_was(rotated, step, when):
+    vault = rotated.start()
+    vault.set_up()
+    vault.tell(f"hang-{when}-{step}")
+    vault.rotate()
+    until(lambda: any(line.get("hangs") == when for line in vault.said()))
+    vault.kill()
+    vault.start()
+    password = vault.read("app/db")["password"]
+    assert password in vault.taken(), "readers have a value that works"
+    until(idle(vault, 2))
+    assert vault.taken() == {vault.read("app/db")["password"]}
+    said = [line for line in vault.said() if "run" in line]
+    assert len({line["run"] for line in said}) == 1, "the same value"
+    assert [line["step"] for line in said].count(step) == 2
+
+
+def test_a_seal_ends_a_program_that_hangs_and_it_is_taken_up_again(rotated):
+    vault = rotated.start()
+    vault.set_up()
+    vault.tell("hang-before-set")
+    vault.rotate()
+    until(lambda: any("hangs" in line for line in vault.said()))
+    assert vault.client.post("sys/seal", {}).status == 204
+    vault.restart()
+    until(idle(vault, 2))
+
+
+def test_finish_waits_for_readers_of_the_old_value(rotated):
+    vault = rotated.start()
+    vault.set_up(readers_window="10m", readers_deadline="10m")
+    assert vault.read("app/db")["password"] == "first"
+    vault.rotate()
+    until(lambda: vault.rotation()["phase"] == "wait")
+    assert vault.taken() >= {"first"}, "the old value works as long"
+    readers = vault.client.get("secret/readers/app/db").data
+    assert len(readers["awaited"]) == 1 and readers["unknown_readers"], readers
+    new = vault.read("app/db")["password"]
+    assert new != "first"
+    vault.kill()  # who is waited for outlives the daemon; who came since has to come again
+    vault.start()
+    assert vault.rotation()["awaits"] == 1
+    assert vault.read("app/db")["password"] == new
+    until(lambda: vault.rotation()["awaits"] == 0, seconds=120)
+    assert "finish" not in [line.get("step") for line in vault.said()], "there may be others"
+    vault.rotate()
+    until(idle(vault, 2))
+    assert vault.taken() == {new}
+
+
+def test_a_program_that_others_could_change_is_refused_at_the_start(rotated):
+    os.chmod(rotated.etc / "rotate", 0o777)
+    said = rotated.refused()
+    assert "program it" in said and "could change it" in said, said
+
+
+def test_the_helper_started_by_hand_does_nothing(rotated):
+    rotated.start()
+    helpers = [
+        path.parent for path in pathlib.Path("/proc").glob("[0-9]*/comm")
+        if path.read_text() == "coffer-exec\n"
+        and f"--parent={rotated.pid}" in (path.parent / "cmdline").read_text()
+    ]  # fmt: skip
+    assert len(helpers) == 1
+    assert rotated.stop() == 0
+    until(lambda: not helpers[0].exists())
