@@ -118,16 +118,16 @@ Result<Response> Rotations::read(Context& context, std::string_view path) const 
 Result<Response> Rotations::write(Context& context, const model::Fields& fields,
                                   std::string_view path) {
   const View view(context);
-  COFFER_TRY(const StoredKey key, kv::load(view, path));
-  if (key.is_new()) {
-    return make_error(
-        ErrorCode::invalid_argument,
-        "there is no such secret: write its first version, then say how it is rotated");
-  }
   COFFER_TRY(StoredRotation stored, load_rotation(view, path));
   Rotation& rotation = stored.rotation;
   const RotationPlan before = rotation.plan;
   COFFER_CHECK(apply_fields(fields, parts_.rotators, rotation.plan));
+  COFFER_TRY(const StoredKey key, kv::load(view, path));
+  if (key.is_new()) {
+    return make_error(
+        ErrorCode::not_found,
+        "there is no such secret: write its first version, then say how it is rotated");
+  }
   const RotationPlan& plan = rotation.plan;
   if (before.rotator != plan.rotator && rotation.state.phase > Phase::create) {
     return make_error(ErrorCode::precondition,

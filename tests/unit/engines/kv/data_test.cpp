@@ -125,7 +125,8 @@ TEST_F(KvDataTest, EveryPathHasHelpAndAHandler) {
     EXPECT_FALSE(rule.help.empty()) << rule.pattern;
     std::string path(rule.pattern.substr(0, rule.pattern.find('*')));
     if (rule.pattern.ends_with('*') && rule.operation != Operation::list) path += "none";
-    const auto answer = call(rule.operation, path, R"({"data":{},"versions":[1]})");
+    const auto answer = call(rule.operation, path,
+                             R"({"data":{},"versions":[1],"rotator":"generate","period":"1h"})");
     EXPECT_TRUE(answer.ok() || answer.error().code == ErrorCode::not_found)
         << model::to_string(rule.operation) << " " << path << ": " << answer.error().text;
   }

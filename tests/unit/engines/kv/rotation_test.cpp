@@ -356,7 +356,7 @@ TEST_F(RotationTest, ConfigurationIsChecked) {
   }
   expect_error(rotation(), ErrorCode::not_found, "");
   expect_error(configure_rotation(R"({"rotator":"generate","period":"1h"})", "no/such"),
-               ErrorCode::invalid_argument, "no such secret");
+               ErrorCode::not_found, "no such secret");
   expect_error(rotate_now(), ErrorCode::not_found, "");
 }
 
