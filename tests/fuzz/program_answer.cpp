@@ -7,7 +7,9 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace coffer;
   if (size == 0) return 0;
-  programs::Ran ran{.end = programs::Ran::End::exited, .status = data[0] & 1};
+  programs::Ran ran;
+  ran.end = programs::Ran::End::exited;
+  ran.status = data[0] & 1;
   ran.output.assign(reinterpret_cast<const char*>(data) + 1, size - 1);
   for (const auto step : {lifecycle::RotationStep::create, lifecycle::RotationStep::set}) {
     const auto result = programs::judge(step, ran);
