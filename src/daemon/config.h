@@ -63,7 +63,7 @@ struct LimitSettings {
   ConnectionLimits connections{};
   std::size_t workers = 2;
   std::size_t queue = 256;  ///< requests that wait for a worker
-  std::size_t slow_workers = 4;
+  std::size_t slow_workers = 16;
   std::size_t slow_queue = 64;
   bool operator==(const LimitSettings&) const = default;
 };

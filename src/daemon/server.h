@@ -24,7 +24,7 @@ struct ServerConfig {
   ListenerSet sockets;
   std::size_t workers = 2;
   std::size_t queue = 256;             ///< requests that wait for a worker
-  std::size_t slow_workers = 4;        ///< for paths that wait for something outside
+  std::size_t slow_workers = 16;       ///< for paths that wait for something outside
   std::size_t slow_queue = 64;         ///< requests that wait for one of these
   std::vector<PassedSocket> passed{};  ///< from the service manager
   /// What SIGHUP reads; empty: SIGHUP does what it does to any process.

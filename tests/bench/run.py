@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 
+import database
 import flood
 import large
 import report
@@ -74,7 +75,7 @@ class Bench:
         self.seconds = 1.0 if options.quick else 2.0
         self.servers = []
         self.large = options.large
-        self.results = {"loads": {}, "limits": {}, "vault": {}, "layers": [], "large": None, "flood": None, "rotation": None,
+        self.results = {"loads": {}, "limits": {}, "vault": {}, "layers": [], "large": None, "flood": None, "rotation": None, "database": None,
                         "missing": [], "errors": []}
         self.first_new_key = 0
 
@@ -276,6 +277,7 @@ class Bench:
         self.stop()
         if vaults:
             self.results["rotation"] = rotation.measure(self)
+            self.results["database"] = database.measure(self)
         if self.large:
             self.results["large"] = large.measure(self, self.large)
         self.layers()
