@@ -62,6 +62,7 @@ ROOMS = {
 LIBRARIES = {
     "openssl/": ("crypto",),
     "sodium": ("crypto",),
+    "zxcvbn.h": ("crypto",),
     "p11-kit/": ("pkcs11",),
     "seccomp.h": ("coffer-token",),
     "sqlite3": ("store",),

@@ -54,7 +54,7 @@ endfunction()
 
 coffer_room(base DIR src/base LIBRARIES OpenSSL::Crypto spdlog::spdlog tl::expected Threads::Threads)
 coffer_room(model DIR src/model USES base LIBRARIES nlohmann_json::nlohmann_json)
-coffer_room(crypto DIR src/crypto USES base LIBRARIES OpenSSL::Crypto)
+coffer_room(crypto DIR src/crypto USES base LIBRARIES OpenSSL::Crypto ${ZXCVBN_LIBRARY})
 coffer_room(pkcs11 DIR pkcs11/src USES crypto LIBRARIES PkgConfig::P11KIT)
 coffer_room(backup DIR src/backup USES crypto)
 coffer_room(store DIR src/store USES base LIBRARIES PkgConfig::SQLITE)
