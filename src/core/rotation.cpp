@@ -4,6 +4,7 @@
 
 #include "coffer/base/codec.h"
 #include "coffer/base/log.h"
+#include "coffer/core/leak_job.h"
 #include "coffer/core/rewrap.h"
 #include "rewrap_row.h"
 
@@ -114,6 +115,7 @@ Result<void> keys_changed(Unsealed& vault) {
 
 Result<void> resume_key_work(const Unsealed& vault, envelope::SealedTransaction& tx, WallTime now) {
   COFFER_CHECK(watch_rotation(tx, now));
+  COFFER_CHECK(resume_leak_job(tx, now));
   return resume_rewrap(vault, tx, now);
 }
 

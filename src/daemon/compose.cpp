@@ -1,6 +1,8 @@
 #include "compose.h"
 
 #include "coffer/connectors/target.h"
+#include "coffer/core/leak_index.h"
+#include "coffer/core/leak_job.h"
 #include "coffer/core/lease_rules.h"
 #include "coffer/core/passwords.h"
 #include "coffer/core/rewrap.h"
@@ -106,6 +108,7 @@ void add_engines(const Foundation& foundation, core::Unsealed& vault) {
                                                      vault.due_handlers),
                       Kind::secrets);
   core::register_clearing(vault);
+  core::register_leak_job(vault);
   core::register_rewrap(vault);
   core::register_rotation(vault);
 }
@@ -117,6 +120,7 @@ Result<void> add_tables(core::Unsealed& vault) {
   vault.mounts->add_builtin(builtin("auth/token/", "token", "token based credentials"));
   vault.mounts->add_builtin(builtin("auth/unix/", "unix", "peers of the Unix socket"));
   COFFER_TRY(vault.policies, core::Policies::make(*tx));
+  core::add_leak_index(vault);
   return {};
 }
 

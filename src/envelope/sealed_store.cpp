@@ -22,6 +22,8 @@ class OpenStore final : public SealedStore {
 
   Result<std::unique_ptr<SealedTransaction>> begin_uncached() override { return make(none_); }
   Result<std::unique_ptr<SealedTransaction>> begin() override { return make(content_keys_); }
+  void watch(std::unique_ptr<SecretWatcher> watcher) { watcher_ = std::move(watcher); }
+  [[nodiscard]] SecretWatcher* watcher() const { return watcher_.get(); }
   void purge_cache() override {
     content_keys_.purge();
     places_.purge();
@@ -44,7 +46,7 @@ class OpenStore final : public SealedStore {
  private:
   Result<std::unique_ptr<SealedTransaction>> make(ContentKeyCache& content_keys) {
     return std::unique_ptr<SealedTransaction>(std::make_unique<Transaction>(Transaction::Parts{
-        keyring_, store_, sealings_, data_keys_, content_keys, places_, opened_}));
+        keyring_, store_, sealings_, data_keys_, content_keys, places_, opened_, watcher_.get()}));
   }
 
   const Keyring& keyring_;
@@ -56,6 +58,7 @@ class OpenStore final : public SealedStore {
   RowPlaces places_;
   OpenedRows opened_;
   Changes changes_;
+  std::unique_ptr<SecretWatcher> watcher_;
 };
 
 }  // namespace
@@ -70,6 +73,12 @@ Result<std::unique_ptr<SealedStore>> open_sealed_store(Keyring& keyring, pkcs11:
   return std::unique_ptr<SealedStore>(
       std::make_unique<OpenStore>(keyring, token, store, cache, clock, std::move(counter), row));
 }
+
+void watch_secrets(SealedStore& store, std::unique_ptr<SecretWatcher> watcher) {
+  static_cast<OpenStore&>(store).watch(std::move(watcher));
+}
+
+SecretWatcher* watcher_of(SealedStore& store) { return static_cast<OpenStore&>(store).watcher(); }
 
 store::Key keyring_row_key() { return "coffer/keyring"; }
 store::Key announcements_row_key() { return "coffer/signers"; }

@@ -135,7 +135,8 @@ Result<void> Transaction::seal_secret(const RowName& row, const SecretContext& c
              seal_record(fresh, ring.vault, keys, views(made.wraps), context, value));
   expect_keyring(sealing);
   staged_.insert_or_assign(key, std::move(sealed));
-  return {};
+  return parts_.watcher == nullptr ? Result<void>()
+                                   : parts_.watcher->sealed(*this, row, context, value);
 }
 
 Result<std::string> Transaction::open_secret(const RowName& row, const SecretContext& secret) {
@@ -191,7 +192,7 @@ Result<void> Transaction::erase_secret(const RowName& row) {
     }
   }
   staged_.insert_or_assign(key, std::nullopt);
-  return {};
+  return parts_.watcher == nullptr ? Result<void>() : parts_.watcher->erased(*this, row);
 }
 
 store::Transaction Transaction::take() {

@@ -8,6 +8,8 @@
 #include "opened_rows.h"
 #include "row_places.h"
 
+#include "coffer/envelope/secret_watcher.h"
+
 namespace coffer::envelope {
 
 /// Used by one thread; what it is given outlives it. The snapshot is taken at the first read.
@@ -21,6 +23,7 @@ class Transaction final : public SealedTransaction {
     ContentKeyCache& content_keys;
     RowPlaces& places;
     OpenedRows& opened;
+    SecretWatcher* watcher = nullptr;
   };
   explicit Transaction(const Parts& parts) : parts_(parts) {}
 

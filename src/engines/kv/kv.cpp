@@ -2,6 +2,7 @@
 #include "coffer/engines/kv/kv.h"
 
 #include "coffer/crypto/random.h"
+#include "coffer/engine/readable.h"
 #include "handlers.h"
 #include "rotations.h"
 
@@ -18,7 +19,7 @@ bool is_read(const model::Request& request, std::string_view path, const model::
          !request.fields.has("stage");
 }
 
-class KvEngine final : public engine::Engine {
+class KvEngine final : public engine::Engine, public engine::Readable {
  public:
   KvEngine(Parts parts, const Uuid& instance, lifecycle::Handlers& handlers)
       : rotations_(std::move(parts), instance) {
@@ -42,6 +43,12 @@ class KvEngine final : public engine::Engine {
   [[nodiscard]] Result<std::vector<engine::KnownSecret>> secrets_in(
       const engine::RowName& row, std::string_view value) const override {
     return known_secrets(row, value);
+  }
+  [[nodiscard]] std::optional<std::string> read_path(
+      const engine::Mount& mount, const engine::SecretContext& secret) const override {
+    // A pending value (tables.h) is no version: no path of a secret has two slashes in a row.
+    if (secret.path.find("//") != std::string::npos) return std::nullopt;
+    return is_version2(mount) ? "data/" + secret.path : secret.path;
   }
   [[nodiscard]] Result<model::Response> handle(engine::Context& context,
                                                const model::Request& request,

@@ -1,0 +1,144 @@
+#include "coffer/core/leak_index.h"
+
+#include "coffer/crypto/guessing.h"
+#include "coffer/engine/readable.h"
+#include "leak_rows.h"
+#include "leak_values.h"
+
+namespace coffer::core {
+namespace {
+
+using envelope::Expect;
+using envelope::KeyName;
+
+LeakPlace place_in(const Uuid& mount, const LeakMark& mark, const LeakMark::Leaf& leaf) {
+  return {.mount = mount, .path = mark.path, .version = mark.version, .key = leaf.key};
+}
+
+/// Of one secret: zxcvbn is asked so often, which takes some 10 ms, and what else it would have to
+/// be asked about has no fingerprint. Strings that are plainly random don't count.
+constexpr std::size_t kMostAsked = 200;
+
+bool is_guessable(std::string_view canonical, std::size_t& asked) {
+  if (crypto::plainly_random(canonical)) return false;
+  return ++asked > kMostAsked || crypto::guessable(canonical);
+}
+
+/// What is long enough and not what anyone would guess.
+Result<std::vector<LeakMark::Leaf>> leaves_of(ByteView key, std::uint32_t key_version,
+                                              std::string_view value) {
+  std::vector<LeakMark::Leaf> leaves;
+  std::size_t asked = 0;
+  Result<void> failed;
+  each_string(value, [&](std::string_view pointer, std::string_view text) {
+    if (text.size() < kLeastLeakBytes) return true;
+    std::string canonical = canonical_value(text);
+    if (canonical.size() >= kLeastLeakBytes && !is_guessable(canonical, asked)) {
+      const auto fingerprint = fingerprint_of(key, key_version, canonical);
+      if (fingerprint.ok()) {
+        leaves.push_back({*fingerprint, std::string(pointer)});
+      } else {
+        failed = fingerprint.error();
+      }
+    }
+    wipe(canonical);
+    return failed.ok() && leaves.size() < kMostLeakLeaves;
+  });
+  COFFER_CHECK(failed);
+  return leaves;
+}
+
+}  // namespace
+
+Result<bool> LeakIndex::indexed(envelope::SealedTransaction& tx, const Uuid& mount,
+                                const envelope::SecretContext& context) const {
+  COFFER_TRY(const auto table, mounts_.table(tx));
+  for (const MountTable::Entry& entry : table->all()) {
+    if (entry.mount.uuid != mount || entry.builtin) continue;
+    return engine::read_path(*entry.engine, entry.mount, context).has_value();
+  }
+  return false;
+}
+
+Result<void> LeakIndex::sealed(envelope::SealedTransaction& tx, const envelope::RowName& row,
+                               const envelope::SecretContext& context, std::string_view value) {
+  COFFER_TRY(const bool wanted, indexed(tx, row.space.mount, context));
+  if (!wanted) return {};
+  // In case that something stood there.
+  COFFER_CHECK(erased(tx, row));
+  return stage(tx, row, context, value, false);
+}
+
+Result<void> LeakIndex::add(envelope::SealedTransaction& tx, const envelope::RowName& row,
+                            const envelope::SecretContext& context, std::string_view value) {
+  return stage(tx, row, context, value, true);
+}
+
+Result<void> LeakIndex::stage(envelope::SealedTransaction& tx, const envelope::RowName& row,
+                              const envelope::SecretContext& context, std::string_view value,
+                              bool note_empty) const {
+  const std::uint32_t version = keyring_.current_version(KeyName::fingerprint);
+  COFFER_TRY(const ByteView key,
+             keyring_.key(KeyName::fingerprint, version, Reveal{"recognise a value later"}));
+  LeakMark mark{.path = context.path, .version = context.version};
+  COFFER_TRY(mark.leaves, leaves_of(key, version, value));
+  if (mark.leaves.empty() && !note_empty) return {};
+  for (const LeakMark::Leaf& leaf : mark.leaves) {
+    const LeakPlace place = place_in(row.space.mount, mark, leaf);
+    COFFER_CHECK(
+        tx.write(fingerprint_row(leaf.fingerprint, place), kFingerprintValue, Expect::anything()));
+  }
+  return tx.write(mark_row(row), encode(mark), Expect::anything());
+}
+
+Result<void> LeakIndex::erased(envelope::SealedTransaction& tx, const envelope::RowName& row) {
+  COFFER_TRY(const auto stored, tx.read(mark_row(row)));
+  if (!stored) return {};
+  COFFER_TRY(const LeakMark mark, decode_mark(stored->value));
+  for (const LeakMark::Leaf& leaf : mark.leaves) {
+    tx.erase(fingerprint_row(leaf.fingerprint, place_in(row.space.mount, mark, leaf)),
+             Expect::anything());
+  }
+  tx.erase(mark_row(row), Expect::anything());
+  return {};
+}
+
+Result<bool> LeakIndex::holds(envelope::SealedTransaction& tx, const envelope::RowName& row) const {
+  COFFER_TRY(const store::Key place, tx.place(mark_row(row)));
+  COFFER_TRY(const store::RowVersion version, tx.version_at(place));
+  return version != 0;
+}
+
+Result<std::vector<LeakPlace>> LeakIndex::find(envelope::SealedTransaction& tx,
+                                               std::string_view value) const {
+  std::vector<LeakPlace> places;
+  std::string canonical = canonical_value(value);
+  if (canonical.size() < kLeastLeakBytes) return places;
+  const std::uint32_t current = keyring_.current_version(KeyName::fingerprint);
+  for (std::uint32_t version = 1; version <= current; ++version) {
+    const auto key =
+        keyring_.key(KeyName::fingerprint, version, Reveal{"recognise a value that was found"});
+    if (!key.ok()) continue;  // one that was given up
+    COFFER_TRY(const Fingerprint fingerprint, fingerprint_of(*key, version, canonical));
+    COFFER_TRY(const auto rows, tx.list_some(kFingerprintSpace, parent_of(fingerprint),
+                                             kMostLeakPlaces - places.size()));
+    for (const envelope::ListedRow& row : rows) {
+      COFFER_TRY(LeakPlace place, place_of(row.name));
+      places.push_back(std::move(place));
+    }
+    if (places.size() == kMostLeakPlaces) break;
+  }
+  wipe(canonical);
+  return places;
+}
+
+void add_leak_index(Unsealed& vault) {
+  envelope::watch_secrets(*vault.sealed_store,
+                          std::make_unique<LeakIndex>(*vault.keyring, *vault.mounts));
+}
+
+LeakIndex& leak_index(Unsealed& vault) {
+  return static_cast<LeakIndex&>(*envelope::watcher_of(*vault.sealed_store));
+}
+
+}  // namespace coffer::core
