@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "coffer/crypto/der_signature.h"
 #include "openssl.h"
 
 namespace coffer::crypto {
@@ -38,8 +39,17 @@ Result<KeyPtr> parse_p256(ByteView spki) {
   return key;
 }
 
-/// r ‖ s as ECDSA-Sig-Value (RFC 3279), the only form that OpenSSL takes.
+Error not_signed() {
+  forget_openssl_errors();
+  return make_error(ErrorCode::corrupt, "the signature isn't by that key over these bytes");
+}
+
+}  // namespace
+
 Result<Bytes> der_signature(ByteView signature) {
+  if (signature.size() != 2 * kScalarSize) {
+    return make_error(ErrorCode::corrupt, "a P-256 signature must be 64 bytes");
+  }
   EcdsaSignaturePtr parts(ECDSA_SIG_new());
   BIGNUM* r = BN_bin2bn(signature.data(), kScalarSize, nullptr);
   BIGNUM* s = BN_bin2bn(signature.data() + kScalarSize, kScalarSize, nullptr);
@@ -55,13 +65,6 @@ Result<Bytes> der_signature(ByteView signature) {
   if (i2d_ECDSA_SIG(parts.get(), &at) != size) return openssl_error("i2d_ECDSA_SIG");
   return der;
 }
-
-Error not_signed() {
-  forget_openssl_errors();
-  return make_error(ErrorCode::corrupt, "the signature isn't by that key over these bytes");
-}
-
-}  // namespace
 
 Result<void> verify_p256(ByteView spki, ByteView message, ByteView signature) {
   COFFER_TRY(const KeyPtr key, parse_p256(spki));

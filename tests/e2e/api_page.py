@@ -8,7 +8,8 @@ import re
 from harness import ROOT
 
 PAGES = [ROOT / "docs/api.md", ROOT / "docs/api/sys.md", ROOT / "docs/api/ssh.md", ROOT / "docs/api/totp.md",
-         ROOT / "docs/api/leases.md", ROOT / "docs/api/database.md"]
+         ROOT / "docs/api/leases.md", ROOT / "docs/api/database.md",
+         ROOT / "docs/api/leaks.md"]
 OPERATIONS = {
     "GET": "read", "LIST": "list", "SCAN": "scan", "POST": "update", "PATCH": "patch",
     "DELETE": "delete",

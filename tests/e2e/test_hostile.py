@@ -59,6 +59,7 @@ def stocked(shared_vault):
     seed = {"generate": True, "exported": False, "issuer": HIDDEN, "account_name": HIDDEN}
     assert post("totp/keys/hidden", seed).status == 204
     assert post("auth/unix/role/hidden", {"bound_uids": [4711], "token_policies": HIDDEN}).status == 204
+    assert post("sys/leaks/responses/hidden", {"report": {"note": HIDDEN}}).status == 204
     write_policy(shared_vault, "hidden", f"{POLICY} # {HIDDEN}")
     write_policy(shared_vault, "everything", EVERYTHING)
     denies = {
@@ -73,7 +74,8 @@ def stocked(shared_vault):
 def hidden_things(vault):
     paths = ["sys/mounts/hidden", "kv/hidden", "kv/hidden/inner", "secret/data/hidden",
              "secret/metadata/hidden", "secret/data/hidden/inner", "auth/token/roles/hidden",
-             "auth/unix/role/hidden", "sys/policies/acl/hidden", "ssh/roles/hidden", "totp/keys/hidden"]  # fmt: skip
+             "auth/unix/role/hidden", "sys/policies/acl/hidden", "ssh/roles/hidden", "totp/keys/hidden",
+             "sys/leaks/responses/hidden"]  # fmt: skip
     return [vault.client.get(path).data for path in paths]
 
 
