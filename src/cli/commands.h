@@ -32,6 +32,8 @@ kv_version_commands();  ///< kv delete, undelete, destroy, rollback
 [[nodiscard]] std::vector<Command> token_enrolment_commands();  ///< operator token …
 [[nodiscard]] std::vector<Command> rotation_commands();         ///< rotation …
 [[nodiscard]] std::vector<Command> watch_commands();            ///< watch
+[[nodiscard]] std::vector<Command> leak_commands();             ///< leak check
+[[nodiscard]] std::vector<Command> leak_respond_commands();     ///< leak respond
 [[nodiscard]] std::vector<Command> print_commands();            ///< print token
 
 }  // namespace coffer::cli

@@ -1,0 +1,180 @@
+#include "candidates.h"
+
+#include <algorithm>
+#include <string>
+
+#include "coffer/base/secure_bytes.h"
+#include "coffer/model/json_writer.h"
+
+namespace coffer::cli {
+namespace {
+
+constexpr std::string_view kSpace = " \t\r\n\v\f";
+/// A value may hold what separates others, so texts are cut in three ways, each finer.
+constexpr std::string_view kCoarse = " \t\r\n\v\f\"'`,;";
+constexpr std::string_view kMedium = " \t\r\n\v\f\"'`,;=:()[]{}<>|\\";
+constexpr std::string_view kFine = " \t\r\n\v\f\"'`,;=:()[]{}<>|\\/@&?#%$*!~^";
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpace) + 1 - first);
+}
+
+class Extractor final {
+ public:
+  explicit Extractor(const TakeCandidate& take) : take_(take) {}
+
+  void all_of(std::string_view text) {
+    give(text, 1);
+    pem_blocks(text);
+    std::size_t line = 1;
+    for (std::size_t start = 0; start < text.size(); ++line) {
+      const std::size_t end = std::min(text.find('\n', start), text.size());
+      one_line(text.substr(start, end - start), line);
+      start = end + 1;
+    }
+  }
+
+ private:
+  void give(std::string_view value, std::size_t line) {
+    value = trimmed(value);
+    if (value.size() >= kLeastCandidate && value.size() <= kMostCandidate) take_(value, line);
+  }
+
+  void one_line(std::string_view text, std::size_t line) {
+    if (trimmed(text).size() < kLeastCandidate) return;
+    give(text, line);
+    behind_separator(text, line);
+    for (const char quote : {'"', '\'', '`'}) quoted(text, quote, line);
+    for (const std::string_view separators : {kCoarse, kMedium, kFine}) {
+      words(text, separators, line);
+    }
+  }
+
+  /// NAME=VALUE, NAME: VALUE, NAME VALUE: the value to the end of the line, with or without what
+  /// ends it in a list.
+  void behind_separator(std::string_view text, std::size_t line) {
+    for (const char separator : {'=', ':', ' ', '\t'}) {
+      const std::size_t at = trimmed(text).find(separator);
+      if (at == std::string_view::npos) continue;
+      std::string_view rest = trimmed(trimmed(text).substr(at + 1));
+      give(rest, line);
+      if (!rest.empty() && (rest.back() == ',' || rest.back() == ';')) {
+        rest.remove_suffix(1);
+        give(rest, line);
+      }
+    }
+  }
+
+  /// What stands between quotes, as it is and without escapes.
+  void quoted(std::string_view text, char quote, std::size_t line) {
+    std::size_t start = text.find(quote);
+    while (start != std::string_view::npos) {
+      const std::size_t end = closing(text, start + 1, quote);
+      if (end == std::string_view::npos) return;
+      const std::string_view inside = text.substr(start + 1, end - start - 1);
+      give(inside, line);
+      if (inside.find('\\') != std::string_view::npos) unescaped(inside, line);
+      // Where quotes don't pair up, what closes here may open there.
+      start = text.find(quote, inside.empty() ? end + 1 : end);
+      if (start == end && end + 1 < text.size() &&
+          closing(text, end + 1, quote) == std::string_view::npos) {
+        return;
+      }
+    }
+  }
+
+  static std::size_t closing(std::string_view text, std::size_t from, char quote) {
+    for (std::size_t i = from; i < text.size(); ++i) {
+      if (text[i] == '\\') {
+        ++i;
+      } else if (text[i] == quote) {
+        return i;
+      }
+    }
+    return std::string_view::npos;
+  }
+
+  /// The escapes that JSON, C, Python and shells share; others stay as they are.
+  void unescaped(std::string_view inside, std::size_t line) {
+    if (inside.size() > kMostCandidate) return;
+    std::string plain;
+    for (std::size_t i = 0; i < inside.size(); ++i) {
+      if (inside[i] != '\\' || i + 1 == inside.size()) {
+        plain.push_back(inside[i]);
+        continue;
+      }
+      const char next = inside[++i];
+      switch (next) {
+        case 'n': plain.push_back('\n'); break;
+        case 'r': plain.push_back('\r'); break;
+        case 't': plain.push_back('\t'); break;
+        case 'u': i += code_point(inside.substr(i + 1), plain); break;
+        default: plain.push_back(next);
+      }
+    }
+    give(plain, line);
+    wipe(plain);
+  }
+
+  /// \u00e9, below the surrogates. Gives how many characters were used up.
+  static std::size_t code_point(std::string_view digits, std::string& out) {
+    unsigned value = 0;
+    if (digits.size() < 4) return 0;
+    for (const char c : digits.substr(0, 4)) {
+      const auto digit = std::string_view("0123456789abcdef").find(static_cast<char>(c | 0x20));
+      if (digit == std::string_view::npos) return 0;
+      value = value * 16 + static_cast<unsigned>(digit);
+    }
+    if (value < 0x80) {
+      out.push_back(static_cast<char>(value));
+    } else if (value < 0x800) {
+      out.push_back(static_cast<char>(0xC0U | (value >> 6U)));
+      out.push_back(static_cast<char>(0x80U | (value & 0x3FU)));
+    } else if (value < 0xD800 || value > 0xDFFF) {
+      out.push_back(static_cast<char>(0xE0U | (value >> 12U)));
+      out.push_back(static_cast<char>(0x80U | ((value >> 6U) & 0x3FU)));
+      out.push_back(static_cast<char>(0x80U | (value & 0x3FU)));
+    }
+    return 4;
+  }
+
+  void words(std::string_view text, std::string_view separators, std::size_t line) {
+    for (std::size_t start = text.find_first_not_of(separators); start != std::string_view::npos;) {
+      const std::size_t end = std::min(text.find_first_of(separators, start), text.size());
+      give(text.substr(start, end - start), line);
+      start = text.find_first_not_of(separators, end);
+    }
+  }
+
+  /// RFC 7468: a key is one value of many lines.
+  void pem_blocks(std::string_view text) {
+    constexpr std::string_view kBegin = "-----BEGIN ";
+    constexpr std::string_view kEnd = "-----END ";
+    std::size_t line = 1;
+    std::size_t counted = 0;
+    for (std::size_t at = text.find(kBegin); at != std::string_view::npos;) {
+      const std::size_t end = text.find(kEnd, at);
+      if (end == std::string_view::npos) return;
+      const std::size_t close = text.find("-----", end + kEnd.size());
+      if (close == std::string_view::npos) return;
+      line += static_cast<std::size_t>(
+          std::count(text.begin() + static_cast<std::ptrdiff_t>(counted),
+                     text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
+      counted = at;
+      give(text.substr(at, close + 5 - at), line);
+      at = text.find(kBegin, close + 5);
+    }
+  }
+
+  const TakeCandidate& take_;
+};
+
+}  // namespace
+
+void each_candidate(std::string_view text, const TakeCandidate& take) {
+  Extractor(take).all_of(text);
+}
+
+}  // namespace coffer::cli

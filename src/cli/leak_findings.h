@@ -1,0 +1,33 @@
+// What the daemon knows of a leak: who could read, who did, what else they had.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "coffer/model/json_tree.h"
+#include "session.h"
+
+namespace coffer::cli {
+
+/// What leaked, or who did: a secret's path as the API has it, or the caller.
+struct LeakSubject {
+  std::string path{};
+  std::string accessor{};
+  std::string unit{};
+  std::optional<std::int64_t> uid{};
+
+  [[nodiscard]] model::Json to_json() const;
+};
+
+/// Asks for all of it: an object with `subject`, `could_read` (of a path), `accesses`,
+/// `also_accessed` (of a path) and `holders`. nullopt: the command is over.
+[[nodiscard]] std::optional<model::Json> find_out(Session& session, const LeakSubject& subject);
+
+/// For people.
+void print_findings(Session& session, const model::Json& findings);
+
+/// The text of a member; "" for none.
+[[nodiscard]] std::string text_in(const model::Json& object, std::string_view name);
+
+}  // namespace coffer::cli

@@ -1,0 +1,173 @@
+// leak respond, on a daemon in miniature: what it asks, what it shows, and in which order it acts.
+#include <fstream>
+#include <sstream>
+
+#include "cli_fixture.h"
+
+namespace coffer::cli {
+namespace {
+
+constexpr const char* kReaders =
+    R"({"data":{"path":"secret/data/app","policies":["app"],"unix_roles":[{"name":"web","policies":["app"],"uids":[1000],"units":[]}],"tokens":[{"accessor":"acc1","display_name":"token-ci","policies":["app"]}],"more":false}})";
+constexpr const char* kAccesses =
+    R"({"data":{"accesses":[{"path":"secret/data/app","operation":"read","accessor":"acc1","display_name":"token-ci","token_type":"service","uid":1000,"unit":"ci.service","count":3,"first":"2026-01-01T00:00:00Z","last":"2026-01-02T00:00:00Z","last_request":"id1"}],"truncated":false,"lines":10,"next":"1:100","until":"1:100","done":true}})";
+constexpr const char* kSigned =
+    R"({"data":{"report":{"steps":[]},"signed":true,"document":"coffer leak report v1\n{}\n","signature":"AAEC","public_key":"PEM"}})";
+
+class LeakRespond : public CliFixture {
+ protected:
+  LeakRespond() {
+    vault_.answer("POST /v1/sys/leaks/readers", 200, kReaders);
+    vault_.answer("POST /v1/sys/leaks/accesses", 200, kAccesses);
+    vault_.answer("POST /v1/auth/token/lookup-accessor", 200,
+                  R"({"data":{"accessor":"acc1","display_name":"token-ci","policies":["app"]}})");
+    vault_.answer("GET /v1/auth/token/lookup-self", 200, R"({"data":{"accessor":"mine"}})");
+    vault_.answer("POST /v1/sys/leaks/responses/r", 204, "");
+    vault_.answer("POST /v1/sys/leaks/responses/r/sign", 200, kSigned);
+    vault_.answer("POST /v1/auth/token/revoke-accessor", 204, "");
+    vault_.answer("POST /v1/secret/destroy/app", 204, "");
+    vault_.answer("POST /v1/secret/delete/app", 204, "");
+  }
+  /// "POST /v1/…" of each request, without bodies.
+  std::vector<std::string> lines() const {
+    std::vector<std::string> all;
+    for (const SeenRequest& request : vault_.requests()) {
+      all.push_back(request.line.substr(0, request.line.rfind(' ')));
+    }
+    return all;
+  }
+  std::size_t position(const std::string& line) const {
+    const auto all = lines();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (all[i] == line) return i;
+    }
+    return all.size();
+  }
+  bool asked(const std::string& line) const { return position(line) < lines().size(); }
+  static std::string read(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
+  }
+};
+
+TEST_F(LeakRespond, WithoutFlagsItShowsAndChangesNothing) {
+  const Outcome done = run({"leak", "respond", "secret/app"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  for (const char* told : {"Who could read secret/data/app", "unix role    web", "token-ci",
+                           "2026-01-02T00:00:00Z", "ci.service", "What else they had", "alive"}) {
+    EXPECT_TRUE(contains(done.out, told)) << told << "\n" << done.out;
+  }
+  for (const std::string& line : lines()) {
+    EXPECT_FALSE(contains(line, "responses")) << line;
+    EXPECT_FALSE(contains(line, "revoke")) << line;
+  }
+}
+
+TEST_F(LeakRespond, AnApiPathIsTakenAsWell) {
+  vault_.answer("GET /v1/sys/internal/ui/mounts/secret/data/app", 200, kVersionedMount);
+  EXPECT_EQ(run({"leak", "respond", "secret/data/app"}).code, 0);
+  EXPECT_TRUE(contains(all().at(1), R"({"path":"secret/data/app"})")) << all().at(1);
+}
+
+TEST_F(LeakRespond, ACallerIsSearchedForByWhatNamesHim) {
+  EXPECT_EQ(run({"leak", "respond", "-uid=1000"}).code, 0);
+  EXPECT_EQ(all().at(0), R"(POST /v1/sys/leaks/accesses {"uid":1000})");
+  EXPECT_EQ(run({"leak", "respond", "-unit=ci.service"}).code, 0);
+  EXPECT_EQ(run({"leak", "respond", "-token-accessor=acc9"}).code, 0);
+  EXPECT_TRUE(asked("POST /v1/auth/token/lookup-accessor"));
+  EXPECT_FALSE(asked("POST /v1/sys/leaks/readers"));
+}
+
+TEST_F(LeakRespond, OneSubjectIsWanted) {
+  for (const std::vector<std::string>& wrong : {std::vector<std::string>{"leak", "respond"},
+                                                {"leak", "respond", "-uid=1", "secret/app"},
+                                                {"leak", "respond", "-uid=-1"},
+                                                {"leak", "respond", "-unit=a", "-token-accessor=b"},
+                                                {"leak", "respond", "-uid=1", "-destroy=1"}}) {
+    EXPECT_EQ(run(wrong).code, 1);
+  }
+  EXPECT_TRUE(all().empty());
+}
+
+TEST_F(LeakRespond, WhatIsIntendedIsRecordedBeforeAndDoneAfter) {
+  const std::string report = vault_.directory() + "/report.txt";
+  const Outcome done = run({"leak", "respond", "-revoke", "-destroy=2", "-response=r",
+                            "-report=" + report, "secret/app"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  const std::size_t recorded = position("POST /v1/sys/leaks/responses/r");
+  const std::size_t revoked = position("POST /v1/auth/token/revoke-accessor");
+  const std::size_t destroyed = position("POST /v1/secret/destroy/app");
+  const std::size_t signed_at = position("POST /v1/sys/leaks/responses/r/sign");
+  EXPECT_LT(recorded, revoked);
+  EXPECT_LT(revoked, destroyed);
+  EXPECT_LT(destroyed, signed_at);
+  EXPECT_LT(signed_at, lines().size());
+  EXPECT_TRUE(contains(all().at(recorded), R"("outcome":"intended")")) << all().at(recorded);
+  EXPECT_EQ(all().at(revoked), R"(POST /v1/auth/token/revoke-accessor {"accessor":"acc1"})");
+  EXPECT_EQ(all().at(destroyed), R"(POST /v1/secret/destroy/app {"versions":["2"]})");
+  EXPECT_TRUE(contains(all().at(signed_at - 1), R"("outcome":"done")"));
+  EXPECT_FALSE(contains(all().at(signed_at - 1), R"("outcome":"intended")"));
+  EXPECT_EQ(read(report), "coffer leak report v1\n{}\n");
+  EXPECT_EQ(read(report + ".sig"), std::string("\x00\x01\x02", 3));
+}
+
+TEST_F(LeakRespond, WhatWasDoneIsNotDoneAgain) {
+  vault_.answer(
+      "GET /v1/sys/leaks/responses/r", 200,
+      R"({"data":{"signed":false,"report":{"steps":[{"act":"revoke","what":"acc1","request":"auth/token/revoke-accessor","body":"{}","outcome":"done"},{"act":"lock","what":"secret/data/app","request":"secret/delete/app","body":"{\"versions\":[\"1\"]}","outcome":"intended"}]}}})");
+  EXPECT_EQ(run({"leak", "respond", "-revoke", "-lock=1", "-response=r", "secret/app"}).code, 0);
+  EXPECT_FALSE(asked("POST /v1/auth/token/revoke-accessor"));
+  EXPECT_FALSE(asked("POST /v1/sys/leaks/accesses")) << "what was found is on record";
+  EXPECT_TRUE(asked("POST /v1/secret/delete/app"));
+  EXPECT_TRUE(asked("POST /v1/sys/leaks/responses/r/sign"));
+}
+
+TEST_F(LeakRespond, ASignedResponseIsOnlyShownAgain) {
+  vault_.answer("GET /v1/sys/leaks/responses/r", 200, kSigned);
+  const Outcome done = run({"leak", "respond", "-revoke", "-response=r", "secret/app"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_TRUE(contains(done.out, "Response r is signed"));
+  EXPECT_FALSE(asked("POST /v1/auth/token/revoke-accessor"));
+  EXPECT_FALSE(asked("POST /v1/sys/leaks/responses/r"));
+}
+
+TEST_F(LeakRespond, TheCallersOwnTokenStays) {
+  vault_.answer("GET /v1/auth/token/lookup-self", 200, R"({"data":{"accessor":"acc1"}})");
+  const Outcome done = run({"leak", "respond", "-revoke", "-response=r", "secret/app"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_FALSE(asked("POST /v1/auth/token/revoke-accessor"));
+  EXPECT_TRUE(contains(done.err, "isn't revoked")) << done.err;
+}
+
+TEST_F(LeakRespond, ARefusedStepIsAnOutcome) {
+  vault_.answer("POST /v1/auth/token/revoke-accessor", 403, R"({"errors":["permission denied"]})");
+  const Outcome done = run({"leak", "respond", "-revoke", "-rotate", "-response=r", "secret/app"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_TRUE(contains(done.out, "revoke acc1: refused: 403")) << done.out;
+  EXPECT_TRUE(contains(done.out, "rotate secret/data/app: has no rotator")) << done.out;
+}
+
+TEST_F(LeakRespond, ATokenThatIsGoneIsNoRefusal) {
+  vault_.answer("POST /v1/auth/token/revoke-accessor", 403, R"({"errors":["permission denied"]})");
+  vault_.answer("POST /v1/sys/capabilities-self", 200, R"({"data":{"capabilities":["update"]}})");
+  const Outcome done = run({"leak", "respond", "-revoke", "-response=r", "secret/app"});
+  EXPECT_TRUE(contains(done.out, "revoke acc1: gone already")) << done.out;
+}
+
+TEST_F(LeakRespond, AStepThatGetsNoAnswerEndsItToBeResumed) {
+  vault_.hang_up("POST /v1/auth/token/revoke-accessor");
+  const Outcome done = run({"leak", "respond", "-revoke", "-response=r", "secret/app"});
+  EXPECT_EQ(done.code, 2);
+  EXPECT_TRUE(contains(done.out, "-response=r")) << done.out;
+  EXPECT_FALSE(asked("POST /v1/sys/leaks/responses/r/sign"));
+}
+
+TEST_F(LeakRespond, ALogOfManyStepsIsGoneOverToItsEnd) {
+  vault_.answer("POST /v1/sys/leaks/accesses", 503, R"({"errors":["no"]})");
+  EXPECT_EQ(run({"leak", "respond", "-uid=1"}).code, 2);
+}
+
+}  // namespace
+}  // namespace coffer::cli
