@@ -116,6 +116,14 @@ class Report:
         return self.worst("flood", "p99 of a read beside a flood of strangers, of that alone",
                           [ratio], 2, "times")
 
+    def leaks(self):
+        """The aim of a check of many values."""
+        found = self.results["leaks"]
+        if not found:
+            return None
+        return self.worst("leaks", f"checking {number(found['candidates'])} values for a leak",
+                          [found["seconds"]], 5, "s")
+
     def rotation(self):
         """The aim of reads while a key rotates."""
         found = self.results["rotation"]
@@ -165,6 +173,7 @@ class Report:
                        [middle(v["first_ms"]) for v in vaults], 100, "ms"),
             self.least("token-create", "token create", 16, 5000),
             self.flood(),
+            self.leaks(),
             self.rotation(),
             self.database(),
             *self.large(),

@@ -23,6 +23,7 @@ import time
 import database
 import flood
 import large
+import leaks
 import report
 import rotation
 import scenarios
@@ -76,6 +77,7 @@ class Bench:
         self.servers = []
         self.large = options.large
         self.results = {"loads": {}, "limits": {}, "vault": {}, "layers": [], "large": None, "flood": None, "rotation": None, "database": None,
+                        "leaks": None,
                         "missing": [], "errors": []}
         self.first_new_key = 0
 
@@ -278,6 +280,7 @@ class Bench:
         if vaults:
             self.results["rotation"] = rotation.measure(self)
             self.results["database"] = database.measure(self)
+            self.results["leaks"] = leaks.measure(self)
         if self.large:
             self.results["large"] = large.measure(self, self.large)
         self.layers()

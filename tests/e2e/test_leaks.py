@@ -1,0 +1,227 @@
+"""When something leaked: values are found, who had them is told, and what ends it is done and signed.
+The commands of docs/leak-response.md run as they stand."""
+
+import json
+import os
+import re
+import secrets
+import subprocess
+import time
+
+import pytest
+from harness import ROOT, bin_dir
+
+VALUE = "k3J9xQ2mZ8rTw5Yp"
+PAGE = ROOT / "docs/leak-response.md"
+
+
+def token_of(vault, *policies, **more):
+    asked = {"policies": list(policies), "no_default_policy": True, **more}
+    return vault.client.post("auth/token/create", asked).json["auth"]
+
+
+@pytest.fixture
+def leaked(vault):
+    """secret/app was read by a token that also read secret/other."""
+    vault.put("app", {"password": VALUE})
+    vault.put("other", {"password": "vB7nL4cX1sD6fG0h"})
+    rules = 'path "secret/data/*" { capabilities = ["read"] }'
+    assert vault.client.post("sys/policies/acl/reader", {"policy": rules}).status == 204
+    vault.reader = token_of(vault, "reader", display_name="ci")
+    with_token = vault.new_client(vault.reader["client_token"])
+    assert with_token.get("secret/data/app").status == 200
+    assert with_token.get("secret/data/other").status == 200
+    return vault
+
+
+def test_a_value_is_found_in_a_tree_and_never_shown_or_logged(vault, tmp_path):
+    vault.put("deep/app", {"users": [{"password": VALUE}], "note": "short"})
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/config.py").write_text(f'\nPASSWORD = "{VALUE}"\n')
+    (tmp_path / "clean.txt").write_text("nothing of ours stands here\n")
+    done = vault.coffer("leak", "check", tmp_path)
+    assert done.returncode == 3, done.stderr
+    assert f"{tmp_path}/src/config.py:2: secret/data/deep/app version 1 /users/0/password" in done.stdout
+    assert "1 of them is stored here" in done.stdout
+    assert VALUE not in done.stdout + done.stderr + json.dumps(vault.audit_lines()) + vault.log
+    assert vault.coffer("leak", "check", tmp_path / "clean.txt").returncode == 0
+    status, said = vault.verify_audit()
+    assert status == 0, said
+
+
+def test_a_private_key_is_found_as_a_whole(vault, tmp_path):
+    key = tmp_path / "key.pem"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)
+    vault.put("key", {"pem": key.read_text()})
+    (tmp_path / "deploy.yaml").write_text("# deployed\r\n" + key.read_text().replace("\n", "\r\n"))
+    done = vault.coffer("leak", "check", tmp_path / "deploy.yaml")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "secret/data/key version 1 /pem" in done.stdout
+    as_json = tmp_path / "deploy.json"
+    as_json.write_text(json.dumps({"key": key.read_text()}))
+    assert vault.coffer("leak", "check", as_json).returncode == 3
+
+
+def test_fingerprints_outlive_a_restart_a_kill_and_a_rotation_of_their_key(vault):
+    vault.put("app", {"password": VALUE})
+    vault.kill()
+    vault.start()
+    assert vault.coffer("leak", "check", stdin=VALUE).returncode == 3
+    assert vault.client.post("sys/rotate/keyring/fingerprint", {}).status == 200
+    vault.restart()
+    assert vault.coffer("leak", "check", stdin=VALUE).returncode == 3
+    assert vault.client.post("secret/destroy/app", {"versions": [1]}).status == 204
+    assert vault.coffer("leak", "check", stdin=VALUE).returncode == 0
+
+
+def test_no_value_can_be_read_from_the_store(vault):
+    vault.put("app", {"password": VALUE})
+    vault.stop()
+    stored = b"".join(p.read_bytes() for p in vault.directory.rglob("store.db*"))
+    assert VALUE.encode() not in stored
+
+
+def test_too_many_checks_are_429_and_the_command_waits(vault):
+    body = {"values": [f"value-number-{i:06}" for i in range(500)]}
+    answers = {vault.client.post("sys/leaks/check", body).status for _ in range(520)}
+    assert answers <= {200, 429}
+    done = vault.coffer("leak", "check", stdin=VALUE)
+    assert done.returncode == 0, done.stderr
+
+
+def test_it_is_told_who_had_it_and_what_else(leaked):
+    done = leaked.coffer("leak", "respond", "-format=json", "secret/app")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    accessor = leaked.reader["accessor"]
+    assert "reader" in told["could_read"]["policies"]
+    assert accessor in [token["accessor"] for token in told["could_read"]["tokens"]]
+    reads = [a for a in told["accesses"] if a["accessor"] == accessor]
+    assert [(a["path"], a["operation"], a["count"]) for a in reads] == [("secret/data/app", "read", 1)]
+    assert reads[0]["uid"] == os.getuid()
+    request = reads[0]["last_request"]
+    assert any(line.get("request", {}).get("id") == request for line in leaked.audit_lines())
+    assert [a["path"] for a in told["also_accessed"] if a["accessor"] == accessor] == ["secret/data/other"]
+    by_token = json.loads(leaked.coffer("leak", "respond", "-format=json", f"-token-accessor={accessor}").stdout)
+    assert {a["path"] for a in by_token["accesses"]} == {"secret/data/app", "secret/data/other"}
+    by_user = json.loads(leaked.coffer("leak", "respond", "-format=json", f"-uid={os.getuid()}").stdout)
+    assert {"secret/data/app", "secret/data/other"} <= {a["path"] for a in by_user["accesses"]}
+
+
+def test_showing_changes_nothing(leaked):
+    assert leaked.coffer("leak", "respond", "secret/app").returncode == 0
+    assert leaked.new_client(leaked.reader["client_token"]).get("secret/data/app").status == 200
+    assert leaked.client.list("sys/leaks/responses").status == 404
+
+
+def test_a_response_ends_it_and_its_report_verifies(leaked, tmp_path):
+    report = tmp_path / "report.txt"
+    command = ("leak", "respond", "-revoke", "-destroy=1", "-response=one", f"-report={report}", "secret/app")
+    done = leaked.coffer(*command)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert leaked.new_client(leaked.reader["client_token"]).get("secret/data/app").status == 403
+    assert leaked.read("app") is None
+    verify(leaked, report)
+    label, text = report.read_text().splitlines()
+    assert label == "coffer leak report v1"
+    content = json.loads(text)
+    assert content["name"] == "one"
+    assert [(s["act"], s["outcome"]) for s in content["report"]["steps"]] == [("revoke", "done"), ("destroy", "done")]
+    again = leaked.coffer(*command)
+    assert again.returncode == 0 and json.loads(report.read_text().splitlines()[1]) == content
+    paths = [line["request"]["path"] for line in leaked.audit_lines() if line["type"] == "response"]
+    assert paths.count("auth/token/revoke-accessor") == 1 and paths.count("secret/destroy/app") == 1
+
+
+def verify(vault, report, expected=0):
+    done = subprocess.run(["openssl", "dgst", "-sha256", "-verify", vault.directory / "signer.pem", "-signature",
+                           f"{report}.sig", report], capture_output=True, text=True, check=False)  # fmt: skip
+    assert done.returncode == expected, done.stdout + done.stderr
+
+
+def test_a_report_that_was_changed_does_not_verify(leaked, tmp_path):
+    report = tmp_path / "report.txt"
+    assert leaked.coffer("leak", "respond", "-lock=1", f"-report={report}", "secret/app").returncode == 0
+    verify(leaked, report)
+    report.write_text(report.read_text().replace('"lock"', '"l0ck"'))
+    verify(leaked, report, expected=1)
+    assert leaked.client.post("secret/undelete/app", {"versions": [1]}).status == 204
+    assert leaked.read("app") == {"password": VALUE}, "locked, not lost"
+
+
+def test_a_response_that_was_cut_short_goes_on(leaked, tmp_path):
+    """As if the command had died between the revocation and what was recorded of it."""
+    accessor = leaked.reader["accessor"]
+    steps = [{"act": "revoke", "what": accessor, "request": "auth/token/revoke-accessor",
+              "body": json.dumps({"accessor": accessor}), "outcome": "intended"}]  # fmt: skip
+    assert leaked.client.post("sys/leaks/responses/two", {"report": {"steps": steps}}).status == 204
+    assert leaked.client.post("auth/token/revoke-accessor", {"accessor": accessor}).status == 204
+    leaked.kill()
+    leaked.start()
+    done = leaked.coffer("leak", "respond", "-revoke", "-response=two", "secret/app")
+    assert done.returncode == 0, done.stderr
+    report = leaked.client.get("sys/leaks/responses/two").data
+    assert report["signed"] and report["report"]["steps"][0]["outcome"] == "gone already"
+
+
+def test_a_secret_that_has_a_rotator_is_rotated(leaked):
+    assert leaked.coffer("rotation", "set", "secret/app", "rotator=generate", "period=30d").returncode == 0
+    done = leaked.coffer("leak", "respond", "-rotate", "-response=four", "secret/app")
+    assert done.returncode == 0, done.stderr
+    report = leaked.client.get("sys/leaks/responses/four").data["report"]
+    assert [(s["act"], s["outcome"]) for s in report["steps"]] == [("rotate", "done")]
+    deadline = time.monotonic() + 30
+    while leaked.read("app") == {"password": VALUE}:
+        assert time.monotonic() < deadline, "it isn't rotated"
+        time.sleep(0.1)
+    new = leaked.read("app")["password"]
+    assert leaked.coffer("leak", "check", stdin=new).returncode == 3
+    by_token = leaked.coffer("leak", "respond", "-rotate", "-response=five", f"-token-accessor={leaked.reader['accessor']}")
+    assert by_token.returncode == 0, by_token.stderr
+    steps = leaked.client.get("sys/leaks/responses/five").data["report"]["steps"]
+    assert {(s["what"], s["outcome"]) for s in steps} == {("secret/data/app", "done"), ("secret/data/other", "has no rotator")}
+
+
+def test_the_responders_policy_decides(leaked):
+    rules = 'path "sys/leaks/*" { capabilities = ["create", "read", "update", "list", "sudo"] }'
+    assert leaked.client.post("sys/policies/acl/responder", {"policy": rules}).status == 204
+    token = token_of(leaked, "responder", "default")["client_token"]
+    done = leaked.coffer("leak", "respond", "-destroy=1", "-response=three", "secret/app", COFFER_TOKEN=token)
+    assert done.returncode in (0, 2), done.stderr
+    assert leaked.read("app") == {"password": VALUE}
+
+
+def test_the_log_is_gone_over_in_steps(leaked):
+    """8 MiB of log take several requests, and all of it counts."""
+    filler = {"values": [secrets.token_hex(8) for _ in range(500)]}
+    reader = leaked.new_client(leaked.reader["client_token"])
+    for _ in range(130):
+        assert leaked.client.post("sys/leaks/check", filler).status == 200
+    assert reader.get("secret/data/app").status == 200
+    first = leaked.client.post("sys/leaks/accesses", {"path": "secret/data/app"}).data
+    assert not first["done"]
+    told = json.loads(leaked.coffer("leak", "respond", "-format=json", "secret/app").stdout)
+    counts = [a["count"] for a in told["accesses"] if a["accessor"] == leaked.reader["accessor"]]
+    assert counts == [2]
+
+
+def test_the_commands_of_the_page(leaked, tmp_path):
+    """As they stand, in the order of the page."""
+    scripts = re.findall(r"^```\n(.*?)^```", PAGE.read_text(), re.M | re.S)
+    assert len(scripts) == 7
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/env").write_text(f"PASSWORD={VALUE}\n")
+    for command in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "x"]):
+        subprocess.run(["git", "-C", tmp_path / "src", *command], check=True)
+    (tmp_path / "signer.pem").write_bytes((leaked.directory / "signer.pem").read_bytes())
+    environment = leaked.command_environment()
+    environment["PATH"] = f"{bin_dir()}:{environment['PATH']}"
+    said = []
+    for script in scripts:
+        done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=tmp_path, env=environment, text=True,
+                              capture_output=True, timeout=120, check=False)  # fmt: skip
+        assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
+        said.append(done.stdout)
+    assert said[1].count("secret/data/app version 1 /password") == 2
+    assert "Verified OK" in said[-1]
+    assert leaked.read("app") is None, "it is locked"
