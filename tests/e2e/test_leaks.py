@@ -8,6 +8,7 @@ import secrets
 import subprocess
 import time
 
+import memory_scan
 import pytest
 from harness import ROOT, bin_dir
 
@@ -225,3 +226,14 @@ def test_the_commands_of_the_page(leaked, tmp_path):
     assert said[1].count("secret/data/app version 1 /password") == 2
     assert "Verified OK" in said[-1]
     assert leaked.read("app") is None, "it is locked"
+
+
+def test_neither_values_nor_candidates_stay_in_memory(vault):
+    """Of what zxcvbn looked at too: these are too short to go without it."""
+    stored, asked = ("Kq7zR2vWm4Xt", "Hn3bD8sLp6Jy")
+    vault.put("app", {"password": stored})
+    assert vault.coffer("leak", "check", stdin=stored).returncode == 3
+    assert vault.coffer("leak", "check", stdin=asked).returncode == 0
+    for _ in range(20):
+        vault.put("other", {"password": "x"})
+    assert memory_scan.find(vault.pid, {"stored": stored.encode(), "asked": asked.encode()}) == []
