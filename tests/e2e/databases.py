@@ -34,9 +34,13 @@ class Server:
         if os.geteuid() == 0:
             entry = pwd.getpwnam(self.user)
             os.chown(self.directory, entry.pw_uid, entry.pw_gid)
-        self.prepare()
-        self.start()
-        self.fill()
+        try:
+            self.prepare()
+            self.start()
+            self.fill()
+        except BaseException:
+            self.__exit__()  # nobody else will stop it
+            raise
 
     def __enter__(self):
         return self
