@@ -147,6 +147,10 @@ void Errands::perform(const Job& job) {
   {
     const auto tx = job.vault->sealed_store->begin();
     if (!tx.ok()) return log::error(tx.error());
+    // The sweeper's look may be older than the end of this very errand: once more would be twice.
+    const Result<bool> stands = lifecycle::Handlers::stands(**tx, job.due);
+    if (!stands.ok()) return log::error(stands.error());
+    if (!*stands) return;
     planned = job.vault->due_handlers.plan(**tx, job.due, clock_.wall());
   }
   if (planned.ok()) {

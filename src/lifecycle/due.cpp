@@ -204,6 +204,13 @@ bool Handlers::is_errand(std::string_view kind) const {
   return found != handlers_.end() && found->second.planner;
 }
 
+Result<bool> Handlers::stands(envelope::SealedTransaction& tx, const Due& due) {
+  COFFER_TRY(const auto row, tx.read(row_of(due.kind, due.id, due.bucket)));
+  if (!row) return false;
+  COFFER_TRY(const Due now, decode(row->value, due.bucket));
+  return now.when == due.when;
+}
+
 Result<std::optional<Errand>> Handlers::plan(envelope::SealedTransaction& tx, const Due& due,
                                              WallTime now) const {
   const auto found = handlers_.find(due.kind);

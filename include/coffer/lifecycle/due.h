@@ -83,6 +83,8 @@ class Handlers final {
   [[nodiscard]] bool reaches_outside(std::string_view kind) const;
   [[nodiscard]] bool is_errand(std::string_view kind) const;
 
+  /// Whether the row stands as it was found: what was found by a look of before may be done by now.
+  [[nodiscard]] static Result<bool> stands(envelope::SealedTransaction& tx, const Due& due);
   [[nodiscard]] Result<std::optional<Errand>> plan(envelope::SealedTransaction& tx, const Due& due,
                                                    WallTime now) const;
   /// Stages the row's end and what `errand` has to say; nothing if the row is gone.
