@@ -49,7 +49,7 @@ Result<bool> Leases::step(envelope::SealedTransaction& tx, std::string_view pref
     if (!page.done || left == 0) return false;
   }
   if (!job.forced) return true;
-  job.prefix = kPendingPhase;
+  job.prefix = std::string(kPendingPhase);
   job.after.clear();
   return force_pending(tx, prefix, job);
 }

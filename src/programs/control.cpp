@@ -107,6 +107,7 @@ Result<void> send_frame(int socket, ByteView frame, std::span<const int> files) 
     message.msg_control = space.data();
     message.msg_controllen = CMSG_SPACE(files.size_bytes());
     cmsghdr* header = CMSG_FIRSTHDR(&message);
+    if (header == nullptr) return failed("CMSG_FIRSTHDR");
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
     header->cmsg_len = CMSG_LEN(files.size_bytes());

@@ -108,7 +108,7 @@ class Readers final {
 
 Result<std::string> path_in(const model::Fields& fields) {
   COFFER_TRY(std::string path, required(fields, "path"));
-  if (path.front() == '/') path.erase(0, 1);
+  if (path.starts_with('/')) path.erase(0, 1);
   return path;
 }
 
