@@ -107,8 +107,8 @@ class Readers final {
 };
 
 Result<std::string> path_in(const model::Fields& fields) {
-  COFFER_TRY(std::string path, required(fields, "path"));
-  if (path.starts_with('/')) path.erase(0, 1);
+  Result<std::string> path = required(fields, "path");
+  if (path.ok() && path->starts_with('/')) path->erase(0, 1);
   return path;
 }
 
