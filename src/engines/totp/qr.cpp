@@ -135,7 +135,7 @@ class QrPainter final {
         for (int x = right; x >= right - 1; --x) {
           const int y = up ? size - 1 - i : i;
           if (fixed_.dark(x, y) || next == bytes.size() * 8) continue;
-          code_.modules_[code_.at(x, y)] = bytes[next / 8] >> (7 - next % 8) & 1U;
+          code_.modules_[code_.at(x, y)] = unsigned{bytes[next / 8]} >> (7 - next % 8) & 1U;
           ++next;
         }
       }
