@@ -167,6 +167,7 @@ void TokenKeeper::drain() {
 }
 
 nanoseconds TokenKeeper::heal() {
+  if (let_go_) return kLongSleep;
   {
     const MutexLock lock(mutex_);
     if (condition_->ended()) {
@@ -207,6 +208,7 @@ nanoseconds TokenKeeper::heal() {
 
 /// A token that isn't ours, or whose keys aren't what they were, is closed again at once.
 Result<TokenKeeper::TokenPointer> TokenKeeper::open_again() {
+  if (let_go_) return make_error(ErrorCode::unavailable, "the vault was sealed meanwhile");
   auto opened = source_.reopen();
   if (!opened.ok()) {
     // Without a PIN no later attempt can do better.

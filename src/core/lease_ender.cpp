@@ -12,7 +12,7 @@ namespace {
 using lifecycle::EndOutcome;
 using lifecycle::PendingEnd;
 
-constexpr std::chrono::seconds kLook{1};
+constexpr std::chrono::milliseconds kLook{100};
 constexpr std::chrono::minutes kTellAfter{1};
 /// Each lost race is someone's progress.
 constexpr int kMaxRaces = 64;

@@ -41,6 +41,8 @@ Vault::~Vault() {
 /// A keeper ends when its thread does, and that may be waiting for a token that doesn't answer.
 void Vault::retire(std::shared_ptr<core::Unsealed> sealed) {
   if (sealed == nullptr || sealed->keeper == nullptr) return;
+  // Whoever is still at work with it must not take the token from who unseals next.
+  sealed->keeper->let_go();
   if (sealed->keeper->health().state != pkcs11::TokenState::down) return;
   const MutexLock lock(retiring_mutex_);
   if (retiring_.joinable()) retiring_.join();

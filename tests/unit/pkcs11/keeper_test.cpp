@@ -175,6 +175,15 @@ TEST_F(KeeperTest, WhileItIsDownEveryCallFailsAtOnceWithTheReason) {
   EXPECT_EQ(device_->calls(Method::unwrap) + device_->calls(Method::wrap), calls);
 }
 
+TEST_F(KeeperTest, OneThatWasLetGoNeverOpensTheTokenAgain) {
+  keeper_->let_go();
+  pull();
+  device_->insert();
+  for (int second = 0; second < 10; ++second) advance(seconds(1));
+  EXPECT_EQ(state(), TokenState::down);
+  EXPECT_EQ(code_of(unwrap()), "unavailable");
+}
+
 TEST_F(KeeperTest, CallersNeverOpenTheToken) {
   pull();
   const auto attempts = source_.reopenings();

@@ -84,6 +84,10 @@ class TokenKeeper final : public Token {
   /// for longer than `grace`. Takes no lock.
   [[nodiscard]] bool alive_within(std::chrono::nanoseconds grace) const noexcept;
 
+  /// The vault was sealed: from now on the token isn't opened again, for it may be another's by then
+  /// (its source has one at a time). Takes no lock.
+  void let_go() const noexcept { let_go_ = true; }
+
   /// One round of the keeper's thread; gives how long it may sleep.
   std::chrono::nanoseconds tick() COFFER_EXCLUDES(mutex_);
 
@@ -171,6 +175,7 @@ class TokenKeeper final : public Token {
   bool stopping_ COFFER_GUARDED_BY(mutex_) = false;
   // In nanoseconds of the clock's boottime; 0: not so.
   std::atomic<std::int64_t> down_since_{0};
+  mutable std::atomic<bool> let_go_{false};
   std::atomic<std::int64_t> canary_out_since_{0};
   std::atomic<std::uint64_t> successes_{0};
 
