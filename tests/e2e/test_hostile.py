@@ -371,17 +371,26 @@ def test_c10_of_others_tokens_unknown_and_revoked_are_one_answer(stocked):
         assert outcome(answers[0]) == outcome(answers[1]) and answers[0].status == 403, path
 
 
+def ask_open_paths_as_nobody(vault):
+    for row in api_page.rows():
+        if not row.open:
+            continue
+        for body in ({}, {"key": "wrong"}, {"pin": "wrong"}, {"reset": True}, {"secret_shares": 1}):
+            sent = body if row.method == "POST" else None
+            answer = send(vault, row.method, row.concrete(PATH="secret/hidden"), None, sent)
+            assert answer.status in (200, 400, 403) and HIDDEN not in answer.body.decode(), answer.body
+
+
 def test_c15_what_is_open_changes_nothing_for_who_is_nobody(stocked):
     before = hidden_things(stocked)
     with sqlite3.connect(f"file:{stocked.store_path}?mode=ro", uri=True) as probe:
-        commits = probe.execute("PRAGMA data_version").fetchone()
-        for row in api_page.rows():
-            if not row.open:
-                continue
-            for body in ({}, {"key": "wrong"}, {"pin": "wrong"}, {"reset": True}, {"secret_shares": 1}):
-                sent = body if row.method == "POST" else None
-                answer = send(stocked, row.method, row.concrete(PATH="secret/hidden"), None, sent)
-                assert answer.status in (200, 400, 403) and HIDDEN not in answer.body.decode(), answer.body
-        assert probe.execute("PRAGMA data_version").fetchone() == commits
+        # The vault's own work commits now and then too; a request that did would each time.
+        for _ in range(3):
+            commits = probe.execute("PRAGMA data_version").fetchone()
+            ask_open_paths_as_nobody(stocked)
+            if probe.execute("PRAGMA data_version").fetchone() == commits:
+                break
+        else:
+            raise AssertionError("each time something was committed")
     assert not stocked.client.get("sys/seal-status", token=None).json["sealed"]
     assert hidden_things(stocked) == before

@@ -20,7 +20,9 @@ WRONG = {
     "list": [7.5, True, {"a": CANARY}, [[CANARY]], [{"a": CANARY}]],
 }
 # In a query all are texts; a field of texts has no wrong type there.
-WRONG_IN_QUERY = {"integer": [CANARY, "1.5", "true", "-1", f"{HUGE}", "1,2", "0x10"], "string": [CANARY]}
+WRONG_IN_QUERY = {"integer": [CANARY, "1.5", "true", "-1", f"{HUGE}", "1,2", "0x10"], "string": [CANARY],
+                  "duration": [CANARY, "true", f"{HUGE}h", f"1{CANARY}"], "boolean": [CANARY, "7"]}
+IN_QUERY = ("GET", "DELETE")  # these have no body
 
 # What else a request needs for the field in question to be what is wrong with it.
 POLICY = 'path "a" { capabilities = ["read"] }'
@@ -29,6 +31,7 @@ NEEDED = {
     "PATCH secret/data/PATH": {"data": {"a": "b"}},
     "POST sys/mounts/PATH": {"type": "kv"},
     "POST sys/auth/PATH": {"type": "kv"},
+    "POST secret/rotation/PATH": {"rotator": "generate", "period": "1h"},
     "POST sys/remount": {"from": "nosuch", "to": "elsewhere"},
     "POST sys/policies/acl/NAME": {"policy": POLICY},
     "POST sys/policy/NAME": {"policy": POLICY},
@@ -54,7 +57,9 @@ NEEDED = {
     "POST sys/revoke": {"lease_id": "a/b/c"},
 }
 INSTEAD_OF = {"path": "paths", "rules": "policy", "accessor": "policies"}
-CASES = [(row, field) for row in api_page.rows() for field in row.fields]
+# The exec rotator's own, which a development vault hasn't: tests/unit/programs gives it wrong types.
+ELSEWHERE = {("POST secret/rotation/PATH", "program")}
+CASES = [(row, field) for row in api_page.rows() for field in row.fields if (str(row), field) not in ELSEWHERE]
 
 
 @pytest.fixture(scope="module")
@@ -100,9 +105,9 @@ def path_of(row):
 
 def send(vault, row, field, value):
     path = path_of(row)
-    if row.method == "GET":
+    if row.method in IN_QUERY:
         query = urllib.parse.urlencode({field: value})
-        return vault.client.get(f"{path}?{query}")
+        return vault.client.request(row.method, f"{path}?{query}")
     kind = "application/merge-patch+json" if row.method == "PATCH" else "application/json"
     body = body_with(vault, row, field, value)
     return vault.client.request(row.method, path, body, headers={"Content-Type": kind})
@@ -110,7 +115,7 @@ def send(vault, row, field, value):
 
 def wrong_values(row, field):
     kind = row.fields[field]
-    values = (WRONG_IN_QUERY if row.method == "GET" else WRONG)[kind]
+    values = (WRONG_IN_QUERY if row.method in IN_QUERY else WRONG)[kind]
     if field == "options.cas":  # -1 is a number that no version has
         values = [value for value in values if value != -1]
     if field == "versions":  # one number is a list of one
@@ -139,7 +144,7 @@ def test_c16_wrong_types(stocked, row, field):
 @pytest.mark.parametrize(("row", "field"), CASES, ids=lambda x: str(x))
 def test_c16_values_of_half_a_megabyte(stocked, row, field):
     """Whatever becomes of it, the answer doesn't repeat it and the daemon isn't hurt."""
-    if row.method == "GET":
+    if row.method in IN_QUERY:
         return  # the request line has 4 KiB
     long = CANARY + "x" * (512 * 1024)
     answer = send(stocked, row, field, long)
