@@ -84,8 +84,8 @@ class TokenKeeper final : public Token {
   /// for longer than `grace`. Takes no lock.
   [[nodiscard]] bool alive_within(std::chrono::nanoseconds grace) const noexcept;
 
-  /// The vault was sealed: from now on the token isn't opened again, for it may be another's by then
-  /// (its source has one at a time). Takes no lock.
+  /// The vault was sealed: from now on the token isn't opened again, for it may be another's by
+  /// then (its source has one at a time). Takes no lock.
   void let_go() const noexcept { let_go_ = true; }
 
   /// One round of the keeper's thread; gives how long it may sleep.
