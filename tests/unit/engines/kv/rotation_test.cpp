@@ -276,10 +276,11 @@ TEST_F(RotationTest, FinishWaitsForThoseWhoReadTheOldValueLately) {
   later(hours(2));  // all readers of the window are known from here on
   (void)current();
   ASSERT_TRUE(rotate_now().ok());
-  vault.sweep(4);
+  // One row at a time, for other work of the vault is due between them.
+  for (int row = 0; row < 20 && server.calls.size() < 3; ++row) vault.sweep(1);
   EXPECT_EQ(server.calls, (std::vector<std::string>{"create", "set", "test"}));
   later(minutes(1));
-  vault.sweep(1);
+  for (int row = 0; row < 20 && phase() != "\"wait\""; ++row) vault.sweep(1);
   EXPECT_EQ(phase(), "\"wait\"");
   const auto readers = call(Operation::read, "readers/app/db");
   EXPECT_TRUE(has(readers, R"("awaited":[{"accessor":)")) << readers->data;
