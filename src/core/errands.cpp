@@ -1,7 +1,6 @@
 #include "coffer/core/errands.h"
 
-#include <unistd.h>
-
+#include "at_the_door.h"
 #include "coffer/base/log.h"
 #include "coffer/crypto/random.h"
 
@@ -13,10 +12,6 @@ constexpr int kMaxRaces = 64;
 /// So soon does what couldn't be put down run again.
 constexpr std::chrono::seconds kTryAgain{10};
 
-model::Peer self() {
-  return {.uid = ::geteuid(), .gid = ::getegid(), .pid = ::getpid(), .groups = {}, .unit = {}};
-}
-
 /// What a ticket points to.
 struct Own {
   const model::Peer peer;
@@ -24,42 +19,6 @@ struct Own {
 };
 
 }  // namespace
-
-/// How one batch of the Door ended, for the thread that waits for it.
-class Errands::Waiting final {
- public:
-  enum class End : std::uint8_t { open, done, again, failed };
-
-  class Note final : public Reply {
-   public:
-    explicit Note(Waiting& waiting) : waiting_(waiting) {}
-    void fail(const Error& error) override {
-      log::error(error);
-      failed_ = true;
-    }
-    bool settle(bool again) override {
-      const MutexLock lock(waiting_.mutex_);
-      waiting_.end_ = failed_ ? End::failed : again ? End::again : End::done;
-      waiting_.settled_.notify_all();
-      return true;
-    }
-
-   private:
-    Waiting& waiting_;
-    bool failed_ = false;
-  };
-
-  End wait() COFFER_EXCLUDES(mutex_) {
-    const MutexLock lock(mutex_);
-    while (end_ == End::open) settled_.wait(mutex_);
-    return end_;
-  }
-
- private:
-  Mutex mutex_;
-  CondVar settled_;
-  End end_ COFFER_GUARDED_BY(mutex_) = End::open;
-};
 
 Errands::Errands(Door& door, const Clock& clock, std::function<void()> done)
     : door_(door), clock_(clock), done_(std::move(done)) {}
@@ -183,7 +142,7 @@ Result<void> Errands::act(const Job& job, const lifecycle::Errand& errand,
 void Errands::carry_out(const Job& job, const lifecycle::Errand& errand) {
   const auto id = crypto::random_uuid();
   if (!id.ok()) return log::error(id.error());
-  const Own own{self(),
+  const Own own{own_peer(),
                 {.id = *id,
                  .time = clock_.wall(),
                  .operation = model::Operation::update,
@@ -224,8 +183,8 @@ bool Errands::put_down(const Job& job, const lifecycle::Errand* errand, const Re
   Result<void> end = acted;
   Result<store::Transaction> writes = stage(job, errand, end);
   if (!writes.ok()) end = writes.error();
-  Waiting waiting;
-  auto note = std::make_unique<Waiting::Note>(waiting);
+  AtTheDoor waiting;
+  auto note = std::make_unique<AtTheDoor::Note>(waiting);
   model::Response response{.outcome = model::Outcome::empty};
   if (!end.ok()) log::error(end.error());
   audit::Entry entry =
@@ -236,7 +195,7 @@ bool Errands::put_down(const Job& job, const lifecycle::Errand* errand, const Re
   door_.finish(
       {std::move(entry), writes.ok() ? *std::move(writes) : store::Transaction(), std::move(told)},
       std::move(note));
-  return waiting.wait() != Waiting::End::again;
+  return waiting.wait() != AtTheDoor::End::again;
 }
 
 }  // namespace coffer::core

@@ -1,7 +1,6 @@
 #include "coffer/core/lease_ender.h"
 
-#include <unistd.h>
-
+#include "at_the_door.h"
 #include "coffer/base/log.h"
 #include "coffer/core/unsealed.h"
 #include "coffer/crypto/random.h"
@@ -16,46 +15,6 @@ constexpr std::chrono::milliseconds kLook{100};
 constexpr std::chrono::minutes kTellAfter{1};
 /// Each lost race is someone's progress.
 constexpr int kMaxRaces = 64;
-
-model::Peer self() {
-  return {.uid = ::geteuid(), .gid = ::getegid(), .pid = ::getpid(), .groups = {}, .unit = {}};
-}
-
-/// How the Door ended one, for the thread that waits for it.
-class AtTheDoor final {
- public:
-  enum class End : std::uint8_t { open, done, again, failed };
-
-  class Note final : public Reply {
-   public:
-    explicit Note(AtTheDoor& waiting) : waiting_(waiting) {}
-    void fail(const Error& error) override {
-      log::error(error);
-      failed_ = true;
-    }
-    bool settle(bool again) override {
-      const MutexLock lock(waiting_.mutex_);
-      waiting_.end_ = failed_ ? End::failed : again ? End::again : End::done;
-      waiting_.settled_.notify_all();
-      return true;
-    }
-
-   private:
-    AtTheDoor& waiting_;
-    bool failed_ = false;
-  };
-
-  End wait() COFFER_EXCLUDES(mutex_) {
-    const MutexLock lock(mutex_);
-    while (end_ == End::open) settled_.wait(mutex_);
-    return end_;
-  }
-
- private:
-  Mutex mutex_;
-  CondVar settled_;
-  End end_ COFFER_GUARDED_BY(mutex_) = End::open;
-};
 
 /// What follows from a try; `gone`: the lease's last row goes.
 Result<store::Transaction> stage(Unsealed& vault, const PendingEnd& end, const Result<void>& tried,
@@ -190,7 +149,7 @@ void LeaseEnder::run(Unsealed& vault, const PendingEnd& end) {
     log::error(id.error());
     return ends.settle(end, EndOutcome::unreachable, false);
   }
-  const model::Peer peer = self();
+  const model::Peer peer = own_peer();
   const model::Request request{.id = *id,
                                .time = clock_.wall(),
                                .operation = model::Operation::remove,
@@ -206,13 +165,14 @@ void LeaseEnder::run(Unsealed& vault, const PendingEnd& end) {
   if (!writes.ok()) response = writes.error();
   audit::Entry entry = response.ok() ? std::move(ticket).close(*response)
                                      : std::move(ticket).close(response.error());
+  const bool staged = writes.ok();
   AtTheDoor at_the_door;
-  door_.finish({std::move(entry), writes.ok() ? *std::move(writes) : store::Transaction(),
-                std::move(response)},
-               std::make_unique<AtTheDoor::Note>(at_the_door));
+  door_.finish(
+      {std::move(entry), staged ? *std::move(writes) : store::Transaction(), std::move(response)},
+      std::make_unique<AtTheDoor::Note>(at_the_door));
   const AtTheDoor::End ended = at_the_door.wait();
   if (ended == AtTheDoor::End::again) outcome = EndOutcome::overtaken;
-  if (ended == AtTheDoor::End::failed || !writes.ok()) outcome = EndOutcome::unreachable;
+  if (ended == AtTheDoor::End::failed || !staged) outcome = EndOutcome::unreachable;
   ends.settle(end, outcome, gone);
   if (gone && ended == AtTheDoor::End::done) vault.leases->counts().gone();
 }

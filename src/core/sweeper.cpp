@@ -1,10 +1,9 @@
 #include "coffer/core/sweeper.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <list>
 
+#include "at_the_door.h"
 #include "coffer/base/log.h"
 #include "coffer/core/rotation.h"
 #include "coffer/core/unsealed.h"
@@ -21,16 +20,11 @@ constexpr std::chrono::minutes kTryAgain{1};
 /// For errands that find all threads busy and the line before them full.
 constexpr std::chrono::seconds kWhenFull{5};
 
-/// The daemon itself, as the kernel would name it.
-model::Peer self() {
-  return {.uid = ::geteuid(), .gid = ::getegid(), .pid = ::getpid(), .groups = {}, .unit = {}};
-}
-
 }  // namespace
 
 /// Counts what is still at the Door. The requests that tickets point to live here.
 struct Sweeper::Batch {
-  const model::Peer peer = self();
+  const model::Peer peer = own_peer();
   std::list<model::Request> requests;
   Mutex mutex;
   CondVar all_settled;

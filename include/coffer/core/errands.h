@@ -42,7 +42,6 @@ class Errands final {
     lifecycle::Due due;
     std::stop_token stop;
   };
-  class Waiting;
 
   void loop();
   [[nodiscard]] std::optional<Job> next() COFFER_EXCLUDES(mutex_);
