@@ -3,11 +3,9 @@
 //
 // Errors, for callers to act on:
 //   unavailable       not reached, busy, a deadline passed, or the connection was lost: what was
-//   asked
-//                     for may have happened or not. Ask again.
+//                     asked for may have happened or not. Ask again.
 //   precondition      the database understood, and refused: a missing right, wrong syntax, objects
-//   that
-//                     depend. Asking again won't help.
+//                     that depend. Asking again won't help.
 //   not_found         there is no such user. Whoever wanted it gone is done.
 //   unauthenticated   wrong user name or password at a login.
 //   invalid_argument  a template, URL or value is refused before anything is sent.
