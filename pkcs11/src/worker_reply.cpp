@@ -25,7 +25,7 @@ constexpr std::array kRows = {
     Row{7, ErrorCode::precondition},       Row{8, ErrorCode::too_large},
     Row{9, ErrorCode::resource_exhausted}, Row{10, ErrorCode::sealed},
     Row{11, ErrorCode::unavailable},       Row{12, ErrorCode::corrupt},
-    Row{13, ErrorCode::internal},
+    Row{13, ErrorCode::internal},          Row{14, ErrorCode::limit_reached},
 };
 
 std::uint8_t number_of(ErrorCode code) noexcept {

@@ -367,11 +367,22 @@ TEST(SecretTampering, OddRecipientsNeverReachTheToken) {
   for (const Recipient& recipient :
        {Recipient{ours, 1, pkcs11::kWrapAesGcm, shorter},
         Recipient{ours, 1, pkcs11::kWrapAesGcm, longer},
-        Recipient{ours, 1, pkcs11::kWrapAesGcm, {}}, Recipient{ours, 1, "aes-cbc", right},
-        Recipient{id(8), 1, pkcs11::kWrapAesGcm, right}}) {
+        Recipient{ours, 1, pkcs11::kWrapAesGcm, {}}, Recipient{ours, 1, "aes-cbc", right}}) {
     world.overwrite(world.keys[0], forge(id(1), world.contexts[0], bind, Bytes(32, 7), recipient));
     EXPECT_EQ(code_of(world.open_at(world.contexts[0])), ErrorCode::corrupt);
   }
+  EXPECT_EQ(world.unwraps(), before);
+}
+
+TEST(SecretTampering, ARecordForAnotherTokenIsWholeButOutOfReach) {
+  // A token that was away when it was written: nothing is broken, and the way out is another token.
+  Tampering world(kNoCache);
+  const ByteView bind = must(world.keyring->key(KeyName::bind, 1, Reveal{"test"}));
+  const Bytes wrapped(60, 1);
+  const std::size_t before = world.unwraps();
+  world.overwrite(world.keys[0], forge(id(1), world.contexts[0], bind, Bytes(32, 7),
+                                       Recipient{id(8), 1, pkcs11::kWrapAesGcm, wrapped}));
+  EXPECT_EQ(code_of(world.open_at(world.contexts[0])), ErrorCode::unavailable);
   EXPECT_EQ(world.unwraps(), before);
 }
 

@@ -126,7 +126,7 @@ TEST(WorkerProtocol, AnUnknownVerbRoleOrStatusIsCorrupt) {
   }
   Bytes error = golden_frames()["reply_error"];
   ASSERT_GT(error.size(), 8U);
-  for (const std::uint8_t status : Bytes{14, 255}) {
+  for (const std::uint8_t status : Bytes{15, 255}) {
     error[8] = status;
     EXPECT_FALSE(decode_reply(error).ok()) << int{status};
   }
