@@ -45,7 +45,8 @@ Result<void> Server::run() {
   vault_.backups().serve([this](std::string_view event, const std::string& detail) {
     door_->record(vault_.trail().system_line(event, detail));
   });
-  sweeper_ = std::make_unique<core::Sweeper>(vault_.state(), vault_.store(), *door_, clock_);
+  sweeper_ = std::make_unique<core::Sweeper>(vault_.state(), vault_.store(), *door_,
+                                             vault_.time()->effective());
   ender_ = std::make_unique<core::LeaseEnder>(vault_.state(), *door_, clock_);
   workers_ = std::make_unique<Workers>(config_.workers + 1,  // one of them may attend to the Door
                                        config_.queue, [this](std::unique_ptr<Exchange> exchange) {
@@ -93,7 +94,7 @@ void Server::submit(std::unique_ptr<Exchange> exchange) {
 void Server::work(std::unique_ptr<Exchange> exchange, engine::Lane here) {
   std::optional<core::Staged> staged;
   try {
-    staged = serve(*exchange, vault_.pipeline(), clock_, here);
+    staged = serve(*exchange, vault_.pipeline(), vault_.time()->latest(), here);
   } catch (const std::bad_alloc&) {
     exchange->fail(make_error(ErrorCode::resource_exhausted, "out of memory"));
   }

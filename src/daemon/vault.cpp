@@ -113,6 +113,7 @@ Result<void> Vault::unseal(const SecureBytes* pin) {
   COFFER_TRY(auto staged, core::adopt_restore_mark(*store_, *tx));
   COFFER_CHECK(commit(*store_, std::move(staged)));
   COFFER_CHECK(respect_restore(*opened));
+  COFFER_CHECK(respect_time(*opened));
   COFFER_CHECK(take_over(*opened));
   state_.unseal(std::move(opened));
   log::info("unsealed");
@@ -133,6 +134,14 @@ Result<void> Vault::respect_restore(core::Unsealed& vault) {
     log::warn("restored from a backup of " + to_rfc3339(restored->mark.created) +
               ": what reaches outside waits for sys/restore/release");
   }
+  return {};
+}
+
+/// A clock that was set back while nobody looked brings nothing back to life.
+Result<void> Vault::respect_time(core::Unsealed& vault) {
+  COFFER_TRY(const auto tx, vault.sealed_store->begin());
+  COFFER_TRY(const auto known, lifecycle::done_until(*tx));
+  if (known) time_.at_least(*known);
   return {};
 }
 

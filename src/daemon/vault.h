@@ -10,6 +10,7 @@
 
 #include "coffer/core/backups.h"
 #include "coffer/core/pipeline.h"
+#include "coffer/lifecycle/effective_time.h"
 #include "coffer/pkcs11/token_keeper.h"
 #include "coffer/programs/programs.h"
 
@@ -58,6 +59,7 @@ class Vault final : public core::Control {
   bool has_pin() const override { return static_cast<bool>(config_.pin); }
   std::string audit_directory() const override { return config_.audit_directory; }
   core::Backups& backups() override { return *backups_; }
+  lifecycle::EffectiveTime* time() override { return &time_; }
 
   /// The age counts at once, the number of entries from the next unseal on.
   void set_cache(const envelope::CacheConfig& cache) COFFER_EXCLUDES(mutex_);
@@ -74,12 +76,14 @@ class Vault final : public core::Control {
   Vault(VaultConfig config, const Clock& clock)
       : config_(std::move(config)),
         clock_(clock),
+        time_(clock),
         cache_grace_(config_.cache_grace),
         source_(std::move(config_.source)) {}
   [[nodiscard]] Result<void> open_parts();
   [[nodiscard]] Result<std::unique_ptr<pkcs11::TokenKeeper>> open_token(const SecureBytes* pin);
   [[nodiscard]] Result<std::optional<std::string>> stored_keyring() const;
   [[nodiscard]] static Result<void> respect_restore(core::Unsealed& vault);
+  [[nodiscard]] Result<void> respect_time(core::Unsealed& vault);
   [[nodiscard]] Result<std::optional<std::string>> stored_row(const store::Key& key) const;
   /// The token at hand signs from now on, and its key is the one that is pinned.
   [[nodiscard]] Result<void> take_over(core::Unsealed& opened);
@@ -101,6 +105,7 @@ class Vault final : public core::Control {
 
   VaultConfig config_;
   const Clock& clock_;
+  lifecycle::EffectiveTime time_;
   std::atomic<std::chrono::seconds> cache_grace_;
   Mutex mutex_;  ///< one initialise or unseal at a time
   const std::unique_ptr<pkcs11::TokenSource> source_;

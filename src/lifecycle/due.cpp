@@ -156,6 +156,12 @@ Result<Sweep> due(envelope::SealedTransaction& tx, WallTime now, std::size_t lim
   return sweep;
 }
 
+Result<std::optional<WallTime>> done_until(envelope::SealedTransaction& tx) {
+  COFFER_TRY(const Mark mark, read_mark(tx, WallTime{}));
+  if (mark.version == 0) return std::optional<WallTime>();
+  return std::optional<WallTime>(WallTime(std::chrono::minutes(mark.minute)));
+}
+
 Result<void> advance(envelope::SealedTransaction& tx, WallTime now) {
   COFFER_TRY(const Mark mark, read_mark(tx, now));
   const std::int64_t end = std::min(minute_of(now), mark.minute + kMaxMinutes + 1);

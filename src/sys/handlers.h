@@ -51,6 +51,7 @@ struct Handler {
 [[nodiscard]] std::span<const Handler> rotation_handlers();
 [[nodiscard]] std::span<const Handler> enrolment_handlers();
 [[nodiscard]] std::span<const Handler> lease_handlers();
+[[nodiscard]] std::span<const Handler> clock_handlers();
 
 [[nodiscard]] inline Response answer(JsonWriter json) { return {.data = std::move(json).take()}; }
 /// The whole body, without Vault's envelope.

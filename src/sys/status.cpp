@@ -1,5 +1,6 @@
 // What anyone may ask, whether the vault is open or not.
 #include "coffer/base/version.h"
+#include "coffer/lifecycle/effective_time.h"
 #include "coffer/lifecycle/rotation_index.h"
 #include "handlers.h"
 
@@ -96,6 +97,9 @@ Result<Response> health(Call& call) {
   append_token(json, token);
   append_leases(json, state);
   append_rotations(json, call);
+  if (const auto* time = call.parts.control.time(); time != nullptr && time->read().stepped) {
+    json.key("clock_stepped").boolean(true);
+  }
   if (!trouble.empty()) json.key("errors").begin_array().string(trouble).end_array();
   json.end_object();
   return bare(std::move(json), status);

@@ -11,6 +11,7 @@
 #include "coffer/core/pipeline.h"
 #include "coffer/core/rotation.h"
 #include "coffer/core/settings.h"
+#include "coffer/lifecycle/effective_time.h"
 #include "coffer/sys/sys.h"
 #include "fakes/fake_log.h"
 #include "fakes/fake_token.h"
@@ -145,6 +146,7 @@ class TestVault final : private core::Control {
   std::atomic<std::uint8_t> last_number{0};
   [[nodiscard]] Uuid last_id() const { return id_of(last_number); }
   std::chrono::seconds ahead{0};  ///< requests come as if so much later
+  lifecycle::EffectiveTime effective_time{system_clock()};
 
   template <typename T>
   static T must(Result<T> result) {
@@ -226,6 +228,7 @@ class TestVault final : private core::Control {
   bool has_pin() const override { return pin_configured; }
   std::string audit_directory() const override { return "/var/log/coffer"; }
   core::Backups& backups() override { return backups_; }
+  lifecycle::EffectiveTime* time() override { return &effective_time; }
 
   static constexpr Uuid kVault{{1, 2, 3, 4}};
   core::Backups backups_{{*store, log, *state, system_clock()}, "/nonexistent/backups"};

@@ -13,6 +13,10 @@
 #include "coffer/core/tally.h"
 #include "coffer/envelope/key_changes.h"
 
+namespace coffer::lifecycle {
+class EffectiveTime;
+}
+
 namespace coffer::core {
 
 struct Unsealed;
@@ -81,6 +85,8 @@ class Control {
   /// Where the audit log is, for people.
   [[nodiscard]] virtual std::string audit_directory() const = 0;
   [[nodiscard]] virtual Backups& backups() = 0;
+  /// The time that counts; null in tests alone.
+  [[nodiscard]] virtual lifecycle::EffectiveTime* time() { return nullptr; }
 };
 
 }  // namespace coffer::core

@@ -52,6 +52,9 @@ struct Sweep {
 /// no rows: it saves later sweeps from looking at old minutes. Losing the race is no harm.
 [[nodiscard]] Result<void> advance(envelope::SealedTransaction& tx, WallTime now);
 
+/// Up to then everything that was due is done with: it was so late once. nullopt: nothing ever was.
+[[nodiscard]] Result<std::optional<WallTime>> done_until(envelope::SealedTransaction& tx);
+
 /// Whether handling a kind changes anything beside this vault's own store: a user of a database, a
 /// certificate of a CA. After a restore those wait (core/restored.h), for what the backup says of
 /// the world outside may long be over.

@@ -1,0 +1,99 @@
+"""A wall clock that steps while the daemon runs (libfaketime; CLOCK_BOOTTIME goes on as it is), and while it
+is down."""
+
+import os
+import time
+
+import pytest
+from conftest import end
+from harness import DevVault
+
+LIBRARY = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+HOUR = 3600
+
+
+class SteppedVault(DevVault):
+    def __init__(self, directory):
+        super().__init__(directory)
+        self.offset = self.directory.parent / "offset"
+        self.step(0)
+        self.environment |= {"LD_PRELOAD": LIBRARY, "FAKETIME_TIMESTAMP_FILE": str(self.offset),
+                             "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}  # fmt: skip
+
+    def step(self, seconds):
+        """From now on the wall clock is so far from the true time."""
+        new = self.offset.with_suffix(".new")
+        new.write_text(f"{seconds:+d}\n")
+        os.replace(new, self.offset)
+
+    def clock(self):
+        return self.client.get("sys/clock").data
+
+    def token(self, ttl):
+        answer = self.client.post("auth/token/create", {"ttl": ttl, "policies": ["default"]})
+        assert answer.status == 200, answer.body
+        return answer.json["auth"]["client_token"]
+
+    def accepts(self, token):
+        return self.client.get("auth/token/lookup-self", token=token).status == 200
+
+
+@pytest.fixture
+def vault(directory):
+    vault = SteppedVault(directory / "vault")
+    yield vault.start()
+    end(vault)
+
+
+def sweeps(vault):
+    paths = [line.get("request", {}).get("path", "") for line in vault.audit_lines()]
+    return [path for path in paths if path.startswith("sys/due/token/")]
+
+
+def test_a_step_ahead_ends_nothing_until_it_is_confirmed(vault):
+    token = vault.token("1h")
+    assert not vault.clock()["stepped"]
+    vault.step(2 * HOUR)
+    told = vault.clock()
+    assert told["stepped"] and abs(told["ahead_seconds"] - 2 * HOUR) < 30
+    assert vault.client.get("sys/health").json["clock_stepped"] is True
+    assert not vault.accepts(token)  # by the later clock it is over
+    time.sleep(3)  # the sweeper looks each second
+    assert sweeps(vault) == []  # by the one that counts it isn't
+    vault.step(0)
+    assert vault.accepts(token)
+    assert "clock_stepped" not in vault.client.get("sys/health").json
+    assert vault.client.post("sys/clock/confirm", {}).status == 400
+
+    vault.step(2 * HOUR)
+    assert vault.client.post("sys/clock/confirm", {}).status == 204
+    assert not vault.clock()["stepped"]
+    deadline = time.monotonic() + 20
+    while not sweeps(vault):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert not vault.accepts(token)
+    vault.step(0)
+    assert not vault.accepts(token)
+
+
+def test_a_step_back_gives_nothing_more_time(vault):
+    token = vault.token("3s")
+    vault.step(-24 * HOUR)
+    deadline = time.monotonic() + 20
+    while vault.accepts(token):
+        assert time.monotonic() < deadline, "it lives by the clock that was set back"
+        time.sleep(0.1)
+    assert vault.clock()["stepped"]
+    while not sweeps(vault):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_the_commands_of_the_page_run(vault):
+    vault.step(HOUR)
+    read = vault.coffer("read", "sys/clock")
+    assert read.returncode == 0 and "stepped" in read.stdout
+    confirmed = vault.coffer("write", "-f", "sys/clock/confirm")
+    assert confirmed.returncode == 0, confirmed.stderr
+    assert not vault.clock()["stepped"]
