@@ -123,7 +123,8 @@ Command set_command() {
           "Says when the secret at PATH gets a new value, and who makes and sets it. What isn't\n"
           "given stays. period=30d, or schedule=\"0 3 * * sun\" with time_zone=Europe/Berlin\n"
           "and window=2h; rotator=generate with fields=password and password_policy=NAME, or\n"
-          "rotator=exec with program=NAME. The secret must be there already.\n\n"
+          "rotator=exec with program=NAME, or rotator=database with\n"
+          "static_role=database/static-roles/NAME. The secret must be there already.\n\n"
           "    $ coffer rotation set secret/app/db rotator=generate period=30d",
       .flags = {kMountFlag, kFieldFlag},
       .least = 2,

@@ -72,6 +72,17 @@ Result<std::optional<std::string>> path_of(core::Unsealed& vault, engine::Sealed
   return std::optional<std::string>();
 }
 
+/// For rotations that name a static role by its path.
+Result<std::optional<Uuid>> find_database(core::Unsealed& vault, engine::SealedTransaction& tx,
+                                          std::string_view path) {
+  COFFER_TRY(const auto table, vault.mounts->table(tx));
+  for (const core::MountTable::Entry& entry : table->all()) {
+    const bool it = !entry.builtin && entry.mount.type == "database" && entry.mount.path == path;
+    if (it) return std::optional(entry.mount.uuid);
+  }
+  return std::optional<Uuid>();
+}
+
 Result<void> add_kv(const Foundation& foundation, core::Unsealed& vault) {
   vault.rotators.add("generate", lifecycle::make_generate_rotator());
   if (foundation.programs != nullptr) {
@@ -99,13 +110,18 @@ void add_engines(const Foundation& foundation, core::Unsealed& vault) {
                       sys::make_engine({foundation.state, foundation.control, foundation.clock}),
                       Kind::builtin);
   vault.engines.serve("database",
-                      engines::database::make_engine({.store = *vault.sealed_store,
-                                                      .leases = *vault.leases,
-                                                      .commit = commit_by(foundation.store),
-                                                      .make_password = core::make_password_by,
-                                                      .clock = foundation.clock,
-                                                      .make_target = connectors::make_target},
-                                                     vault.due_handlers),
+                      engines::database::make_engine(
+                          {.store = *vault.sealed_store,
+                           .leases = *vault.leases,
+                           .commit = commit_by(foundation.store),
+                           .make_password = core::make_password_by,
+                           .clock = foundation.clock,
+                           .make_target = connectors::make_target,
+                           .find_mount =
+                               [&vault](engine::SealedTransaction& tx, std::string_view path) {
+                                 return find_database(vault, tx, path);
+                               }},
+                          vault.due_handlers, vault.rotators),
                       Kind::secrets);
   core::register_clearing(vault);
   core::register_leak_job(vault);

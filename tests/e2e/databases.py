@@ -136,6 +136,7 @@ class Postgresql(Server):
         self.sql("CREATE TABLE items (n int); CREATE ROLE app_readers; GRANT SELECT ON items TO app_readers",
                  database="app")  # fmt: skip
         self.sql("CREATE ROLE app_owner LOGIN PASSWORD 'of old'")
+        self.sql("CREATE ROLE app_twin LOGIN PASSWORD 'of old'")
 
     def url(self, host=None):
         return f"host={host or self.directory} user={{{{username}}}} password={{{{password}}}} dbname=app"
@@ -200,6 +201,7 @@ class Mariadb(Server):
         self.sql(f"GRANT SELECT ON mysql.user TO {ADMIN}@localhost")
         self.sql(f"GRANT SELECT ON app.* TO {ADMIN}@localhost WITH GRANT OPTION")
         self.sql("CREATE USER app_owner@localhost IDENTIFIED BY 'of old'")
+        self.sql("CREATE USER app_twin@localhost IDENTIFIED BY 'of old'")
 
     def config(self, **more):
         return {"plugin_name": "mysql-database-plugin",
@@ -241,6 +243,7 @@ class Redis(Server):
     def fill(self):
         self.sql("ACL", "SETUSER", ADMIN, "on", ">" + ADMIN_PASSWORD, "+acl", "+client|kill")
         self.sql("ACL", "SETUSER", "app_owner", "on", ">of old", "+ping")
+        self.sql("ACL", "SETUSER", "app_twin", "on", ">of old", "+ping")
 
     def config(self, **more):
         return {"plugin_name": "redis-database-plugin", "host": f"{self.directory}/socket",

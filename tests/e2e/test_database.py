@@ -163,6 +163,81 @@ def test_static_roles_rotate_by_themselves(house, server):
     ok(house.request("DELETE", path))
 
 
+def test_two_users_take_turns_and_the_one_of_before_goes_on(house, server):
+    configure(house, server)
+    role = {"db_name": server.name, "username": "app_owner", "alternate_username": "app_twin",
+            "rotation_period": "24h"}  # fmt: skip
+    ok(house.request("POST", "database/static-roles/both", role))
+    assert house.request("GET", "database/static-roles/both").data["alternate_username"] == "app_twin"
+
+    def told():
+        data = ok(house.request("GET", "database/static-creds/both"), 200).data
+        return data["username"], data["password"]
+
+    before = told()
+    assert before[0] == "app_owner"
+    assert not server.logs_in("app_owner", "of old") and not server.logs_in("app_twin", "of old")
+    for user in ("app_twin", "app_owner", "app_twin"):
+        ok(house.request("POST", "database/rotate-role/both"))
+        now = told()
+        assert now[0] == user
+        assert server.logs_in(*now) and server.logs_in(*before)
+        before = now
+    ok(house.request("DELETE", "database/static-roles/both"))
+
+
+@pytest.mark.parametrize("alternate", [None, "app_twin"])
+def test_a_kv_secret_rotates_a_static_role(house, server, alternate):
+    configure(house, server)
+    secret = f"app/{server.name}-{alternate}"
+    role = {"db_name": server.name, "username": "app_owner", "rotated_by": f"secret/{secret}"}
+    if alternate:
+        role["alternate_username"] = alternate
+    ok(house.request("POST", "database/static-roles/fed", role))
+    by_hand = house.request("POST", "database/rotate-role/fed")
+    assert by_hand.status == 400 and "KV secret" in by_hand.errors[0]
+    ok(house.request("POST", f"secret/data/{secret}", {"data": {"host": "h", "password": "of old"}}), 200)
+    rotation = {"rotator": "database", "static_role": "database/static-roles/fed", "period": "30d"}
+    ok(house.request("POST", f"secret/rotation/{secret}", rotation), 200)
+
+    def value():
+        data = ok(house.request("GET", f"secret/data/{secret}"), 200).data["data"]
+        return data["username"], data["password"]
+
+    before = None
+    for version in (2, 3):
+        ok(house.request("POST", f"secret/rotate/{secret}"), 200)
+        eventually(lambda: house.request("GET", f"secret/data/{secret}").data["metadata"]["version"] == version)
+        now = value()
+        assert server.logs_in(*now)
+        if before:
+            assert server.logs_in(*before) == bool(alternate), "one of two goes on, one of one does not"
+        told = house.request("GET", "database/static-creds/fed").data
+        assert (told["username"], told["password"]) == now
+        before = now
+    assert house.request("GET", f"secret/data/{secret}").data["data"]["host"] == "h"
+    ok(house.request("DELETE", f"secret/rotation/{secret}"))
+    ok(house.request("DELETE", "database/static-roles/fed"))
+
+
+def test_no_other_secret_gets_a_static_roles_password(house, servers):  # noqa: F811
+    server = servers("postgresql")
+    configure(house, server)
+    role = {"db_name": "pg", "username": "app_owner", "rotated_by": "secret/app/its-own"}
+    ok(house.request("POST", "database/static-roles/fed", role))
+    password = house.request("GET", "database/static-creds/fed").data["password"]
+    ok(house.request("POST", "secret/data/app/thief", {"data": {"password": "mine"}}), 200)
+    rotation = {"rotator": "database", "static_role": "database/static-roles/fed", "period": "30d"}
+    ok(house.request("POST", "secret/rotation/app/thief", rotation), 200)
+    ok(house.request("POST", "secret/rotate/app/thief"), 200)
+    eventually(lambda: house.request("GET", "secret/rotation/app/thief").data["failures"] > 0)
+    assert "rotated_by" in house.request("GET", "secret/rotation/app/thief").data["trouble"]
+    assert house.request("GET", "secret/data/app/thief").data["data"] == {"password": "mine"}
+    assert server.logs_in("app_owner", password)
+    ok(house.request("DELETE", "secret/rotation/app/thief"))
+    ok(house.request("DELETE", "database/static-roles/fed"))
+
+
 def test_a_static_role_needs_a_user_that_is_there(house, server):
     configure(house, server)
     role = {"db_name": server.name, "username": "nobody", "rotation_period": "1h"}

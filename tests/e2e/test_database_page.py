@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import subprocess
+import time
 
 import databases
 from harness import ROOT, bin_dir
@@ -21,7 +22,8 @@ def section(title):
 class Postgresql(databases.Postgresql):
     def fill(self):
         self.sql("CREATE DATABASE app")
-        self.sql("CREATE ROLE app_owner LOGIN")
+        for user in ("app_owner", "app_blue", "app_green"):
+            self.sql(f"CREATE ROLE {user} LOGIN")
         self.sql("CREATE TABLE items (n int)", database="app")
         self.sql(STATEMENTS.search(section("PostgreSQL"))[1], database="app")
 
@@ -69,8 +71,20 @@ def test_the_commands_of_the_page(vault):
             for script in COMMANDS.findall(section(title)):
                 said = run(vault, script, directory=str(server.directory))
             assert server.logs_in(*user_of(said)), title
-        (script,) = COMMANDS.findall(section("Users that stay"))
+        script, two = COMMANDS.findall(section("Users that stay"))
         said = run(vault, script, directory=str(pg.directory))
+        first = user_of(run(vault, two))
+        second = vault.request("GET", "database/static-creds/app-two").data
+        assert (first[0], second["username"]) == ("app_blue", "app_green")
+        assert pg.logs_in(*first) and pg.logs_in("app_green", second["password"])
+        vault.request("DELETE", "database/static-roles/app-two")
+        (rotation,) = re.findall(r"^```sh\n(.*?)^```", (ROOT / "docs/rotation.md").read_text(), re.M | re.S)
+        run(vault, rotation)
+        deadline = time.monotonic() + 20
+        while "password" not in (login := vault.request("GET", "secret/data/app/login").data["data"]):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert pg.logs_in(login["username"], login["password"]) and login["host"] == "db.example"
         answer = vault.request("GET", "database/static-creds/app-owner").data
         assert answer["password"] not in said, "the last line changed it"
         assert pg.logs_in("app_owner", answer["password"])

@@ -3,6 +3,7 @@
 #include "issue.h"
 #include "paths.h"
 #include "retired.h"
+#include "rotator.h"
 #include "static_roles.h"
 
 namespace coffer::engines::database {
@@ -92,7 +93,7 @@ class DatabaseEngine final : public engine::Engine {
  public:
   explicit DatabaseEngine(Parts parts) : house_{std::move(parts)} {}
 
-  void register_with(lifecycle::Handlers& handlers) {
+  void register_with(lifecycle::Handlers& handlers, lifecycle::Rotators& rotators) {
     house_.parts.leases.add_kind(std::string(kLeaseKind), lease_kind(house_));
     // It waits as ends of leases do: they need the connection.
     handlers.add(
@@ -107,6 +108,7 @@ class DatabaseEngine final : public engine::Engine {
           return plan(house_, tx, due, now);
         },
         lifecycle::Effects::outside);
+    rotators.add("database", make_rotator(house_));
   }
 
   [[nodiscard]] std::span<const PathRule> paths() const override { return kRules; }
@@ -168,9 +170,10 @@ class DatabaseEngine final : public engine::Engine {
 
 }  // namespace
 
-std::unique_ptr<engine::Engine> make_engine(Parts parts, lifecycle::Handlers& handlers) {
+std::unique_ptr<engine::Engine> make_engine(Parts parts, lifecycle::Handlers& handlers,
+                                            lifecycle::Rotators& rotators) {
   auto made = std::make_unique<DatabaseEngine>(std::move(parts));
-  made->register_with(handlers);
+  made->register_with(handlers, rotators);
   return made;
 }
 

@@ -6,6 +6,8 @@ namespace coffer::engines::database {
 namespace {
 
 constexpr std::uint8_t kFormat = 1;
+/// Of a static role: the second has two users in turn, and who rotates it.
+constexpr std::uint8_t kStaticFormat = 2;
 
 // What a row may hold at most; more was never written (fields.cpp).
 constexpr std::uint32_t kMostStrings = 1024;
@@ -136,18 +138,23 @@ Result<Role> decode_role(std::string_view value) {
 
 std::string encode(const StaticRole& role) {
   Writer row;
-  row.u8(kFormat).text(role.db_name).text(role.username);
+  row.u8(kStaticFormat).text(role.db_name).text(role.username);
   put(row, role.period);
   put(row, role.rotation);
   put(row, role.password);
   put(row, role.last_rotation);
   put(row, role.next_rotation);
-  row.u32(role.failures);
+  row.u32(role.failures).text(role.alternate).u8(role.alternate_is_current ? 1 : 0);
+  row.text(role.rotated_by);
   return text_of(row);
 }
 
 Result<StaticRole> decode_static_role(std::string_view value) {
-  COFFER_TRY(Reader row, open(value));
+  Reader row(as_bytes(value));
+  COFFER_TRY(const std::uint8_t format, row.u8());
+  if (format != kFormat && format != kStaticFormat) {
+    return make_error(ErrorCode::corrupt, "unknown format of a database row");
+  }
   StaticRole role;
   COFFER_CHECK(take(row, role.db_name));
   COFFER_CHECK(take(row, role.username));
@@ -157,7 +164,16 @@ Result<StaticRole> decode_static_role(std::string_view value) {
   COFFER_CHECK(take(row, role.last_rotation));
   COFFER_CHECK(take(row, role.next_rotation));
   COFFER_TRY(role.failures, row.u32());
+  if (format == kStaticFormat) {
+    COFFER_CHECK(take(row, role.alternate));
+    COFFER_TRY(const std::uint8_t whose, row.u8());
+    role.alternate_is_current = whose != 0;
+    COFFER_CHECK(take(row, role.rotated_by));
+  }
   COFFER_CHECK(row.finish());
+  if (role.alternate_is_current && role.alternate.empty()) {
+    return make_error(ErrorCode::corrupt, "a password of a user that isn't named");
+  }
   return role;
 }
 

@@ -59,12 +59,28 @@ struct Role {
 struct StaticRole {
   std::string db_name;
   std::string username;
+  std::string alternate{};            ///< the other of two users in turn; empty: there is one
+  bool alternate_is_current = false;  ///< whose the password in force is
+  std::string rotated_by{};           ///< the KV secret that rotates it; empty: its period does
   std::chrono::seconds period{0};
   Strings rotation;
   Versions password;
   WallTime last_rotation{};
   WallTime next_rotation{};
   std::uint32_t failures = 0;  ///< since the last that went well
+
+  [[nodiscard]] const std::string& current_user() const noexcept {
+    return alternate_is_current ? alternate : username;
+  }
+  /// Whose password is changed next. Of two the one that nobody is told of now, so that who has the
+  /// other's goes on; the alternate first, so that the first one is told in the end.
+  [[nodiscard]] const std::string& next_user() const noexcept {
+    return alternate.empty() || alternate_is_current ? username : alternate;
+  }
+  void promote() noexcept {
+    alternate_is_current = !alternate.empty() && !alternate_is_current;
+    password.promote();
+  }
 };
 
 /// All that the end of a lease needs.

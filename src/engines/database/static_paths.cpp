@@ -25,13 +25,28 @@ Result<void> apply(const model::Fields& fields, StaticRole& role, bool is_new) {
   if (!is_new && username != role.username) {
     return bad_field("username", "can't be changed: make another static role");
   }
+  std::string alternate = role.alternate;
+  COFFER_CHECK(take(fields, "alternate_username", alternate));
+  if (!is_new && alternate != role.alternate) {
+    return bad_field("alternate_username", "can't be changed: make another static role");
+  }
   role.username = username;
+  role.alternate = alternate;
+  COFFER_CHECK(take(fields, "rotated_by", role.rotated_by));
   COFFER_CHECK(take(fields, "rotation_period", role.period));
   COFFER_CHECK(take(fields, "rotation_statements", role.rotation));
   COFFER_TRY(const auto type, fields.string("credential_type"));
   if (type && *type != "password") return bad_field("credential_type", "wanted \"password\"");
   if (role.db_name.empty()) return bad_field("db_name", "is missing");
   if (role.username.empty()) return bad_field("username", "is missing");
+  if (role.alternate == role.username) return bad_field("alternate_username", "is the same user");
+  if (!role.rotated_by.empty()) {
+    if (fields.has("rotation_period")) {
+      return bad_field("rotation_period", "the secret of field \"rotated_by\" says when");
+    }
+    role.period = seconds(0);
+    return {};
+  }
   if (role.period < kShortestPeriod)
     return bad_field("rotation_period", "wanted 5 seconds or more");
   return {};
@@ -41,14 +56,24 @@ Result<void> apply(const model::Fields& fields, StaticRole& role, bool is_new) {
 /// would lock the vault out.
 Result<void> check(House& house, Context& context, const Found& connection,
                    const StaticRole& role) {
-  if (role.username == connection.row.username) {
-    return bad_field("username", "is the configuration's own administrator: use rotate-root/");
+  const struct {
+    std::string_view field;
+    const std::string& name;
+  } users[] = {{"username", role.username}, {"alternate_username", role.alternate}};
+  for (const auto& user : users) {
+    if (user.name == connection.row.username) {
+      return bad_field(user.field, "is the configuration's own administrator: use rotate-root/");
+    }
   }
   return house.targets.with(context.tx, connection, [&](Target& target) -> Result<void> {
     const auto checked = target.check(Purpose::rotation, role.rotation);
     if (!checked.ok()) return bad_field("rotation_statements", checked.error());
-    COFFER_TRY(const bool there, target.has_user(role.username));
-    return there ? Result<void>() : bad_field("username", "the database has no such user");
+    for (const auto& user : users) {
+      if (user.name.empty()) continue;
+      COFFER_TRY(const bool there, target.has_user(user.name));
+      if (!there) return bad_field(user.field, "the database has no such user");
+    }
+    return {};
   });
 }
 
@@ -80,11 +105,13 @@ seconds until(WallTime time, WallTime now) {
 std::string static_role_data(const StaticRole& role) {
   model::JsonWriter json;
   json.begin_object();
+  if (!role.alternate.empty()) json.key("alternate_username").string(role.alternate);
   json.key("credential_type").string("password");
   json.key("db_name").string(role.db_name);
   if (role.last_rotation != WallTime()) {
     json.key("last_vault_rotation").string(to_rfc3339(role.last_rotation));
   }
+  if (!role.rotated_by.empty()) json.key("rotated_by").string(role.rotated_by);
   json.key("rotation_period").number(role.period.count());
   json.key("rotation_statements").begin_array();
   for (const std::string& text : role.rotation) json.string(text);
@@ -117,9 +144,11 @@ Result<Response> write_static_role(House& house, Context& context, const Request
   if (!is_new) {
     found.role.next_rotation = found.role.last_rotation + found.role.period;
     COFFER_CHECK(save(context.tx, found));
-    COFFER_CHECK(lifecycle::schedule(context.tx, kStaticKind,
-                                     to_string(mount) + "/" + std::string(name),
-                                     found.role.next_rotation, context.now));
+    if (found.role.rotated_by.empty()) {
+      COFFER_CHECK(lifecycle::schedule(context.tx, kStaticKind,
+                                       to_string(mount) + "/" + std::string(name),
+                                       found.role.next_rotation, context.now));
+    }
     return Response{.outcome = model::Outcome::empty};
   }
   // Taken over at once, so that whoever had the password until now has it no more. The role is
@@ -132,7 +161,10 @@ Result<Response> write_static_role(House& house, Context& context, const Request
     return lifecycle::schedule(tx, kStaticKind, to_string(mount) + "/" + std::string(name),
                                context.now + seconds(60), context.now);
   }));
-  return rotate_now(house, context, name, true);
+  COFFER_TRY(auto first, rotate_now(house, context, name, true));
+  if (found.role.alternate.empty()) return first;
+  // Of two, the second likewise: whoever had either password has it no more.
+  return rotate_now(house, context, name, false);
 }
 
 Result<Response> delete_static_role(House&, Context& context, const Request&,
@@ -160,7 +192,7 @@ Result<Response> read_static_creds(House&, Context& context, const Request&,
   json.key("password").string(password);
   json.key("rotation_period").number(role.period.count());
   json.key("ttl").number(until(role.last_rotation + role.period, context.now).count());
-  json.key("username").string(role.username).end_object();
+  json.key("username").string(role.current_user()).end_object();
   wipe(password);
   return Response{.data = std::move(json).take()};
 }
@@ -169,6 +201,10 @@ Result<Response> rotate_static_role(House& house, Context& context, const Reques
                                     std::string_view name) {
   COFFER_TRY(const auto found, find_static(context.tx, context.mount.uuid, name));
   if (!found) return make_error(ErrorCode::invalid_argument, "no static role of this name");
+  if (!found->role.rotated_by.empty()) {
+    return make_error(ErrorCode::invalid_argument,
+                      "a KV secret rotates this static role: use its own rotation");
+  }
   return rotate_now(house, context, name, false);
 }
 

@@ -23,7 +23,8 @@ seconds pause_after(std::uint32_t failures) {
 }
 
 /// One that is pending already stays the candidate: it was sent, and may be in force.
-Result<bool> commit_candidate(House& house, const Uuid& mount, std::string_view name) {
+Result<bool> commit_candidate(House& house, const Uuid& mount, std::string_view name,
+                              const SecureBytes* given) {
   bool sent_before = false;
   COFFER_CHECK(commit_own(house.parts, [&](SealedTransaction& tx) -> Result<void> {
     COFFER_TRY(auto found, find_static(tx, mount, name));
@@ -34,13 +35,16 @@ Result<bool> commit_candidate(House& house, const Uuid& mount, std::string_view 
     if (!connection) {
       return make_error(ErrorCode::precondition, "the configuration of the static role is gone");
     }
-    COFFER_TRY(const SecureBytes fresh,
-               house.parts.make_password(tx, connection->row.password_policy));
+    SecureBytes fresh;
+    if (given == nullptr) {
+      COFFER_TRY(fresh, house.parts.make_password(tx, connection->row.password_policy));
+    }
+    const SecureBytes& candidate = given == nullptr ? fresh : *given;
     found->role.password.start();
     const std::uint64_t version = found->role.password.pending;
     COFFER_CHECK(tx.seal_secret(static_secret_row(mount, name, version),
                                 static_context(mount, name, version),
-                                as_text(fresh.expose(Reveal{"it is stored sealed"}))));
+                                as_text(candidate.expose(Reveal{"it is stored sealed"}))));
     return save(tx, *found);
   }));
   return sent_before;
@@ -70,12 +74,22 @@ Result<void> erase(SealedTransaction& tx, const StaticFound& found) {
   return {};
 }
 
-Result<ChangeOutcome> attempt(House& house, const Uuid& mount, std::string_view name) {
+Result<SecureBytes> open_password(SealedTransaction& tx, const StaticFound& found,
+                                  std::uint64_t version) {
+  COFFER_TRY(std::string text, tx.open_secret(static_secret_row(found.mount, found.name, version),
+                                              static_context(found.mount, found.name, version)));
+  auto copy = SecureBytes::copy_of(as_bytes(text));
+  wipe(text);
+  return copy;
+}
+
+Result<ChangeOutcome> attempt(House& house, const Uuid& mount, std::string_view name,
+                              const SecureBytes* given) {
   const auto turn = house.targets.take_turn("static " + due_id(mount, name));
   if (turn == nullptr) {
     return make_error(ErrorCode::unavailable, "a rotation of this static role is under way");
   }
-  COFFER_TRY(const bool sent_before, commit_candidate(house, mount, name));
+  COFFER_TRY(const bool sent_before, commit_candidate(house, mount, name, given));
   COFFER_TRY(const auto tx, house.parts.store.begin());
   COFFER_TRY(const auto found, find_static(*tx, mount, name));
   if (!found) return make_error(ErrorCode::not_found, "the static role is gone");
@@ -83,15 +97,10 @@ Result<ChangeOutcome> attempt(House& house, const Uuid& mount, std::string_view 
   if (!connection) {
     return make_error(ErrorCode::precondition, "the configuration of the static role is gone");
   }
-  const std::uint64_t version = found->role.password.pending;
-  COFFER_TRY(std::string text, tx->open_secret(static_secret_row(mount, name, version),
-                                               static_context(mount, name, version)));
-  auto copy = SecureBytes::copy_of(as_bytes(text));
-  wipe(text);
-  COFFER_TRY(const SecureBytes candidate, std::move(copy));
+  COFFER_TRY(const SecureBytes candidate, open_password(*tx, *found, found->role.password.pending));
   return change_password(
       [&](const Targets::Act& act) { return house.targets.with(*tx, *connection, act); },
-      {.username = found->role.username,
+      {.username = found->role.next_user(),
        .statements = found->role.rotation,
        .password = candidate,
        .sent_before = sent_before});
@@ -106,7 +115,7 @@ Result<void> settle(SealedTransaction& tx, const Uuid& mount, std::string_view n
     if (role.password.current != 0) {
       COFFER_CHECK(tx.erase_secret(static_secret_row(mount, name, role.password.current)));
     }
-    role.password.promote();
+    role.promote();
     role.last_rotation = now;
     role.next_rotation = now + role.period;
     role.failures = 0;
@@ -118,6 +127,7 @@ Result<void> settle(SealedTransaction& tx, const Uuid& mount, std::string_view n
     role.next_rotation = now + pause_after(role.failures++);
   }
   COFFER_CHECK(save(tx, *found));
+  if (!role.rotated_by.empty()) return {};
   return lifecycle::schedule(tx, kStaticKind, due_id(mount, name), role.next_rotation, now);
 }
 
@@ -128,8 +138,10 @@ Result<std::optional<lifecycle::Errand>> plan(House& house, SealedTransaction& t
   COFFER_TRY(const Uuid mount, parse_uuid(std::string_view(due.id).substr(0, slash)));
   const std::string name = due.id.substr(slash + 1);
   COFFER_TRY(const auto found, find_static(tx, mount, name));
-  // Gone, or rotated meanwhile by hand: then another row stands for the next time.
-  if (!found || found->role.next_rotation > now) return std::optional<lifecycle::Errand>();
+  // Gone, or rotated meanwhile by hand: then another row stands for the next time. Or what rotates
+  // it now is a rotation of a KV secret, with rows of its own.
+  const bool comes = found && found->role.rotated_by.empty();
+  if (!comes || found->role.next_rotation > now) return std::optional<lifecycle::Errand>();
   const auto outcome = std::make_shared<ChangeOutcome>();
   lifecycle::Errand errand;
   errand.path = "sys/due/" + std::string(kStaticKind) + "/" + name;

@@ -24,7 +24,12 @@ struct StaticFound {
 
 /// Its candidate is on disk, sent, and tried: one attempt. Blocks; commits beside the Door. An
 /// error is one from before anything was sent. The request's line must be on disk already.
-[[nodiscard]] Result<ChangeOutcome> attempt(House& house, const Uuid& mount, std::string_view name);
+/// `given`: the candidate, unless another one is on its way; nullptr: one is made.
+[[nodiscard]] Result<ChangeOutcome> attempt(House& house, const Uuid& mount, std::string_view name,
+                                            const SecureBytes* given = nullptr);
+/// One of its passwords; `version` isn't 0.
+[[nodiscard]] Result<SecureBytes> open_password(engine::SealedTransaction& tx,
+                                                const StaticFound& found, std::uint64_t version);
 /// Stages what follows from it: the new password is in force, or the next attempt is set.
 [[nodiscard]] Result<void> settle(engine::SealedTransaction& tx, const Uuid& mount,
                                   std::string_view name, const ChangeOutcome& outcome,

@@ -4,12 +4,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "coffer/connectors/target.h"
 #include "coffer/engine/engine.h"
 #include "coffer/lifecycle/due.h"
 #include "coffer/lifecycle/leases.h"
 #include "coffer/lifecycle/passwords.h"
+#include "coffer/lifecycle/rotator.h"
 
 namespace coffer::engines::database {
 
@@ -24,10 +26,15 @@ struct Parts {
   /// Tests put a database of their own in its place.
   std::function<Result<std::unique_ptr<connectors::Target>>(connectors::TargetConfig)> make_target =
       connectors::make_target;
+  /// The mount of a database engine at this path ("database/"); nullopt: there is none.
+  std::function<Result<std::optional<Uuid>>(engine::SealedTransaction&, std::string_view path)>
+      find_mount{};
 };
 
-/// Adds its kind of lease and its kind of due rows. The engine outlives the use of either.
+/// Adds its kind of lease, its kinds of due rows, and the rotator "database". The engine outlives
+/// the use of each.
 [[nodiscard]] std::unique_ptr<engine::Engine> make_engine(Parts parts,
-                                                          lifecycle::Handlers& handlers);
+                                                          lifecycle::Handlers& handlers,
+                                                          lifecycle::Rotators& rotators);
 
 }  // namespace coffer::engines::database

@@ -21,6 +21,9 @@ Role example_role() {
 StaticRole example_static() {
   return {.db_name = "pg",
           .username = "app",
+          .alternate = "alt",
+          .alternate_is_current = true,
+          .rotated_by = "s/x",
           .period = std::chrono::seconds(3600),
           .rotation = {},
           .password = {.current = 1, .pending = 2, .last = 2},
@@ -60,7 +63,7 @@ TEST(DatabaseRows, AreThoseOfTheDocument) {
             "000000010000000152"
             "00000000");
   EXPECT_EQ(hex(encode(example_static())),
-            "01"
+            "02"
             "000000027067"
             "00000003617070"
             "0000000000000e10"
@@ -70,7 +73,10 @@ TEST(DatabaseRows, AreThoseOfTheDocument) {
             "0000000000000002"
             "0000000000000005"
             "0000000000000006"
-            "00000001");
+            "00000001"
+            "00000003616c74"
+            "01"
+            "00000003732f78");
   EXPECT_EQ(hex(encode(example_connection())),
             "01"
             "000000027067"
@@ -126,7 +132,7 @@ void refuses_damage(const std::string& whole, Decode decode) {
   }
   EXPECT_FALSE(decode(whole + "x").ok());
   std::string other = whole;
-  other.front() = 2;
+  other.front() = 3;
   EXPECT_FALSE(decode(other).ok());
 }
 
@@ -136,6 +142,26 @@ TEST(DatabaseRows, AreCorruptWhenCutOrLonger) {
   refuses_damage(encode(example_connection()), [](const auto& t) { return decode_connection(t); });
   refuses_damage(encode(example_payload()), [](const auto& t) { return decode_payload(t); });
   refuses_damage(encode_name(Uuid{{2}}), [](const auto& t) { return decode_name(t); });
+}
+
+TEST(DatabaseRows, OfTheFirstFormatHaveOneUserWhoRotatesByItself) {
+  StaticRole role = example_static();
+  role.alternate.clear();
+  role.alternate_is_current = false;
+  role.rotated_by.clear();
+  std::string old = encode(role);
+  old.front() = 1;
+  old.resize(old.size() - 9);
+  const auto read = decode_static_role(old);
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(encode(*read), encode(role));
+  EXPECT_FALSE(decode_static_role(old + std::string(9, '\0')).ok());
+}
+
+TEST(DatabaseRows, RefuseAPasswordOfAUserWithoutAName) {
+  StaticRole role = example_static();
+  role.alternate.clear();
+  EXPECT_FALSE(decode_static_role(encode(role)).ok());
 }
 
 TEST(DatabaseRows, RefuseAVersionThatWasNeverGiven) {

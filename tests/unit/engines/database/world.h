@@ -46,7 +46,8 @@ inline constexpr const char* kAdmin = "admin";
 
 /// Users and their passwords.
 struct FakeDatabase {
-  std::map<std::string, std::string> users{{kAdmin, "first"}, {"owner", "of old"}};
+  std::map<std::string, std::string> users{
+      {kAdmin, "first"}, {"owner", "of old"}, {"twin", "of old, too"}};
   Steps steps;
 
   [[nodiscard]] bool logs_in(const std::string& user, const std::string& password) const {
@@ -175,9 +176,11 @@ class World : public fakes::EngineKit {
     const auto data = must(model::Fields::parse(answer->data));
     return database.logs_in(*must(data.string("username")), *must(data.string("password")));
   }
-  std::string static_password() {
+  std::string static_password() { return static_member("password"); }
+  std::string static_user() { return static_member("username"); }
+  std::string static_member(std::string_view name) {
     const auto data = must(model::Fields::parse(call(Operation::read, "static-creds/own").data));
-    return *must(data.string("password"));
+    return *must(data.string(name));
   }
 
   /// Runs what is due, and all ends, as core does.
@@ -207,6 +210,7 @@ class World : public fakes::EngineKit {
   FakeDatabase database;
   std::unique_ptr<lifecycle::Leases> leases;
   lifecycle::Handlers due_handlers;
+  lifecycle::Rotators rotators;
 
  private:
   void start() {
@@ -241,8 +245,13 @@ class World : public fakes::EngineKit {
              -> Result<std::unique_ptr<connectors::Target>> {
            return std::unique_ptr<connectors::Target>(
                std::make_unique<FakeTarget>(database, std::move(config)));
-         }},
-        due_handlers);
+         },
+         .find_mount =
+             [this](envelope::SealedTransaction&, std::string_view path) {
+               const bool it = path == "database/";
+               return Result<std::optional<Uuid>>(it ? std::optional(mount.uuid) : std::nullopt);
+             }},
+        due_handlers, rotators);
     must(leases->load(now));
   }
 
