@@ -11,7 +11,7 @@ Error broken(std::string_view what) { return make_error(ErrorCode::corrupt, what
 
 Result<void> ChainCheck::accept(std::string_view line, const ParsedLine& parsed) {
   COFFER_CHECK(check_link(parsed));
-  COFFER_TRY(const HashText hash, leaf_hash(line));
+  COFFER_TRY(const TreeHash leaf, hash_leaf(line));
   if (lines_ == 0) {
     first_ = parsed.sequence;
     node_ = parsed.node;
@@ -20,7 +20,8 @@ Result<void> ChainCheck::accept(std::string_view line, const ParsedLine& parsed)
   COFFER_CHECK(check_open(parsed));
   ++lines_;
   last_ = parsed.sequence;
-  head_ = hash;
+  leaf_ = leaf;
+  head_ = hex_text(leaf);
   return {};
 }
 

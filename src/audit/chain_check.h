@@ -21,6 +21,8 @@ class ChainCheck final {
   [[nodiscard]] std::uint64_t first_sequence() const noexcept { return first_; }
   [[nodiscard]] std::uint64_t last_sequence() const noexcept { return last_; }
   [[nodiscard]] const HashText& head() const noexcept { return head_; }
+  /// The same in bytes: the last line's leaf of the tree.
+  [[nodiscard]] const TreeHash& leaf() const noexcept { return leaf_; }
   [[nodiscard]] const Uuid& node() const noexcept { return node_; }
   [[nodiscard]] const OpenRequests& open() const noexcept { return open_; }
   [[nodiscard]] OpenRequests take_open() && noexcept { return std::move(open_); }
@@ -36,6 +38,7 @@ class ChainCheck final {
   std::uint64_t first_ = 0;
   std::uint64_t last_ = 0;
   HashText head_{};
+  TreeHash leaf_{};
   Uuid node_;
   OpenRequests open_;
   std::uint64_t open_before_ = 0;  ///< lowest open sequence, where it is below first_

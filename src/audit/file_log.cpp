@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "coffer/base/log.h"
+#include "segments.h"
 
 namespace coffer::audit {
 namespace {
@@ -42,33 +43,90 @@ Error lost(std::string_view what) { return make_error(ErrorCode::unavailable, wh
 
 }  // namespace
 
-FileLog::FileLog(const LogConfig& config, UniqueFd directory, std::unique_ptr<File> file,
-                 ChainEnd end, OpenRequests open)
-    : durability_(config.durability),
+FileLog::FileLog(const LogConfig& config, const Clock& clock, FileOpener opener, UniqueFd directory,
+                 OpenSegment segment, ChainEnd end, OpenRequests open)
+    : config_(config),
+      clock_(clock),
+      opener_(std::move(opener)),
       node_member_(",\"node\":\"" + to_string(config.node) + "\",\"seq\":"),
       directory_(std::move(directory)),
-      file_(std::move(file)),
-      end_(end),
+      segment_(std::move(segment)),
+      end_(std::move(end)),
       open_(std::move(open)),
-      next_sequence_(end.next_sequence) {}
+      next_sequence_(end_.next_sequence) {}
 
 Result<void> FileLog::append(std::span<const Line> lines, bool sync) {
   const MutexLock lock(mutex_);
   if (lost_) return *lost_;
+  if (segment_is_full()) COFFER_CHECK(begin_segment());
   buffer_.clear();
   Undo undo(open_);
   ChainEnd end = end_;
   for (const Line& line : lines) COFFER_CHECK(render(line, end));
-  COFFER_CHECK(write());
+  COFFER_CHECK(write(*segment_.file, end_.size, buffer_));
   end.size += buffer_.size();
-  end_ = end;
+  end_ = std::move(end);
   undo.commit();
-  next_sequence_ = end.next_sequence;
+  next_sequence_ = end_.next_sequence;
   if (buffer_.capacity() > kKeptBuffer) buffer_ = std::string();
-  if (sync && durability_ == Durability::power) {
-    if (const auto synced = file_->sync(); !synced.ok()) die(synced.error());
-  }
+  if (sync) sync_or_die(*segment_.file);
+  if (sync || config_.durability == Durability::crash) note_synced();
   return {};
+}
+
+void FileLog::sync_or_die(File& file) const {
+  if (config_.durability != Durability::power) return;
+  if (const auto synced = file.sync(); !synced.ok()) die(synced.error());
+}
+
+void FileLog::note_synced() {
+  synced_ = end_.tree;
+  synced_segment_ = segment_.first;
+}
+
+/// One that holds nothing but its first line is never full, however small the bound.
+bool FileLog::segment_is_full() const {
+  if (end_.next_sequence <= segment_.first + 1) return false;
+  if (end_.size >= config_.segment_bytes) return true;
+  const auto now =
+      std::chrono::duration_cast<std::chrono::seconds>(clock_.wall().time_since_epoch());
+  return now - std::chrono::seconds(segment_.begun) >= config_.segment_age;
+}
+
+/// The segment before is on disk as a whole before the next has a line, and the next one's first
+/// line and name are before anything else is written to it. A crash in between leaves a file that
+/// is empty or torn, and the next start writes that line.
+Result<void> FileLog::begin_segment() {
+  sync_or_die(*segment_.file);
+  note_synced();
+  const Segment next = segment_in(config_.directory, end_.next_sequence);
+  COFFER_TRY(std::unique_ptr<File> file, opener_(next.path));
+  // What an attempt before this one left behind.
+  COFFER_TRY(const FileFacts facts, file->facts());
+  if (facts.size != 0) COFFER_CHECK(file->truncate(0));
+  const WallTime now = clock_.wall();
+  buffer_.clear();
+  ChainEnd end = end_;
+  end.size = 0;
+  COFFER_CHECK(render(segment_line(now, end_.tree), end));
+  COFFER_CHECK(write(*file, 0, buffer_));
+  end.size = buffer_.size();
+  sync_or_die(*file);
+  if (config_.durability == Durability::power) {
+    if (const auto named = sync_directory(directory_); !named.ok()) die(named.error());
+  }
+  segment_ = {std::move(file), next.first,
+              std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count()};
+  end_ = std::move(end);
+  next_sequence_ = end_.next_sequence;
+  note_synced();
+  return {};
+}
+
+Result<SyncedTree> FileLog::synced_tree() {
+  const MutexLock lock(mutex_);
+  COFFER_TRY(const TreeHash root, synced_.root());
+  return SyncedTree{synced_.size(), root, synced_segment_};
 }
 
 LogHead FileLog::head() {
@@ -94,19 +152,21 @@ Result<void> FileLog::render(const Line& line, ChainEnd& end) {
   buffer_.append(",\"open\":");
   append_number(buffer_, open_.lowest());
   buffer_.append(",\"prev\":\"").append(view(end.previous)).append("\"}");
-  COFFER_TRY(end.previous, leaf_hash(std::string_view(buffer_).substr(start)));
+  COFFER_TRY(const TreeHash leaf, hash_leaf(std::string_view(buffer_).substr(start)));
+  COFFER_CHECK(end.tree.append(leaf));
+  end.previous = hex_text(leaf);
   buffer_.push_back('\n');
   ++end.next_sequence;
   return {};
 }
 
-/// All of the buffer behind the last good byte, or nothing.
-Result<void> FileLog::write() {
-  ByteView rest = as_bytes(buffer_);
+/// All of the text behind the last good byte, or nothing.
+Result<void> FileLog::write(File& file, std::uint64_t at, std::string_view text) {
+  ByteView rest = as_bytes(text);
   while (!rest.empty()) {
-    auto written = file_->write(end_.size + (buffer_.size() - rest.size()), rest);
+    auto written = file.write(at + (text.size() - rest.size()), rest);
     if (!written.ok()) {
-      if (const auto undone = file_->truncate(end_.size); !undone.ok()) die(undone.error());
+      if (const auto undone = file.truncate(at); !undone.ok()) die(undone.error());
       return std::move(written).error();
     }
     rest = rest.subspan(*written);
@@ -123,9 +183,9 @@ Result<void> FileLog::check() {
 }
 
 Result<void> FileLog::compare_file() const {
-  COFFER_TRY(const FileFacts mine, file_->facts());
+  COFFER_TRY(const FileFacts mine, segment_.file->facts());
   if (mine.links == 0) return lost("the audit log file was unlinked");
-  const auto there = file_->facts_at_path();
+  const auto there = segment_.file->facts_at_path();
   if (!there.ok() && there.error().code == ErrorCode::not_found) {
     return lost("the audit log file was moved away");
   }

@@ -101,7 +101,9 @@ Line::Kind kind_of(std::string_view type) {
 
 std::optional<Head> parse_head(std::string_view body) {
   Head head;
-  if (!take(body, "{\"time\":\"") || take_quoted(body, kMaxTime, kIsTime).empty()) return {};
+  if (!take(body, "{\"time\":\"")) return {};
+  head.time = take_quoted(body, kMaxTime, kIsTime);
+  if (head.time.empty()) return {};
   if (!take(body, ",\"type\":\"")) return {};
   head.type = take_quoted(body, kMaxType, kIsType);
   if (head.type.empty()) return {};
@@ -176,12 +178,6 @@ HashText hex_text(const crypto::Sha256& hash) noexcept {
     out[2 * i + 1] = kHexDigits[hash[i] & 0xFU];
   }
   return out;
-}
-
-Result<HashText> leaf_hash(std::string_view line) {
-  static constexpr std::array<std::uint8_t, 1> kLeaf{0};
-  COFFER_TRY(const crypto::Sha256 hash, crypto::sha256(kLeaf, as_bytes(line)));
-  return hex_text(hash);
 }
 
 Line interrupted_line(WallTime time, const Uuid& request, std::uint64_t request_sequence) {

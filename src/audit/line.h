@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,7 @@ inline constexpr std::string_view kNoPrevious =
 /// How each body starts: {"time":"…","type":"…", and of a request ,"request":{"id":"…".
 struct Head {
   Line::Kind kind = Line::Kind::system;
+  std::string_view time;
   std::string_view type;
   Uuid request;  ///< unless kind is system
 };
@@ -50,8 +52,14 @@ using HashText = std::array<char, 64>;
 
 [[nodiscard]] HashText hex_text(const crypto::Sha256& hash) noexcept;
 
-/// RFC 6962 section 2.1: the hash of a leaf, SHA-256(0x00 || line without LF), in hexadecimal.
-[[nodiscard]] Result<HashText> leaf_hash(std::string_view line);
+/// Type of the first line of every segment but the first of a log: it tells the tree so far.
+inline constexpr std::string_view kSegment = "segment";
+[[nodiscard]] Line segment_line(WallTime time, const Frontier& tree);
+/// The tree that a line of that type tells, over the lines before it. corrupt if it tells none.
+[[nodiscard]] Result<Frontier> told_tree(std::string_view line, const ParsedLine& parsed);
+
+/// Whole seconds since 1970 of what starts as RFC 3339 in UTC does. nullopt if it doesn't.
+[[nodiscard]] std::optional<std::int64_t> seconds_of(std::string_view time);
 
 /// {"time":…,"type":"interrupted","request":{"id":…[,"seq":…]}: closes a request that has no answer
 /// to record. `request_sequence` 0: not known.

@@ -5,6 +5,7 @@
 #include "file_log.h"
 #include "recover.h"
 #include "segments.h"
+#include "tree_recovery.h"
 
 namespace coffer::audit {
 namespace {
@@ -24,8 +25,8 @@ Line start_line(WallTime time, std::uint64_t cut_bytes, std::size_t interrupted)
   return line;
 }
 
-ChainEnd end_of(const Recovered& tail, const Segment& newest) {
-  ChainEnd end{newest.first, {}, tail.good_size};
+ChainEnd end_of(const Recovered& tail, const Segment& newest, const Frontier& tree) {
+  ChainEnd end{newest.first, {}, tail.good_size, tree};
   std::copy(kNoPrevious.begin(), kNoPrevious.end(), end.previous.begin());
   if (tail.chain.lines() != 0) {
     end.next_sequence = tail.chain.last_sequence() + 1;
@@ -43,8 +44,11 @@ Result<void> cut_torn_write(File& file, const Recovered& tail) {
 }
 
 /// What is open was asked before this start, and nobody will answer it any more.
-std::vector<Line> first_lines(const Recovered& tail, WallTime now) {
+std::vector<Line> first_lines(const Recovered& tail, const Segment& newest, const Frontier& tree,
+                              WallTime now) {
   std::vector<Line> lines;
+  // A segment that a crash left without its first line.
+  if (tail.good_size == 0 && newest.first != 1) lines.push_back(segment_line(now, tree));
   for (const auto& [sequence, request] : tail.chain.open().all()) {
     lines.push_back(interrupted_line(now, request, sequence));
   }
@@ -87,10 +91,18 @@ Result<std::unique_ptr<Log>> open_log(const LogConfig& config, const Clock& cloc
   COFFER_TRY(Recovered tail, read_tail(segments));
   COFFER_CHECK(check_continuation(tail, newest, config.node));
   COFFER_CHECK(cut_torn_write(*file, tail));
-  const ChainEnd end = end_of(tail, newest);
-  const std::vector<Line> lines = first_lines(tail, clock.wall());
-  auto log = std::make_unique<FileLog>(config, std::move(directory), std::move(file), end,
-                                       std::move(tail.chain).take_open());
+  COFFER_TRY(const RecoveredTree recovered, recover_tree(segments, tail.good_size));
+  const WallTime now = clock.wall();
+  ChainEnd end = end_of(tail, newest, recovered.tree);
+  if (end.tree.size() + 1 != end.next_sequence) {
+    return make_error(ErrorCode::corrupt, "the audit log's segments miss lines", newest.path);
+  }
+  const std::vector<Line> lines = first_lines(tail, newest, recovered.tree, now);
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch());
+  auto log = std::make_unique<FileLog>(
+      config, clock, opener, std::move(directory),
+      OpenSegment{std::move(file), newest.first, recovered.begun.value_or(seconds.count())},
+      std::move(end), std::move(tail.chain).take_open());
   COFFER_CHECK(log->append(lines, true));
   return std::unique_ptr<Log>(std::move(log));
 }

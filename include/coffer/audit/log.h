@@ -3,12 +3,14 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "coffer/audit/tree.h"
 #include "coffer/base/clock.h"
 #include "coffer/base/uuid.h"
 
@@ -20,6 +22,9 @@ struct LogConfig {
   std::string directory;  ///< made with mode 0700 if absent; files have 0600
   Uuid node;
   Durability durability = Durability::power;
+  /// A segment that has so many bytes, or whose first line is so old, is followed by another.
+  std::uint64_t segment_bytes = 64U << 20U;
+  std::chrono::seconds segment_age{std::chrono::hours(24)};
 };
 
 /// A line without what the log adds: a JSON object from "{" up to, not including, the closing "}".
@@ -39,6 +44,13 @@ struct LogHead {
   std::string hash{};
 };
 
+/// The Merkle tree over the lines that no power cut takes away any more.
+struct SyncedTree {
+  std::uint64_t size = 0;  ///< the sequence of its last line
+  TreeHash root{};
+  std::uint64_t segment = 0;  ///< that holds the last line, by the number of its first; 0: none
+};
+
 /// Adds sequence, node, and the hash of the line before, writes, syncs. Thread-safe; lines of one
 /// call stand together. A write that fails leaves the file as it was before the call and is
 /// `unavailable` with the reason; the next call tries again. A sync that fails ends the process
@@ -52,6 +64,8 @@ class Log {
   [[nodiscard]] virtual Result<void> append(std::span<const Line> lines, bool sync) = 0;
   [[nodiscard]] virtual std::uint64_t next_sequence() const = 0;
   [[nodiscard]] virtual LogHead head() = 0;
+  /// Never covers a line that isn't synced, where the log's durability is `power`.
+  [[nodiscard]] virtual Result<SyncedTree> synced_tree() { return SyncedTree(); }
   /// Stats the file: unavailable if it was unlinked, moved, replaced, shortened or written by
   /// another. Called each second.
   [[nodiscard]] virtual Result<void> check() = 0;
@@ -59,9 +73,10 @@ class Log {
 
 /// Locks the directory, opens the newest segment, cuts a torn last write (no reply can have left
 /// for what it held), and closes each request line that has no response with a line `interrupted`;
-/// then writes a line `start`. Reads from the end, back to the first open request: the log's size
-/// doesn't matter. `corrupt` if the lines read don't chain: an operator must look. `precondition`
-/// if another process has the log, or others than its owner may change it.
+/// then writes a line `start`. Reads the newest segment, and from the end back to the first open
+/// request: the size of the log doesn't matter. `corrupt` if the lines read don't chain: an
+/// operator must look. `precondition` if another process has the log, or others than its owner may
+/// change it. The clock outlives the log.
 [[nodiscard]] Result<std::unique_ptr<Log>> open_log(const LogConfig& config, const Clock& clock);
 
 inline constexpr int kExitSyncFailed = 74;

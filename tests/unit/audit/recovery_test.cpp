@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "log_kit.h"
+#include "src/audit/line.h"
 
 namespace coffer::audit {
 namespace {
@@ -246,28 +247,33 @@ std::uint64_t bytes_read() {
   return bytes;
 }
 
-TEST_F(RecoveryTest, StartReadsOnlyTheEndOfAGigabyte) {
-  const std::uint64_t hole = 1U << 30U;
-  std::string tail = "\n";
+/// The first line of a later segment; of the tree it tells no more than how many hashes it has.
+Line telling_line(std::uint64_t sequence) {
+  const std::vector<TreeHash> hashes(static_cast<std::size_t>(std::popcount(sequence - 1)));
+  return segment_line(test::StandingClock().now, *Frontier::from(sequence - 1, hashes));
+}
+
+TEST_F(RecoveryTest, StartReadsOnlyTheNewestSegmentOfAGigabyte) {
   std::vector<Line> lines;
   std::vector<std::uint64_t> opens;
   const std::string member = ",\"x\":\"" + std::string(500, 'x') + "\"";
   const std::uint64_t first = 2'000'001;
+  lines.push_back(telling_line(first));
+  opens.push_back(0);
   for (std::uint64_t i = 0; i < 3000; ++i) {
     lines.push_back(request(i, member));
     lines.push_back(response(i, member));
-    opens.insert(opens.end(), {first + 2 * i, 0});
+    opens.insert(opens.end(), {first + 1 + 2 * i, 0});
   }
-  tail += chained(lines, opens, first);
   put("");
-  ASSERT_EQ(::truncate(segment().c_str(), static_cast<off_t>(hole)), 0);
-  std::ofstream(segment(), std::ios::binary | std::ios::app) << tail;
+  ASSERT_EQ(::truncate(segment().c_str(), off_t{1} << 30U), 0);
+  test::write_all(segment("audit-00000000000002000001.jsonl"), chained(lines, opens, first));
 
   const std::uint64_t before = bytes_read();
   const auto log = open();
-  // Reading 2 MiB takes milliseconds; reading all of it would take seconds.
-  EXPECT_LT(bytes_read() - before, std::uint64_t{4} << 20U);
-  EXPECT_EQ(log->next_sequence(), first + 6000 + 1);
+  // Reading some megabytes takes milliseconds; reading all of it would take seconds.
+  EXPECT_LT(bytes_read() - before, std::uint64_t{12} << 20U);
+  EXPECT_EQ(log->next_sequence(), first + 6001 + 1);
 }
 
 class SegmentsTest : public RecoveryTest {
@@ -289,14 +295,14 @@ TEST_F(SegmentsTest, NewestIsContinued) {
 
 TEST_F(SegmentsTest, EmptyNewestContinuesTheOneBefore) {
   put_two("");
-  EXPECT_EQ(open()->next_sequence(), 5U);
-  expect_good(4);
+  EXPECT_EQ(open()->next_sequence(), 6U);
+  expect_good(5);
 }
 
 TEST_F(SegmentsTest, NewestWithATornFirstLineContinuesTheOneBefore) {
   put_two("{\"time\":");
-  EXPECT_EQ(open()->next_sequence(), 5U);
-  expect_good(4);
+  EXPECT_EQ(open()->next_sequence(), 6U);
+  expect_good(5);
 }
 
 TEST_F(SegmentsTest, RequestOpenInAnOlderSegmentIsClosed) {
@@ -327,7 +333,7 @@ TEST_F(SegmentsTest, EmptyNewestWithNothingBeforeItIsRefused) {
 
 TEST_F(SegmentsTest, OlderSegmentsMayHaveBeenArchived) {
   test::write_all(segment("audit-00000000000000000004.jsonl"),
-                  chained({event("next"), response(1), event("note")}, {3, 0, 0}, 4, head()));
+                  chained({telling_line(4), response(1), event("note")}, {3, 0, 0}, 4, head()));
   EXPECT_EQ(open()->next_sequence(), 8U);
   const auto seen = verify_directory(directory_.path());
   ASSERT_TRUE(seen.ok()) << describe(seen.error());

@@ -151,7 +151,8 @@ TEST(Tree, ProvesEveryLeafOfEveryTreeAndNothingElse) {
       const TreeHash leaf = *hash_leaf(leaves[index]);
       EXPECT_TRUE(verify_inclusion(leaf, index, size, proof, root).ok());
       EXPECT_FALSE(verify_inclusion(*hash_leaf("other"), index, size, proof, root).ok());
-      EXPECT_FALSE(verify_inclusion(leaf, index, size, proof, leaf == root ? TreeHash{} : leaf).ok());
+      EXPECT_FALSE(
+          verify_inclusion(leaf, index, size, proof, leaf == root ? TreeHash{} : leaf).ok());
       for (std::size_t other = 0; other < size + 2; ++other) {
         if (other == index) continue;
         EXPECT_FALSE(verify_inclusion(leaf, other, size, proof, root).ok());
