@@ -1,10 +1,12 @@
 #include "coffer/audit/verify.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "chain_check.h"
 #include "line_reader.h"
 #include "segments.h"
+#include "tree_check.h"
 
 namespace coffer::audit {
 namespace {
@@ -14,6 +16,8 @@ Error bad(std::string_view what) { return make_error(ErrorCode::corrupt, what); 
 /// Follows one chain through all segments. Stops at the first flaw.
 class Verifier final {
  public:
+  explicit Verifier(std::vector<Checkpoint> known) : tree_(std::move(known)) {}
+
   /// An error: the segment can't be read.
   Result<void> segment(const Segment& segment, LineReader reader) {
     file_ = segment.name;
@@ -39,11 +43,26 @@ class Verifier final {
 
   [[nodiscard]] bool done() const noexcept { return flaw_.has_value(); }
 
-  [[nodiscard]] Inspection result() && {
+  /// Behind the last line. Line 0: nothing is wrong with the lines that are there.
+  void finish() {
+    const auto finished = tree_.finish();
+    if (!flaw_ && !finished.ok()) flaw_ = Flaw{file_, 0, finished.error().text};
+  }
+
+  [[nodiscard]] Result<Inspection> result() && {
     Inspection out;
-    out.good = {
-        chain_.lines(), chain_.first_sequence(), chain_.last_sequence(), chain_.open().size(), {}};
+    out.good.lines = chain_.lines();
+    out.good.first_sequence = chain_.first_sequence();
+    out.good.last_sequence = chain_.last_sequence();
+    out.good.open_requests = chain_.open().size();
     if (chain_.lines() != 0) out.good.head = view(chain_.head());
+    if (tree_.tree()) {
+      COFFER_TRY(const TreeHash root, tree_.tree()->root());
+      out.good.root = to_base64(root);
+    }
+    out.good.checkpoints = tree_.matched();
+    out.good.signed_lines = tree_.covered();
+    out.good.clock_back = std::move(clock_back_);
     out.flaw = std::move(flaw_);
     return out;
   }
@@ -58,12 +77,31 @@ class Verifier final {
       return bad("seq is " + std::to_string(parsed.sequence) + ", but the file's name says " +
                  std::to_string(segment.first));
     }
-    return chain_.accept(line.text, parsed);
+    COFFER_CHECK(chain_.accept(line.text, parsed));
+    look_at_time(parsed.head);
+    return tree_.accept(line.text, parsed, chain_.leaf());
+  }
+
+  /// A request line has the time at which the request came in: that it is early says nothing.
+  void look_at_time(const Head& head) {
+    if (clock_back_ || head.kind == Line::Kind::request) return;
+    const auto time = seconds_of(head.time);
+    if (!time) return;
+    if (latest_ && *time + kClockSlack < *latest_) {
+      clock_back_ = ClockStep{file_, number_, *latest_ - *time};
+    }
+    latest_ = std::max(latest_.value_or(*time), *time);
   }
 
   void flaw(const Error& error) { flaw_ = Flaw{file_, number_, error.text}; }
 
+  /// Workers render lines, and the Door writes them: some time later if the log is in trouble.
+  static constexpr std::int64_t kClockSlack = 60;
+
   ChainCheck chain_;
+  TreeCheck tree_;
+  std::optional<std::int64_t> latest_;
+  std::optional<ClockStep> clock_back_;
   std::string file_;
   std::uint64_t number_ = 0;
   std::optional<Flaw> flaw_;
@@ -72,27 +110,33 @@ class Verifier final {
 }  // namespace
 
 Result<Inspection> inspect_directory(const std::string& directory) {
+  return inspect_directory(directory, {});
+}
+
+Result<Inspection> inspect_directory(const std::string& directory, std::vector<Checkpoint> known) {
   COFFER_TRY(const std::vector<Segment> segments, list_segments(directory));
   if (segments.empty()) {
     return make_error(ErrorCode::not_found, "the directory holds no audit log", directory);
   }
-  Verifier verifier;
+  Verifier verifier(std::move(known));
   for (const Segment& segment : segments) {
     if (verifier.done()) break;
     COFFER_TRY(ReadAt read, read_file(segment.path));
     COFFER_CHECK(verifier.segment(segment, LineReader(std::move(read), 0)));
   }
+  verifier.finish();
   return std::move(verifier).result();
 }
 
 Inspection inspect_segment(ByteView bytes, std::uint64_t first_sequence, std::size_t chunk) {
-  Verifier verifier;
+  Verifier verifier({});
   const auto read =
       verifier.segment(segment_in({}, first_sequence), LineReader(read_memory(bytes), 0, chunk));
-  Inspection out = std::move(verifier).result();
+  auto out = std::move(verifier).result();
   // Memory can always be read; what is left is a library that failed, and then nothing is proven.
-  if (!read.ok()) out.flaw = Flaw{{}, 0, read.error().text};
-  return out;
+  if (!out.ok()) return {{}, Flaw{{}, 0, out.error().text}};
+  if (!read.ok()) out->flaw = Flaw{{}, 0, read.error().text};
+  return *std::move(out);
 }
 
 Result<Verified> verify_directory(const std::string& directory) {

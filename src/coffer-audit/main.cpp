@@ -1,9 +1,12 @@
 // coffer-audit: checks an audit log without daemon, token or key.
 #include <boost/program_options.hpp>
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
+#include "coffer/audit/known.h"
 #include "coffer/audit/verify.h"
 #include "coffer/base/version.h"
 #include "coffer/model/json_writer.h"
@@ -16,23 +19,30 @@ using coffer::audit::Inspection;
 constexpr int kGood = 0;
 constexpr int kUsage = 1;  ///< or the log can't be read
 constexpr int kBadLog = 2;
+constexpr int kDoubts = 3;
 
 constexpr std::string_view kHelp =
-    "usage: coffer-audit verify [-format=table|json] DIR\n"
+    "usage: coffer-audit verify [-key=FILE -checkpoint=FILE] [-format=table|json] DIR\n"
     "\n"
     "Walks all segments of the audit log in DIR and checks that no line was edited, removed,\n"
-    "added or moved. What it can't see: lines cut off at the end, and a change of the last line.\n"
-    "For these compare the head that it prints with one kept elsewhere.\n"
+    "added or moved. Held against checkpoints that were kept elsewhere, it finds lines that were\n"
+    "cut off at the end, and a log that was written anew. Without one it can see neither.\n"
     "\n"
+    "  -key=FILE            a public key in PEM, or verifier keys; may be given several times\n"
+    "  -checkpoint=FILE     checkpoints, signed by those keys; may be given several times\n"
     "  -format=table|json   how the result is printed (table)\n"
     "  -help, -version\n"
     "\n"
-    "exit status: 0 the log is good; 1 wrong usage, or it can't be read; 2 the log is bad\n";
+    "exit status: 0 the log is good; 1 wrong usage, or something can't be read; 2 the log or a\n"
+    "checkpoint is bad; 3 the log is good, but its clock went back, or it has lines that none of\n"
+    "the checkpoints given covers\n";
 
 struct Options {
   bool json = false;
   bool help = false;
   bool version = false;
+  std::vector<std::string> keys;
+  std::vector<std::string> checkpoints;
   std::string directory;
 };
 
@@ -51,6 +61,8 @@ coffer::Result<Options> parse(int argc, char** argv) {
   };
   po::options_description described;
   described.add_options()("help,h", "")("version", "")("format", po::value<std::string>());
+  described.add_options()("key", po::value<std::vector<std::string>>());
+  described.add_options()("checkpoint", po::value<std::vector<std::string>>());
   described.add_options()("words", po::value<std::vector<std::string>>());
   po::positional_options_description positional;
   positional.add("words", -1);
@@ -79,6 +91,13 @@ coffer::Result<Options> parse(int argc, char** argv) {
   if (values.contains("words")) words = values["words"].as<std::vector<std::string>>();
   if (words.size() != 2 || words[0] != "verify") return wrong("want: verify DIR");
   options.directory = words[1];
+  if (values.contains("key")) options.keys = values["key"].as<std::vector<std::string>>();
+  if (values.contains("checkpoint")) {
+    options.checkpoints = values["checkpoint"].as<std::vector<std::string>>();
+  }
+  if (options.keys.empty() != options.checkpoints.empty()) {
+    return wrong("-key and -checkpoint need each other");
+  }
   return options;
 }
 
@@ -92,7 +111,14 @@ void print_json(const Inspection& seen) {
   number("first_sequence", seen.good.first_sequence);
   number("last_sequence", seen.good.last_sequence);
   number("open_requests", seen.good.open_requests);
-  json.key("head").string(seen.good.head);
+  json.key("head").string(seen.good.head).key("root").string(seen.good.root);
+  number("checkpoints", seen.good.checkpoints);
+  number("signed_lines", seen.good.signed_lines);
+  if (const auto& back = seen.good.clock_back) {
+    json.key("clock_back").begin_object().key("file").string(back->file);
+    number("line", back->line);
+    json.key("seconds").number(back->seconds).end_object();
+  }
   if (seen.flaw) {
     json.key("bad").begin_object().key("file").string(seen.flaw->file);
     number("line", seen.flaw->line);
@@ -121,17 +147,59 @@ void print_table(const Inspection& seen) {
   print_row("last sequence", std::to_string(seen.good.last_sequence));
   print_row("open requests", std::to_string(seen.good.open_requests));
   print_row("head", seen.good.head);
+  print_row("root", seen.good.root);
+  print_row("checkpoints", std::to_string(seen.good.checkpoints));
+  print_row("signed lines", std::to_string(seen.good.signed_lines));
+  if (const auto& back = seen.good.clock_back) {
+    print_row("clock back", std::to_string(back->seconds) + " s at " + back->file + " line " +
+                                std::to_string(back->line));
+  }
+}
+
+coffer::Result<std::string> read_whole(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (in.bad() || !in.is_open()) {
+    return coffer::make_error(coffer::ErrorCode::unavailable, "cannot read " + path);
+  }
+  return text;
+}
+
+coffer::Result<std::vector<coffer::audit::Checkpoint>> known_of(const Options& options) {
+  coffer::audit::TrustedKeys keys;
+  for (const std::string& path : options.keys) {
+    COFFER_TRY(const std::string text, read_whole(path));
+    COFFER_CHECK(coffer::audit::add_keys(keys, text));
+  }
+  std::vector<coffer::audit::Checkpoint> known;
+  for (const std::string& path : options.checkpoints) {
+    COFFER_TRY(const std::string text, read_whole(path));
+    COFFER_CHECK(coffer::audit::add_checkpoints(known, text, keys));
+  }
+  return known;
+}
+
+int status_of(const Inspection& seen, bool held_against_checkpoints) {
+  if (seen.flaw) return kBadLog;
+  const bool unsigned_tail =
+      held_against_checkpoints && seen.good.signed_lines < seen.good.last_sequence;
+  return unsigned_tail || seen.good.clock_back ? kDoubts : kGood;
 }
 
 int verify(const Options& options) {
-  const auto seen = coffer::audit::inspect_directory(options.directory);
+  auto known = known_of(options);
+  if (!known.ok()) {
+    complain(coffer::describe(known.error()));
+    return known.error().code == coffer::ErrorCode::corrupt ? kBadLog : kUsage;
+  }
+  const auto seen = coffer::audit::inspect_directory(options.directory, *std::move(known));
   if (!seen.ok()) return complain(coffer::describe(seen.error()));
   if (options.json) {
     print_json(*seen);
   } else {
     print_table(*seen);
   }
-  return seen->flaw ? kBadLog : kGood;
+  return status_of(*seen, !options.checkpoints.empty());
 }
 
 }  // namespace

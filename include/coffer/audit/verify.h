@@ -4,10 +4,18 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "coffer/audit/checkpoint.h"
 #include "coffer/base/bytes.h"
 
 namespace coffer::audit {
+
+struct ClockStep {
+  std::string file;
+  std::uint64_t line = 0;    ///< in that file, from 1
+  std::int64_t seconds = 0;  ///< how far back
+};
 
 struct Verified {
   std::uint64_t lines = 0;
@@ -15,6 +23,11 @@ struct Verified {
   std::uint64_t last_sequence = 0;
   std::uint64_t open_requests = 0;  ///< request lines without a response at the end of the log
   std::string head;                 ///< hash of the last line, hex
+  std::string root{};  ///< of the tree over all lines up to the last, base64; empty: can't be told
+  std::uint64_t checkpoints = 0;   ///< that were given and fit
+  std::uint64_t signed_lines = 0;  ///< sequence of the last line that one of them covers
+  /// The first line that was written more than a minute before one that stands ahead of it.
+  std::optional<ClockStep> clock_back{};
 };
 
 /// The first bad line.
@@ -32,6 +45,9 @@ struct Inspection {
 /// All segments in their order. An error only if they can't be read; not_found when there is no
 /// log. Memory: one line, and an entry for each open request.
 [[nodiscard]] Result<Inspection> inspect_directory(const std::string& directory);
+/// Held against checkpoints whose signatures were verified: also a fork and a cut tail are flaws.
+[[nodiscard]] Result<Inspection> inspect_directory(const std::string& directory,
+                                                   std::vector<Checkpoint> known);
 
 /// One segment from memory, as a log by itself. `chunk`: bytes read at a time, at least 1.
 [[nodiscard]] Inspection inspect_segment(ByteView bytes, std::uint64_t first_sequence,

@@ -5,7 +5,9 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "coffer/audit/checkpoint.h"
 #include "coffer/model/fields.h"
+#include "fakes/rsa_signer.h"
 #include "log_kit.h"
 
 namespace coffer::audit {
@@ -48,6 +50,21 @@ class ProgramTest : public test::LogTest {
     test::write_all(segment(), test::join(all));
   }
   [[nodiscard]] std::string directory() const { return directory_.path(); }
+  [[nodiscard]] Frontier tree() const {
+    Frontier tree;
+    for (const std::string& line : lines()) EXPECT_TRUE(tree.append(*hash_leaf(line)).ok());
+    return tree;
+  }
+  [[nodiscard]] std::string root() const { return to_base64(*tree().root()); }
+  /// Options that hold the log against a checkpoint of it as it is.
+  [[nodiscard]] std::string signed_now() const {
+    const auto signer = fakes::make_rsa_signer();
+    const Frontier now = tree();
+    const Checkpoint checkpoint{log_origin(test::kNode), now.size(), *now.root()};
+    test::write_all(directory() + "/key.pem", crypto::pem_from_spki(signer->public_key()));
+    test::write_all(directory() + "/signed", *sign_checkpoint(checkpoint, *signer));
+    return "-key=" + directory() + "/key.pem -checkpoint=" + directory() + "/signed ";
+  }
 };
 
 TEST_F(ProgramTest, GoodLogIsExitZeroAndTellsTheHead) {
@@ -60,7 +77,8 @@ TEST_F(ProgramTest, GoodLogIsExitZeroAndTellsTheHead) {
             "last sequence   4\n"
             "open requests   1\n"
             "head            " +
-                test::hash_of(lines().back()) + "\n");
+                test::hash_of(lines().back()) + "\nroot            " + root() +
+                "\ncheckpoints     0\nsigned lines    0\n");
 }
 
 TEST_F(ProgramTest, GoodLogAsJson) {
@@ -70,8 +88,50 @@ TEST_F(ProgramTest, GoodLogAsJson) {
     EXPECT_EQ(ran.output,
               R"({"good":true,"lines":4,"first_sequence":1,"last_sequence":4,"open_requests":1,)"
               R"("head":")" +
-                  test::hash_of(lines().back()) + "\"}\n");
+                  test::hash_of(lines().back()) + R"(","root":")" + root() +
+                  R"(","checkpoints":0,"signed_lines":0})" + "\n");
   }
+}
+
+TEST_F(ProgramTest, ACheckpointThatFitsIsTold) {
+  const Ran ran = run("verify " + signed_now() + directory());
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  EXPECT_NE(ran.output.find("checkpoints     1\nsigned lines    4\n"), std::string::npos);
+}
+
+TEST_F(ProgramTest, LinesBehindTheLastCheckpointAreExitThree) {
+  const std::string options = signed_now();
+  append(*open(), {test::event("note")});
+  const Ran ran = run("verify " + options + directory());
+  EXPECT_EQ(ran.status, 3) << ran.output;
+  EXPECT_NE(ran.output.find("result          good"), std::string::npos);
+  EXPECT_NE(ran.output.find("signed lines    4\n"), std::string::npos);
+}
+
+TEST_F(ProgramTest, LinesCutOffBehindACheckpointAreExitTwo) {
+  const std::string options = signed_now();
+  auto all = lines();
+  all.pop_back();
+  test::write_all(segment(), test::join(all));
+  const Ran ran = run("verify " + options + directory());
+  EXPECT_EQ(ran.status, 2) << ran.output;
+  EXPECT_NE(ran.output.find("cut off at the end"), std::string::npos) << ran.output;
+}
+
+TEST_F(ProgramTest, ACheckpointThatTheKeyDidNotSignIsExitTwo) {
+  const std::string options = signed_now();
+  test::write_all(directory() + "/key.pem",
+                  crypto::pem_from_spki(fakes::make_rsa_signer()->public_key()));
+  const Ran ran = run("verify " + options + directory());
+  EXPECT_EQ(ran.status, 2) << ran.output;
+  EXPECT_NE(ran.output.find("none of the keys given signed"), std::string::npos) << ran.output;
+}
+
+TEST_F(ProgramTest, AKeyWithoutACheckpointIsWrongUsage) {
+  EXPECT_FALSE(signed_now().empty());
+  EXPECT_EQ(run("verify -key=" + directory() + "/key.pem " + directory()).status, 1);
+  EXPECT_EQ(run("verify -checkpoint=" + directory() + "/signed " + directory()).status, 1);
+  EXPECT_EQ(run("verify -key=/nowhere -checkpoint=/nowhere " + directory()).status, 1);
 }
 
 TEST_F(ProgramTest, BadLogIsExitTwoAndNamesTheLine) {
