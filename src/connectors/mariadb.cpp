@@ -189,6 +189,14 @@ class Mariadb final : public Target {
 
 Result<std::unique_ptr<Target>> make_mariadb(TargetConfig config) {
   COFFER_TRY(auto options, parse_mariadb_url(config.connection_url));
+  COFFER_TRY(options.authorities, authorities_file(config.tls_ca));
+  if (options.authorities != nullptr) {
+    if (options.tls_given && options.tls != MariadbOptions::Tls::verified) {
+      return make_error(ErrorCode::invalid_argument,
+                        "field \"connection_url\": with field \"tls_ca\" wanted tls=true");
+    }
+    options.tls = MariadbOptions::Tls::verified;
+  }
   return std::unique_ptr<Target>(std::make_unique<Mariadb>(std::move(config), std::move(options)));
 }
 

@@ -30,7 +30,13 @@ void set_options(MYSQL* connection, const MariadbConnection::Login& login) {
     const my_bool verify = login.options.tls == MariadbOptions::Tls::verified ? 1 : 0;
     ::mysql_options(connection, MYSQL_OPT_SSL_ENFORCE, &yes);
     ::mysql_options(connection, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+    if (login.options.authorities != nullptr) {
+      ::mysql_options(connection, MYSQL_OPT_SSL_CA, login.options.authorities->path().c_str());
+    }
   }
+  // Else libmariadb takes the host "localhost" for a socket of its own choice.
+  const unsigned int tcp = MYSQL_PROTOCOL_TCP;
+  if (login.options.socket.empty()) ::mysql_options(connection, MYSQL_OPT_PROTOCOL, &tcp);
 }
 
 /// Statements that leave the session as it was.

@@ -62,6 +62,7 @@ Result<void> read_parameter(std::string_view text, MariadbOptions& options) {
   // Go's driver parses results by these; we read none of them.
   if (name == "parseTime" || name == "charset" || name == "collation" || name == "loc") return {};
   if (name != "tls") return bad_url("a parameter that isn't known: tls is");
+  options.tls_given = true;
   if (value == "true") {
     options.tls = MariadbOptions::Tls::verified;
   } else if (value == "skip-verify") {

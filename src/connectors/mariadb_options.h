@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "coffer/base/result.h"
+#include "memory_file.h"
 
 namespace coffer::connectors {
 
@@ -18,6 +20,8 @@ struct MariadbOptions {
   std::string socket{};
   std::string database{};
   Tls tls = Tls::none;
+  bool tls_given = false;                           ///< the URL says it
+  std::shared_ptr<const MemoryFile> authorities{};  ///< null: the system's
 };
 
 /// invalid_argument: not of that form, a parameter that isn't known, a password in clear.

@@ -1,5 +1,6 @@
 #include "postgresql.h"
 
+#include "memory_file.h"
 #include "pool.h"
 #include "postgresql_connection.h"
 #include "postgresql_options.h"
@@ -38,9 +39,10 @@ std::string end_sessions_sql(const std::string& oid) {
 
 class Postgresql final : public Target {
  public:
-  Postgresql(TargetConfig config, PqOptions options)
+  Postgresql(TargetConfig config, PqOptions options, std::shared_ptr<const MemoryFile> authorities)
       : config_(std::move(config)),
         options_(std::move(options)),
+        authorities_(std::move(authorities)),
         pool_(config_.max_connections,
               [this] { return login(config_.username, config_.password); }) {}
 
@@ -235,6 +237,7 @@ class Postgresql final : public Target {
 
   const TargetConfig config_;
   const PqOptions options_;
+  const std::shared_ptr<const MemoryFile> authorities_;  // options_ name it
   Pool<Connection> pool_;
 };
 
@@ -242,8 +245,10 @@ class Postgresql final : public Target {
 
 Result<std::unique_ptr<Target>> make_postgresql(TargetConfig config) {
   COFFER_TRY(auto options, parse_postgresql_url(config.connection_url));
+  COFFER_TRY(auto authorities, authorities_file(config.tls_ca));
+  if (authorities != nullptr) COFFER_CHECK(trust(options, authorities->path()));
   return std::unique_ptr<Target>(
-      std::make_unique<Postgresql>(std::move(config), std::move(options)));
+      std::make_unique<Postgresql>(std::move(config), std::move(options), std::move(authorities)));
 }
 
 }  // namespace coffer::connectors

@@ -109,6 +109,21 @@ PqOptions login_options(const PqOptions& parsed, std::string_view name, const Se
   return options;
 }
 
+Result<void> trust(PqOptions& options, std::string_view authorities) {
+  bool mode_given = false;
+  for (const auto& [keyword, value] : options) {
+    if (keyword == "sslrootcert") return bad_url("sslrootcert beside field \"tls_ca\"");
+    if (keyword != "sslmode") continue;
+    mode_given = true;
+    if (value != "verify-ca" && value != "verify-full") {
+      return bad_url("with field \"tls_ca\" wanted sslmode=verify-full or verify-ca");
+    }
+  }
+  if (!mode_given) options.emplace_back("sslmode", "verify-full");
+  options.emplace_back("sslrootcert", authorities);
+  return {};
+}
+
 void wipe_password(PqOptions& options) noexcept {
   for (auto& [keyword, value] : options) {
     if (keyword == "password") wipe(value);

@@ -14,6 +14,9 @@ namespace coffer::connectors {
 /// The password stays in clear in the result: wipe_password() when it was used.
 [[nodiscard]] PqOptions login_options(const PqOptions& parsed, std::string_view name,
                                       const SecureBytes& password, std::string_view database = {});
+/// Has the server's certificate checked by the authorities in this file, and its name too unless
+/// the URL wants sslmode=verify-ca. invalid_argument: the URL says otherwise.
+[[nodiscard]] Result<void> trust(PqOptions& options, std::string_view authorities);
 void wipe_password(PqOptions& options) noexcept;
 
 }  // namespace coffer::connectors

@@ -152,6 +152,10 @@ Result<std::unique_ptr<Target>> make_redis(TargetConfig config) {
     return make_error(ErrorCode::invalid_argument,
                       "field \"persistence_mode\": wanted ACLFILE, REWRITE or nothing");
   }
+  if (!config.tls_ca.empty()) {
+    return make_error(ErrorCode::invalid_argument,
+                      "field \"tls_ca\": no TLS to Redis: use a tunnel, or its socket");
+  }
   COFFER_TRY(auto options, parse_redis_url(config.connection_url));
   return std::unique_ptr<Target>(std::make_unique<Redis>(std::move(config), std::move(options)));
 }

@@ -30,7 +30,8 @@ enum class Kind : std::uint8_t { postgresql, mariadb, redis };
 /// Which template a list of statements is: it tells which placeholders may be in it.
 enum class Purpose : std::uint8_t { creation, revocation, rollback, renew, rotation };
 
-inline constexpr std::size_t kMostConnections = 8;  ///< of one target
+inline constexpr std::size_t kMostConnections = 8;         ///< of one target
+inline constexpr std::size_t kMaxAuthorities = 64 * 1024;  ///< bytes of TargetConfig::tls_ca
 
 struct TargetConfig {
   Kind kind = Kind::postgresql;
@@ -46,6 +47,9 @@ struct TargetConfig {
   std::chrono::milliseconds statement_timeout{10000};
   /// Redis: "", "ACLFILE" (ACL SAVE after each change) or "REWRITE" (CONFIG REWRITE).
   std::string persistence_mode{};
+  /// PostgreSQL, MariaDB: certificates in PEM. The server's must come from one of these and bear
+  /// its host's name, else there is no connection. Empty: as the URL says.
+  std::string tls_ca{};
 };
 
 using Statements = std::span<const std::string>;

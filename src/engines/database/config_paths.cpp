@@ -56,6 +56,8 @@ Result<void> apply(const model::Fields& fields, Connection& row) {
   COFFER_CHECK(take(fields, "connection_url", row.url));
   COFFER_CHECK(take(fields, "username", row.username));
   COFFER_CHECK(take(fields, "persistence_mode", row.persistence_mode));
+  COFFER_TRY(auto authorities, fields.string("tls_ca"));
+  if (authorities) row.tls_ca = *std::move(authorities);
   COFFER_CHECK(take(fields, "password_policy", row.password_policy));
   COFFER_CHECK(take(fields, "username_template", row.username_template));
   COFFER_CHECK(take(fields, "root_rotation_statements", row.root_rotation_statements));
@@ -119,6 +121,7 @@ std::string config_data(const Connection& row) {
   json.key("connection_url").string(row.url);
   json.key("max_open_connections").number(row.max_connections);
   if (!row.persistence_mode.empty()) json.key("persistence_mode").string(row.persistence_mode);
+  if (!row.tls_ca.empty()) json.key("tls_ca").string(row.tls_ca);
   json.key("username").string(row.username);
   if (!row.username_template.empty()) json.key("username_template").string(row.username_template);
   json.end_object();

@@ -8,6 +8,8 @@ namespace {
 constexpr std::uint8_t kFormat = 1;
 /// Of a static role: the second has two users in turn, and who rotates it.
 constexpr std::uint8_t kStaticFormat = 2;
+/// Of a connection: the second has the authorities of TLS.
+constexpr std::uint8_t kConnectionFormat = 2;
 
 // What a row may hold at most; more was never written (fields.cpp).
 constexpr std::uint32_t kMostStrings = 1024;
@@ -69,13 +71,20 @@ Result<Reader> open(std::string_view value) {
   return row;
 }
 
+/// The first format, or the one that is written now.
+Result<std::uint8_t> open_either(Reader& row, std::uint8_t present) {
+  COFFER_TRY(const std::uint8_t format, row.u8());
+  if (format == kFormat || format == present) return format;
+  return make_error(ErrorCode::corrupt, "unknown format of a database row");
+}
+
 std::string text_of(const Writer& row) { return std::string(as_text(row.view())); }
 
 }  // namespace
 
 std::string encode(const Connection& connection) {
   Writer row;
-  row.u8(kFormat).text(connection.name);
+  row.u8(kConnectionFormat).text(connection.name);
   put(row, connection.retired);
   row.text(connection.plugin).text(connection.url).text(connection.username);
   row.u32(connection.max_connections).text(connection.persistence_mode);
@@ -85,11 +94,13 @@ std::string encode(const Connection& connection) {
   put(row, connection.root_rotation_statements);
   put(row, connection.password);
   put(row, connection.last_rotation);
+  row.text(connection.tls_ca);
   return text_of(row);
 }
 
 Result<Connection> decode_connection(std::string_view value) {
-  COFFER_TRY(Reader row, open(value));
+  Reader row(as_bytes(value));
+  COFFER_TRY(const std::uint8_t format, open_either(row, kConnectionFormat));
   Connection connection;
   COFFER_CHECK(take(row, connection.name));
   COFFER_CHECK(take(row, connection.retired));
@@ -106,6 +117,7 @@ Result<Connection> decode_connection(std::string_view value) {
   COFFER_CHECK(take(row, connection.root_rotation_statements));
   COFFER_CHECK(take(row, connection.password));
   COFFER_CHECK(take(row, connection.last_rotation));
+  if (format == kConnectionFormat) COFFER_CHECK(take(row, connection.tls_ca));
   COFFER_CHECK(row.finish());
   return connection;
 }
@@ -151,10 +163,7 @@ std::string encode(const StaticRole& role) {
 
 Result<StaticRole> decode_static_role(std::string_view value) {
   Reader row(as_bytes(value));
-  COFFER_TRY(const std::uint8_t format, row.u8());
-  if (format != kFormat && format != kStaticFormat) {
-    return make_error(ErrorCode::corrupt, "unknown format of a database row");
-  }
+  COFFER_TRY(const std::uint8_t format, open_either(row, kStaticFormat));
   StaticRole role;
   COFFER_CHECK(take(row, role.db_name));
   COFFER_CHECK(take(row, role.username));

@@ -44,6 +44,7 @@ struct Connection {
   Strings root_rotation_statements;
   Versions password;
   WallTime last_rotation{};  ///< epoch: never
+  std::string tls_ca{};      ///< certificates in PEM; empty: as the URL says
 };
 
 struct Role {

@@ -90,7 +90,8 @@ Result<std::unique_ptr<Target>> Targets::make(const Connection& row, SecureBytes
                              .max_connections = row.max_connections,
                              .connect_timeout = kConnectTimeout,
                              .statement_timeout = kStatementTimeout,
-                             .persistence_mode = row.persistence_mode});
+                             .persistence_mode = row.persistence_mode,
+                             .tls_ca = row.tls_ca});
 }
 
 Result<Targets::Shared> Targets::open_version(SealedTransaction& tx, const Found& found,

@@ -1,8 +1,12 @@
 // Connection URLs, taken apart before anything is put in.
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "coffer/connectors/target.h"
 #include "src/connectors/mariadb_options.h"
+#include "src/connectors/memory_file.h"
 #include "src/connectors/postgresql_options.h"
 #include "src/connectors/redis_connection.h"
 #include "src/connectors/redis_rules.h"
@@ -34,6 +38,62 @@ TEST(PostgresqlUrl, TakesVaultsForm) {
   EXPECT_EQ(value(options, "sslmode"), "verify-full");
   EXPECT_EQ(value(options, "user"), "us er@'");
   EXPECT_EQ(value(options, "password"), "p:/@?'\\");
+}
+
+constexpr const char* kAuthorities = "-----BEGIN CERTIFICATE-----\n";
+
+Result<std::unique_ptr<Target>> target(Kind kind, std::string url, std::string tls_ca) {
+  return make_target({.kind = kind, .connection_url = std::move(url), .tls_ca = std::move(tls_ca)});
+}
+
+bool refuses(Kind kind, std::string url, std::string tls_ca, std::string_view field) {
+  const auto made = target(kind, std::move(url), std::move(tls_ca));
+  return !made.ok() && made.error().code == ErrorCode::invalid_argument &&
+         made.error().text.find(field) != std::string::npos;
+}
+
+TEST(Authorities, HaveTheServersNameChecked) {
+  auto parsed = parse_postgresql_url("postgresql://db.example/app");
+  ASSERT_TRUE(parsed.ok());
+  ASSERT_TRUE(trust(*parsed, "/file").ok());
+  EXPECT_EQ(value(*parsed, "sslmode"), "verify-full");
+  EXPECT_EQ(value(*parsed, "sslrootcert"), "/file");
+  for (const char* weak : {"disable", "allow", "prefer", "require"}) {
+    const std::string url = "postgresql://db.example/app?sslmode=" + std::string(weak);
+    EXPECT_TRUE(refuses(Kind::postgresql, url, kAuthorities, "sslmode")) << weak;
+  }
+  EXPECT_TRUE(refuses(Kind::postgresql, "host=h sslrootcert=/etc/ca", kAuthorities, "sslrootcert"));
+  EXPECT_TRUE(target(Kind::postgresql, "host=h sslmode=verify-ca", kAuthorities).ok());
+  EXPECT_TRUE(target(Kind::mariadb, "tcp(h:3306)/", kAuthorities).ok());
+  EXPECT_TRUE(target(Kind::mariadb, "tcp(h:3306)/?tls=true", kAuthorities).ok());
+  for (const char* weak : {"skip-verify", "false"}) {
+    const std::string url = "tcp(h:3306)/?tls=" + std::string(weak);
+    EXPECT_TRUE(refuses(Kind::mariadb, url, kAuthorities, "tls=true")) << weak;
+  }
+}
+
+TEST(Authorities, AreCertificatesAndNoMore) {
+  for (const Kind kind : {Kind::postgresql, Kind::mariadb}) {
+    const std::string url = kind == Kind::mariadb ? "tcp(h:3306)/" : "host=h";
+    EXPECT_TRUE(refuses(kind, url, "/etc/ssl/ca.pem", "tls_ca"));
+    EXPECT_TRUE(refuses(kind, url, kAuthorities + std::string("BEGIN PRIVATE KEY"), "tls_ca"));
+    EXPECT_TRUE(refuses(kind, url, kAuthorities + std::string(65536, 'A'), "tls_ca"));
+  }
+  EXPECT_TRUE(refuses(Kind::redis, "redis://h:6379", kAuthorities, "tls_ca"));
+}
+
+TEST(Authorities, AreInAFileForAsLongAsItIsHeld) {
+  const std::string text = kAuthorities + std::string(5000, 'A');
+  auto file = authorities_file(text);
+  ASSERT_TRUE(file.ok());
+  const std::string path = (*file)->path();
+  std::ifstream in(path);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), text);
+  file->reset();
+  EXPECT_FALSE(std::ifstream(path).good());
+  const auto none = authorities_file("");
+  ASSERT_TRUE(none.ok());
+  EXPECT_EQ(*none, nullptr);
 }
 
 TEST(PostgresqlUrl, TakesKeysAndValues) {

@@ -41,6 +41,7 @@ Connection example_connection() {
   row.max_connections = 4;
   row.allowed_roles = {"app", "ops-*"};
   row.password = {.current = 1, .pending = 0, .last = 1};
+  row.tls_ca = "ca";
   return row;
 }
 
@@ -78,7 +79,7 @@ TEST(DatabaseRows, AreThoseOfTheDocument) {
             "01"
             "00000003732f78");
   EXPECT_EQ(hex(encode(example_connection())),
-            "01"
+            "02"
             "000000027067"
             "0000000000000000"
             "0000001a706f737467726573716c2d64617461626173652d706c7567696e"
@@ -94,7 +95,8 @@ TEST(DatabaseRows, AreThoseOfTheDocument) {
             "0000000000000001"
             "0000000000000000"
             "0000000000000001"
-            "0000000000000000");
+            "0000000000000000"
+            "000000026361");
   EXPECT_EQ(hex(encode(example_payload())),
             "01"
             "01000000000000000000000000000000"
@@ -156,6 +158,17 @@ TEST(DatabaseRows, OfTheFirstFormatHaveOneUserWhoRotatesByItself) {
   ASSERT_TRUE(read.ok());
   EXPECT_EQ(encode(*read), encode(role));
   EXPECT_FALSE(decode_static_role(old + std::string(9, '\0')).ok());
+}
+
+TEST(DatabaseRows, OfTheFirstFormatHaveNoAuthorities) {
+  Connection connection = example_connection();
+  connection.tls_ca.clear();
+  std::string old = encode(connection);
+  old.front() = 1;
+  old.resize(old.size() - 4);
+  const auto read = decode_connection(old);
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(encode(*read), encode(connection));
 }
 
 TEST(DatabaseRows, RefuseAPasswordOfAUserWithoutAName) {
