@@ -123,21 +123,28 @@ def wrong_values(row, field):
     return values
 
 
+def refused(vault, row, field, values):
+    """Each of them; gives what that put into the log, or None if meanwhile something was committed."""
+    before, log = written(vault), AuditTail(vault)
+    for value in values:
+        answer = send(vault, row, field, value)
+        text = answer.body.decode()
+        assert answer.status == 400, (value, text)
+        assert field.rpartition(".")[2] in text, (value, text)
+        assert CANARY not in text and str(HUGE) not in text, (value, text)
+    return log.new_lines() if written(vault) == before else None
+
+
 @pytest.mark.parametrize(("row", "field"), CASES, ids=lambda x: str(x))
 def test_c16_wrong_types(stocked, row, field):
+    values = wrong_values(row, field)
     with sqlite3.connect(f"file:{stocked.store_path}?mode=ro", uri=True) as stocked.probe:
-        before, log = written(stocked), AuditTail(stocked)
-        values = wrong_values(row, field)
-        for value in values:
-            answer = send(stocked, row, field, value)
-            text = answer.body.decode()
-            assert answer.status == 400, (value, text)
-            assert field.rpartition(".")[2] in text, (value, text)
-            assert CANARY not in text and str(HUGE) not in text, (value, text)
-        assert written(stocked) == before
-        logged = log.new_lines()
-        assert [line["type"] for line in logged] == ["request", "response"] * len(values)
-        assert CANARY not in json.dumps(logged)
+        # The vault's own work commits now and then too; a request that did would each time.
+        rounds = (refused(stocked, row, field, values) for _ in range(3))
+        logged = next((lines for lines in rounds if lines is not None), None)
+    assert logged is not None, "each time something was committed"
+    assert [line["type"] for line in logged] == ["request", "response"] * len(values)
+    assert CANARY not in json.dumps(logged)
     assert stocked.client.get("sys/health").status == 200
 
 
