@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "fakes/child_process.h"
@@ -12,7 +13,8 @@ namespace {
 
 class SearchTest : public testing::Test {
  protected:
-  SearchTest() : directory_(*fakes::make_temporary_directory("audit-search")) {}
+  SearchTest() : directory_(*fakes::make_temporary_directory("audit-search-")) {}
+  void TearDown() override { std::filesystem::remove_all(directory_); }
 
   static std::string line(const std::string& type, const std::string& path,
                           const std::string& accessor, const std::string& more = "") {
