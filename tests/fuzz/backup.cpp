@@ -5,29 +5,15 @@
 
 #include "coffer/backup/reader.h"
 #include "coffer/backup/writer.h"
-#include "fakes/soft_crypto.h"
+#include "fakes/soft_signer.h"
 
 namespace {
 
 using namespace coffer;
 using namespace coffer::backup;
 
-class FixedSigner final : public crypto::Signer {
- public:
-  FixedSigner() {
-    scalar_.fill(5);
-    public_ = *fakes::soft_p256_public(scalar_);
-  }
-  Result<Bytes> sign(ByteView message) override { return fakes::soft_p256_sign(scalar_, message); }
-  ByteView public_key() const override { return public_; }
-
- private:
-  fakes::Block32 scalar_{};
-  Bytes public_;
-};
-
-FixedSigner& signer() {
-  static FixedSigner fixed;
+fakes::SoftSigner& signer() {
+  static fakes::SoftSigner fixed(5);
   return fixed;
 }
 

@@ -4,24 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "fakes/rsa_signer.h"
-#include "fakes/soft_crypto.h"
+#include "fakes/soft_signer.h"
 
 namespace coffer::audit::test {
 namespace {
-
-class FixedSigner final : public crypto::Signer {
- public:
-  explicit FixedSigner(std::uint8_t number) {
-    scalar_.fill(number);
-    public_ = *fakes::soft_p256_public(scalar_);
-  }
-  Result<Bytes> sign(ByteView message) override { return fakes::soft_p256_sign(scalar_, message); }
-  ByteView public_key() const override { return public_; }
-
- private:
-  fakes::Block32 scalar_{};
-  Bytes public_;
-};
 
 const std::string kOrigin = "coffer-audit/00000000-0000-0000-0000-0000000c0ffe";
 
@@ -34,7 +20,7 @@ std::vector<NoteKey> keys_of(const crypto::Signer& signer) {
 }
 
 std::string signed_by(std::uint8_t number) {
-  FixedSigner signer(number);
+  fakes::SoftSigner signer(number);
   return *sign_checkpoint(sample(), signer);
 }
 
@@ -52,8 +38,8 @@ TEST(Checkpoint, IsANoteOfFourPartsAndOneSignature) {
 TEST(Checkpoint, IsVerifiedByItsKeyAndNoOther) {
   for (std::uint8_t number = 1; number < 40; ++number) {
     const auto parsed = *parse_checkpoint(signed_by(number));
-    EXPECT_EQ(*verify_checkpoint(parsed, keys_of(FixedSigner(number))), 0U) << int{number};
-    EXPECT_EQ(verify_checkpoint(parsed, keys_of(FixedSigner(77))).error().code,
+    EXPECT_EQ(*verify_checkpoint(parsed, keys_of(fakes::SoftSigner(number))), 0U) << int{number};
+    EXPECT_EQ(verify_checkpoint(parsed, keys_of(fakes::SoftSigner(77))).error().code,
               ErrorCode::not_found);
   }
 }
@@ -66,7 +52,7 @@ TEST(Checkpoint, OfATokenWithRsaIsVerifiedToo) {
 
 /// A known key under another name is another key: signed-note says to ignore it.
 TEST(Checkpoint, OfAKeyUnderAnotherNameIsNotThatKeys) {
-  const FixedSigner signer(7);
+  const fakes::SoftSigner signer(7);
   const std::vector<NoteKey> keys = {*note_key("other", signer.public_key())};
   EXPECT_EQ(verify_checkpoint(*parse_checkpoint(signed_by(7)), keys).error().code,
             ErrorCode::not_found);
@@ -74,7 +60,7 @@ TEST(Checkpoint, OfAKeyUnderAnotherNameIsNotThatKeys) {
 
 TEST(Checkpoint, WithAnyByteChangedIsNotBelieved) {
   const std::string note = signed_by(7);
-  const auto keys = keys_of(FixedSigner(7));
+  const auto keys = keys_of(fakes::SoftSigner(7));
   for (std::size_t i = 0; i < note.size(); ++i) {
     std::string changed = note;
     changed[i] = static_cast<char>(changed[i] ^ 1);
@@ -89,8 +75,8 @@ TEST(Checkpoint, WithAWrongSignatureOfAKnownKeyIsRefusedThoughAnotherIsGood) {
   const std::string other = signed_by(8);
   const std::string second = other.substr(other.find("\xE2\x80\x94"));
   auto both = *parse_checkpoint(good + second);
-  std::vector<NoteKey> keys = keys_of(FixedSigner(7));
-  keys.push_back(keys_of(FixedSigner(8)).front());
+  std::vector<NoteKey> keys = keys_of(fakes::SoftSigner(7));
+  keys.push_back(keys_of(fakes::SoftSigner(8)).front());
   EXPECT_EQ(*verify_checkpoint(both, keys), 0U);
   both.signatures[1].bytes = both.signatures[0].bytes;
   EXPECT_EQ(verify_checkpoint(both, keys).error().code, ErrorCode::corrupt);
@@ -139,7 +125,7 @@ TEST(NoteKey, IsNamedAsRekorNamesItsOwn) {
 }
 
 TEST(NoteKey, ReadsWhatItWrites) {
-  const FixedSigner ec(7);
+  const fakes::SoftSigner ec(7);
   const auto rsa = fakes::make_rsa_signer();
   for (const ByteView spki : {ec.public_key(), rsa->public_key()}) {
     const NoteKey key = *note_key(kOrigin, spki);
@@ -152,7 +138,7 @@ TEST(NoteKey, ReadsWhatItWrites) {
 }
 
 TEST(NoteKey, IsRefusedWithAnyCharacterChanged) {
-  const std::string text = to_text(*note_key(kOrigin, FixedSigner(7).public_key()));
+  const std::string text = to_text(*note_key(kOrigin, fakes::SoftSigner(7).public_key()));
   for (std::size_t i = kOrigin.size(); i < text.size(); ++i) {
     std::string changed = text;
     changed[i] = changed[i] == 'x' ? 'y' : 'x';

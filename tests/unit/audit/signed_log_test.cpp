@@ -2,26 +2,12 @@
 #include <gtest/gtest.h>
 
 #include "coffer/audit/known.h"
-#include "fakes/soft_crypto.h"
+#include "fakes/soft_signer.h"
 #include "log_kit.h"
 #include "src/audit/segments.h"
 
 namespace coffer::audit::test {
 namespace {
-
-class FixedSigner final : public crypto::Signer {
- public:
-  explicit FixedSigner(std::uint8_t number) {
-    scalar_.fill(number);
-    public_ = *fakes::soft_p256_public(scalar_);
-  }
-  Result<Bytes> sign(ByteView message) override { return fakes::soft_p256_sign(scalar_, message); }
-  ByteView public_key() const override { return public_; }
-
- private:
-  fakes::Block32 scalar_{};
-  Bytes public_;
-};
 
 /// A log of some segments, with a checkpoint after each step.
 class SignedLogTest : public LogTest {
@@ -223,7 +209,7 @@ TEST_F(SignedLogTest, WhoseClockWentBackSaysWhereAndHowFar) {
 }
 
 TEST(Known, TakesKeysInPemAndAsVerifierKeys) {
-  FixedSigner signer(7);
+  fakes::SoftSigner signer(7);
   const Checkpoint checkpoint{log_origin(kNode), 3, {}};
   const std::string note = *sign_checkpoint(checkpoint, signer);
   const std::string vkey = to_text(*note_key(checkpoint.origin, signer.public_key()));
@@ -241,8 +227,8 @@ TEST(Known, TakesKeysInPemAndAsVerifierKeys) {
 }
 
 TEST(Known, TakesNoCheckpointOfAnotherKeyAndNoHalfOne) {
-  FixedSigner signer(7);
-  FixedSigner other(8);
+  fakes::SoftSigner signer(7);
+  fakes::SoftSigner other(8);
   TrustedKeys keys;
   ASSERT_TRUE(add_keys(keys, crypto::pem_from_spki(signer.public_key())).ok());
   const Checkpoint checkpoint{log_origin(kNode), 3, {}};

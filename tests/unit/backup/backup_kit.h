@@ -10,25 +10,11 @@
 
 #include "coffer/backup/reader.h"
 #include "coffer/backup/writer.h"
-#include "fakes/soft_crypto.h"
+#include "fakes/soft_signer.h"
 
 namespace coffer::backup {
 
-/// A P-256 key whose scalar is `number` over and over; its nonces are made from key and message, so
-/// that the same file comes out each time.
-class TestSigner final : public crypto::Signer {
- public:
-  explicit TestSigner(std::uint8_t number) {
-    scalar_.fill(number);
-    public_ = *fakes::soft_p256_public(scalar_);
-  }
-  Result<Bytes> sign(ByteView message) override { return fakes::soft_p256_sign(scalar_, message); }
-  ByteView public_key() const override { return public_; }
-
- private:
-  fakes::Block32 scalar_{};
-  Bytes public_;
-};
+using TestSigner = fakes::SoftSigner;
 
 struct TestRow {
   std::string key;
