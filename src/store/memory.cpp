@@ -72,8 +72,21 @@ class Versions final {
       return Result<RowVersion>(row ? row->version : 0);
     };
     COFFER_TRY(auto plan, make_plan(transactions, sequence_ + 1, version_of));
-    if (!plan.changes.empty()) apply(plan.changes);
+    if (plan.changes.empty()) return std::move(plan.outcomes);
+    if (ledger_ != nullptr) {
+      const auto row_of = [this](std::string_view key) COFFER_NO_THREAD_SAFETY_ANALYSIS {
+        return Result<std::optional<Row>>(find(Key(key), sequence_));
+      };
+      COFFER_CHECK(enter_plan(*ledger_, plan, sequence_ + 1, row_of));
+    }
+    apply(plan.changes);
+    if (ledger_ != nullptr) ledger_->entered();
     return std::move(plan.outcomes);
+  }
+
+  void keep(std::shared_ptr<Ledger> ledger) COFFER_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    ledger_.swap(ledger);
   }
 
  private:
@@ -121,6 +134,7 @@ class Versions final {
   std::multiset<std::uint64_t> pinned_ COFFER_GUARDED_BY(mutex_);
   /// Keys that may hold versions which nobody needs once nothing is pinned.
   std::set<Key> changed_ COFFER_GUARDED_BY(mutex_);
+  std::shared_ptr<Ledger> ledger_ COFFER_GUARDED_BY(mutex_);
 };
 
 class MemorySnapshot final : public Snapshot {
@@ -169,6 +183,7 @@ class MemoryStore final : public Store {
   Result<std::vector<CommitOutcome>> commit(std::span<const Transaction> transactions) override {
     return versions_->commit(transactions);
   }
+  void keep(std::shared_ptr<Ledger> ledger) override { versions_->keep(std::move(ledger)); }
   std::uint64_t sequence() const override { return versions_->sequence(); }
   Uuid node() const override { return node_; }
 

@@ -36,4 +36,22 @@ Result<Plan> make_plan(std::span<const Transaction> transactions, RowVersion nex
   return plan;
 }
 
+Result<void> enter_plan(Ledger& ledger, Plan& plan, RowVersion next, const RowOf& row_of) {
+  std::vector<Change> changes;
+  changes.reserve(plan.changes.size());
+  for (const auto& [key, value] : plan.changes) {
+    Change change{.key = key, .before = {}, .after = {}};
+    COFFER_TRY(change.before, row_of(key));
+    if (value->has_value()) change.after = **value;
+    changes.push_back(std::move(change));
+  }
+  COFFER_TRY(Write entry, ledger.enter(next, changes));
+  plan.entry = std::make_unique<const Write>(std::move(entry));
+  if (plan.changes.contains(plan.entry->key)) {
+    return make_error(ErrorCode::internal, "a transaction writes the ledger's own row");
+  }
+  plan.changes[plan.entry->key] = &plan.entry->value;
+  return {};
+}
+
 }  // namespace coffer::store

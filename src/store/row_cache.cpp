@@ -43,6 +43,13 @@ std::optional<RowVersion> RowCache::version(std::string_view key) {
   return found->second->row.version;
 }
 
+std::optional<Row> RowCache::row(std::string_view key) {
+  const MutexLock lock(mutex_);
+  const auto found = by_key_.find(key);
+  if (found == by_key_.end()) return std::nullopt;
+  return found->second->row;
+}
+
 void RowCache::insert(const Key& key, const Row& row, std::uint64_t read_at) {
   if (!fits(cost(key, row.value)) || read_at != sequence()) return;
   // Outside the lock: allocating is the slow part.

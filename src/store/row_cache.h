@@ -40,6 +40,9 @@ class RowCache final {
   /// Of a row in the cache. For the committer alone: nobody else can rely on it for any time.
   [[nodiscard]] std::optional<RowVersion> version(std::string_view key) COFFER_EXCLUDES(mutex_);
 
+  /// The row itself, likewise.
+  [[nodiscard]] std::optional<Row> row(std::string_view key) COFFER_EXCLUDES(mutex_);
+
   /// Does nothing if a commit was published since `read_at`, or memory is short.
   void insert(const Key& key, const Row& row, std::uint64_t read_at) COFFER_EXCLUDES(mutex_);
 

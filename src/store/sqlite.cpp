@@ -18,6 +18,7 @@ class SqliteStore final : public Store {
   Result<std::vector<CommitOutcome>> commit(std::span<const Transaction> transactions) override {
     return parts_->writer->commit(transactions, parts_->cache);
   }
+  void keep(std::shared_ptr<Ledger> ledger) override { parts_->writer->keep(std::move(ledger)); }
   void sweep() override { parts_->writer->sweep(); }
   std::uint64_t sequence() const override { return parts_->cache.sequence(); }
   Uuid node() const override { return parts_->node; }

@@ -78,6 +78,8 @@ Result<SqliteWriter::Statements> SqliteWriter::prepare(sqlite3* database) {
   COFFER_TRY(auto rollback, Statement::prepare(database, "ROLLBACK", kCommit));
   COFFER_TRY(auto version,
              Statement::prepare(database, "SELECT version FROM rows WHERE key=?1", kCommit));
+  COFFER_TRY(auto row,
+             Statement::prepare(database, "SELECT version, value FROM rows WHERE key=?1", kCommit));
   COFFER_TRY(auto put,
              Statement::prepare(database,
                                 "INSERT INTO rows(key, version, value) VALUES(?1, ?2, ?3) "
@@ -87,7 +89,7 @@ Result<SqliteWriter::Statements> SqliteWriter::prepare(sqlite3* database) {
   COFFER_TRY(auto sequence,
              Statement::prepare(database, "UPDATE meta SET sequence=?1 WHERE id=1", kCommit));
   return Statements{std::move(begin), std::move(commit), std::move(rollback), std::move(version),
-                    std::move(put),   std::move(erase),  std::move(sequence)};
+                    std::move(row),   std::move(put),    std::move(erase),    std::move(sequence)};
 }
 
 Result<SqliteWriter::Opened> SqliteWriter::describe_store() {
@@ -111,8 +113,14 @@ Result<std::vector<CommitOutcome>> SqliteWriter::commit(std::span<const Transact
                            COFFER_NO_THREAD_SAFETY_ANALYSIS { return version_of(key, cache); };
   COFFER_TRY(auto plan, make_plan(transactions, next, version));
   if (plan.changes.empty()) return std::move(plan.outcomes);
+  if (ledger_ != nullptr) {
+    const auto row = [&](std::string_view key)
+                         COFFER_NO_THREAD_SAFETY_ANALYSIS { return row_of(key, cache); };
+    COFFER_CHECK(enter_plan(*ledger_, plan, next, row));
+  }
   COFFER_CHECK(apply(plan.changes, next));
   cache.publish(next, plan.changes);
+  if (ledger_ != nullptr) ledger_->entered();
   checkpoint_if_due();
   return std::move(plan.outcomes);
 }
@@ -124,6 +132,23 @@ Result<RowVersion> SqliteWriter::version_of(const Key& key, RowCache& cache) {
   select.bind(1, key);
   COFFER_TRY(const bool row, select.step());
   return row ? static_cast<RowVersion>(select.integer(0)) : 0;
+}
+
+/// For the ledger, of each row that changes: its pages are the ones that the write needs next.
+Result<std::optional<Row>> SqliteWriter::row_of(std::string_view key, RowCache& cache) {
+  if (auto cached = cache.row(key)) return cached;
+  auto& select = statements_.row;
+  const ResetAtEnd reset_at_end(select);
+  select.bind(1, key);
+  COFFER_TRY(const bool found, select.step());
+  if (!found) return std::optional<Row>();
+  return std::optional<Row>(
+      {std::string(select.blob(1)), static_cast<RowVersion>(select.integer(0))});
+}
+
+void SqliteWriter::keep(std::shared_ptr<Ledger> ledger) {
+  const MutexLock lock(mutex_);
+  ledger_.swap(ledger);
 }
 
 Result<void> SqliteWriter::apply(const Changes& changes, RowVersion next) {

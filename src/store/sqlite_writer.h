@@ -37,19 +37,23 @@ class SqliteWriter final {
   [[nodiscard]] Result<std::vector<CommitOutcome>> commit(std::span<const Transaction> transactions,
                                                           RowCache& cache) COFFER_EXCLUDES(mutex_);
 
+  /// Store::keep().
+  void keep(std::shared_ptr<Ledger> ledger) COFFER_EXCLUDES(mutex_);
+
   /// Store::sweep(): empties the log if it may hold what was erased. Waits for no reader; one that
   /// still reads from the log puts it off to the next call.
   void sweep() COFFER_EXCLUDES(mutex_);
 
  private:
   struct Statements {
-    Statement begin, commit, rollback, version, put, erase, sequence;
+    Statement begin, commit, rollback, version, row, put, erase, sequence;
   };
   SqliteWriter(DatabaseHandle database, Statements statements)
       : database_(std::move(database)), statements_(std::move(statements)) {}
 
   static Result<Statements> prepare(sqlite3* database);
   Result<RowVersion> version_of(const Key& key, RowCache& cache) COFFER_REQUIRES(mutex_);
+  Result<std::optional<Row>> row_of(std::string_view key, RowCache& cache) COFFER_REQUIRES(mutex_);
   Result<void> apply(const Changes& changes, RowVersion next) COFFER_REQUIRES(mutex_);
   Result<void> write(const Changes& changes, RowVersion next) COFFER_REQUIRES(mutex_);
   Result<void> make_durable() COFFER_REQUIRES(mutex_);
@@ -61,6 +65,7 @@ class SqliteWriter final {
   int log_pages_ = 0;  ///< set by SQLite's hook, within commit()
   /// The log may hold rows that were erased since. True at first: the last process may have died.
   bool erased_in_log_ COFFER_GUARDED_BY(mutex_) = true;
+  std::shared_ptr<Ledger> ledger_ COFFER_GUARDED_BY(mutex_);
   // The statements go before their connection.
   DatabaseHandle database_;
   Statements statements_ COFFER_GUARDED_BY(mutex_);

@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "coffer/base/uuid.h"
@@ -66,6 +67,26 @@ class Snapshot {
 
 enum class CommitOutcome : std::uint8_t { committed, precondition_failed };
 
+/// One row that a commit changes. Views are good for the call alone.
+struct Change {
+  std::string_view key;
+  std::optional<Row> before;              ///< nullopt: there was none
+  std::optional<std::string_view> after;  ///< nullopt: there is none any more
+};
+
+/// Keeps account of all rows, from within each commit. Called for one commit at a time.
+class Ledger {
+ public:
+  virtual ~Ledger() = default;
+  /// The commit is decided and nothing of it is written: `sequence` will be the version of all rows
+  /// in it that stay. What is given joins it, under a key that no transaction writes; it isn't
+  /// among the changes itself. An error is that of the commit, and nothing of it is applied.
+  [[nodiscard]] virtual Result<Write> enter(std::uint64_t sequence,
+                                            std::span<const Change> changes) = 0;
+  /// That commit is durable. One that failed is forgotten: the next enter() takes its place.
+  virtual void entered() noexcept = 0;
+};
+
 /// Thread-safe. commit() may be called from several threads; they are ordered.
 class Store {
  public:
@@ -81,6 +102,10 @@ class Store {
   /// (all failed, or wrote nothing) the sequence stays and nothing is synced.
   [[nodiscard]] virtual Result<std::vector<CommitOutcome>> commit(
       std::span<const Transaction> transactions) = 0;
+
+  /// Has every commit from now on entered by this one; null: by none. Waits for a commit that is
+  /// under way, after which the ledger before is not called any more.
+  virtual void keep(std::shared_ptr<Ledger> ledger) = 0;
 
   /// What was erased or overwritten leaves the files that the store keeps beside its rows. Call it
   /// every few seconds; does nothing where nothing is due. May block as long as a commit.

@@ -67,6 +67,7 @@ class TestStore final : public store::Store {
     if (fail) return make_error(ErrorCode::unavailable, "cannot write the store: disk full");
     return inner_->commit(transactions);
   }
+  void keep(std::shared_ptr<store::Ledger> ledger) override { inner_->keep(std::move(ledger)); }
   std::uint64_t sequence() const override { return inner_->sequence(); }
   Uuid node() const override { return inner_->node(); }
 

@@ -69,6 +69,7 @@ class FaultyStore final : public store::Store {
     if (fail_commit) return *fail_commit;
     return memory_->commit(transactions);
   }
+  void keep(std::shared_ptr<store::Ledger> ledger) override { memory_->keep(std::move(ledger)); }
   [[nodiscard]] std::uint64_t sequence() const override { return memory_->sequence(); }
   [[nodiscard]] Uuid node() const override { return memory_->node(); }
 

@@ -51,6 +51,41 @@ TEST_F(SqliteFailure, AWriteThatFailsAnywhereLeavesNothingApplied) {
   EXPECT_EQ(get(*store, "b"), std::nullopt);
 }
 
+/// Enters the rows that stay, and counts what was durable.
+class CountingLedger final : public Ledger {
+ public:
+  Result<Write> enter(std::uint64_t sequence, std::span<const Change> changes) override {
+    pending_ = sequence;
+    EXPECT_FALSE(changes.empty());
+    return Write{"ledger", std::to_string(sequence)};
+  }
+  void entered() noexcept override { last = pending_; }
+  std::uint64_t last = 0;
+
+ private:
+  std::uint64_t pending_ = 0;
+};
+
+TEST_F(SqliteFailure, AFailedWriteIsNotEnteredAndItsEntryIsNotStored) {
+  const auto store = open(Durability::crash);
+  const auto ledger = std::make_shared<CountingLedger>();
+  store->keep(ledger);
+  ASSERT_TRUE(put(*store, {{"a", "old"}}).ok());
+  int failures = 0;
+  for (int nth = 1;; ++nth) {
+    vfs_.fail_writes(nth, SQLITE_IOERR_WRITE);
+    const bool committed = put(*store, {{"a", "new"}}).ok();
+    vfs_.heal();
+    if (committed) break;
+    ++failures;
+    ASSERT_EQ(ledger->last, 1U);
+    ASSERT_EQ(get(*store, "ledger")->value, "1");
+  }
+  EXPECT_GT(failures, 1);
+  EXPECT_EQ(ledger->last, 2U);
+  EXPECT_EQ(get(*store, "ledger")->value, "2");
+}
+
 TEST_F(SqliteFailure, AfterAFailedWriteAReopenShowsTheOldRows) {
   for (int nth = 1; nth <= 4; ++nth) {
     const TempDir dir;
