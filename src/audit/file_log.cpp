@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "coffer/base/log.h"
 #include "segments.h"
 
@@ -39,6 +41,8 @@ class Undo final {
   bool done_ = false;
 };
 
+bool opens_request(const Line& line) { return line.kind == Line::Kind::request; }
+
 Error lost(std::string_view what) { return make_error(ErrorCode::unavailable, what); }
 
 }  // namespace
@@ -58,6 +62,7 @@ FileLog::FileLog(const LogConfig& config, const Clock& clock, FileOpener opener,
 Result<void> FileLog::append(std::span<const Line> lines, bool sync) {
   const MutexLock lock(mutex_);
   if (lost_) return *lost_;
+  if (refusal_ && std::any_of(lines.begin(), lines.end(), opens_request)) return *refusal_;
   if (segment_is_full()) COFFER_CHECK(begin_segment());
   buffer_.clear();
   Undo undo(open_);
@@ -117,10 +122,31 @@ Result<void> FileLog::begin_segment() {
   }
   segment_ = {std::move(file), next.first,
               std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count()};
+  COFFER_CHECK(note_segment_end());
   end_ = std::move(end);
   next_sequence_ = end_.next_sequence;
   note_synced();
   return {};
+}
+
+/// Precondition: the chain ends with the last line of the segment.
+Result<void> FileLog::note_segment_end() {
+  COFFER_TRY(const TreeHash root, end_.tree.root());
+  if (ends_.size() == kMaxSegmentEnds) ends_.pop_front();
+  ends_.push_back({end_.tree.size(), root, synced_segment_});
+  return {};
+}
+
+std::vector<SyncedTree> FileLog::take_segment_ends() {
+  const MutexLock lock(mutex_);
+  std::vector<SyncedTree> taken(ends_.begin(), ends_.end());
+  ends_.clear();
+  return taken;
+}
+
+void FileLog::refuse_requests(std::optional<Error> why) {
+  const MutexLock lock(mutex_);
+  refusal_ = std::move(why);
 }
 
 Result<SyncedTree> FileLog::synced_tree() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +41,8 @@ class FileLog final : public Log {
   [[nodiscard]] std::uint64_t next_sequence() const override { return next_sequence_; }
   [[nodiscard]] LogHead head() override COFFER_EXCLUDES(mutex_);
   [[nodiscard]] Result<SyncedTree> synced_tree() override COFFER_EXCLUDES(mutex_);
+  [[nodiscard]] std::vector<SyncedTree> take_segment_ends() override COFFER_EXCLUDES(mutex_);
+  void refuse_requests(std::optional<Error> why) override COFFER_EXCLUDES(mutex_);
   [[nodiscard]] Result<void> check() override COFFER_EXCLUDES(mutex_);
 
  private:
@@ -49,6 +52,7 @@ class FileLog final : public Log {
   [[nodiscard]] Result<void> begin_segment() COFFER_REQUIRES(mutex_);
   void sync_or_die(File& file) const;
   void note_synced() COFFER_REQUIRES(mutex_);
+  [[nodiscard]] Result<void> note_segment_end() COFFER_REQUIRES(mutex_);
   [[nodiscard]] Result<void> compare_file() const COFFER_REQUIRES(mutex_);
 
   const LogConfig config_;
@@ -62,6 +66,8 @@ class FileLog final : public Log {
   ChainEnd end_ COFFER_GUARDED_BY(mutex_);
   Frontier synced_ COFFER_GUARDED_BY(mutex_);
   std::uint64_t synced_segment_ COFFER_GUARDED_BY(mutex_) = 0;
+  std::deque<SyncedTree> ends_ COFFER_GUARDED_BY(mutex_);
+  std::optional<Error> refusal_ COFFER_GUARDED_BY(mutex_);  ///< of lines that open requests
   OpenRequests open_ COFFER_GUARDED_BY(mutex_);
   std::string buffer_ COFFER_GUARDED_BY(mutex_);  ///< kept from call to call for its capacity
   std::optional<Error> lost_ COFFER_GUARDED_BY(mutex_);  ///< what the last check() found

@@ -1,8 +1,83 @@
 #include "coffer/audit/known.h"
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 
 namespace coffer::audit {
+namespace {
+
+constexpr std::string_view kSince = " since=";
+
+/// Up to the LF, which goes too.
+std::string_view take_line(std::string_view& rest) {
+  const std::size_t end = std::min(rest.find('\n'), rest.size());
+  const std::string_view line = rest.substr(0, end);
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return line;
+}
+
+Result<KeyPeriod> parse_period(std::string_view line) {
+  const auto wrong = [](std::string_view what) {
+    return make_error(ErrorCode::invalid_argument, what);
+  };
+  KeyPeriod period;
+  const std::size_t at = line.find(kSince);
+  if (at == std::string_view::npos) return wrong("a signer must be NAME+ID+KEY since=N");
+  COFFER_TRY(period.key, parse_note_key(line.substr(0, at)));
+  const std::string_view digits = line.substr(at + kSince.size());
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), period.since);
+  if (read.ec != std::errc() || std::to_string(period.since) != digits) {
+    return wrong("a signer's since must be a number of lines");
+  }
+  return period;
+}
+
+bool same(const NoteKey& a, const NoteKey& b) { return a.name == b.name && a.spki == b.spki; }
+
+}  // namespace
+
+Result<std::vector<KeyPeriod>> parse_signers(std::string_view file) {
+  std::vector<KeyPeriod> periods;
+  while (!file.empty()) {
+    COFFER_TRY(KeyPeriod period, parse_period(take_line(file)));
+    if (!periods.empty()) {
+      if (period.since < periods.back().since) {
+        return make_error(ErrorCode::invalid_argument, "signers must be in the order of since");
+      }
+      periods.back().until = period.since;
+    }
+    periods.push_back(std::move(period));
+  }
+  return periods;
+}
+
+Result<std::vector<NoteKey>> TrustedKeys::under(std::string_view origin) const {
+  std::vector<NoteKey> all = named;
+  for (const Bytes& spki : bare) {
+    COFFER_TRY(NoteKey key, note_key(origin, spki));
+    all.push_back(std::move(key));
+  }
+  return all;
+}
+
+Result<void> check_period(std::span<const KeyPeriod> periods, const NoteKey& key,
+                          std::uint64_t size) {
+  std::optional<std::uint64_t> retired;
+  bool early = false;
+  for (const KeyPeriod& period : periods) {
+    if (!same(period.key, key)) continue;
+    if (size >= period.since && size <= period.until) return {};
+    if (size > period.until) retired = period.until;
+    early = early || size < period.since;
+  }
+  if (!retired && !early) return {};
+  if (!retired) {
+    return make_error(ErrorCode::corrupt, "the key that signed it was not in force yet");
+  }
+  return make_error(ErrorCode::corrupt,
+                    "the key that signed it was retired at line " + std::to_string(*retired));
+}
 
 Result<void> add_keys(TrustedKeys& keys, std::string_view file) {
   if (file.find("-----BEGIN") != std::string_view::npos) {
@@ -11,13 +86,19 @@ Result<void> add_keys(TrustedKeys& keys, std::string_view file) {
     return {};
   }
   const std::size_t before = keys.named.size();
-  while (!file.empty()) {
-    const std::size_t end = std::min(file.find('\n'), file.size());
-    if (end != 0) {
-      COFFER_TRY(NoteKey key, parse_note_key(file.substr(0, end)));
-      keys.named.push_back(std::move(key));
+  if (file.find(kSince) != std::string_view::npos) {
+    COFFER_TRY(const std::vector<KeyPeriod> periods, parse_signers(file));
+    for (const KeyPeriod& period : periods) {
+      keys.named.push_back(period.key);
+      keys.periods.push_back(period);
     }
-    file.remove_prefix(std::min(end + 1, file.size()));
+    return {};
+  }
+  while (!file.empty()) {
+    const std::string_view line = take_line(file);
+    if (line.empty()) continue;
+    COFFER_TRY(NoteKey key, parse_note_key(line));
+    keys.named.push_back(std::move(key));
   }
   if (keys.named.size() != before) return {};
   return make_error(ErrorCode::invalid_argument, "the file holds no public key");
@@ -34,14 +115,12 @@ Result<void> add_checkpoints(std::vector<Checkpoint>& known, std::string_view fi
     };
     const auto note = parse_checkpoint(text);
     if (!note.ok()) return bad(note.error());
-    std::vector<NoteKey> all = keys.named;
-    for (const Bytes& spki : keys.bare) {
-      const auto key = note_key(note->checkpoint.origin, spki);
-      if (!key.ok()) return bad(key.error());
-      all.push_back(*key);
-    }
-    const auto verified = verify_checkpoint(*note, all);
+    const auto all = keys.under(note->checkpoint.origin);
+    if (!all.ok()) return bad(all.error());
+    const auto verified = verify_checkpoint(*note, *all);
     if (!verified.ok()) return bad(verified.error());
+    const auto timely = check_period(keys.periods, (*all)[*verified], note->checkpoint.size);
+    if (!timely.ok()) return bad(timely.error());
     known.push_back(note->checkpoint);
   }
   if (number != 0) return {};

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "audit-";
 constexpr std::string_view kSuffix = ".jsonl";
+constexpr std::string_view kCheckpoints = ".checkpoints";
 constexpr std::size_t kDigits = 20;
 constexpr mode_t kDirectoryMode = 0700;
 constexpr mode_t kOthersMayWrite = 0022;
@@ -26,9 +27,9 @@ struct CloseDirectory {
 };
 using DirectoryPtr = std::unique_ptr<DIR, CloseDirectory>;
 
-std::optional<std::uint64_t> sequence_in(std::string_view name) {
-  if (name.size() != kPrefix.size() + kDigits + kSuffix.size()) return std::nullopt;
-  if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return std::nullopt;
+std::optional<std::uint64_t> sequence_in(std::string_view name, std::string_view suffix) {
+  if (name.size() != kPrefix.size() + kDigits + suffix.size()) return std::nullopt;
+  if (!name.starts_with(kPrefix) || !name.ends_with(suffix)) return std::nullopt;
   const std::string_view digits = name.substr(kPrefix.size(), kDigits);
   std::uint64_t first = 0;
   const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), first);
@@ -38,18 +39,16 @@ std::optional<std::uint64_t> sequence_in(std::string_view name) {
   return first;
 }
 
-}  // namespace
-
-Segment segment_in(const std::string& directory, std::uint64_t first) {
+Segment file_in(const std::string& directory, std::uint64_t first, std::string_view suffix) {
   std::string digits = std::to_string(first);
   digits.insert(0, kDigits - digits.size(), '0');
   Segment segment{{}, std::string(kPrefix), first};
-  segment.name.append(digits).append(kSuffix);
+  segment.name.append(digits).append(suffix);
   segment.path = directory + "/" + segment.name;
   return segment;
 }
 
-Result<std::vector<Segment>> list_segments(const std::string& directory) {
+Result<std::vector<Segment>> list(const std::string& directory, std::string_view suffix) {
   const DirectoryPtr opened(::opendir(directory.c_str()));
   if (opened == nullptr) {
     if (errno == ENOENT) {
@@ -57,17 +56,35 @@ Result<std::vector<Segment>> list_segments(const std::string& directory) {
     }
     return system_error("opendir " + directory, errno);
   }
-  std::vector<Segment> segments;
+  std::vector<Segment> files;
   errno = 0;
   while (const dirent* entry = ::readdir(opened.get())) {
-    const auto first = sequence_in(&entry->d_name[0]);
-    if (first) segments.push_back(segment_in(directory, *first));
+    const auto first = sequence_in(&entry->d_name[0], suffix);
+    if (first) files.push_back(file_in(directory, *first, suffix));
     errno = 0;
   }
   if (errno != 0) return system_error("readdir " + directory, errno);
-  std::sort(segments.begin(), segments.end(),
+  std::sort(files.begin(), files.end(),
             [](const Segment& a, const Segment& b) { return a.first < b.first; });
-  return segments;
+  return files;
+}
+
+}  // namespace
+
+Segment segment_in(const std::string& directory, std::uint64_t first) {
+  return file_in(directory, first, kSuffix);
+}
+
+Segment checkpoints_in(const std::string& directory, std::uint64_t first) {
+  return file_in(directory, first, kCheckpoints);
+}
+
+Result<std::vector<Segment>> list_segments(const std::string& directory) {
+  return list(directory, kSuffix);
+}
+
+Result<std::vector<Segment>> list_checkpoints(const std::string& directory) {
+  return list(directory, kCheckpoints);
 }
 
 Result<UniqueFd> own_directory(const std::string& directory) {

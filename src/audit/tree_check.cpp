@@ -7,18 +7,34 @@ namespace {
 
 Error wrong(std::string_view what) { return make_error(ErrorCode::corrupt, what); }
 
+Error of_another_log() {
+  return wrong("a checkpoint is of another log than this one: its origin is not this node's");
+}
+
 }  // namespace
 
-TreeCheck::TreeCheck(std::vector<Checkpoint> known) : known_(std::move(known)) {
+TreeCheck::TreeCheck(const std::vector<Checkpoint>& known) {
+  for (const Checkpoint& checkpoint : known) known_.push_back({checkpoint, true});
   std::sort(known_.begin(), known_.end(),
-            [](const Checkpoint& a, const Checkpoint& b) { return a.size < b.size; });
+            [](const Known& a, const Known& b) { return a.checkpoint.size < b.checkpoint.size; });
+}
+
+Result<void> TreeCheck::add(const Checkpoint& checkpoint, bool trusted) {
+  if (!origin_.empty() && checkpoint.origin != origin_) return of_another_log();
+  known_.erase(known_.begin(), known_.begin() + static_cast<std::ptrdiff_t>(next_));
+  next_ = 0;
+  const auto place = std::upper_bound(
+      known_.begin(), known_.end(), checkpoint.size,
+      [](std::uint64_t size, const Known& known) { return size < known.checkpoint.size; });
+  known_.insert(place, {checkpoint, trusted});
+  return {};
 }
 
 /// The first line that is there, of the log or of what is left of it.
 Result<void> TreeCheck::begin(std::string_view line, const ParsedLine& parsed) {
-  for (const Checkpoint& checkpoint : known_) {
-    if (checkpoint.origin == log_origin(parsed.node)) continue;
-    return wrong("a checkpoint is of another log than this one: its origin is not this node's");
+  origin_ = log_origin(parsed.node);
+  for (const Known& known : known_) {
+    if (known.checkpoint.origin != origin_) return of_another_log();
   }
   if (parsed.sequence == 1) {
     tree_.emplace();
@@ -51,25 +67,36 @@ Result<void> TreeCheck::accept(std::string_view line, const ParsedLine& parsed,
 
 /// Checkpoints of lines before the first that is there can't be compared, and are passed over.
 Result<void> TreeCheck::compare_signed() {
-  while (next_ < known_.size() && known_[next_].size < tree_->size()) ++next_;
-  for (; next_ < known_.size() && known_[next_].size == tree_->size(); ++next_) {
+  while (next_ < known_.size() && known_[next_].checkpoint.size < tree_->size()) ++next_;
+  for (; next_ < known_.size() && known_[next_].checkpoint.size == tree_->size(); ++next_) {
     COFFER_TRY(const TreeHash root, tree_->root());
-    if (root != known_[next_].root) {
+    if (root != known_[next_].checkpoint.root) {
       return wrong("the first " + std::to_string(tree_->size()) +
                    " lines are not those that were signed: some were changed, or the log was "
                    "written anew");
     }
-    ++matched_;
-    covered_ = tree_->size();
+    if (known_[next_].trusted) {
+      ++matched_;
+      covered_ = tree_->size();
+    } else {
+      ++untrusted_;
+      untrusted_size_ = tree_->size();
+    }
   }
   return {};
 }
 
 Result<void> TreeCheck::finish() const {
-  if (known_.empty() || known_.back().size <= last_) return {};
-  return wrong(std::to_string(known_.back().size) +
-               " lines were signed, and the log ends with line " + std::to_string(last_) +
-               ": lines were cut off at the end");
+  if (!known_.empty() && known_.back().checkpoint.size > last_) {
+    return wrong(std::to_string(known_.back().checkpoint.size) +
+                 " lines were signed, and the log ends with line " + std::to_string(last_) +
+                 ": lines were cut off at the end");
+  }
+  if (untrusted_size_ > covered_) {
+    return wrong("the newest checkpoint, of " + std::to_string(untrusted_size_) +
+                 " lines, was signed with a key that is not one of those given");
+  }
+  return {};
 }
 
 }  // namespace coffer::audit

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -13,13 +14,18 @@ namespace coffer::audit {
 /// Memory: the checkpoints, and one frontier. Not thread-safe.
 class TreeCheck final {
  public:
-  explicit TreeCheck(std::vector<Checkpoint> known);
+  explicit TreeCheck(const std::vector<Checkpoint>& known);
+
+  /// One more, that covers at least one line that isn't accepted yet. Whose signature isn't by a
+  /// key that one trusts is compared too, and covers nothing. corrupt: it is of another log.
+  [[nodiscard]] Result<void> add(const Checkpoint& checkpoint, bool trusted);
 
   /// A line that the chain took. corrupt: the tree that the line tells, or one that was signed,
   /// isn't that of the lines.
   [[nodiscard]] Result<void> accept(std::string_view line, const ParsedLine& parsed,
                                     const TreeHash& leaf);
-  /// Behind the last line. corrupt: more lines were signed than there are.
+  /// Behind the last line. corrupt: more lines were signed than there are, or the last of them with
+  /// a key that isn't trusted.
   [[nodiscard]] Result<void> finish() const;
 
   /// nullopt: no line told the tree before the first one.
@@ -27,18 +33,26 @@ class TreeCheck final {
   [[nodiscard]] std::uint64_t matched() const noexcept { return matched_; }
   /// Of the largest checkpoint that fits.
   [[nodiscard]] std::uint64_t covered() const noexcept { return covered_; }
+  [[nodiscard]] std::uint64_t untrusted() const noexcept { return untrusted_; }
 
  private:
+  struct Known {
+    Checkpoint checkpoint;
+    bool trusted = true;
+  };
   [[nodiscard]] Result<void> begin(std::string_view line, const ParsedLine& parsed);
   [[nodiscard]] Result<void> compare_signed();
 
-  std::vector<Checkpoint> known_;  ///< by size
+  std::vector<Known> known_;  ///< by size
+  std::string origin_;        ///< of the lines; empty: none was seen yet
   std::size_t next_ = 0;
   std::optional<Frontier> tree_;
   std::uint64_t lines_ = 0;
   std::uint64_t last_ = 0;
   std::uint64_t matched_ = 0;
   std::uint64_t covered_ = 0;
+  std::uint64_t untrusted_ = 0;
+  std::uint64_t untrusted_size_ = 0;  ///< of the largest of those
 };
 
 }  // namespace coffer::audit

@@ -5,6 +5,7 @@
 
 #include "chain_check.h"
 #include "line_reader.h"
+#include "own_checkpoints.h"
 #include "segments.h"
 #include "tree_check.h"
 
@@ -16,7 +17,7 @@ Error bad(std::string_view what) { return make_error(ErrorCode::corrupt, what); 
 /// Follows one chain through all segments. Stops at the first flaw.
 class Verifier final {
  public:
-  explicit Verifier(std::vector<Checkpoint> known) : tree_(std::move(known)) {}
+  explicit Verifier(const std::vector<Checkpoint>& known) : tree_(known) {}
 
   /// An error: the segment can't be read.
   Result<void> segment(const Segment& segment, LineReader reader) {
@@ -41,6 +42,13 @@ class Verifier final {
     return {};
   }
 
+  /// What was signed while a segment was written, before its lines.
+  Result<void> signed_of(OwnCheckpoints& own, const Segment& segment, std::uint64_t next) {
+    if (flaw_) return {};
+    COFFER_TRY(flaw_, own.read(segment, next, tree_));
+    return {};
+  }
+
   [[nodiscard]] bool done() const noexcept { return flaw_.has_value(); }
 
   /// Behind the last line. Line 0: nothing is wrong with the lines that are there.
@@ -62,6 +70,7 @@ class Verifier final {
     }
     out.good.checkpoints = tree_.matched();
     out.good.signed_lines = tree_.covered();
+    out.good.foreign_checkpoints = tree_.untrusted();
     out.good.clock_back = std::move(clock_back_);
     out.flaw = std::move(flaw_);
     return out;
@@ -113,16 +122,26 @@ Result<Inspection> inspect_directory(const std::string& directory) {
   return inspect_directory(directory, {});
 }
 
-Result<Inspection> inspect_directory(const std::string& directory, std::vector<Checkpoint> known) {
+Result<Inspection> inspect_directory(const std::string& directory,
+                                     const std::vector<Checkpoint>& known,
+                                     const TrustedKeys& keys) {
   COFFER_TRY(const std::vector<Segment> segments, list_segments(directory));
   if (segments.empty()) {
     return make_error(ErrorCode::not_found, "the directory holds no audit log", directory);
   }
-  Verifier verifier(std::move(known));
-  for (const Segment& segment : segments) {
+  COFFER_TRY(OwnCheckpoints own, OwnCheckpoints::open(directory, keys));
+  Verifier verifier(known);
+  for (std::size_t i = 0; i < segments.size(); ++i) {
     if (verifier.done()) break;
-    COFFER_TRY(ReadAt read, read_file(segment.path));
-    COFFER_CHECK(verifier.segment(segment, LineReader(std::move(read), 0)));
+    const bool last = i + 1 == segments.size();
+    const std::uint64_t next = last ? OwnCheckpoints::kOpen : segments[i + 1].first;
+    COFFER_CHECK(verifier.signed_of(own, segments[i], next));
+    COFFER_TRY(ReadAt read, read_file(segments[i].path));
+    COFFER_CHECK(verifier.segment(segments[i], LineReader(std::move(read), 0)));
+  }
+  // Of segments that aren't there any more, or not yet on this copy of the log.
+  for (const Segment& later : own.after(segments.back())) {
+    COFFER_CHECK(verifier.signed_of(own, later, OwnCheckpoints::kOpen));
   }
   verifier.finish();
   return std::move(verifier).result();

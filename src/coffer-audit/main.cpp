@@ -22,20 +22,22 @@ constexpr int kBadLog = 2;
 constexpr int kDoubts = 3;
 
 constexpr std::string_view kHelp =
-    "usage: coffer-audit verify [-key=FILE -checkpoint=FILE] [-format=table|json] DIR\n"
+    "usage: coffer-audit verify [-key=FILE [-checkpoint=FILE]] [-format=table|json] DIR\n"
     "\n"
     "Walks all segments of the audit log in DIR and checks that no line was edited, removed,\n"
-    "added or moved. Held against checkpoints that were kept elsewhere, it finds lines that were\n"
-    "cut off at the end, and a log that was written anew. Without one it can see neither.\n"
+    "added or moved. With the vault's public key it checks the checkpoints beside the segments\n"
+    "too, and finds a log that was written anew by who hasn't the token. Only checkpoints that\n"
+    "were kept elsewhere show that lines and their checkpoints were cut off at the end.\n"
     "\n"
-    "  -key=FILE            a public key in PEM, or verifier keys; may be given several times\n"
+    "  -key=FILE            a public key in PEM, verifier keys, or a copy of the log's file\n"
+    "                       signers; may be given several times\n"
     "  -checkpoint=FILE     checkpoints, signed by those keys; may be given several times\n"
     "  -format=table|json   how the result is printed (table)\n"
     "  -help, -version\n"
     "\n"
     "exit status: 0 the log is good; 1 wrong usage, or something can't be read; 2 the log or a\n"
-    "checkpoint is bad; 3 the log is good, but its clock went back, or it has lines that none of\n"
-    "the checkpoints given covers\n";
+    "checkpoint is bad; 3 the log is good, but its clock went back, or it has lines that no\n"
+    "checkpoint covers that one of the keys signed\n";
 
 struct Options {
   bool json = false;
@@ -95,8 +97,8 @@ coffer::Result<Options> parse(int argc, char** argv) {
   if (values.contains("checkpoint")) {
     options.checkpoints = values["checkpoint"].as<std::vector<std::string>>();
   }
-  if (options.keys.empty() != options.checkpoints.empty()) {
-    return wrong("-key and -checkpoint need each other");
+  if (options.keys.empty() && !options.checkpoints.empty()) {
+    return wrong("-checkpoint needs -key");
   }
   return options;
 }
@@ -114,6 +116,9 @@ void print_json(const Inspection& seen) {
   json.key("head").string(seen.good.head).key("root").string(seen.good.root);
   number("checkpoints", seen.good.checkpoints);
   number("signed_lines", seen.good.signed_lines);
+  if (seen.good.foreign_checkpoints != 0) {
+    number("foreign_checkpoints", seen.good.foreign_checkpoints);
+  }
   if (const auto& back = seen.good.clock_back) {
     json.key("clock_back").begin_object().key("file").string(back->file);
     number("line", back->line);
@@ -150,6 +155,9 @@ void print_table(const Inspection& seen) {
   print_row("root", seen.good.root);
   print_row("checkpoints", std::to_string(seen.good.checkpoints));
   print_row("signed lines", std::to_string(seen.good.signed_lines));
+  if (seen.good.foreign_checkpoints != 0) {
+    print_row("of other keys", std::to_string(seen.good.foreign_checkpoints));
+  }
   if (const auto& back = seen.good.clock_back) {
     print_row("clock back", std::to_string(back->seconds) + " s at " + back->file + " line " +
                                 std::to_string(back->line));
@@ -165,12 +173,17 @@ coffer::Result<std::string> read_whole(const std::string& path) {
   return text;
 }
 
-coffer::Result<std::vector<coffer::audit::Checkpoint>> known_of(const Options& options) {
+coffer::Result<coffer::audit::TrustedKeys> keys_of(const Options& options) {
   coffer::audit::TrustedKeys keys;
   for (const std::string& path : options.keys) {
     COFFER_TRY(const std::string text, read_whole(path));
     COFFER_CHECK(coffer::audit::add_keys(keys, text));
   }
+  return keys;
+}
+
+coffer::Result<std::vector<coffer::audit::Checkpoint>> known_of(
+    const Options& options, const coffer::audit::TrustedKeys& keys) {
   std::vector<coffer::audit::Checkpoint> known;
   for (const std::string& path : options.checkpoints) {
     COFFER_TRY(const std::string text, read_whole(path));
@@ -179,27 +192,30 @@ coffer::Result<std::vector<coffer::audit::Checkpoint>> known_of(const Options& o
   return known;
 }
 
-int status_of(const Inspection& seen, bool held_against_checkpoints) {
+int status_of(const Inspection& seen, bool has_keys) {
   if (seen.flaw) return kBadLog;
-  const bool unsigned_tail =
-      held_against_checkpoints && seen.good.signed_lines < seen.good.last_sequence;
+  const bool unsigned_tail = has_keys && seen.good.signed_lines < seen.good.last_sequence;
   return unsigned_tail || seen.good.clock_back ? kDoubts : kGood;
 }
 
+coffer::Result<Inspection> inspect(const Options& options) {
+  COFFER_TRY(const auto keys, keys_of(options));
+  COFFER_TRY(const auto known, known_of(options, keys));
+  return coffer::audit::inspect_directory(options.directory, known, keys);
+}
+
 int verify(const Options& options) {
-  auto known = known_of(options);
-  if (!known.ok()) {
-    complain(coffer::describe(known.error()));
-    return known.error().code == coffer::ErrorCode::corrupt ? kBadLog : kUsage;
+  const auto seen = inspect(options);
+  if (!seen.ok()) {
+    complain(coffer::describe(seen.error()));
+    return seen.error().code == coffer::ErrorCode::corrupt ? kBadLog : kUsage;
   }
-  const auto seen = coffer::audit::inspect_directory(options.directory, *std::move(known));
-  if (!seen.ok()) return complain(coffer::describe(seen.error()));
   if (options.json) {
     print_json(*seen);
   } else {
     print_table(*seen);
   }
-  return status_of(*seen, !options.checkpoints.empty());
+  return status_of(*seen, !options.keys.empty());
 }
 
 }  // namespace

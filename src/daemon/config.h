@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "audit_rules.h"
 #include "coffer/audit/log.h"
 #include "coffer/base/log.h"
 #include "coffer/lifecycle/lease_counts.h"
@@ -25,6 +26,7 @@ struct VaultSettings {
   std::string signer = "signer.pem";
   std::string backups = "backups";
   audit::Durability audit_durability = audit::Durability::power;
+  AuditRules audit_rules{};
   std::size_t cache_entries = 4096;
   std::chrono::seconds cache_age{60};
   std::chrono::seconds cache_grace{0};

@@ -12,6 +12,7 @@ constexpr std::size_t kMaxText = 1024;
 constexpr std::size_t kMaxSocketPath = 107;  // sockaddr_un, unix(7)
 constexpr std::int64_t kDay = 86400;
 constexpr std::int64_t kMostLeases = 10'000'000;
+constexpr std::int64_t kMostSegment = std::int64_t{1} << 40U;
 
 /// "" if the text may be a value at all: printable, so that it can stand in a log and in a path.
 std::string plain_text_problem(const std::string& text) {
@@ -228,6 +229,14 @@ std::vector<Field<Config>> vault_and_token() {
       {"vault", "backups", text<Config>(COFFER_FIELD(vault.backups), path_under_directory)},
       {"vault", "audit_durability",
        choice<Config>(COFFER_FIELD(vault.audit_durability), durabilities)},
+      {"vault", "audit_segment_bytes",
+       number<Config>(COFFER_FIELD(vault.audit_rules.segment_bytes), 4096, kMostSegment)},
+      {"vault", "audit_segment_age_seconds",
+       number<Config>(COFFER_FIELD(vault.audit_rules.segment_age), 60, 366 * kDay)},
+      {"vault", "audit_heartbeat_seconds",
+       number<Config>(COFFER_FIELD(vault.audit_rules.heartbeat), 0, kDay)},
+      {"vault", "audit_max_unsigned_seconds",
+       number<Config>(COFFER_FIELD(vault.audit_rules.max_unsigned), 0, 366 * kDay)},
       {"vault", "cache_entries", number<Config>(COFFER_FIELD(vault.cache_entries), 1, 8192)},
       {"vault", "cache_age_seconds", number<Config>(COFFER_FIELD(vault.cache_age), 0, kDay),
        When::live},

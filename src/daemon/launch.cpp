@@ -35,7 +35,8 @@ VaultConfig vault_config(const Config& config) {
                    .audit_directory = vault.path_of(vault.audit),
                    .signer_path = vault.path_of(vault.signer),
                    .backup_directory = vault.path_of(vault.backups),
-                   .audit_durability = vault.audit_durability};
+                   .audit_durability = vault.audit_durability,
+                   .audit = vault.audit_rules};
   made.cache = {.entries = vault.cache_entries, .max_age = vault.cache_age};
   made.cache_grace = vault.cache_grace;
   made.leases = {.total = config.leases.max_total,

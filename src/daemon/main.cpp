@@ -24,10 +24,13 @@ int failed(const Error& error) {
 }
 
 Result<void> serve(Vault& vault, ServerConfig config) {
+  vault.start_signing();
   Server server(vault, std::move(config), system_clock());
   COFFER_CHECK(server.run());
   const audit::Line lines[] = {vault.trail().system_line("stop", "told to stop")};
-  return vault.log().append(lines, true);
+  COFFER_CHECK(vault.log().append(lines, true));
+  vault.finish_signing();
+  return {};
 }
 
 /// Wrong PINs are told apart so that a service manager doesn't start us until the token locks

@@ -10,6 +10,9 @@
 namespace coffer::daemon {
 namespace {
 
+/// How long sealing waits for the last signature over the audit log, on the Door's thread.
+constexpr std::chrono::milliseconds kLastSignature{250};
+
 std::vector<pkcs11::TokenKeeper::Watched> keys_to_watch(const envelope::Keyring& keyring) {
   const envelope::EnrolledToken& ours = keyring.token();
   return {{pkcs11::KeyRole::kek, envelope::kek_ref(keyring.vault(), ours.kek_version)},
@@ -33,6 +36,8 @@ Result<std::unique_ptr<Vault>> Vault::make(VaultConfig config, const Clock& cloc
 }
 
 Vault::~Vault() {
+  // While there is a key to sign with.
+  finish_signing();
   state_.seal();
   const MutexLock lock(retiring_mutex_);
   if (retiring_.joinable()) retiring_.join();
@@ -43,10 +48,37 @@ void Vault::retire(std::shared_ptr<core::Unsealed> sealed) {
   if (sealed == nullptr || sealed->keeper == nullptr) return;
   // Whoever is still at work with it must not take the token from who unseals next.
   sealed->keeper->let_go();
-  if (sealed->keeper->health().state != pkcs11::TokenState::down) return;
+  if (sealed->keeper->health().state != pkcs11::TokenState::down) {
+    return sign_last(std::move(sealed));
+  }
   const MutexLock lock(retiring_mutex_);
   if (retiring_.joinable()) retiring_.join();
   retiring_ = std::thread([last = std::move(sealed)]() mutable { last.reset(); });
+}
+
+/// Keys are wiped when that is done, or by whoever is still at work with them.
+void Vault::sign_last(std::shared_ptr<core::Unsealed> sealed) {
+  if (checkpointer_ == nullptr) return;
+  crypto::Signer* const key = sealed->keyring.get();
+  std::shared_ptr<crypto::Signer> signer(std::move(sealed), key);
+  if (checkpointer_->part(std::move(signer), kLastSignature)) return;
+  log::warn("the token takes its time to sign the audit log: the vault is sealed all the same");
+}
+
+void Vault::start_signing() {
+  checkpointer_ = std::make_unique<audit::Checkpointer>(
+      *log_, clock_,
+      audit::CheckpointConfig{.directory = config_.audit_directory,
+                              .node = store_->node(),
+                              .durability = config_.audit_durability,
+                              .heartbeat = config_.audit.heartbeat,
+                              .max_unsigned = config_.audit.max_unsigned},
+      [this]() -> std::shared_ptr<crypto::Signer> {
+        auto open = state_.unsealed();
+        if (open == nullptr) return nullptr;
+        crypto::Signer* const key = open->keyring.get();
+        return {std::move(open), key};
+      });
 }
 
 Result<void> Vault::open_parts() {
@@ -54,7 +86,9 @@ Result<void> Vault::open_parts() {
   COFFER_TRY(store_, store::open_sqlite_store({.path = config_.store_path}, new_node));
   COFFER_TRY(log_, audit::open_log({.directory = config_.audit_directory,
                                     .node = store_->node(),
-                                    .durability = config_.audit_durability},
+                                    .durability = config_.audit_durability,
+                                    .segment_bytes = config_.audit.segment_bytes,
+                                    .segment_age = config_.audit.segment_age},
                                    clock_));
   trail_ = std::make_unique<audit::Trail>(*log_, nullptr, clock_);
   sys_ = sys::make_engine({state_, *this, clock_});
@@ -176,7 +210,10 @@ Result<std::shared_ptr<core::Unsealed>> Vault::open(std::unique_ptr<pkcs11::Toke
              compose({*store_, *log_, state_, *this, clock_, config_.leases, config_.programs},
                      cache, std::move(token), std::move(keyring)));
   opened->keeper = keeper;
-  opened->on_new_keys = [this](core::Unsealed& vault) { return follow_keys(vault); };
+  opened->on_new_keys = [this](core::Unsealed& vault) {
+    if (checkpointer_ != nullptr) checkpointer_->look();
+    return follow_keys(vault);
+  };
   return opened;
 }
 

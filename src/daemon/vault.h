@@ -8,6 +8,8 @@
 #include <string>
 #include <thread>
 
+#include "audit_rules.h"
+#include "coffer/audit/checkpointer.h"
 #include "coffer/core/backups.h"
 #include "coffer/core/pipeline.h"
 #include "coffer/lifecycle/effective_time.h"
@@ -28,6 +30,7 @@ struct VaultConfig {
   std::string signer_path;  ///< PEM of the pinned signer
   std::string backup_directory;
   audit::Durability audit_durability = audit::Durability::power;
+  AuditRules audit{};
   envelope::CacheConfig cache{};
   /// How long what is cached may be read while the token is down.
   std::chrono::seconds cache_grace{0};
@@ -58,8 +61,15 @@ class Vault final : public core::Control {
   void retire(std::shared_ptr<core::Unsealed> sealed) override COFFER_EXCLUDES(retiring_mutex_);
   bool has_pin() const override { return static_cast<bool>(config_.pin); }
   std::string audit_directory() const override { return config_.audit_directory; }
+  const audit::Checkpointer* signing() const override { return checkpointer_.get(); }
   core::Backups& backups() override { return *backups_; }
   lifecycle::EffectiveTime* time() override { return &time_; }
+
+  /// From now on the audit log is signed while the vault is open. Not for a vault whose log is
+  /// thrown away: two logs of one node, both signed, are the mark of a forgery.
+  void start_signing();
+  /// Behind the log's last line, and while no request is under way.
+  void finish_signing() { checkpointer_.reset(); }
 
   /// The age counts at once, the number of entries from the next unseal on.
   void set_cache(const envelope::CacheConfig& cache) COFFER_EXCLUDES(mutex_);
@@ -80,6 +90,7 @@ class Vault final : public core::Control {
         cache_grace_(config_.cache_grace),
         source_(std::move(config_.source)) {}
   [[nodiscard]] Result<void> open_parts();
+  void sign_last(std::shared_ptr<core::Unsealed> sealed);
   [[nodiscard]] Result<std::unique_ptr<pkcs11::TokenKeeper>> open_token(const SecureBytes* pin);
   [[nodiscard]] Result<std::optional<std::string>> stored_keyring() const;
   [[nodiscard]] static Result<void> respect_restore(core::Unsealed& vault);
@@ -112,6 +123,7 @@ class Vault final : public core::Control {
   core::State state_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<audit::Log> log_;
+  std::unique_ptr<audit::Checkpointer> checkpointer_;
   std::unique_ptr<audit::Trail> trail_;
   std::unique_ptr<engine::Engine> sys_;  ///< answers while sealed
   std::unique_ptr<core::Pipeline> pipeline_;

@@ -1,5 +1,6 @@
 // The audit log, seen from the API: it is there, it can't be changed from here, and values can be
 // hashed to find them in it.
+#include "coffer/audit/checkpointer.h"
 #include "handlers.h"
 
 namespace coffer::sys {
@@ -16,6 +17,31 @@ Result<Response> list(Call& call) {
   json.key("options").begin_object();
   json.key("file_path").string(call.parts.control.audit_directory()).end_object();
   json.end_object().end_object();
+  Response response = answer(std::move(json));
+  response.repeat_data = true;
+  return response;
+}
+
+void append_time(JsonWriter& json, std::string_view name, const std::optional<WallTime>& time) {
+  json.key(name);
+  if (time) {
+    json.string(to_rfc3339(*time));
+  } else {
+    json.null();
+  }
+}
+
+/// How far the log is signed, and with which key.
+Result<Response> status(Call& call) {
+  const audit::Checkpointer* const signing = call.parts.control.signing();
+  const audit::SigningStatus now = signing == nullptr ? audit::SigningStatus{} : signing->status();
+  JsonWriter json;
+  json.begin_object().key("signing").boolean(signing != nullptr);
+  json.key("key").string(now.key);
+  json.key("signed_lines").number(static_cast<std::int64_t>(now.signed_lines));
+  append_time(json, "signed_at", now.signed_at);
+  append_time(json, "unsigned_since", now.unsigned_since);
+  json.key("reason").string(now.reason).key("refusing").boolean(now.refusing).end_object();
   Response response = answer(std::move(json));
   response.repeat_data = true;
   return response;
@@ -50,6 +76,11 @@ std::span<const Handler> audit_handlers() {
         .sudo = true,
         .help = "The audit devices: there is one, always."},
        list},
+      {{.operation = Operation::read,
+        .pattern = "audit/status",
+        .sudo = true,
+        .help = "How far the token has signed the audit log, and since when it doesn't."},
+       status},
       {{.operation = Operation::update,
         .pattern = "audit/*",
         .sudo = true,

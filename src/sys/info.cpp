@@ -110,9 +110,13 @@ Result<Response> metrics(Call& call) {
     return invalid("query parameter format must be prometheus");
   }
   COFFER_TRY(const std::size_t failing, lifecycle::failing_rotations(call.context.tx));
-  return Response{.outcome = model::Outcome::bare,
-                  .data = metrics_text(call.parts.state, *call.vault, failing),
-                  .content_type = kPrometheusText};
+  const audit::Checkpointer* const checkpointer = call.parts.control.signing();
+  std::optional<audit::SigningStatus> signing;
+  if (checkpointer != nullptr) signing = checkpointer->status();
+  return Response{
+      .outcome = model::Outcome::bare,
+      .data = metrics_text(call.parts.state, *call.vault, failing, signing ? &*signing : nullptr),
+      .content_type = kPrometheusText};
 }
 
 }  // namespace

@@ -69,6 +69,21 @@ void add_token(std::vector<MetricFamily>& families, const pkcs11::TokenHealth& t
   families.push_back(std::move(reopenings));
 }
 
+void add_signing(std::vector<MetricFamily>& families, const audit::SigningStatus& signing) {
+  const auto seconds = [](const std::optional<WallTime>& time) {
+    if (!time) return 0.0;
+    return std::chrono::duration<double>(time->time_since_epoch()).count();
+  };
+  families.push_back(gauge("coffer_audit_signed_lines", "Lines of the audit log that are signed",
+                           static_cast<double>(signing.signed_lines)));
+  families.push_back(gauge("coffer_audit_signed_timestamp_seconds",
+                           "When the audit log was signed last; 0: not since the daemon's start",
+                           seconds(signing.signed_at)));
+  families.push_back(gauge("coffer_audit_unsigned_since_timestamp_seconds",
+                           "Since when the audit log can't be signed; 0: it is",
+                           seconds(signing.unsigned_since)));
+}
+
 MetricFamily build() {
   MetricFamily out = family("coffer_build_info", "The version that runs", MetricType::Gauge);
   ClientMetric metric;
@@ -81,7 +96,7 @@ MetricFamily build() {
 }  // namespace
 
 std::string metrics_text(const core::State& state, const core::Unsealed& vault,
-                         std::size_t rotations_failing) {
+                         std::size_t rotations_failing, const audit::SigningStatus* signing) {
   std::vector<MetricFamily> families;
   families.push_back(build());
   families.push_back(requests(state.tally));
@@ -102,6 +117,7 @@ std::string metrics_text(const core::State& state, const core::Unsealed& vault,
   families.push_back(gauge("coffer_rotations_failing",
                            "Rotations of secrets whose last step failed, at most 100",
                            static_cast<double>(rotations_failing)));
+  if (signing != nullptr) add_signing(families, *signing);
   if (vault.keeper != nullptr) add_token(families, vault.keeper->health());
   return prometheus::TextSerializer().Serialize(families);
 }

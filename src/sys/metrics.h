@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "coffer/audit/checkpointer.h"
 #include "coffer/core/state.h"
 #include "coffer/core/unsealed.h"
 #include "coffer/pkcs11/token_keeper.h"
@@ -11,6 +12,7 @@ namespace coffer::sys {
 
 /// Prometheus' text format, version 0.0.4.
 [[nodiscard]] std::string metrics_text(const core::State& state, const core::Unsealed& vault,
-                                       std::size_t rotations_failing);
+                                       std::size_t rotations_failing,
+                                       const audit::SigningStatus* signing = nullptr);
 
 }  // namespace coffer::sys

@@ -1,4 +1,5 @@
 // What anyone may ask, whether the vault is open or not.
+#include "coffer/audit/checkpointer.h"
 #include "coffer/base/version.h"
 #include "coffer/lifecycle/effective_time.h"
 #include "coffer/lifecycle/rotation_index.h"
@@ -50,6 +51,15 @@ void append_rotations(JsonWriter& json, const Call& call) {
   json.key("rotations_failing").number(static_cast<std::int64_t>(*failing));
 }
 
+/// Since when the audit log goes unsigned; nothing while it is signed. Why, for who may read
+/// sys/audit/status.
+void append_signing(JsonWriter& json, const core::Control& control) {
+  const audit::Checkpointer* const signing = control.signing();
+  if (signing == nullptr) return;
+  const auto since = signing->status().unsigned_since;
+  if (since) json.key("audit_unsigned_since").string(to_rfc3339(*since));
+}
+
 /// Vault lets the caller choose the status, for load balancers that know only one.
 Result<int> status_wanted(const model::Fields& fields, std::string_view name, int usual) {
   COFFER_TRY(const std::optional<std::int64_t> wanted, fields.integer(name));
@@ -97,6 +107,7 @@ Result<Response> health(Call& call) {
   append_token(json, token);
   append_leases(json, state);
   append_rotations(json, call);
+  append_signing(json, call.parts.control);
   if (const auto* time = call.parts.control.time(); time != nullptr && time->read().stepped) {
     json.key("clock_stepped").boolean(true);
   }

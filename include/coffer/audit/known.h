@@ -2,25 +2,49 @@
 // elsewhere.
 #pragma once
 
+#include <limits>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "coffer/audit/checkpoint.h"
 
 namespace coffer::audit {
 
+/// A key that signs trees of `since` to `until` lines, both included.
+struct KeyPeriod {
+  NoteKey key;
+  std::uint64_t since = 0;
+  std::uint64_t until = std::numeric_limits<std::uint64_t>::max();
+};
+
+/// The periods of a file `signers` (docs/formats/audit-log.md): lines `NAME+ID+KEY since=N`, each
+/// until the next. invalid_argument for anything else.
+[[nodiscard]] Result<std::vector<KeyPeriod>> parse_signers(std::string_view file);
+
 /// Keys that are trusted. Those without a name are taken to sign under the origin of each
 /// checkpoint.
 struct TrustedKeys {
   std::vector<NoteKey> named{};
   std::vector<Bytes> bare{};  ///< SubjectPublicKeyInfo
+  /// When those keys were in force of which a file told that.
+  std::vector<KeyPeriod> periods{};
+
+  [[nodiscard]] bool empty() const noexcept { return named.empty() && bare.empty(); }
+  /// Those that may sign under that origin.
+  [[nodiscard]] Result<std::vector<NoteKey>> under(std::string_view origin) const;
 };
 
-/// Adds those of a file: one public key in PEM, or verifier keys, one a line. invalid_argument for
-/// anything else.
+/// corrupt: a key with periods signed a tree of a size that lies in none of them.
+[[nodiscard]] Result<void> check_period(std::span<const KeyPeriod> periods, const NoteKey& key,
+                                        std::uint64_t size);
+
+/// Adds those of a file: one public key in PEM, or verifier keys, one a line, or a log's file
+/// `signers`. invalid_argument for anything else.
 [[nodiscard]] Result<void> add_keys(TrustedKeys& keys, std::string_view file);
 
 /// Adds the checkpoints of a file. corrupt, with the number of the note, for one that can't be read
-/// or that none of the keys signed.
+/// or that none of the keys signed while it was in force.
 [[nodiscard]] Result<void> add_checkpoints(std::vector<Checkpoint>& known, std::string_view file,
                                            const TrustedKeys& keys);
 

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -66,6 +67,12 @@ class Log {
   [[nodiscard]] virtual LogHead head() = 0;
   /// Never covers a line that isn't synced, where the log's durability is `power`.
   [[nodiscard]] virtual Result<SyncedTree> synced_tree() { return SyncedTree(); }
+  /// Of the segments that ended since the last call, in order: up to the last line of each. At most
+  /// kMaxSegmentEnds; beyond that the oldest aren't told.
+  [[nodiscard]] virtual std::vector<SyncedTree> take_segment_ends() { return {}; }
+  /// From now on append() gives this for whatever opens a request; what closes one is still taken,
+  /// and so are lines of the daemon's own. nullopt: no longer.
+  virtual void refuse_requests(std::optional<Error> why) { (void)why; }
   /// Stats the file: unavailable if it was unlinked, moved, replaced, shortened or written by
   /// another. Called each second.
   [[nodiscard]] virtual Result<void> check() = 0;
@@ -80,5 +87,6 @@ class Log {
 [[nodiscard]] Result<std::unique_ptr<Log>> open_log(const LogConfig& config, const Clock& clock);
 
 inline constexpr int kExitSyncFailed = 74;
+inline constexpr std::size_t kMaxSegmentEnds = 1024;
 
 }  // namespace coffer::audit

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "coffer/audit/checkpoint.h"
+#include "coffer/audit/known.h"
 #include "coffer/base/bytes.h"
 
 namespace coffer::audit {
@@ -24,16 +24,18 @@ struct Verified {
   std::uint64_t open_requests = 0;  ///< request lines without a response at the end of the log
   std::string head;                 ///< hash of the last line, hex
   std::string root{};  ///< of the tree over all lines up to the last, base64; empty: can't be told
-  std::uint64_t checkpoints = 0;   ///< that were given and fit
+  std::uint64_t checkpoints = 0;   ///< that fit, of those given and of those beside the log
   std::uint64_t signed_lines = 0;  ///< sequence of the last line that one of them covers
+  /// Of those beside the log: signed with keys that weren't given.
+  std::uint64_t foreign_checkpoints = 0;
   /// The first line that was written more than a minute before one that stands ahead of it.
   std::optional<ClockStep> clock_back{};
 };
 
 /// The first bad line.
 struct Flaw {
-  std::string file;        ///< name of the segment
-  std::uint64_t line = 0;  ///< in that file, from 1; 0: the file as such
+  std::string file;        ///< name of the segment, or of the file of checkpoints
+  std::uint64_t line = 0;  ///< in that file, or number of the checkpoint, from 1; 0: the file
   std::string what;
 };
 
@@ -46,8 +48,11 @@ struct Inspection {
 /// log. Memory: one line, and an entry for each open request.
 [[nodiscard]] Result<Inspection> inspect_directory(const std::string& directory);
 /// Held against checkpoints whose signatures were verified: also a fork and a cut tail are flaws.
+/// Those beside the log must be signed by `keys`; if there are none, by what the log's own file
+/// `signers` says, which shows mistakes and no forgery.
 [[nodiscard]] Result<Inspection> inspect_directory(const std::string& directory,
-                                                   std::vector<Checkpoint> known);
+                                                   const std::vector<Checkpoint>& known,
+                                                   const TrustedKeys& keys = {});
 
 /// One segment from memory, as a log by itself. `chunk`: bytes read at a time, at least 1.
 [[nodiscard]] Inspection inspect_segment(ByteView bytes, std::uint64_t first_sequence,

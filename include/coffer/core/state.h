@@ -13,6 +13,10 @@
 #include "coffer/core/tally.h"
 #include "coffer/envelope/key_changes.h"
 
+namespace coffer::audit {
+class Checkpointer;
+}
+
 namespace coffer::lifecycle {
 class EffectiveTime;
 }
@@ -84,6 +88,8 @@ class Control {
   [[nodiscard]] virtual bool has_pin() const = 0;
   /// Where the audit log is, for people.
   [[nodiscard]] virtual std::string audit_directory() const = 0;
+  /// What signs the audit log; null: nothing does.
+  [[nodiscard]] virtual const audit::Checkpointer* signing() const { return nullptr; }
   [[nodiscard]] virtual Backups& backups() = 0;
   /// The time that counts; null in tests alone.
   [[nodiscard]] virtual lifecycle::EffectiveTime* time() { return nullptr; }

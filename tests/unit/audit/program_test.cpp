@@ -127,9 +127,33 @@ TEST_F(ProgramTest, ACheckpointThatTheKeyDidNotSignIsExitTwo) {
   EXPECT_NE(ran.output.find("none of the keys given signed"), std::string::npos) << ran.output;
 }
 
-TEST_F(ProgramTest, AKeyWithoutACheckpointIsWrongUsage) {
+TEST_F(ProgramTest, AKeyAloneAsksForLinesThatAreSigned) {
   EXPECT_FALSE(signed_now().empty());
-  EXPECT_EQ(run("verify -key=" + directory() + "/key.pem " + directory()).status, 1);
+  const std::string verify = "verify -key=" + directory() + "/key.pem " + directory();
+  EXPECT_EQ(run(verify).status, 3) << "nothing beside the log is signed";
+  std::filesystem::rename(directory() + "/signed",
+                          directory() + "/audit-00000000000000000001.checkpoints");
+  const Ran ran = run(verify);
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  EXPECT_NE(ran.output.find("signed lines    4\n"), std::string::npos);
+  test::write_all(directory() + "/signers", "nonsense\n");
+  EXPECT_EQ(run(verify).status, 2);
+}
+
+TEST_F(ProgramTest, ACheckpointOfAnotherKeyIsExitTwo) {
+  EXPECT_FALSE(signed_now().empty());
+  std::filesystem::rename(directory() + "/signed",
+                          directory() + "/audit-00000000000000000001.checkpoints");
+  const auto other = fakes::make_rsa_signer();
+  test::write_all(directory() + "/other.pem", crypto::pem_from_spki(other->public_key()));
+  const Ran ran = run("verify -key=" + directory() + "/other.pem " + directory());
+  EXPECT_EQ(ran.status, 2) << ran.output;
+  EXPECT_NE(ran.output.find("of other keys   1\n"), std::string::npos) << ran.output;
+  EXPECT_NE(ran.output.find("not one of those given"), std::string::npos) << ran.output;
+}
+
+TEST_F(ProgramTest, ACheckpointWithoutAKeyIsWrongUsage) {
+  EXPECT_FALSE(signed_now().empty());
   EXPECT_EQ(run("verify -checkpoint=" + directory() + "/signed " + directory()).status, 1);
   EXPECT_EQ(run("verify -key=/nowhere -checkpoint=/nowhere " + directory()).status, 1);
 }

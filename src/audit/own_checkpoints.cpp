@@ -1,0 +1,114 @@
+#include "own_checkpoints.h"
+
+#include <algorithm>
+
+#include "checkpoint_files.h"
+#include "coffer/audit/proof.h"
+#include "line_reader.h"
+
+namespace coffer::audit {
+namespace {
+
+Error bad(std::string_view what) { return make_error(ErrorCode::corrupt, what); }
+
+Result<std::string> read_whole(const std::string& path) {
+  COFFER_TRY(const ReadAt read, read_file(path));
+  std::string text;
+  Bytes piece(LineReader::kChunk);
+  for (;;) {
+    COFFER_TRY(const std::size_t size, read(text.size(), piece));
+    if (size == 0) return text;
+    text.append(as_text(ByteView(piece).first(size)));
+  }
+}
+
+/// A log that nothing signed yet has none.
+Result<std::vector<KeyPeriod>> read_signers(const std::string& directory) {
+  const auto text = read_whole(directory + "/" + std::string(kSigners));
+  if (!text.ok()) return std::vector<KeyPeriod>();
+  // A last line that is being written, or was torn, doesn't count.
+  const auto periods = parse_signers(std::string_view(*text).substr(0, text->rfind('\n') + 1));
+  if (periods.ok()) return *periods;
+  return bad("the log's file `signers` can't be read: " + periods.error().text);
+}
+
+}  // namespace
+
+Result<OwnCheckpoints> OwnCheckpoints::open(const std::string& directory, const TrustedKeys& keys) {
+  COFFER_TRY(std::vector<Segment> files, list_checkpoints(directory));
+  TrustedKeys all = keys;
+  COFFER_TRY(const std::vector<KeyPeriod> told, read_signers(directory));
+  for (const KeyPeriod& period : told) {
+    if (keys.empty()) all.named.push_back(period.key);
+    // What came with the keys counts more.
+    if (keys.periods.empty()) all.periods.push_back(period);
+  }
+  return OwnCheckpoints(directory, std::move(all), std::move(files));
+}
+
+std::vector<Segment> OwnCheckpoints::after(const Segment& last) const {
+  std::vector<Segment> found;
+  std::copy_if(files_.begin(), files_.end(), std::back_inserter(found),
+               [&](const Segment& file) { return file.first > last.first; });
+  return found;
+}
+
+Result<std::string> newest_checkpoint(const std::string& directory) {
+  COFFER_TRY(const std::vector<Segment> files, list_checkpoints(directory));
+  for (auto file = files.rbegin(); file != files.rend(); ++file) {
+    COFFER_TRY(const std::string text, read_whole(file->path));
+    const auto notes = split_notes(text);
+    // The last may be torn.
+    for (auto note = notes.rbegin(); note != notes.rend(); ++note) {
+      if (parse_checkpoint(*note).ok()) return std::string(*note);
+    }
+  }
+  return make_error(ErrorCode::not_found, "there is no checkpoint beside the log");
+}
+
+Result<std::optional<Flaw>> OwnCheckpoints::read(const Segment& segment, std::uint64_t next,
+                                                 TreeCheck& tree) {
+  const Segment file = checkpoints_in(directory_, segment.first);
+  const bool there = std::any_of(files_.begin(), files_.end(),
+                                 [&](const Segment& one) { return one.first == file.first; });
+  if (!there) return std::optional<Flaw>();
+  COFFER_TRY(const std::string text, read_whole(file.path));
+  const auto notes = split_notes(text);
+  for (std::size_t i = 0; i < notes.size(); ++i) {
+    // Being written right now, or torn by a crash: the daemon cuts it when it signs the next.
+    const bool torn = next == kOpen && i + 1 == notes.size() && !parse_checkpoint(notes[i]).ok();
+    if (torn) break;
+    const auto taken = take(notes[i], segment, next, tree);
+    if (taken.ok()) continue;
+    if (taken.error().code != ErrorCode::corrupt) return taken.error();
+    return std::optional<Flaw>(Flaw{file.name, i + 1, taken.error().text});
+  }
+  return std::optional<Flaw>();
+}
+
+Result<void> OwnCheckpoints::take(std::string_view text, const Segment& segment, std::uint64_t next,
+                                  TreeCheck& tree) {
+  COFFER_TRY(const SignedCheckpoint note, parse_checkpoint(text));
+  const std::uint64_t size = note.checkpoint.size;
+  if (size < segment.first || size >= next) {
+    return bad("the checkpoint is of " + std::to_string(size) +
+               " lines, and the last of them is not in this segment");
+  }
+  if (size < last_size_) return bad("the checkpoint covers fewer lines than the one before it");
+  last_size_ = size;
+  COFFER_TRY(const bool trusted, is_trusted(note));
+  return tree.add(note.checkpoint, trusted);
+}
+
+/// Of a log that brings no keys, and to which none were given, any will do.
+Result<bool> OwnCheckpoints::is_trusted(const SignedCheckpoint& note) const {
+  if (keys_.empty()) return true;
+  COFFER_TRY(const std::vector<NoteKey> keys, keys_.under(note.checkpoint.origin));
+  const auto signer = verify_checkpoint(note, keys);
+  if (!signer.ok() && signer.error().code == ErrorCode::not_found) return false;
+  if (!signer.ok()) return signer.error();
+  COFFER_CHECK(check_period(keys_.periods, keys[*signer], note.checkpoint.size));
+  return true;
+}
+
+}  // namespace coffer::audit

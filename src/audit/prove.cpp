@@ -1,0 +1,124 @@
+// Proofs out of the log's files.
+#include <functional>
+#include <optional>
+
+#include "coffer/audit/proof.h"
+#include "line.h"
+#include "line_reader.h"
+#include "segments.h"
+
+namespace coffer::audit {
+namespace {
+
+Error missing(std::string_view what) { return make_error(ErrorCode::not_found, what); }
+
+using OnLine = std::function<Result<void>(std::string_view line, const TreeHash& leaf)>;
+
+/// The tree before the first line that is there.
+Result<Frontier> beginning(std::string_view line) {
+  COFFER_TRY(const ParsedLine parsed, parse_line(line));
+  if (parsed.sequence == 1) return Frontier();
+  if (parsed.head.type == kSegment) return told_tree(line, parsed);
+  return missing("no line tells the tree of the lines that were archived");
+}
+
+/// Goes over the lines that the checkpoint covers, and sees that they are those that were signed.
+class Pass final {
+ public:
+  Pass(const std::string& directory, const Checkpoint& until)
+      : directory_(directory), until_(until) {}
+
+  /// `begin` gets the tree before the first line, `line` each line after that.
+  Result<void> run(const std::function<Result<void>(const Frontier&)>& begin, const OnLine& line) {
+    COFFER_TRY(const std::vector<Segment> segments, list_segments(directory_));
+    for (const Segment& segment : segments) {
+      if (whole()) break;
+      COFFER_TRY(ReadAt read, read_file(segment.path));
+      COFFER_CHECK(lines_of(LineReader(std::move(read), 0), begin, line));
+    }
+    if (!tree_) return missing("the directory holds no audit log");
+    if (!whole()) return missing("the log has fewer lines than the checkpoint covers");
+    COFFER_TRY(const TreeHash root, tree_->root());
+    if (root == until_.root) return {};
+    return make_error(ErrorCode::corrupt, "the log's lines are not those that were signed");
+  }
+
+ private:
+  [[nodiscard]] bool whole() const { return tree_ && tree_->size() >= until_.size; }
+
+  Result<void> lines_of(LineReader reader,
+                        const std::function<Result<void>(const Frontier&)>& begin,
+                        const OnLine& line) {
+    RawLine raw;
+    while (!whole()) {
+      COFFER_TRY(const bool more, reader.next(raw));
+      if (!more || !raw.terminated) return {};
+      if (!tree_) {
+        COFFER_TRY(tree_, beginning(raw.text));
+        if (tree_->size() >= until_.size) return missing("what the checkpoint covers was archived");
+        COFFER_CHECK(begin(*tree_));
+      }
+      COFFER_TRY(const TreeHash leaf, hash_leaf(raw.text));
+      COFFER_CHECK(line(raw.text, leaf));
+      COFFER_CHECK(tree_->append(leaf));
+    }
+    return {};
+  }
+
+  const std::string& directory_;
+  const Checkpoint& until_;
+  std::optional<Frontier> tree_;
+};
+
+/// The roots of some ranges under the checkpoint's tree; `line` sees each line's number.
+Result<std::vector<TreeHash>> roots_of(
+    const std::string& directory, const Checkpoint& until, const std::vector<LeafRange>& ranges,
+    const std::function<void(std::uint64_t index, std::string_view line)>& seen) {
+  std::optional<RangeHasher> hasher;
+  std::uint64_t index = 0;
+  Pass pass(directory, until);
+  COFFER_CHECK(pass.run(
+      [&](const Frontier& before) -> Result<void> {
+        hasher.emplace(ranges, before);
+        index = before.size();
+        return {};
+      },
+      [&](std::string_view line, const TreeHash& leaf) {
+        seen(index++, line);
+        return hasher->append(leaf);
+      }));
+  auto roots = hasher->roots();
+  if (roots.ok()) return roots;
+  return missing("the proof needs lines that were archived");
+}
+
+}  // namespace
+
+Result<LineProof> prove_line(const std::string& directory, std::uint64_t sequence,
+                             std::string_view checkpoint) {
+  COFFER_TRY(const SignedCheckpoint note, parse_checkpoint(checkpoint));
+  const Checkpoint& until = note.checkpoint;
+  if (sequence == 0 || sequence > until.size) {
+    return missing("the checkpoint does not cover that line");
+  }
+  LineProof proof{.index = sequence - 1, .checkpoint = std::string(checkpoint)};
+  COFFER_TRY(proof.path, roots_of(directory, until, inclusion_ranges(proof.index, until.size),
+                                  [&](std::uint64_t index, std::string_view line) {
+                                    if (index == proof.index) proof.line = line;
+                                  }));
+  if (proof.line.empty()) return missing("that line was archived");
+  return proof;
+}
+
+Result<GrowthProof> prove_growth(const std::string& directory, std::uint64_t old_size,
+                                 std::string_view checkpoint) {
+  COFFER_TRY(const SignedCheckpoint note, parse_checkpoint(checkpoint));
+  const Checkpoint& until = note.checkpoint;
+  if (old_size > until.size) return missing("the newer checkpoint covers fewer lines");
+  GrowthProof proof{.old_size = old_size, .checkpoint = std::string(checkpoint)};
+  COFFER_TRY(proof.path, roots_of(directory, until, consistency_ranges(old_size, until.size),
+                                  [](std::uint64_t, std::string_view) {}));
+  return proof;
+}
+
+}  // namespace coffer::audit

@@ -1,0 +1,205 @@
+"""The token signs the audit log: under traffic, when idle, at seal, rotation and stop; and what is said
+while it is away."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from configured import copy_of, model_with
+from harness import program
+from processes import wait_gone, worker_of
+
+
+@pytest.fixture(scope="module")
+def model():
+    with model_with(("app", {"n": 1})) as directory:
+        yield directory
+
+
+@pytest.fixture
+def configured(model):
+    with copy_of(model) as vault:
+        yield vault
+
+
+def until(what, seconds=30):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        seen = what()
+        if seen:
+            return seen
+        time.sleep(0.02)
+    raise AssertionError("it never came")
+
+
+def audit(*arguments):
+    return subprocess.run(
+        [program("coffer-audit"), *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False
+    )  # fmt: skip
+
+
+def verify(vault, *options, code=0):
+    """With the vault's public key."""
+    done = audit("verify", f"-key={vault.directory}/signer.pem", "-format=json", *options, vault.audit_directory)
+    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+    return json.loads(done.stdout)
+
+
+def status(vault):
+    return vault.request("GET", "sys/audit/status").data
+
+
+def lines(vault):
+    return len(vault.audit_lines())
+
+
+@contextlib.contextmanager
+def token_pulled(vault):
+    """SoftHSM's objects are elsewhere, and the process that had them open is gone."""
+    objects = vault.directory / "token/objects"
+    away = vault.directory / "token/away"
+    objects.rename(away)
+    objects.mkdir()
+    worker = worker_of(vault)
+    os.kill(worker, signal.SIGKILL)
+    wait_gone([worker])
+    try:
+        yield
+    finally:
+        objects.rmdir()
+        away.rename(objects)
+
+
+def test_every_line_is_signed_once_the_daemon_has_stopped(vault):
+    for n in range(20):
+        vault.put("a", {"n": n})
+    vault.stop()
+    seen = verify(vault)
+    assert seen["good"] and seen["signed_lines"] == seen["last_sequence"] == lines(vault)
+    assert vault.audit_lines()[-1]["type"] == "stop"
+
+
+def test_every_line_is_signed_when_the_vault_is_sealed_and_none_after_that(vault):
+    vault.put("a", {"n": 1})
+    assert vault.coffer("operator", "seal").returncode == 0
+    sealed_at = verify(vault)
+    assert sealed_at["signed_lines"] == sealed_at["last_sequence"]
+    vault.request("GET", "secret/data/a")
+    later = verify(vault, code=3)
+    assert later["signed_lines"] == sealed_at["signed_lines"] < later["last_sequence"]
+    assert vault.coffer("operator", "unseal").returncode == 0
+    until(lambda: audit("verify", f"-key={vault.directory}/signer.pem", vault.audit_directory).returncode == 0)
+
+
+def test_traffic_is_signed_within_a_moment_and_the_state_is_told(vault):
+    vault.put("a", {"n": 1})
+    until(lambda: status(vault)["signed_lines"] >= 2)
+    told = status(vault)
+    assert told["key"].startswith("coffer-audit/") and told["unsigned_since"] is None and not told["refusing"]
+    assert "audit_unsigned_since" not in vault.request("GET", "sys/health").json
+    figures = vault.request("GET", "sys/metrics").body.decode()
+    assert "coffer_audit_unsigned_since_timestamp_seconds 0" in figures
+    signers = (vault.audit_directory / "signers").read_text()
+    assert signers.startswith(told["key"] + " since=")
+
+
+def test_a_new_signing_key_takes_over_and_the_old_is_told_as_retired(vault):
+    vault.put("a", {"n": 1})
+    until(lambda: status(vault)["signed_lines"] > 0)
+    old = status(vault)["key"]
+    vault.request("POST", "sys/rotate/keyring/sign", {})
+    until(lambda: status(vault)["key"] != old)
+    vault.stop()
+    signers = vault.audit_directory / "signers"
+    assert [line.split()[0] == old for line in signers.read_text().splitlines()] == [True, False]
+    done = audit("verify", f"-key={signers}", "-format=json", vault.audit_directory)
+    seen = json.loads(done.stdout)
+    assert done.returncode == 0 and seen["signed_lines"] == seen["last_sequence"], done.stdout
+    assert "foreign_checkpoints" not in seen
+
+
+def test_segments_rotate_and_each_ends_signed(configured):
+    configured.settings["vault"]["audit_segment_bytes"] = 20000
+    configured.write()
+    configured.start()
+    for n in range(40):
+        configured.put("a", {"n": n})
+    configured.stop()
+    segments = sorted(configured.audit_directory.glob("*.jsonl"))
+    assert len(segments) > 2
+    for segment, following in zip(segments[1:], segments[2:]):
+        notes = segment.with_suffix(".checkpoints").read_text().split("\n")
+        sizes = [int(size) for origin, size in zip(notes, notes[1:]) if origin.startswith("coffer-audit/")]
+        assert sizes[-1] == int(following.stem.removeprefix("audit-")) - 1
+    verify(configured)
+
+
+def test_an_idle_vault_writes_heartbeats_that_are_signed(configured):
+    configured.settings["vault"]["audit_heartbeat_seconds"] = 1
+    configured.write()
+    configured.start()
+    until(lambda: [line for line in configured.audit_lines() if line["type"] == "heartbeat"])
+    configured.stop()
+    verify(configured)
+
+
+def test_a_killed_daemon_leaves_a_log_that_is_signed_again(vault):
+    for _ in range(3):
+        vault.put("a", {"n": 1})
+        until(lambda: status(vault)["signed_lines"] > 0)
+        vault.kill()
+        assert audit("verify", f"-key={vault.directory}/signer.pem", vault.audit_directory).returncode in (0, 3)
+        vault.start()
+    vault.stop()
+    verify(vault)
+
+
+def test_while_the_token_is_away_the_log_goes_on_and_says_so(configured):
+    configured.start()
+    until(lambda: status(configured)["signed_lines"] > 0)
+    with token_pulled(configured):
+        since = until(lambda: status(configured)["unsigned_since"])
+        assert status(configured)["reason"]
+        health = configured.request("GET", "sys/health", token=None)
+        assert health.status == 200 and health.json["audit_unsigned_since"] == since
+        figures = configured.request("GET", "sys/metrics").body.decode()
+        assert "coffer_audit_unsigned_since_timestamp_seconds 0" not in figures
+        assert verify(configured, code=3)["good"]
+    until(lambda: status(configured)["unsigned_since"] is None)
+    configured.stop()
+    assert verify(configured)["signed_lines"] == lines(configured)
+
+
+def test_after_the_configured_time_nothing_is_served_until_the_token_is_back(configured):
+    configured.settings["vault"]["audit_max_unsigned_seconds"] = 1
+    configured.write()
+    configured.start()
+    until(lambda: status(configured)["signed_lines"] > 0)
+    with token_pulled(configured):
+        refused = until(lambda: (lambda a: a if a.status == 503 else None)(configured.request("GET", "sys/mounts")))
+        assert refused.errors == ["the audit log could not be signed for too long: the token is away"]
+        assert configured.request("GET", "sys/health", token=None).status == 503
+    until(lambda: configured.request("GET", "sys/mounts").status == 200)
+    assert configured.read("app") == {"n": 1}
+    configured.stop()
+    assert verify(configured)["signed_lines"] == lines(configured)
+
+
+def test_what_was_done_to_a_signed_log_shows(vault):
+    for n in range(5):
+        vault.put("a", {"n": n})
+    vault.stop()
+    (segment,) = vault.audit_directory.glob("*.jsonl")
+    whole = segment.read_bytes()
+    all_lines = whole.splitlines(keepends=True)
+    segment.write_bytes(b"".join(all_lines[:-1]))
+    assert "cut off at the end" in verify(vault, code=2)["bad"]["what"]
+    segment.write_bytes(whole[:-200] + whole[-200:].replace(b'"seq"', b'"sEq"'))
+    assert verify(vault, code=2)["bad"]["line"] == len(all_lines)
+    segment.write_bytes(whole)
+    verify(vault)
