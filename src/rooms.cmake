@@ -83,6 +83,7 @@ coffer_room(token_process DIR src/coffer-token USES pkcs11 crypto LIBRARIES PkgC
 coffer_room(exec_process DIR src/coffer-exec USES programs)
 coffer_room(ceremony DIR src/ceremony USES model crypto pkcs11 envelope audit
             LIBRARIES boost_program_options)
+coffer_room(auditor DIR src/coffer-audit USES model crypto audit LIBRARIES boost_program_options)
 coffer_room(cli DIR src/cli USES model backup policy LIBRARIES CURL::libcurl boost_program_options)
 
 coffer_program(cofferd DIR src/daemon USES daemon)
@@ -91,11 +92,11 @@ coffer_program(coffer-exec DIR src/coffer-exec USES exec_process)
 add_dependencies(cofferd coffer-token coffer-exec)  # it starts the program beside it
 coffer_program(coffer DIR src/cli USES cli)
 coffer_program(coffer-ceremony DIR src/ceremony USES ceremony)
-coffer_program(coffer-audit DIR src/coffer-audit USES audit LIBRARIES boost_program_options)
+coffer_program(coffer-audit DIR src/coffer-audit USES auditor)
 
 # At -O2 GCC 12.2 sees null dereferences in inline functions of Asio and Program_options. Options of
 # source files come last, so they win over those of all rooms.
-foreach(target coffer_daemon coffer_cli cofferd coffer coffer-audit
+foreach(target coffer_daemon coffer_cli coffer_auditor cofferd coffer coffer-audit
                coffer_ceremony coffer-ceremony)
   if(TARGET ${target})
     get_target_property(sources ${target} SOURCES)

@@ -6,12 +6,13 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 
 import pytest
 
 from configured import copy_of, model_with
-from harness import program
+from harness import ROOT, program
 from processes import wait_gone, worker_of
 
 
@@ -203,3 +204,49 @@ def test_what_was_done_to_a_signed_log_shows(vault):
     assert verify(vault, code=2)["bad"]["line"] == len(all_lines)
     segment.write_bytes(whole)
     verify(vault)
+
+
+def commands_of_the_page():
+    lines = (ROOT / "docs/audit.md").read_text().splitlines()
+    return [line.strip() for line in lines if line.startswith("    coffer-audit ")]
+
+
+def test_the_commands_of_the_page_do_what_it_says(vault, directory):
+    vault.put("app", {"n": 1})
+    vault.read("app")
+    assert vault.request("GET", "secret/data/app", token="hvs.wrong").status == 403
+    until(lambda: status(vault)["signed_lines"] > 0)
+    (notes,) = vault.audit_directory.glob("*.checkpoints")
+    (directory / "old.checkpoint").write_bytes(notes.read_bytes())
+    vault.put("app", {"n": 2})
+    vault.stop()
+    (directory / "signer.pem").write_bytes((vault.directory / "signer.pem").read_bytes())
+    commands = commands_of_the_page()
+    assert len(commands) == 9
+    said = {}
+    for command in commands:
+        if " follow " in command:
+            continue
+        shown = command.replace("coffer-audit", program("coffer-audit"), 1)
+        shown = " ".join(str(vault.audit_directory) if word == "DIR" else word for word in shown.split(" "))
+        done = subprocess.run(["sh", "-c", shown], cwd=directory, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+        said[command] = done.stdout
+    reads, denied, report = (said[command] for command in commands[5:8])
+    assert "secret/data/app" in reads and " read " in reads
+    assert json.loads(denied)["outcome"] == "denied"
+    assert "by caller" in report and "root" in report
+
+
+def test_follow_prints_what_comes(vault):
+    with subprocess.Popen([program("coffer-audit"), "follow", "-path=secret/*", "-format=json",
+                           str(vault.audit_directory)], stdout=subprocess.PIPE, text=True) as follower:  # fmt: skip
+        try:
+            # Until it looks: what came before isn't told.
+            seen = []
+            reader = threading.Thread(target=lambda: seen.append(follower.stdout.readline()))
+            reader.start()
+            until(lambda: vault.put("app", {"n": 1}) and seen)
+            assert json.loads(seen[0])["path"] == "secret/data/app"
+        finally:
+            follower.kill()

@@ -271,7 +271,8 @@ TEST_F(CheckpointerTest, EveryFailureOfTheNthSignatureLeavesALogThatIsSignedInTh
     for (int i = 0; i < 3; ++i) signing->round();
     EXPECT_FALSE(signing->status().unsigned_since.has_value()) << nth;
     expect_signed_whole(keys_of({key_.get()}));
-    for (const Segment& segment : *list_segments(directory_.path())) {
+    const auto segments = *list_segments(directory_.path());
+    for (const Segment& segment : segments) {
       EXPECT_FALSE(signed_in(segment.first).empty()) << segment.name;
     }
   }

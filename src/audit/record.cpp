@@ -1,0 +1,176 @@
+#include "coffer/audit/record.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "coffer/model/json_tree.h"
+#include "line.h"
+#include "line_reader.h"
+#include "segments.h"
+
+namespace coffer::audit {
+namespace {
+
+using model::Json;
+
+constexpr std::array<std::pair<Ending, std::string_view>, 4> kEndings = {{
+    {Ending::served, "served"},
+    {Ending::denied, "denied"},
+    {Ending::failed, "failed"},
+    {Ending::interrupted, "interrupted"},
+}};
+/// As the daemon answers 403.
+constexpr std::string_view kDenied = "permission denied";
+
+std::string text_at(const Json& line, std::initializer_list<std::string_view> names) {
+  const Json* found = line.find_path(names);
+  if (found == nullptr || found->is_object() || found->is_array()) return {};
+  return found->text();
+}
+
+std::int64_t number_at(const Json& line, std::initializer_list<std::string_view> names) {
+  const std::string text = text_at(line, names);
+  std::int64_t number = -1;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  return read.ec == std::errc() ? number : -1;
+}
+
+Ending ending_of(const Json& line, const Record& record, std::string_view type) {
+  if (type == kInterrupted) return Ending::interrupted;
+  if (record.error.empty()) return Ending::served;
+  const bool refused = text_at(line, {"auth", "policy_results", "allowed"}) == "false";
+  return refused || record.error.starts_with(kDenied) ? Ending::denied : Ending::failed;
+}
+
+/// `*` stands for any characters.
+bool fits(std::string_view pattern, std::string_view text) {
+  const std::size_t star = pattern.find('*');
+  if (star == std::string_view::npos) return pattern == text;
+  if (!text.starts_with(pattern.substr(0, star))) return false;
+  text.remove_prefix(star);
+  pattern.remove_prefix(star + 1);
+  for (;;) {
+    const std::size_t next = pattern.find('*');
+    const std::string_view piece = pattern.substr(0, next);
+    if (next == std::string_view::npos) return text.ends_with(piece);
+    const std::size_t at = text.find(piece);
+    if (at == std::string_view::npos) return false;
+    text.remove_prefix(at + piece.size());
+    pattern.remove_prefix(next + 1);
+  }
+}
+
+/// Cheap, so that most lines aren't parsed as JSON.
+bool may_match(std::string_view line, const RecordFilter& filter) {
+  const auto absent = [&](const std::string& text) {
+    return !text.empty() && line.find(text) == std::string_view::npos;
+  };
+  return !absent(filter.accessor) && !absent(filter.operation);
+}
+
+Error no_line(const Segment& segment, std::uint64_t offset, const Error& error) {
+  return make_error(ErrorCode::corrupt,
+                    segment.name + " at byte " + std::to_string(offset) + ": " + error.text);
+}
+
+}  // namespace
+
+std::string_view to_string(Ending ending) noexcept {
+  return kEndings[static_cast<std::size_t>(ending)].second;
+}
+
+std::optional<Ending> parse_ending(std::string_view text) {
+  for (const auto& [ending, name] : kEndings) {
+    if (name == text) return ending;
+  }
+  return std::nullopt;
+}
+
+std::string Record::caller() const {
+  if (!display_name.empty()) return display_name;
+  if (!unit.empty()) return unit;
+  return uid < 0 ? std::string() : "uid " + std::to_string(uid);
+}
+
+Result<std::optional<Record>> read_record(std::string_view line) {
+  COFFER_TRY(const ParsedLine parsed, parse_line(line));
+  if (parsed.head.kind != Line::Kind::response) return std::optional<Record>();
+  const Result<Json> json = Json::parse(line);
+  if (!json.ok()) return make_error(ErrorCode::corrupt, "the line is no JSON object");
+  Record record;
+  record.sequence = parsed.sequence;
+  record.time = parsed.head.time;
+  record.request = to_string(parsed.head.request);
+  record.operation = text_at(*json, {"request", "operation"});
+  record.path = text_at(*json, {"request", "path"});
+  record.accessor = text_at(*json, {"auth", "accessor"});
+  record.display_name = text_at(*json, {"auth", "display_name"});
+  if (const Json* policies = json->find_path({"auth", "policies"}); policies != nullptr) {
+    for (const Json& policy : policies->elements()) record.policies.push_back(policy.text());
+  }
+  record.uid = number_at(*json, {"peer", "uid"});
+  record.unit = text_at(*json, {"peer", "unit"});
+  record.rule = text_at(*json, {"rule", "path"});
+  record.policy = text_at(*json, {"rule", "policy"});
+  record.error = text_at(*json, {"error"});
+  record.ending = ending_of(*json, record, parsed.head.type);
+  return std::optional<Record>(std::move(record));
+}
+
+bool matches(const RecordFilter& filter, const Record& record) {
+  const auto same = [](const std::string& wanted, const std::string& is) {
+    return wanted.empty() || wanted == is;
+  };
+  if (!filter.path.empty() && !fits(filter.path, record.path)) return false;
+  if (!same(filter.accessor, record.accessor) || !same(filter.operation, record.operation)) {
+    return false;
+  }
+  if (!same(filter.policy, record.policy)) return false;
+  if (!filter.caller.empty() && filter.caller != record.display_name &&
+      filter.caller != record.unit && filter.caller != std::to_string(record.uid)) {
+    return false;
+  }
+  if (filter.ending && *filter.ending != record.ending) return false;
+  if (!filter.since && !filter.until) return true;
+  const auto time = seconds_of(record.time);
+  return time && (!filter.since || *time >= *filter.since) &&
+         (!filter.until || *time < *filter.until);
+}
+
+Result<std::int64_t> parse_moment(std::string_view text) {
+  constexpr std::size_t kDay = 10;
+  const std::string whole = std::string(text) + (text.size() == kDay ? "T00:00:00Z" : "");
+  const auto seconds = seconds_of(whole);
+  if (seconds && whole.ends_with('Z')) return *seconds;
+  return make_error(ErrorCode::invalid_argument,
+                    "a time must be in UTC, as 2026-01-02T03:04:05Z or 2026-01-02");
+}
+
+Result<LogPlace> find_records(const std::string& directory, const LogPlace& from,
+                              const RecordFilter& filter,
+                              const std::function<void(const Record&)>& found) {
+  COFFER_TRY(const std::vector<Segment> segments, list_segments(directory));
+  if (segments.empty()) {
+    return make_error(ErrorCode::not_found, "the directory holds no audit log", directory);
+  }
+  LogPlace place = from;
+  for (const Segment& segment : segments) {
+    if (segment.first < from.segment) continue;
+    place = {segment.first, segment.first == from.segment ? from.offset : 0};
+    COFFER_TRY(ReadAt read, read_file(segment.path));
+    LineReader lines(std::move(read), place.offset);
+    for (RawLine line;;) {
+      COFFER_TRY(const bool more, lines.next(line));
+      if (!more || !line.terminated) break;
+      place.offset = lines.offset();
+      if (!may_match(line.text, filter)) continue;
+      const auto record = read_record(line.text);
+      if (!record.ok()) return no_line(segment, line.offset, record.error());
+      if (*record && matches(filter, **record)) found(**record);
+    }
+  }
+  return place;
+}
+
+}  // namespace coffer::audit

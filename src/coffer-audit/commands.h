@@ -1,0 +1,15 @@
+// One function a command; each gives the exit status.
+#pragma once
+
+#include "options.h"
+
+namespace coffer::auditor {
+
+int verify(const Options& options);
+int prove(const Options& options);
+int check(const Options& options);
+int search(const Options& options);
+int follow(const Options& options);
+int report(const Options& options);
+
+}  // namespace coffer::auditor

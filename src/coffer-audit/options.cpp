@@ -1,0 +1,178 @@
+#include "options.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/program_options.hpp>
+
+namespace coffer::auditor {
+namespace {
+
+namespace po = boost::program_options;
+using Names = std::vector<std::string>;
+
+constexpr std::string_view kHelp =
+    "usage: coffer-audit verify [-key=FILE [-checkpoint=FILE]] [-format=table|json] DIR\n"
+    "       coffer-audit prove -line=N|-from=FILE [-checkpoint=FILE] DIR\n"
+    "       coffer-audit check -key=FILE [-from=FILE] [-text=FILE] [-format=table|json] PROOF\n"
+    "       coffer-audit search|follow [FILTER…] [-format=table|json] DIR\n"
+    "       coffer-audit report [FILTER…] [-policies=FILE] [-format=table|json] DIR\n"
+    "\n"
+    "verify walks all segments of the audit log in DIR and checks that no line was edited,\n"
+    "removed, added or moved. With the vault's public key it checks the checkpoints beside the\n"
+    "segments too, and finds a log that was written anew by who hasn't the token. Only\n"
+    "checkpoints that were kept elsewhere show that lines and their checkpoints were cut off at\n"
+    "the end.\n"
+    "\n"
+    "prove prints a proof that line N is in the log, or that the log only grew since the\n"
+    "checkpoint in FILE; check checks it, and needs no log. search prints the requests that\n"
+    "match, follow those that come; report tells who reached what, and what was refused.\n"
+    "\n"
+    "  -key=FILE            a public key in PEM, verifier keys, or a copy of the log's file\n"
+    "                       signers; may be given several times\n"
+    "  -checkpoint=FILE     checkpoints, signed by those keys; may be given several times. Of\n"
+    "                       prove: the one to prove against (the newest beside the log)\n"
+    "  -line=N              the line's seq\n"
+    "  -from=FILE           an older checkpoint\n"
+    "  -text=FILE           the line, where the proof doesn't bring it\n"
+    "  -policies=FILE       names of all policies, one a line\n"
+    "  -format=table|json   how the result is printed (table)\n"
+    "  -help, -version\n"
+    "\n"
+    "filters: -path=PATH (with * for any characters), -caller=NAME (display name, unit or uid),\n"
+    "  -accessor=ACCESSOR, -operation=NAME, -policy=NAME, -since=TIME, -until=TIME (UTC:\n"
+    "  2026-01-02T03:04:05Z or 2026-01-02), -outcome=served|denied|failed|interrupted\n"
+    "\n"
+    "exit status: 0 the log or the proof is good; 1 wrong usage, or something can't be read;\n"
+    "2 the log, a checkpoint or the proof is bad; 3 the log is good, but its clock went back, or\n"
+    "it has lines that no checkpoint covers that one of the keys signed\n";
+
+struct Command {
+  std::string_view name;
+  std::string_view argument;
+  Names options;
+};
+
+/// Which options each takes; -format of all but prove.
+const std::vector<Command>& commands() {
+  static const Names filters = {"path",  "caller", "accessor", "operation", "policy",
+                                "since", "until",  "outcome",  "format"};
+  static const std::vector<Command> all = [] {
+    Names report = filters;
+    report.emplace_back("policies");
+    return std::vector<Command>{{"verify", "DIR", {"key", "checkpoint", "format"}},
+                                {"prove", "DIR", {"line", "from", "checkpoint"}},
+                                {"check", "PROOF", {"key", "from", "text", "format"}},
+                                {"search", "DIR", filters},
+                                {"follow", "DIR", filters},
+                                {"report", "DIR", report}};
+  }();
+  return all;
+}
+
+Error wrong(std::string_view what) { return make_error(ErrorCode::invalid_argument, what); }
+
+Result<po::variables_map> read(int argc, const char* const* argv) {
+  po::options_description described;
+  described.add_options()("help,h", "")("version", "");
+  for (const char* name : {"format", "from", "text", "policies", "path", "caller", "accessor",
+                           "operation", "policy", "since", "until", "outcome"}) {
+    described.add_options()(name, po::value<std::string>());
+  }
+  described.add_options()("line", po::value<std::uint64_t>());
+  for (const char* name : {"key", "checkpoint", "words"}) {
+    described.add_options()(name, po::value<Names>());
+  }
+  po::positional_options_description positional;
+  positional.add("words", -1);
+  po::variables_map values;
+  try {
+    const int style =
+        po::command_line_style::unix_style | po::command_line_style::allow_long_disguise;
+    po::store(po::command_line_parser(argc, argv)
+                  .options(described)
+                  .positional(positional)
+                  .style(style)
+                  .run(),
+              values);
+  } catch (const po::error& error) {
+    return wrong(error.what());
+  }
+  return values;
+}
+
+std::string text_of(const po::variables_map& values, const char* name) {
+  return values.contains(name) ? values[name].as<std::string>() : std::string();
+}
+
+Names names_of(const po::variables_map& values, const char* name) {
+  return values.contains(name) ? values[name].as<Names>() : Names();
+}
+
+Result<audit::RecordFilter> filter_of(const po::variables_map& values) {
+  audit::RecordFilter filter{.path = text_of(values, "path"),
+                             .caller = text_of(values, "caller"),
+                             .accessor = text_of(values, "accessor"),
+                             .operation = text_of(values, "operation"),
+                             .policy = text_of(values, "policy")};
+  if (values.contains("since")) {
+    COFFER_TRY(filter.since, audit::parse_moment(text_of(values, "since")));
+  }
+  if (values.contains("until")) {
+    COFFER_TRY(filter.until, audit::parse_moment(text_of(values, "until")));
+  }
+  if (values.contains("outcome")) {
+    filter.ending = audit::parse_ending(text_of(values, "outcome"));
+    if (!filter.ending) return wrong("-outcome must be served, denied, failed or interrupted");
+  }
+  return filter;
+}
+
+Result<void> check_command(const po::variables_map& values, const Options& options) {
+  const auto command = std::find_if(commands().begin(), commands().end(), [&](const Command& one) {
+    return one.name == options.command;
+  });
+  if (command == commands().end()) {
+    return wrong("want: verify, prove, check, search, report or follow");
+  }
+  if (options.words.size() != 1) {
+    return wrong("want: " + std::string(command->name) + " " + std::string(command->argument));
+  }
+  for (const auto& [name, value] : values) {
+    const bool taken =
+        name == "words" ||
+        std::find(command->options.begin(), command->options.end(), name) != command->options.end();
+    if (!taken) return wrong(std::string(command->name) + " takes no -" + name);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view help_text() { return kHelp; }
+
+Result<Options> parse_options(int argc, const char* const* argv) {
+  COFFER_TRY(const po::variables_map values, read(argc, argv));
+  Options options;
+  options.help = values.contains("help");
+  options.version = values.contains("version");
+  if (options.help || options.version) return options;
+  options.words = names_of(values, "words");
+  if (!options.words.empty()) {
+    options.command = options.words.front();
+    options.words.erase(options.words.begin());
+  }
+  COFFER_CHECK(check_command(values, options));
+  const std::string format = values.contains("format") ? text_of(values, "format") : "table";
+  if (format != "table" && format != "json") return wrong("-format must be table or json");
+  options.json = format == "json";
+  options.keys = names_of(values, "key");
+  options.checkpoints = names_of(values, "checkpoint");
+  options.from = text_of(values, "from");
+  options.text = text_of(values, "text");
+  options.policies = text_of(values, "policies");
+  if (values.contains("line")) options.line = values["line"].as<std::uint64_t>();
+  COFFER_TRY(options.filter, filter_of(values));
+  return options;
+}
+
+}  // namespace coffer::auditor

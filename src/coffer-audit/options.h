@@ -1,0 +1,36 @@
+// The command line of coffer-audit, in Vault's manner: -format=json and --format=json are the same.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "coffer/audit/record.h"
+
+namespace coffer::auditor {
+
+inline constexpr int kGood = 0;
+inline constexpr int kUsage = 1;  ///< or something can't be read
+inline constexpr int kBadLog = 2;
+inline constexpr int kDoubts = 3;
+
+struct Options {
+  bool json = false;
+  bool help = false;
+  bool version = false;
+  std::string command;
+  std::vector<std::string> words;  ///< behind the command
+  std::vector<std::string> keys;
+  std::vector<std::string> checkpoints;
+  std::optional<std::uint64_t> line{};
+  std::string from{};      ///< of prove and check: the older checkpoint
+  std::string text{};      ///< of check: the line
+  std::string policies{};  ///< of report: names of those there are
+  audit::RecordFilter filter{};
+};
+
+/// invalid_argument names the option.
+[[nodiscard]] Result<Options> parse_options(int argc, const char* const* argv);
+[[nodiscard]] std::string_view help_text();
+
+}  // namespace coffer::auditor

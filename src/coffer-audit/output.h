@@ -1,0 +1,22 @@
+// What the commands share: files in, text out.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "coffer/audit/known.h"
+
+namespace coffer::auditor {
+
+void print(std::string_view text);
+/// `name`, padded, and `value`.
+void print_row(std::string_view name, std::string_view value);
+/// On standard error; gives the exit status for it: bad for what is corrupt, else usage.
+int complain(const Error& error);
+int complain(std::string_view text);
+
+/// unavailable names the path.
+[[nodiscard]] Result<std::string> read_whole(const std::string& path);
+[[nodiscard]] Result<audit::TrustedKeys> read_keys(const std::vector<std::string>& paths);
+
+}  // namespace coffer::auditor

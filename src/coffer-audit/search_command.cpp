@@ -1,0 +1,70 @@
+// coffer-audit search and follow: who did what, when, by which rule, and how it ended.
+#include <cstdio>
+#include <thread>
+
+#include "coffer/model/json_writer.h"
+#include "commands.h"
+#include "output.h"
+
+namespace coffer::auditor {
+namespace {
+
+constexpr std::chrono::milliseconds kPause{200};
+
+std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
+
+/// Whatever a client sent can't reach the terminal as a control character.
+std::string clean(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return text;
+}
+
+void print_text(const audit::Record& record) {
+  std::string line = record.time;
+  line.append("  ").append(audit::to_string(record.ending));
+  line.append("  ").append(or_dash(record.operation));
+  line.append("  ").append(or_dash(record.path));
+  line.append("  ").append(or_dash(record.caller()));
+  line.append("  ").append(or_dash(record.accessor));
+  line.append("  ");
+  line.append(record.policy.empty() ? "-" : record.policy + ":" + record.rule);
+  if (!record.error.empty()) line.append("  ").append(record.error);
+  print(clean(std::move(line)).append("\n"));
+}
+
+void print_json(const audit::Record& record) {
+  model::JsonWriter json;
+  json.begin_object().key("time").string(record.time);
+  json.key("seq").number(static_cast<std::int64_t>(record.sequence));
+  json.key("request").string(record.request);
+  json.key("operation").string(record.operation).key("path").string(record.path);
+  json.key("outcome").string(audit::to_string(record.ending));
+  json.key("caller").string(record.caller()).key("accessor").string(record.accessor);
+  json.key("uid").number(record.uid).key("unit").string(record.unit);
+  json.key("policy").string(record.policy).key("rule").string(record.rule);
+  json.key("error").string(record.error).end_object();
+  print(json.view());
+  print("\n");
+}
+
+}  // namespace
+
+int search(const Options& options) {
+  const auto done = audit::find_records(options.words[0], {}, options.filter,
+                                        options.json ? print_json : print_text);
+  return done.ok() ? kGood : complain(done.error());
+}
+
+int follow(const Options& options) {
+  auto place = audit::log_end(options.words[0]);
+  while (place.ok() && std::fflush(stdout) == 0) {
+    std::this_thread::sleep_for(kPause);
+    place = audit::find_records(options.words[0], *place, options.filter,
+                                options.json ? print_json : print_text);
+  }
+  return place.ok() ? kGood : complain(place.error());
+}
+
+}  // namespace coffer::auditor

@@ -1,0 +1,175 @@
+// coffer-audit prove, check, search and report, as auditors run them.
+#include <sys/wait.h>
+
+#include <cstdio>
+
+#include "coffer/audit/checkpointer.h"
+#include "coffer/model/json_tree.h"
+#include "fakes/rsa_signer.h"
+#include "log_kit.h"
+
+namespace coffer::audit {
+namespace {
+
+struct Ran {
+  int status = -1;
+  std::string output;  ///< standard output and error
+};
+
+Ran run(const std::string& arguments) {
+  Ran ran;
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  const std::string program = (self.parent_path() / "coffer-audit").string();
+  std::FILE* pipe = ::popen((program + " " + arguments + " 2>&1").c_str(), "r");
+  if (pipe == nullptr) return ran;
+  std::array<char, 4096> piece{};
+  for (std::size_t size = 1; size != 0;) {
+    size = std::fread(piece.data(), 1, piece.size(), pipe);
+    ran.output.append(piece.data(), size);
+  }
+  const int status = ::pclose(pipe);
+  if (WIFEXITED(status)) ran.status = WEXITSTATUS(status);
+  return ran;
+}
+
+/// A signed log of an RSA token, and an older checkpoint of it.
+class CommandsTest : public test::LogTest {
+ protected:
+  void SetUp() override {
+    signer_ = fakes::make_rsa_signer();
+    const auto log = open();
+    Checkpointer signing(
+        *log, clock_, {directory(), test::kNode, Durability::crash}, [this] { return signer_; },
+        Checkpointer::Threads::none);
+    signing.round();
+    std::filesystem::copy_file(notes(), directory() + "/old");
+    request(*log, 1, "secret/data/app", "");
+    request(*log, 2, "secret/data/db", R"(,"error":"permission denied")");
+    signing.round();
+    test::write_all(directory() + "/key.pem", crypto::pem_from_spki(signer_->public_key()));
+  }
+  void request(Log& log, std::uint64_t number, const std::string& path,
+               const std::string& after) const {
+    const std::string id = to_string(test::id_of(number));
+    const std::string rest = R"(,"request":{"id":")" + id + R"(","operation":"read","path":")" +
+                             path +
+                             R"("},"auth":{"display_name":"app","policies":["app","spare"]},)"
+                             R"("rule":{"path":"secret/*","policy":"app"})" +
+                             after;
+    const std::string time = R"({"time":"2026-01-01T00:00:00Z","type":")";
+    append(log, {{Line::Kind::request, test::id_of(number), time + "request\"" + rest},
+                 {Line::Kind::response, test::id_of(number), time + "response\"" + rest}});
+  }
+  [[nodiscard]] std::string directory() const { return directory_.path(); }
+  [[nodiscard]] std::string notes() const {
+    return directory() + "/audit-00000000000000000001.checkpoints";
+  }
+  [[nodiscard]] std::string key() const { return "-key=" + directory() + "/key.pem "; }
+
+  std::shared_ptr<crypto::Signer> signer_;
+};
+
+TEST_F(CommandsTest, ALineIsProvenToWhoHasNoLog) {
+  const Ran proof = run("prove -line=3 " + directory());
+  ASSERT_EQ(proof.status, 0) << proof.output;
+  test::write_all(directory() + "/proof", proof.output);
+  const Ran checked = run("check " + key() + directory() + "/proof");
+  EXPECT_EQ(checked.status, 0) << checked.output;
+  EXPECT_NE(checked.output.find("line            3\ntext            " + lines()[2] + "\n"),
+            std::string::npos)
+      << checked.output;
+  const Ran json = run("check -format=json " + key() + directory() + "/proof");
+  const auto read = model::Json::parse(json.output);
+  ASSERT_TRUE(read.ok()) << json.output;
+  EXPECT_EQ(read->find("line")->text(), "3");
+  EXPECT_EQ(read->find("text")->text(), lines()[2]);
+  EXPECT_EQ(read->find("size")->text(), "5");
+}
+
+TEST_F(CommandsTest, AnotherLineIsNotProvenByIt) {
+  test::write_all(directory() + "/proof", run("prove -line=3 " + directory()).output);
+  test::write_all(directory() + "/line", lines()[3] + "\n");
+  const std::string check = "check -text=" + directory() + "/line " + key() + directory();
+  EXPECT_EQ(run(check + "/proof").status, 2);
+  test::write_all(directory() + "/line", lines()[2] + "\n");
+  EXPECT_EQ(run(check + "/proof").status, 0);
+  test::write_all(directory() + "/other.pem",
+                  crypto::pem_from_spki(fakes::make_rsa_signer()->public_key()));
+  const Ran other = run("check -key=" + directory() + "/other.pem " + directory() + "/proof");
+  EXPECT_EQ(other.status, 2) << other.output;
+}
+
+TEST_F(CommandsTest, GrowthIsProvenToWhoKeptACheckpoint) {
+  const std::string from = "-from=" + directory() + "/old ";
+  test::write_all(directory() + "/growth", run("prove " + from + directory()).output);
+  const Ran checked = run("check " + from + key() + directory() + "/growth");
+  EXPECT_EQ(checked.status, 0) << checked.output;
+  EXPECT_NE(checked.output.find("grew from       1\n"), std::string::npos) << checked.output;
+  EXPECT_EQ(run("check " + key() + directory() + "/growth").status, 2) << "it is no line's";
+  const std::string other = "-from=" + notes() + " ";
+  EXPECT_EQ(run("check " + other + key() + directory() + "/growth").status, 2);
+}
+
+TEST_F(CommandsTest, WhatCannotBeProvenIsExitOneOrTwo) {
+  EXPECT_EQ(run("prove -line=99 " + directory()).status, 1);
+  EXPECT_EQ(run("prove -line=0 " + directory()).status, 1);
+  EXPECT_EQ(run("prove -line=1 /nowhere").status, 1);
+  auto all = lines();
+  all[1][10] = '9';
+  test::write_all(segment(), test::join(all));
+  EXPECT_EQ(run("prove -line=1 " + directory()).status, 2) << "the log isn't what was signed";
+}
+
+TEST_F(CommandsTest, SearchPrintsALineForEachMatch) {
+  const Ran all = run("search " + directory());
+  EXPECT_EQ(all.status, 0) << all.output;
+  EXPECT_EQ(all.output,
+            "2026-01-01T00:00:00Z  served  read  secret/data/app  app  -  app:secret/*\n"
+            "2026-01-01T00:00:00Z  denied  read  secret/data/db  app  -  app:secret/*  "
+            "permission denied\n");
+  const Ran denied =
+      run("search -outcome=denied -path='secret/data/*' -format=json " + directory());
+  const auto read = model::Json::parse(denied.output);
+  ASSERT_TRUE(read.ok()) << denied.output;
+  EXPECT_EQ(read->find("path")->text(), "secret/data/db");
+  EXPECT_EQ(read->find("outcome")->text(), "denied");
+  EXPECT_EQ(read->find("seq")->text(), "5");
+  EXPECT_EQ(run("search -since=2026-01-02 " + directory()).output, "");
+}
+
+TEST_F(CommandsTest, ReportCountsAndTellsWhatWasRefusedAndUnused) {
+  test::write_all(directory() + "/policies", "app\nold\n");
+  const std::string command = "report -policies=" + directory() + "/policies " + directory();
+  const Ran text = run(command);
+  EXPECT_EQ(text.status, 0) << text.output;
+  EXPECT_EQ(text.output,
+            "by path\nreads    writes   denied   failed\n"
+            "1        0        0        0        secret/data/app\n"
+            "0        0        1        0        secret/data/db\n\n"
+            "by caller\nreads    writes   denied   failed\n"
+            "1        0        1        0        app\n\n"
+            "policies that decided nothing\nold\nspare\n\n"
+            "refused or failed\ntimes    last, caller, operation, path\n"
+            "1        2026-01-01T00:00:00Z  app  read  secret/data/db\n");
+  const auto json = model::Json::parse(run("report -format=json " + directory()).output);
+  ASSERT_TRUE(json.ok());
+  EXPECT_EQ(json->find("policies")->elements().size(), 2U);
+  EXPECT_EQ(json->find("refusals")->elements().size(), 1U);
+}
+
+TEST_F(CommandsTest, WrongUsageIsExitOne) {
+  for (const std::string& wrong : std::vector<std::string>{
+           "prove ", "prove -line=1 -from=x ", "prove -line=x ", "prove -key=x -line=1 ", "check ",
+           "search -since=now ", "search -outcome=good ", "search -line=1 ", "search -format=xml ",
+           "report -key=x ", "follow -policies=x ", "search a ", "seek "}) {
+    const Ran ran = run(wrong + directory());
+    EXPECT_EQ(ran.status, 1) << wrong << ran.output;
+    EXPECT_NE(ran.output.find("try: coffer-audit -help"), std::string::npos) << wrong;
+  }
+  EXPECT_EQ(run("search /nowhere").status, 1);
+  EXPECT_EQ(run("follow /nowhere").status, 1);
+}
+
+}  // namespace
+}  // namespace coffer::audit
