@@ -79,7 +79,7 @@ LIBRARIES = {
     "toml++/": ("daemon",),
     "systemd/": ("daemon",),
     "prometheus/": ("sys",),
-    "curl/": ("cli",),
+    "curl/": ("cli", "daemon"),
     "tl/": ("base",),
     "spdlog/": ("base",),
     "fmt/": tuple(ROOMS),

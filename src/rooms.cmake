@@ -78,7 +78,7 @@ coffer_room(sys DIR src/sys USES core LIBRARIES PkgConfig::PROMETHEUS)
 coffer_room(face_vault DIR src/faces/vault USES core)
 coffer_room(daemon DIR src/daemon USES face_vault sys engine_kv engine_token engine_unix engine_ssh engine_totp
             engine_database programs
-            LIBRARIES boost_program_options PkgConfig::SYSTEMD)
+            LIBRARIES boost_program_options PkgConfig::SYSTEMD CURL::libcurl)
 coffer_room(token_process DIR src/coffer-token USES pkcs11 crypto LIBRARIES PkgConfig::SECCOMP)
 coffer_room(exec_process DIR src/coffer-exec USES programs)
 coffer_room(ceremony DIR src/ceremony USES model crypto pkcs11 envelope audit

@@ -165,6 +165,7 @@ Result<void> Checkpointer::sign(crypto::Signer& signer, const SyncedTree& tree) 
   key_ = named;
   signed_ = tree.size;
   last_ = clock_.boottime();
+  if (config_.on_signed) config_.on_signed(*note);
   const MutexLock lock(mutex_);
   status_.key = key_;
   status_.signed_lines = signed_;

@@ -1,4 +1,5 @@
 // Proofs out of the log's files.
+#include <algorithm>
 #include <functional>
 #include <optional>
 
@@ -25,15 +26,17 @@ Result<Frontier> beginning(std::string_view line) {
 /// Goes over the lines that the checkpoint covers, and sees that they are those that were signed.
 class Pass final {
  public:
-  Pass(const std::string& directory, const Checkpoint& until)
-      : directory_(directory), until_(until) {}
+  /// `known`: the proof asks for nothing of the tree of so many lines but its perfect subtrees, so
+  /// that segments before are passed by.
+  Pass(const std::string& directory, const Checkpoint& until, std::uint64_t known)
+      : directory_(directory), until_(until), known_(known) {}
 
   /// `begin` gets the tree before the first line, `line` each line after that.
   Result<void> run(const std::function<Result<void>(const Frontier&)>& begin, const OnLine& line) {
     COFFER_TRY(const std::vector<Segment> segments, list_segments(directory_));
-    for (const Segment& segment : segments) {
-      if (whole()) break;
-      COFFER_TRY(ReadAt read, read_file(segment.path));
+    for (std::size_t i = 0; i < segments.size() && !whole(); ++i) {
+      if (i + 1 < segments.size() && segments[i + 1].first <= known_ + 1) continue;
+      COFFER_TRY(ReadAt read, read_file(segments[i].path));
       COFFER_CHECK(lines_of(LineReader(std::move(read), 0), begin, line));
     }
     if (!tree_) return missing("the directory holds no audit log");
@@ -67,16 +70,18 @@ class Pass final {
 
   const std::string& directory_;
   const Checkpoint& until_;
+  const std::uint64_t known_;
   std::optional<Frontier> tree_;
 };
 
 /// The roots of some ranges under the checkpoint's tree; `line` sees each line's number.
 Result<std::vector<TreeHash>> roots_of(
-    const std::string& directory, const Checkpoint& until, const std::vector<LeafRange>& ranges,
+    const std::string& directory, const Checkpoint& until, std::uint64_t known,
+    const std::vector<LeafRange>& ranges,
     const std::function<void(std::uint64_t index, std::string_view line)>& seen) {
   std::optional<RangeHasher> hasher;
   std::uint64_t index = 0;
-  Pass pass(directory, until);
+  Pass pass(directory, until, known);
   COFFER_CHECK(pass.run(
       [&](const Frontier& before) -> Result<void> {
         hasher.emplace(ranges, before);
@@ -102,7 +107,7 @@ Result<LineProof> prove_line(const std::string& directory, std::uint64_t sequenc
     return missing("the checkpoint does not cover that line");
   }
   LineProof proof{.index = sequence - 1, .checkpoint = std::string(checkpoint)};
-  COFFER_TRY(proof.path, roots_of(directory, until, inclusion_ranges(proof.index, until.size),
+  COFFER_TRY(proof.path, roots_of(directory, until, 0, inclusion_ranges(proof.index, until.size),
                                   [&](std::uint64_t index, std::string_view line) {
                                     if (index == proof.index) proof.line = line;
                                   }));
@@ -115,8 +120,10 @@ Result<GrowthProof> prove_growth(const std::string& directory, std::uint64_t old
   COFFER_TRY(const SignedCheckpoint note, parse_checkpoint(checkpoint));
   const Checkpoint& until = note.checkpoint;
   if (old_size > until.size) return missing("the newer checkpoint covers fewer lines");
+  if (until.size == 0) return missing("the checkpoint covers no line");
+  const std::uint64_t known = std::min(old_size, until.size - 1);
   GrowthProof proof{.old_size = old_size, .checkpoint = std::string(checkpoint)};
-  COFFER_TRY(proof.path, roots_of(directory, until, consistency_ranges(old_size, until.size),
+  COFFER_TRY(proof.path, roots_of(directory, until, known, consistency_ranges(old_size, until.size),
                                   [](std::uint64_t, std::string_view) {}));
   return proof;
 }

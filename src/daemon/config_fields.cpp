@@ -61,6 +61,12 @@ std::string credential_name(const std::string& name) {
   return bad ? "must be a name, without a slash or a leading dot" : "";
 }
 
+std::string witness_url(const std::string& url) {
+  if (url.empty() || url.starts_with("https://") || url.starts_with("http://")) return {};
+  if (url.starts_with("unix:")) return absolute_path(url.substr(5));
+  return "must start with https://, http:// or unix:/";
+}
+
 std::string program_name(const std::string& name) {
   const auto fits = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -237,6 +243,14 @@ std::vector<Field<Config>> vault_and_token() {
        number<Config>(COFFER_FIELD(vault.audit_rules.heartbeat), 0, kDay)},
       {"vault", "audit_max_unsigned_seconds",
        number<Config>(COFFER_FIELD(vault.audit_rules.max_unsigned), 0, 366 * kDay)},
+      {"vault", "audit_witness_file",
+       text<Config>(COFFER_FIELD(vault.audit_rules.witness_file), absolute_path_or_none)},
+      {"vault", "audit_witness_syslog",
+       flag<Config>(COFFER_FIELD(vault.audit_rules.witness_syslog))},
+      {"vault", "audit_witness_url",
+       text<Config>(COFFER_FIELD(vault.audit_rules.witness_url), witness_url)},
+      {"vault", "audit_witness_seconds",
+       number<Config>(COFFER_FIELD(vault.audit_rules.witness_interval), 1, kDay)},
       {"vault", "cache_entries", number<Config>(COFFER_FIELD(vault.cache_entries), 1, 8192)},
       {"vault", "cache_age_seconds", number<Config>(COFFER_FIELD(vault.cache_age), 0, kDay),
        When::live},

@@ -182,6 +182,7 @@ Result<Launch> launch_dev(const Options& options) {
                   .backup_directory = directory + "/backups",
                   .audit_durability = options.audit_durability};
   launch.vault.cache.max_age = options.cache_age;
+  launch.vault.audit.sign = !options.audit_unsigned;
   launch.vault.pin = [path = directory + "/pin"] { return read_secret_file(path); };
   launch.vault.root_token_path = directory + "/root-token";
   launch.vault.mount_secret = true;

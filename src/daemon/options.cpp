@@ -22,7 +22,8 @@ po::options_description dev_options() {
       "audit-durability", po::value<std::string>()->default_value("power"),
       "power: the audit log survives a power cut; crash: a crash of the process only")(
       "cache-age", po::value<long>()->default_value(60),
-      "seconds that a data key may be kept; 0: each read of a secret asks the token");
+      "seconds that a data key may be kept; 0: each read of a secret asks the token")(
+      "audit-unsigned", "no checkpoints of the audit log, to measure what they cost");
   return options;
 }
 
@@ -55,11 +56,12 @@ Result<void> read_dev(const po::variables_map& values, Options& options) {
   const long age = values["cache-age"].as<long>();
   if (age < 0 || age > 86400) return invalid("option --cache-age must be 0 to 86400 seconds");
   options.cache_age = std::chrono::seconds(age);
+  options.audit_unsigned = given(values, "audit-unsigned");
   return {};
 }
 
 Result<void> read_config(const po::variables_map& values, Options& options) {
-  for (const char* name : {"dir", "audit-durability", "cache-age"}) {
+  for (const char* name : {"dir", "audit-durability", "cache-age", "audit-unsigned"}) {
     if (given(values, name)) return invalid("option --" + std::string(name) + " is one of `dev`");
   }
   options.config = values["config"].as<std::string>();

@@ -17,13 +17,14 @@ struct Options {
   Action action = Action::serve;
   std::string config;     ///< of `--config FILE`; empty: of a development vault in `directory`
   bool check = false;     ///< looks at the configuration only
-  std::string directory;  ///< of `cofferd dev --dir DIR`, as the next two
+  std::string directory;  ///< of `cofferd dev --dir DIR`, as the next three
   audit::Durability audit_durability = audit::Durability::power;
   std::chrono::seconds cache_age{60};
-  std::string file{};      ///< of restore and drill: the backup
-  std::string signer{};    ///< of restore and drill; empty: the configured one
-  std::string scratch{};   ///< of drill; empty: memory if there is room, else /tmp
-  bool pin_stdin = false;  ///< of drill and root-token: the PIN comes on standard input
+  bool audit_unsigned = false;  ///< the audit log gets no checkpoints, to measure what they cost
+  std::string file{};           ///< of restore and drill: the backup
+  std::string signer{};         ///< of restore and drill; empty: the configured one
+  std::string scratch{};        ///< of drill; empty: memory if there is room, else /tmp
+  bool pin_stdin = false;       ///< of drill and root-token: the PIN comes on standard input
 };
 
 /// invalid_argument names the option, never its value.

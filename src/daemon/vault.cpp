@@ -6,6 +6,7 @@
 #include "coffer/crypto/random.h"
 #include "coffer/sys/sys.h"
 #include "compose.h"
+#include "http_witness.h"
 
 namespace coffer::daemon {
 namespace {
@@ -65,14 +66,41 @@ void Vault::sign_last(std::shared_ptr<core::Unsealed> sealed) {
   log::warn("the token takes its time to sign the audit log: the vault is sealed all the same");
 }
 
+void Vault::start_witnesses() {
+  const AuditRules& rules = config_.audit;
+  std::vector<std::unique_ptr<audit::Witness>> all;
+  if (!rules.witness_file.empty()) all.push_back(audit::make_file_witness(rules.witness_file));
+  if (rules.witness_syslog) all.push_back(audit::make_syslog_witness());
+  if (!rules.witness_url.empty()) all.push_back(make_http_witness(rules.witness_url));
+  if (all.empty()) return;
+  witnesses_ = std::make_unique<audit::Witnesses>(
+      config_.audit_directory, std::move(all), rules.witness_interval, clock_,
+      [this](const std::string& name) {
+        const audit::Line lines[] = {
+            trail_->system_line("fork", "witness " + name + " knows another log of this node")};
+        if (const auto told = log_->append(lines, true); !told.ok()) log::error(told.error());
+      });
+}
+
+void Vault::finish_signing() {
+  checkpointer_.reset();
+  witnesses_.reset();
+}
+
 void Vault::start_signing() {
+  if (!config_.audit.sign) return;
+  start_witnesses();
   checkpointer_ = std::make_unique<audit::Checkpointer>(
       *log_, clock_,
       audit::CheckpointConfig{.directory = config_.audit_directory,
                               .node = store_->node(),
                               .durability = config_.audit_durability,
                               .heartbeat = config_.audit.heartbeat,
-                              .max_unsigned = config_.audit.max_unsigned},
+                              .max_unsigned = config_.audit.max_unsigned,
+                              .on_signed =
+                                  [this](const std::string& note) {
+                                    if (witnesses_ != nullptr) witnesses_->offer(note);
+                                  }},
       [this]() -> std::shared_ptr<crypto::Signer> {
         auto open = state_.unsealed();
         if (open == nullptr) return nullptr;

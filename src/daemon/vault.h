@@ -10,6 +10,7 @@
 
 #include "audit_rules.h"
 #include "coffer/audit/checkpointer.h"
+#include "coffer/audit/witness.h"
 #include "coffer/core/backups.h"
 #include "coffer/core/pipeline.h"
 #include "coffer/lifecycle/effective_time.h"
@@ -62,6 +63,7 @@ class Vault final : public core::Control {
   bool has_pin() const override { return static_cast<bool>(config_.pin); }
   std::string audit_directory() const override { return config_.audit_directory; }
   const audit::Checkpointer* signing() const override { return checkpointer_.get(); }
+  const audit::Witnesses* witnesses() const override { return witnesses_.get(); }
   core::Backups& backups() override { return *backups_; }
   lifecycle::EffectiveTime* time() override { return &time_; }
 
@@ -69,7 +71,7 @@ class Vault final : public core::Control {
   /// thrown away: two logs of one node, both signed, are the mark of a forgery.
   void start_signing();
   /// Behind the log's last line, and while no request is under way.
-  void finish_signing() { checkpointer_.reset(); }
+  void finish_signing();
 
   /// The age counts at once, the number of entries from the next unseal on.
   void set_cache(const envelope::CacheConfig& cache) COFFER_EXCLUDES(mutex_);
@@ -90,6 +92,7 @@ class Vault final : public core::Control {
         cache_grace_(config_.cache_grace),
         source_(std::move(config_.source)) {}
   [[nodiscard]] Result<void> open_parts();
+  void start_witnesses();
   void sign_last(std::shared_ptr<core::Unsealed> sealed);
   [[nodiscard]] Result<std::unique_ptr<pkcs11::TokenKeeper>> open_token(const SecureBytes* pin);
   [[nodiscard]] Result<std::optional<std::string>> stored_keyring() const;
@@ -123,6 +126,7 @@ class Vault final : public core::Control {
   core::State state_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<audit::Log> log_;
+  std::unique_ptr<audit::Witnesses> witnesses_;
   std::unique_ptr<audit::Checkpointer> checkpointer_;
   std::unique_ptr<audit::Trail> trail_;
   std::unique_ptr<engine::Engine> sys_;  ///< answers while sealed

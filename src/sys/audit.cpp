@@ -1,6 +1,7 @@
 // The audit log, seen from the API: it is there, it can't be changed from here, and values can be
 // hashed to find them in it.
 #include "coffer/audit/checkpointer.h"
+#include "coffer/audit/witness.h"
 #include "handlers.h"
 
 namespace coffer::sys {
@@ -31,6 +32,18 @@ void append_time(JsonWriter& json, std::string_view name, const std::optional<Wa
   }
 }
 
+void append_witnesses(JsonWriter& json, const audit::Witnesses* witnesses) {
+  json.key("witnesses").begin_array();
+  const auto all = witnesses == nullptr ? std::vector<audit::WitnessStatus>() : witnesses->status();
+  for (const audit::WitnessStatus& one : all) {
+    json.begin_object().key("name").string(one.name);
+    json.key("lines").number(static_cast<std::int64_t>(one.lines));
+    append_time(json, "at", one.at);
+    json.key("trouble").string(one.trouble).key("fork").boolean(one.fork).end_object();
+  }
+  json.end_array();
+}
+
 /// How far the log is signed, and with which key.
 Result<Response> status(Call& call) {
   const audit::Checkpointer* const signing = call.parts.control.signing();
@@ -41,7 +54,9 @@ Result<Response> status(Call& call) {
   json.key("signed_lines").number(static_cast<std::int64_t>(now.signed_lines));
   append_time(json, "signed_at", now.signed_at);
   append_time(json, "unsigned_since", now.unsigned_since);
-  json.key("reason").string(now.reason).key("refusing").boolean(now.refusing).end_object();
+  json.key("reason").string(now.reason).key("refusing").boolean(now.refusing);
+  append_witnesses(json, call.parts.control.witnesses());
+  json.end_object();
   Response response = answer(std::move(json));
   response.repeat_data = true;
   return response;

@@ -1,5 +1,8 @@
 // What anyone may ask, whether the vault is open or not.
+#include <algorithm>
+
 #include "coffer/audit/checkpointer.h"
+#include "coffer/audit/witness.h"
 #include "coffer/base/version.h"
 #include "coffer/lifecycle/effective_time.h"
 #include "coffer/lifecycle/rotation_index.h"
@@ -51,6 +54,13 @@ void append_rotations(JsonWriter& json, const Call& call) {
   json.key("rotations_failing").number(static_cast<std::int64_t>(*failing));
 }
 
+bool has_fork(const core::Control& control) {
+  if (control.witnesses() == nullptr) return false;
+  const auto all = control.witnesses()->status();
+  return std::any_of(all.begin(), all.end(),
+                     [](const audit::WitnessStatus& one) { return one.fork; });
+}
+
 /// Since when the audit log goes unsigned; nothing while it is signed. Why, for who may read
 /// sys/audit/status.
 void append_signing(JsonWriter& json, const core::Control& control) {
@@ -58,6 +68,7 @@ void append_signing(JsonWriter& json, const core::Control& control) {
   if (signing == nullptr) return;
   const auto since = signing->status().unsigned_since;
   if (since) json.key("audit_unsigned_since").string(to_rfc3339(*since));
+  if (has_fork(control)) json.key("audit_fork").boolean(true);
 }
 
 /// Vault lets the caller choose the status, for load balancers that know only one.

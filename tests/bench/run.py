@@ -27,6 +27,7 @@ import leaks
 import report
 import rotation
 import scenarios
+import signing
 from programs import Failed, Server, Vault, run_json
 
 CONNECTIONS = (1, 16, 64)
@@ -76,7 +77,7 @@ class Bench:
         self.seconds = 1.0 if options.quick else 2.0
         self.servers = []
         self.large = options.large
-        self.results = {"loads": {}, "limits": {}, "vault": {}, "layers": [], "large": None, "flood": None, "rotation": None, "database": None,
+        self.results = {"loads": {}, "limits": {}, "vault": {}, "layers": [], "large": None, "flood": None, "rotation": None, "database": None, "signing": None,
                         "leaks": None,
                         "missing": [], "errors": []}
         self.first_new_key = 0
@@ -279,6 +280,8 @@ class Bench:
         self.stop()
         if vaults:
             self.results["rotation"] = rotation.measure(self)
+            self.results["signing"] = signing.measure(self)
+            self.stop()
             self.results["database"] = database.measure(self)
             self.results["leaks"] = leaks.measure(self)
         if self.large:

@@ -15,7 +15,8 @@
 
 namespace coffer::audit {
 class Checkpointer;
-}
+class Witnesses;
+}  // namespace coffer::audit
 
 namespace coffer::lifecycle {
 class EffectiveTime;
@@ -90,6 +91,8 @@ class Control {
   [[nodiscard]] virtual std::string audit_directory() const = 0;
   /// What signs the audit log; null: nothing does.
   [[nodiscard]] virtual const audit::Checkpointer* signing() const { return nullptr; }
+  /// Who keeps its checkpoints elsewhere; null: nobody does.
+  [[nodiscard]] virtual const audit::Witnesses* witnesses() const { return nullptr; }
   [[nodiscard]] virtual Backups& backups() = 0;
   /// The time that counts; null in tests alone.
   [[nodiscard]] virtual lifecycle::EffectiveTime* time() { return nullptr; }

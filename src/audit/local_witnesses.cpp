@@ -1,0 +1,72 @@
+// A file of somebody else's, and syslog.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <syslog.h>
+
+#include "coffer/audit/witness.h"
+#include "system_call.h"
+
+namespace coffer::audit {
+namespace {
+
+class FileWitness final : public Witness {
+ public:
+  explicit FileWitness(std::string path) : path_(std::move(path)) {}
+  std::string name() const override { return "file"; }
+  bool wants_proof() const override { return false; }
+
+  Result<WitnessAnswer> add(const GrowthProof& proof) override {
+    // Opened each time, so that whoever keeps it may rotate it; never made here, where it would
+    // be the daemon's own.
+    const UniqueFd file(
+        ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (!file.valid()) return failed("open", errno);
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) return failed("fstat", errno);
+    if (!S_ISREG(status.st_mode)) {
+      return make_error(ErrorCode::precondition, "the witness file must be a regular file");
+    }
+    const std::string text = proof.checkpoint + "\n";
+    const ssize_t written = ::write(file.get(), text.data(), text.size());
+    if (written < 0) return failed("write", errno);
+    if (static_cast<std::size_t>(written) != text.size()) return failed("write", ENOSPC);
+    if (::fdatasync(file.get()) != 0) return failed("fdatasync", errno);
+    return WitnessAnswer{};
+  }
+
+ private:
+  static Error failed(std::string_view call, int error_number) {
+    Error error = system_error(call, error_number);
+    error.text = "cannot append to the witness file";
+    return error;
+  }
+  std::string path_;
+};
+
+class SyslogWitness final : public Witness {
+ public:
+  std::string name() const override { return "syslog"; }
+  bool wants_proof() const override { return false; }
+
+  Result<WitnessAnswer> add(const GrowthProof& proof) override {
+    COFFER_TRY(const SignedCheckpoint note, parse_checkpoint(proof.checkpoint));
+    const Checkpoint& checkpoint = note.checkpoint;
+    std::string line = "checkpoint " + checkpoint.origin + " " + std::to_string(checkpoint.size) +
+                       " " + to_base64(checkpoint.root);
+    for (const NoteSignature& signature : note.signatures) {
+      line.append(" ").append(to_base64(signature.bytes));
+    }
+    ::syslog(LOG_AUTHPRIV | LOG_NOTICE, "%s", line.c_str());
+    return WitnessAnswer{};
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Witness> make_file_witness(std::string path) {
+  return std::make_unique<FileWitness>(std::move(path));
+}
+
+std::unique_ptr<Witness> make_syslog_witness() { return std::make_unique<SyslogWitness>(); }
+
+}  // namespace coffer::audit

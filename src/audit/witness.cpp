@@ -1,0 +1,142 @@
+#include "coffer/audit/witness.h"
+
+#include <cstdio>
+#include <fstream>
+
+#include "coffer/base/log.h"
+
+namespace coffer::audit {
+
+Witnesses::Witnesses(std::string directory, std::vector<std::unique_ptr<Witness>> witnesses,
+                     std::chrono::seconds interval, const Clock& clock, OnFork on_fork,
+                     Threads threads)
+    : directory_(std::move(directory)),
+      witnesses_(std::move(witnesses)),
+      interval_(interval),
+      clock_(clock),
+      on_fork_(std::move(on_fork)),
+      known_(witnesses_.size()),
+      given_(witnesses_.size()) {
+  for (const auto& witness : witnesses_) status_.push_back({.name = witness->name()});
+  if (threads == Threads::own) thread_ = std::thread([this] { run(); });
+}
+
+Witnesses::~Witnesses() {
+  {
+    const MutexLock lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Witnesses::offer(std::string note) {
+  const MutexLock lock(mutex_);
+  newest_ = std::move(note);
+}
+
+std::vector<WitnessStatus> Witnesses::status() const {
+  const MutexLock lock(mutex_);
+  return status_;
+}
+
+void Witnesses::run() {
+  for (bool last = false; !last;) {
+    {
+      const MutexLock lock(mutex_);
+      if (!stop_) wake_.wait_for(mutex_, interval_);
+      last = stop_;
+    }
+    try {
+      round();
+    } catch (const std::bad_alloc&) {
+      log::error("out of memory while a checkpoint was to be witnessed");
+    }
+  }
+}
+
+void Witnesses::round() {
+  for (std::size_t i = 0; i < witnesses_.size(); ++i) {
+    std::string note;
+    {
+      const MutexLock lock(mutex_);
+      // Who told of a fork has nothing more to say: it takes a person to look.
+      if (newest_.empty() || given_[i] == newest_ || status_[i].fork) continue;
+      note = newest_;
+    }
+    give(i, note);
+  }
+}
+
+void Witnesses::give(std::size_t index, const std::string& note) {
+  const auto answer = add(index, note);
+  const bool fork = answer.ok() && answer->kind == WitnessAnswer::Kind::fork;
+  {
+    const MutexLock lock(mutex_);
+    WitnessStatus& status = status_[index];
+    if (!answer.ok() && status.trouble.empty()) {
+      log::warn("witness " + status.name + ": " + describe(answer.error()));
+    }
+    status.trouble = answer.ok() ? std::string() : answer.error().text;
+    status.fork = fork;
+    if (answer.ok() && !fork) {
+      given_[index] = note;
+      status.lines = known_[index];
+      status.at = clock_.wall();
+    }
+  }
+  if (answer.ok() && !answer->signatures.empty()) keep(note + answer->signatures);
+  if (!fork) return;
+  log::error("witness " + witnesses_[index]->name() +
+             ": this audit log is not the one that it knows. Someone has written it anew, or put "
+             "an older one in its place");
+  on_fork_(witnesses_[index]->name());
+}
+
+/// The newest that a witness signed too. Whether it did is for those to see who know its key.
+void Witnesses::keep(const std::string& note) const {
+  if (!parse_checkpoint(note).ok()) return log::warn("a witness sent signatures that are none");
+  const std::string path = directory_ + "/cosigned";
+  std::ofstream out(path + ".new", std::ios::binary | std::ios::trunc);
+  out << note;
+  out.close();
+  if (!out.good() || std::rename((path + ".new").c_str(), path.c_str()) != 0) {
+    log::warn("cannot write the file cosigned beside the audit log");
+  }
+}
+
+Result<WitnessAnswer> Witnesses::add(std::size_t index, const std::string& note) {
+  COFFER_TRY(const SignedCheckpoint read, parse_checkpoint(note));
+  Witness& witness = *witnesses_[index];
+  if (witness.wants_proof()) return add_with_proof(index, read.checkpoint, note);
+  COFFER_TRY(WitnessAnswer answer, witness.add({.checkpoint = note}));
+  known_[index] = read.checkpoint.size;
+  return answer;
+}
+
+/// After a start it isn't known what the witness has: it says so when it is asked with the wrong
+/// size. Once more, for another may have told it of this log in between.
+Result<WitnessAnswer> Witnesses::add_with_proof(std::size_t index, const Checkpoint& now,
+                                                const std::string& note) {
+  constexpr int kAttempts = 3;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const std::uint64_t old = known_[index];
+    // It has seen more of this log than there is of it now.
+    if (old > now.size) return WitnessAnswer{.kind = WitnessAnswer::Kind::fork, .size = old};
+    GrowthProof proof{.old_size = old, .checkpoint = note};
+    if (old != 0 && old != now.size) {
+      COFFER_TRY(proof, prove_growth(directory_, old, note));
+    }
+    COFFER_TRY(WitnessAnswer answer, witnesses_[index]->add(proof));
+    if (answer.kind == WitnessAnswer::Kind::taken) known_[index] = now.size;
+    if (answer.kind != WitnessAnswer::Kind::other_size) return answer;
+    // The size that was asked with, and not the same tree.
+    if (answer.size == old && old != 0) {
+      return WitnessAnswer{.kind = WitnessAnswer::Kind::fork, .size = old};
+    }
+    known_[index] = answer.size;
+  }
+  return make_error(ErrorCode::unavailable, "the witness says another size each time");
+}
+
+}  // namespace coffer::audit

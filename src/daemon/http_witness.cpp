@@ -1,0 +1,122 @@
+#include "http_witness.h"
+
+#include <curl/curl.h>
+
+#include <charconv>
+
+#include "coffer/base/version.h"
+
+namespace coffer::daemon {
+namespace {
+
+/// A daemon that stops waits for the last one.
+constexpr long kTimeoutMs = 5'000;
+constexpr std::string_view kUnix = "unix:";
+constexpr std::size_t kLongestAnswer = std::size_t{64} << 10U;
+
+struct CurlCleanup {
+  void operator()(CURL* curl) const noexcept { curl_easy_cleanup(curl); }
+};
+struct ListCleanup {
+  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+};
+
+std::size_t take_body(const char* data, std::size_t size, std::size_t count, void* into) {
+  auto& body = *static_cast<std::string*>(into);
+  if (body.size() + size * count > kLongestAnswer) return 0;
+  body.append(data, size * count);
+  return size * count;
+}
+
+Error failed(std::string_view what) { return make_error(ErrorCode::unavailable, what); }
+
+struct Answer {
+  long status = 0;
+  std::string body;
+};
+
+/// Its size in decimal and a line break (text/x.tlog.size).
+Result<std::uint64_t> read_size(std::string_view body) {
+  std::uint64_t size = 0;
+  const auto read = std::from_chars(body.data(), body.data() + body.size(), size);
+  const std::string_view rest = body.substr(static_cast<std::size_t>(read.ptr - body.data()));
+  if (read.ec == std::errc() && (rest.empty() || rest == "\n")) return size;
+  return failed("the witness answered 409 without the size that it knows");
+}
+
+class HttpWitness final : public audit::Witness {
+ public:
+  explicit HttpWitness(std::string url) : url_(std::move(url)) {
+    if (url_.starts_with(kUnix)) {
+      socket_ = url_.substr(kUnix.size());
+      url_ = "http://localhost";
+    }
+    url_ += "/add-checkpoint";
+    // Thread-safe from 7.84 on.
+    usable_ = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+  }
+  std::string name() const override { return "http"; }
+  bool wants_proof() const override { return true; }
+
+  Result<audit::WitnessAnswer> add(const audit::GrowthProof& proof) override {
+    using Kind = audit::WitnessAnswer::Kind;
+    COFFER_TRY(Answer answer, post(to_text(proof)));
+    switch (answer.status) {
+      case 200: return audit::WitnessAnswer{Kind::taken, 0, std::move(answer.body)};
+      case 404: return failed("the witness doesn't know this log");
+      case 403: return failed("the witness doesn't know the key that signs this log");
+      case 422: return audit::WitnessAnswer{Kind::fork, proof.old_size};
+      case 409: {
+        COFFER_TRY(const std::uint64_t size, read_size(answer.body));
+        return audit::WitnessAnswer{Kind::other_size, size};
+      }
+      default: break;
+    }
+    return failed("the witness answered " + std::to_string(answer.status));
+  }
+
+ private:
+  [[nodiscard]] Result<Answer> post(const std::string& body) const {
+    const std::unique_ptr<CURL, CurlCleanup> curl(usable_ ? curl_easy_init() : nullptr);
+    if (curl == nullptr) return failed("libcurl can't be used");
+    const std::unique_ptr<curl_slist, ListCleanup> head(
+        curl_slist_append(nullptr, "Content-Type: application/octet-stream"));
+    const std::string agent = "coffer/" + std::string(kVersion);
+    Answer answer;
+    const auto set = [&](CURLoption option, auto value) {
+      return curl_easy_setopt(curl.get(), option, value) == CURLE_OK;
+    };
+    const bool ready =
+        head != nullptr && set(CURLOPT_URL, url_.c_str()) &&
+        set(CURLOPT_PROTOCOLS_STR, "http,https") && set(CURLOPT_NOSIGNAL, 1L) &&
+        set(CURLOPT_TIMEOUT_MS, kTimeoutMs) && set(CURLOPT_USERAGENT, agent.c_str()) &&
+        set(CURLOPT_HTTPHEADER, head.get()) && set(CURLOPT_PROXY, "") &&
+        set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size())) &&
+        set(CURLOPT_POSTFIELDS, body.c_str()) && set(CURLOPT_WRITEFUNCTION, take_body) &&
+        set(CURLOPT_WRITEDATA, &answer.body);
+    if (!socket_.empty() && !set(CURLOPT_UNIX_SOCKET_PATH, socket_.c_str())) {
+      return failed("libcurl takes no socket of a witness");
+    }
+    if (!ready) return failed("libcurl takes no request to a witness");
+    const CURLcode code = curl_easy_perform(curl.get());
+    if (code != CURLE_OK) {
+      return make_error(ErrorCode::unavailable, "cannot reach the witness",
+                        curl_easy_strerror(code));
+    }
+    curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &answer.status);
+    return answer;
+  }
+
+  std::string url_;
+  std::string socket_;  ///< empty: over the network
+  bool usable_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<audit::Witness> make_http_witness(std::string url) {
+  while (url.ends_with('/')) url.pop_back();
+  return std::make_unique<HttpWitness>(std::move(url));
+}
+
+}  // namespace coffer::daemon

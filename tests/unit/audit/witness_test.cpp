@@ -1,0 +1,288 @@
+// Checkpoints given to witnesses: what they get, what they say, and a fork.
+#include "coffer/audit/witness.h"
+
+#include "coffer/audit/checkpointer.h"
+#include "fakes/soft_signer.h"
+#include "log_kit.h"
+
+namespace coffer::audit::test {
+namespace {
+
+using namespace std::chrono_literals;
+using Kind = WitnessAnswer::Kind;
+
+/// As c2sp.org/tlog-witness says, in memory; shared by the witnesses of a test, for the daemon
+/// starts anew and the witness doesn't.
+struct Memory {
+  std::optional<Checkpoint> known;
+  std::vector<GrowthProof> asked;
+  int fail_from = 0;  ///< the nth call from now on fails, once; 0: none
+  std::string signature{};
+};
+
+class MemoryWitness final : public Witness {
+ public:
+  MemoryWitness(Memory& memory, std::string name) : memory_(memory), name_(std::move(name)) {}
+  std::string name() const override { return name_; }
+  bool wants_proof() const override { return true; }
+
+  Result<WitnessAnswer> add(const GrowthProof& proof) override {
+    memory_.asked.push_back(proof);
+    if (memory_.fail_from > 0 && --memory_.fail_from == 0) {
+      return make_error(ErrorCode::unavailable, "cannot reach the witness");
+    }
+    const Checkpoint now = parse_checkpoint(proof.checkpoint)->checkpoint;
+    const std::uint64_t size = memory_.known ? memory_.known->size : 0;
+    if (proof.old_size != size) return WitnessAnswer{Kind::other_size, size};
+    if (size == now.size && memory_.known->root != now.root) {
+      return WitnessAnswer{Kind::other_size, size};
+    }
+    if (memory_.known &&
+        !verify_consistency(size, memory_.known->root, now.size, now.root, proof.path).ok()) {
+      return WitnessAnswer{Kind::fork, size};
+    }
+    memory_.known = now;
+    return WitnessAnswer{Kind::taken, 0, memory_.signature};
+  }
+
+ private:
+  Memory& memory_;
+  std::string name_;
+};
+
+class WitnessTest : public LogTest {
+ protected:
+  [[nodiscard]] std::unique_ptr<Witnesses> make(std::vector<std::unique_ptr<Witness>> all) {
+    return std::make_unique<Witnesses>(
+        directory_.path(), std::move(all), 60s, clock_,
+        [this](const std::string& name) { forks_.push_back(name); }, Witnesses::Threads::none);
+  }
+  [[nodiscard]] std::unique_ptr<Witnesses> make() {
+    std::vector<std::unique_ptr<Witness>> all;
+    all.push_back(std::make_unique<MemoryWitness>(memory_, "memory"));
+    return make(std::move(all));
+  }
+  [[nodiscard]] std::unique_ptr<Witnesses> make_file(const std::string& path) {
+    std::vector<std::unique_ptr<Witness>> all;
+    all.push_back(make_file_witness(path));
+    return make(std::move(all));
+  }
+  [[nodiscard]] std::string sign(Log& log) {
+    const SyncedTree tree = *log.synced_tree();
+    return *sign_checkpoint({log_origin(kNode), tree.size, tree.root}, signer_);
+  }
+  /// A log that has `lines` lines more, in small segments.
+  [[nodiscard]] std::string grow(int lines, std::string_view type = "note") {
+    LogConfig small = config();
+    small.segment_bytes = 1500;
+    const auto log = *open_log(small, clock_);
+    for (int i = 0; i < lines; ++i) append(*log, {event(type)}, true);
+    return sign(*log);
+  }
+
+  fakes::SoftSigner signer_{7};
+  Memory memory_;
+  std::vector<std::string> forks_;
+};
+
+TEST_F(WitnessTest, GetsTheNewestCheckpointWithAProofFromTheOneBefore) {
+  const auto witnesses = make();
+  witnesses->round();
+  EXPECT_TRUE(memory_.asked.empty()) << "nothing is signed yet";
+  for (int i = 0; i < 6; ++i) {
+    static_cast<void>(grow(3));
+    witnesses->offer(grow(i));
+    witnesses->round();
+    ASSERT_EQ(witnesses->status()[0].trouble, "") << i;
+    EXPECT_EQ(witnesses->status()[0].lines, memory_.known->size);
+    EXPECT_EQ(witnesses->status()[0].at, clock_.now);
+  }
+  EXPECT_EQ(memory_.asked.size(), 6U) << "the size that it knows is remembered";
+  EXPECT_TRUE(forks_.empty());
+}
+
+TEST_F(WitnessTest, GetsNothingTwice) {
+  const auto witnesses = make();
+  witnesses->offer(grow(3));
+  for (int i = 0; i < 3; ++i) witnesses->round();
+  EXPECT_EQ(memory_.asked.size(), 1U);
+}
+
+TEST_F(WitnessTest, AfterARestartItIsAskedWhatItKnows) {
+  {
+    const auto witnesses = make();
+    witnesses->offer(grow(12));
+    witnesses->round();
+  }
+  const auto witnesses = make();
+  witnesses->offer(grow(30));
+  witnesses->round();
+  ASSERT_EQ(memory_.asked.size(), 3U);
+  EXPECT_EQ(memory_.asked[1].old_size, 0U);
+  EXPECT_GT(memory_.asked[2].old_size, 10U);
+  EXPECT_FALSE(memory_.asked[2].path.empty());
+  EXPECT_EQ(witnesses->status()[0].lines, memory_.known->size);
+}
+
+TEST_F(WitnessTest, OneThatCannotBeReachedIsTriedAgain) {
+  const auto witnesses = make();
+  memory_.fail_from = 1;
+  witnesses->offer(grow(3));
+  witnesses->round();
+  EXPECT_EQ(witnesses->status()[0].trouble, "cannot reach the witness");
+  EXPECT_EQ(witnesses->status()[0].lines, 0U);
+  witnesses->round();
+  EXPECT_EQ(witnesses->status()[0].trouble, "");
+  EXPECT_EQ(witnesses->status()[0].lines, memory_.known->size);
+}
+
+TEST_F(WitnessTest, ALogThatWasWrittenAnewIsAForkAndIsToldOnce) {
+  const std::string before = grow(12);
+  {
+    const auto witnesses = make();
+    witnesses->offer(before);
+    witnesses->round();
+  }
+  std::filesystem::remove_all(directory_.path());
+  const auto witnesses = make();
+  witnesses->offer(grow(40, "forged"));
+  for (int i = 0; i < 3; ++i) witnesses->round();
+  EXPECT_EQ(forks_, (std::vector<std::string>{"memory"}));
+  EXPECT_TRUE(witnesses->status()[0].fork);
+  EXPECT_EQ(memory_.known, parse_checkpoint(before)->checkpoint);
+}
+
+TEST_F(WitnessTest, AnotherLogOfTheSameSizeIsAFork) {
+  {
+    const auto witnesses = make();
+    witnesses->offer(grow(12));
+    witnesses->round();
+  }
+  memory_.known->root[0] ^= 1U;
+  const auto witnesses = make();
+  witnesses->offer(grow(0));
+  witnesses->round();
+  memory_.known->size = parse_checkpoint(memory_.asked.back().checkpoint)->checkpoint.size;
+  const auto again = make();
+  again->offer(memory_.asked.back().checkpoint);
+  again->round();
+  EXPECT_TRUE(again->status()[0].fork);
+}
+
+TEST_F(WitnessTest, AnOlderLogPutInPlaceOfANewerIsAFork) {
+  const TemporaryDirectory kept;
+  static_cast<void>(grow(12));
+  std::filesystem::copy(directory_.path(), kept.path());
+  {
+    const auto witnesses = make();
+    witnesses->offer(grow(40));
+    witnesses->round();
+  }
+  std::filesystem::remove_all(directory_.path());
+  std::filesystem::copy(kept.path(), directory_.path());
+  const auto witnesses = make();
+  witnesses->offer(grow(1));
+  witnesses->round();
+  EXPECT_EQ(forks_.size(), 1U);
+  EXPECT_TRUE(witnesses->status()[0].fork);
+}
+
+TEST_F(WitnessTest, WhatItSignsIsKeptBesideTheLog) {
+  const fakes::SoftSigner other(9);
+  const std::string note = grow(3);
+  const auto witnesses = make();
+  memory_.signature = "\xE2\x80\x94 witness.example " + to_base64(Bytes(72, 1)) + "\n";
+  witnesses->offer(note);
+  witnesses->round();
+  EXPECT_EQ(read_all(directory_.path() + "/cosigned"), note + memory_.signature);
+  memory_.signature = "nonsense";
+  witnesses->offer(grow(3));
+  witnesses->round();
+  EXPECT_EQ(read_all(directory_.path() + "/cosigned").find("nonsense"), std::string::npos);
+}
+
+TEST_F(WitnessTest, OneThatFailsHoldsUpNoOther) {
+  const TemporaryDirectory elsewhere;
+  write_all(elsewhere.path() + "/kept", "");
+  std::vector<std::unique_ptr<Witness>> all;
+  all.push_back(std::make_unique<MemoryWitness>(memory_, "memory"));
+  all.push_back(make_file_witness(elsewhere.path() + "/kept"));
+  memory_.fail_from = 1;
+  const auto witnesses = make(std::move(all));
+  const std::string note = grow(3);
+  witnesses->offer(note);
+  witnesses->round();
+  EXPECT_NE(witnesses->status()[0].trouble, "");
+  EXPECT_EQ(witnesses->status()[1].trouble, "");
+  EXPECT_EQ(read_all(elsewhere.path() + "/kept"), note + "\n");
+}
+
+TEST_F(WitnessTest, AFileIsAppendedToAndServesAsKnownCheckpoints) {
+  const TemporaryDirectory elsewhere;
+  const std::string path = elsewhere.path() + "/kept";
+  write_all(path, "");
+  const auto witnesses = make_file(path);
+  for (int i = 0; i < 4; ++i) {
+    witnesses->offer(grow(5));
+    witnesses->round();
+  }
+  TrustedKeys keys;
+  keys.bare.push_back(to_bytes(signer_.public_key()));
+  std::vector<Checkpoint> known;
+  ASSERT_TRUE(add_checkpoints(known, read_all(path), keys).ok());
+  EXPECT_EQ(known.size(), 4U);
+  std::filesystem::remove_all(directory_.path());
+  static_cast<void>(grow(50, "forged"));
+  EXPECT_TRUE(inspect_directory(directory_.path(), known)->flaw.has_value());
+}
+
+TEST_F(WitnessTest, AFileThatNobodyMadeOrThatIsALinkIsTrouble) {
+  const TemporaryDirectory elsewhere;
+  const auto absent = make_file(elsewhere.path() + "/absent");
+  absent->offer(grow(3));
+  absent->round();
+  EXPECT_EQ(absent->status()[0].trouble, "cannot append to the witness file");
+  EXPECT_FALSE(std::filesystem::exists(elsewhere.path() + "/absent"));
+  write_all(elsewhere.path() + "/real", "");
+  std::filesystem::create_symlink(elsewhere.path() + "/real", elsewhere.path() + "/link");
+  const auto link = make_file(elsewhere.path() + "/link");
+  link->offer(grow(3));
+  link->round();
+  EXPECT_NE(link->status()[0].trouble, "");
+  const auto directory = make_file(elsewhere.path());
+  directory->offer(grow(3));
+  directory->round();
+  EXPECT_NE(directory->status()[0].trouble, "");
+}
+
+TEST_F(WitnessTest, TheLastOneIsGivenAtTheEnd) {
+  {
+    std::vector<std::unique_ptr<Witness>> all;
+    all.push_back(std::make_unique<MemoryWitness>(memory_, "memory"));
+    Witnesses witnesses(directory_.path(), std::move(all), 3600s, clock_,
+                        [](const std::string&) {});
+    witnesses.offer(grow(3));
+  }
+  EXPECT_TRUE(memory_.known.has_value());
+}
+
+TEST_F(WitnessTest, GetWhatTheCheckpointerSigns) {
+  const auto witnesses = make();
+  const auto log = open();
+  const auto key = std::make_shared<fakes::SoftSigner>(std::uint8_t{7});
+  Checkpointer signing(
+      *log, clock_,
+      {.directory = directory_.path(),
+       .node = kNode,
+       .durability = Durability::crash,
+       .on_signed = [&](const std::string& note) { witnesses->offer(note); }},
+      [&] { return key; }, Checkpointer::Threads::none);
+  append(*log, {event("note")}, true);
+  signing.round();
+  witnesses->round();
+  ASSERT_TRUE(memory_.known.has_value());
+  EXPECT_EQ(memory_.known->size, 2U);
+}
+
+}  // namespace
+}  // namespace coffer::audit::test
