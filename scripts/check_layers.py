@@ -79,6 +79,7 @@ LIBRARIES = {
     "toml++/": ("daemon",),
     "systemd/": ("daemon",),
     "prometheus/": ("sys",),
+    "zstd.h": ("audit",),
     "curl/": ("cli", "daemon"),
     "tl/": ("base",),
     "spdlog/": ("base",),

@@ -9,10 +9,12 @@
 
 #include "line.h"
 #include "system_call.h"
+#include "zstd_file.h"
 
 namespace coffer::audit {
 
 Result<ReadAt> read_file(const std::string& path) {
+  if (path.ends_with(kCompressed)) return read_compressed(path);
   // Shared, since a std::function must be copyable.
   auto fd = std::make_shared<UniqueFd>(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd->valid()) return system_error("open " + path, errno);

@@ -14,6 +14,7 @@ namespace coffer::audit {
 /// Fills from an offset; 0: the end.
 using ReadAt = std::function<Result<std::size_t>(std::uint64_t offset, MutableByteView out)>;
 
+/// What is compressed is read as if it weren't.
 [[nodiscard]] Result<ReadAt> read_file(const std::string& path);
 /// The bytes outlive what is made.
 [[nodiscard]] ReadAt read_memory(ByteView bytes);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "line_reader.h"
+#include "zstd_file.h"
 
 namespace coffer::audit {
 namespace {
@@ -111,6 +112,11 @@ class TailWalk final {
 Result<std::vector<std::uint64_t>> sizes_of(const std::vector<Segment>& segments) {
   std::vector<std::uint64_t> sizes;
   for (const Segment& segment : segments) {
+    if (segment.path.ends_with(kCompressed)) {
+      COFFER_TRY(const std::uint64_t size, size_of_compressed(segment.path));
+      sizes.push_back(size);
+      continue;
+    }
     struct stat status {};
     if (::stat(segment.path.c_str(), &status) != 0) return system_error("stat", errno);
     sizes.push_back(static_cast<std::uint64_t>(status.st_size));

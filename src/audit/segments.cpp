@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "audit-";
 constexpr std::string_view kSuffix = ".jsonl";
+constexpr std::string_view kCompressedSuffix = ".jsonl.zst";
 constexpr std::string_view kCheckpoints = ".checkpoints";
 constexpr std::size_t kDigits = 20;
 constexpr mode_t kDirectoryMode = 0700;
@@ -79,8 +80,21 @@ Segment checkpoints_in(const std::string& directory, std::uint64_t first) {
   return file_in(directory, first, kCheckpoints);
 }
 
+/// A segment that is being compressed, or was when the machine stopped, is there as both: the one
+/// that was there first counts.
 Result<std::vector<Segment>> list_segments(const std::string& directory) {
-  return list(directory, kSuffix);
+  COFFER_TRY(std::vector<Segment> segments, list(directory, kSuffix));
+  COFFER_TRY(const std::vector<Segment> compressed, list(directory, kCompressedSuffix));
+  const std::size_t plain = segments.size();
+  for (const Segment& segment : compressed) {
+    const auto end = segments.begin() + static_cast<std::ptrdiff_t>(plain);
+    const bool twice = std::any_of(segments.begin(), end,
+                                   [&](const Segment& one) { return one.first == segment.first; });
+    if (!twice) segments.push_back(segment);
+  }
+  std::sort(segments.begin(), segments.end(),
+            [](const Segment& a, const Segment& b) { return a.first < b.first; });
+  return segments;
 }
 
 Result<std::vector<Segment>> list_checkpoints(const std::string& directory) {

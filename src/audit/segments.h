@@ -9,7 +9,8 @@
 
 namespace coffer::audit {
 
-/// audit-<first sequence, 20 digits>.jsonl: names sort as the lines do.
+/// audit-<first sequence, 20 digits>.jsonl, or .jsonl.zst if it was compressed: names sort as the
+/// lines do.
 struct Segment {
   std::string path;
   std::string name;

@@ -11,5 +11,7 @@ int check(const Options& options);
 int search(const Options& options);
 int follow(const Options& options);
 int report(const Options& options);
+int compress(const Options& options);
+int prune(const Options& options);
 
 }  // namespace coffer::auditor

@@ -22,5 +22,7 @@ int main(int argc, char** argv) {
   if (options->command == "check") return check(*options);
   if (options->command == "search") return search(*options);
   if (options->command == "follow") return follow(*options);
-  return report(*options);
+  if (options->command == "report") return report(*options);
+  if (options->command == "compress") return compress(*options);
+  return prune(*options);
 }

@@ -16,6 +16,8 @@ constexpr std::string_view kHelp =
     "       coffer-audit check -key=FILE [-from=FILE] [-text=FILE] [-format=table|json] PROOF\n"
     "       coffer-audit search|follow [FILTER…] [-format=table|json] DIR\n"
     "       coffer-audit report [FILTER…] [-policies=FILE] [-format=table|json] DIR\n"
+    "       coffer-audit compress [-format=table|json] DIR\n"
+    "       coffer-audit prune -keep-days=N -key=FILE [-format=table|json] DIR\n"
     "\n"
     "verify walks all segments of the audit log in DIR and checks that no line was edited,\n"
     "removed, added or moved. With the vault's public key it checks the checkpoints beside the\n"
@@ -26,6 +28,8 @@ constexpr std::string_view kHelp =
     "prove prints a proof that line N is in the log, or that the log only grew since the\n"
     "checkpoint in FILE; check checks it, and needs no log. search prints the requests that\n"
     "match, follow those that come; report tells who reached what, and what was refused.\n"
+    "compress compresses segments that nobody writes any more; prune verifies the log and removes\n"
+    "the oldest ones, never of the last 90 days.\n"
     "\n"
     "  -key=FILE            a public key in PEM, verifier keys, or a copy of the log's file\n"
     "                       signers; may be given several times\n"
@@ -34,6 +38,7 @@ constexpr std::string_view kHelp =
     "  -line=N              the line's seq\n"
     "  -from=FILE           an older checkpoint\n"
     "  -text=FILE           the line, where the proof doesn't bring it\n"
+    "  -keep-days=N         days that stay, at least 90\n"
     "  -policies=FILE       names of all policies, one a line\n"
     "  -format=table|json   how the result is printed (table)\n"
     "  -help, -version\n"
@@ -64,7 +69,9 @@ const std::vector<Command>& commands() {
                                 {"check", "PROOF", {"key", "from", "text", "format"}},
                                 {"search", "DIR", filters},
                                 {"follow", "DIR", filters},
-                                {"report", "DIR", report}};
+                                {"report", "DIR", report},
+                                {"compress", "DIR", {"format"}},
+                                {"prune", "DIR", {"key", "keep-days", "format"}}};
   }();
   return all;
 }
@@ -79,6 +86,7 @@ Result<po::variables_map> read(int argc, const char* const* argv) {
     described.add_options()(name, po::value<std::string>());
   }
   described.add_options()("line", po::value<std::uint64_t>());
+  described.add_options()("keep-days", po::value<std::uint32_t>());
   for (const char* name : {"key", "checkpoint", "words"}) {
     described.add_options()(name, po::value<Names>());
   }
@@ -132,7 +140,7 @@ Result<void> check_command(const po::variables_map& values, const Options& optio
     return one.name == options.command;
   });
   if (command == commands().end()) {
-    return wrong("want: verify, prove, check, search, report or follow");
+    return wrong("want: verify, prove, check, search, follow, report, compress or prune");
   }
   if (options.words.size() != 1) {
     return wrong("want: " + std::string(command->name) + " " + std::string(command->argument));
@@ -171,6 +179,7 @@ Result<Options> parse_options(int argc, const char* const* argv) {
   options.text = text_of(values, "text");
   options.policies = text_of(values, "policies");
   if (values.contains("line")) options.line = values["line"].as<std::uint64_t>();
+  if (values.contains("keep-days")) options.keep_days = values["keep-days"].as<std::uint32_t>();
   COFFER_TRY(options.filter, filter_of(values));
   return options;
 }

@@ -26,6 +26,7 @@ struct Options {
   std::string from{};      ///< of prove and check: the older checkpoint
   std::string text{};      ///< of check: the line
   std::string policies{};  ///< of report: names of those there are
+  std::optional<std::uint32_t> keep_days{};
   audit::RecordFilter filter{};
 };
 

@@ -226,7 +226,7 @@ def test_the_commands_of_the_page_do_what_it_says(vault, directory):
     vault.stop()
     (directory / "signer.pem").write_bytes((vault.directory / "signer.pem").read_bytes())
     commands = commands_of_the_page()
-    assert len(commands) == 9
+    assert len(commands) == 11
     said = {}
     for command in commands:
         if " follow " in command:
@@ -240,6 +240,24 @@ def test_the_commands_of_the_page_do_what_it_says(vault, directory):
     assert "secret/data/app" in reads and " read " in reads
     assert json.loads(denied)["outcome"] == "denied"
     assert "by caller" in report and "root" in report
+
+
+def test_compressed_segments_are_served_on_and_verified(configured):
+    configured.settings["vault"]["audit_segment_bytes"] = 20000
+    configured.write()
+    configured.start()
+    for n in range(40):
+        configured.put("a", {"n": n})
+    before = lines(configured)
+    done = audit("compress", configured.audit_directory)
+    assert done.returncode == 0, done.stderr
+    assert list(configured.audit_directory.glob("*.jsonl.zst"))
+    configured.put("a", {"n": 41})
+    configured.restart()
+    configured.put("a", {"n": 42})
+    configured.stop()
+    seen = verify(configured)
+    assert seen["good"] and seen["lines"] > before and seen["signed_lines"] == seen["last_sequence"]
 
 
 def test_follow_prints_what_comes(vault):

@@ -158,6 +158,21 @@ TEST_F(CommandsTest, ReportCountsAndTellsWhatWasRefusedAndUnused) {
   EXPECT_EQ(json->find("refusals")->elements().size(), 1U);
 }
 
+TEST_F(CommandsTest, CompressAndPruneTellWhatTheyDid) {
+  EXPECT_EQ(run("compress " + directory()).output,
+            "segments        0\nbytes before    0\nbytes after     0\n");
+  EXPECT_EQ(run("prune -format=json -keep-days=90 " + key() + directory()).output,
+            R"({"segments":0,"bytes_before":0,"bytes_after":0})"
+            "\n");
+  EXPECT_EQ(run("prune -keep-days=89 " + key() + directory()).status, 1);
+  EXPECT_EQ(run("prune -keep-days=90 " + directory()).status, 1);
+  EXPECT_EQ(run("prune " + key() + directory()).status, 1);
+  auto all = lines();
+  all[1][10] = '9';
+  test::write_all(segment(), test::join(all));
+  EXPECT_EQ(run("prune -keep-days=90 " + key() + directory()).status, 2);
+}
+
 TEST_F(CommandsTest, WrongUsageIsExitOne) {
   for (const std::string& wrong : std::vector<std::string>{
            "prove ", "prove -line=1 -from=x ", "prove -line=x ", "prove -key=x -line=1 ", "check ",

@@ -1,0 +1,233 @@
+// Segments that were compressed and removed: what is read of them, what shows, what stays.
+#include "coffer/audit/archive.h"
+
+#include "coffer/audit/checkpointer.h"
+#include "coffer/audit/proof.h"
+#include "coffer/audit/record.h"
+#include "fakes/soft_signer.h"
+#include "log_kit.h"
+#include "src/audit/line_reader.h"
+#include "src/audit/segments.h"
+#include "src/audit/zstd_file.h"
+
+namespace coffer::audit::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+class ArchiveTest : public LogTest {
+ protected:
+  void SetUp() override {
+    keys_.bare.push_back(to_bytes(key_->public_key()));
+    write(24);
+  }
+  /// Signed segments, a day apart.
+  void write(std::uint64_t steps, bool leave_open = false) {
+    LogConfig small = config();
+    small.segment_bytes = 1500;
+    const auto log = *open_log(small, clock_);
+    Checkpointer signing(
+        *log, clock_, {directory_.path(), kNode, Durability::crash}, [this] { return key_; },
+        Checkpointer::Threads::none);
+    if (leave_open) append(*log, {request(999)}, true);
+    for (std::uint64_t i = 0; i < steps; ++i) {
+      clock_.now += 24h;
+      append(*log, {request(i), response(i)}, true);
+      signing.round();
+    }
+  }
+  [[nodiscard]] std::vector<Segment> segments() const { return *list_segments(directory_.path()); }
+  [[nodiscard]] std::size_t compressed() const {
+    const auto all = segments();
+    return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [](const Segment& one) {
+      return one.path.ends_with(kCompressed);
+    }));
+  }
+  [[nodiscard]] Inspection inspect() const {
+    auto seen = inspect_directory(directory_.path(), {}, keys_);
+    EXPECT_TRUE(seen.ok()) << describe(seen.error());
+    return *std::move(seen);
+  }
+  void expect_whole(std::uint64_t lines) const {
+    const Inspection seen = inspect();
+    ASSERT_FALSE(seen.flaw.has_value()) << seen.flaw->file << ": " << seen.flaw->what;
+    EXPECT_EQ(seen.good.lines, lines);
+    EXPECT_EQ(seen.good.signed_lines, seen.good.last_sequence);
+  }
+  [[nodiscard]] static std::string all_of(const ReadAt& read, std::size_t step) {
+    std::string text;
+    Bytes piece(step);
+    for (;;) {
+      const auto got = read(text.size(), piece);
+      EXPECT_TRUE(got.ok());
+      if (!got.ok() || *got == 0) return text;
+      text.append(as_text(ByteView(piece).first(*got)));
+    }
+  }
+
+  std::shared_ptr<crypto::Signer> key_ = std::make_shared<fakes::SoftSigner>(std::uint8_t{7});
+  TrustedKeys keys_;
+};
+
+TEST_F(ArchiveTest, AllButTheNewestTwoAreCompressedAndTheLogIsTheSame) {
+  const std::size_t count = segments().size();
+  const std::uint64_t lines = inspect().good.lines;
+  ASSERT_GT(count, 4U);
+  const auto done = compress_segments(directory_.path());
+  ASSERT_TRUE(done.ok()) << describe(done.error());
+  EXPECT_EQ(done->segments, count - 2);
+  EXPECT_LT(done->after, done->before);
+  EXPECT_EQ(compressed(), count - 2);
+  EXPECT_EQ(segments().size(), count);
+  expect_whole(lines);
+  EXPECT_EQ(compress_segments(directory_.path())->segments, 0U) << "there is nothing left to do";
+}
+
+TEST_F(ArchiveTest, WhatWasCompressedIsSearchedAndProven) {
+  std::size_t before = 0;
+  std::size_t after = 0;
+  ASSERT_TRUE(find_records(directory_.path(), {}, {}, [&](const Record&) { ++before; }).ok());
+  ASSERT_TRUE(compress_segments(directory_.path()).ok());
+  ASSERT_TRUE(find_records(directory_.path(), {}, {}, [&](const Record&) { ++after; }).ok());
+  EXPECT_EQ(before, after);
+  const auto proof = prove_line(directory_.path(), 3, *newest_checkpoint(directory_.path()));
+  ASSERT_TRUE(proof.ok()) << describe(proof.error());
+  EXPECT_TRUE(check(*proof, proof->line, keys_).ok());
+}
+
+TEST_F(ArchiveTest, ADaemonGoesOnBehindCompressedSegments) {
+  ASSERT_TRUE(compress_segments(directory_.path()).ok());
+  const std::uint64_t lines = inspect().good.lines;
+  write(10);
+  const Inspection seen = inspect();
+  ASSERT_FALSE(seen.flaw.has_value()) << seen.flaw->what;
+  EXPECT_GT(seen.good.lines, lines + 20);
+  ASSERT_TRUE(compress_segments(directory_.path()).ok());
+  expect_whole(seen.good.lines);
+}
+
+TEST_F(ArchiveTest, ASegmentThatHoldsAnOpenRequestIsNotCompressed) {
+  ASSERT_TRUE(compress_segments(directory_.path()).ok());
+  const std::size_t before = compressed();
+  write(20, true);
+  // Opened by hand, so that the start doesn't close it.
+  std::string last = split(read_all(segments().back().path)).back();
+  ASSERT_NE(last.find("\"open\":"), std::string::npos);
+  ASSERT_EQ(last.find("\"open\":0,"), std::string::npos) << "one is open";
+  ASSERT_TRUE(compress_segments(directory_.path()).ok());
+  EXPECT_LE(compressed(), before + 3) << "up to the one with the request, and none behind it";
+  const auto log = open();
+  ASSERT_NE(log, nullptr) << "the start goes back to it";
+}
+
+TEST_F(ArchiveTest, ACrashInBetweenIsGoneOnWith) {
+  const auto first = segments().front();
+  const std::uint64_t lines = inspect().good.lines;
+  write_all(first.path + ".zst.new", "half of it");
+  ASSERT_TRUE(compress_file(first.path, first.path + ".zst").ok());
+  expect_whole(lines);
+  ASSERT_TRUE(compress_segments(directory_.path()).ok());
+  EXPECT_FALSE(std::filesystem::exists(first.path));
+  EXPECT_FALSE(std::filesystem::exists(first.path + ".zst.new"));
+  expect_whole(lines);
+}
+
+TEST_F(ArchiveTest, DamagedCompressionIsAFlawOfThatSegment) {
+  const std::string plain = read_all(segments()[1].path);
+  ASSERT_TRUE(compress_segments(directory_.path()).ok());
+  const Segment target = segments()[1];
+  const std::string whole = read_all(target.path);
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    std::string bytes = whole;
+    bytes[at] = static_cast<char>(bytes[at] ^ 0x10);
+    write_all(target.path, bytes);
+    const Inspection seen = inspect();
+    // Some bits say nothing: then what comes out is the same.
+    if (!seen.flaw) {
+      EXPECT_EQ(all_of(*read_compressed(target.path), 1000), plain) << at;
+      continue;
+    }
+    EXPECT_EQ(seen.flaw->file.substr(0, target.name.size()), target.name) << at;
+  }
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    write_all(target.path, whole.substr(0, size));
+    EXPECT_TRUE(inspect().flaw.has_value()) << size;
+  }
+  write_all(target.path, whole + "x");
+  EXPECT_TRUE(inspect().flaw.has_value());
+}
+
+TEST_F(ArchiveTest, ACompressedSegmentIsReadFromAnywhere) {
+  const auto segment = segments().front();
+  const std::string plain = read_all(segment.path);
+  ASSERT_TRUE(compress_file(segment.path, segment.path + ".zst").ok());
+  const auto read = read_compressed(segment.path + ".zst");
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(*size_of_compressed(segment.path + ".zst"), plain.size());
+  for (const std::size_t step : {std::size_t{1}, std::size_t{7}, std::size_t{100000}}) {
+    EXPECT_EQ(all_of(*read, step), plain);
+  }
+  Bytes piece(10);
+  for (const std::size_t offset : {std::size_t{500}, std::size_t{3}, plain.size() - 10}) {
+    ASSERT_EQ(*(*read)(offset, piece), 10U);
+    EXPECT_EQ(as_text(piece), plain.substr(offset, 10));
+  }
+  EXPECT_EQ(*(*read)(plain.size() + 5, piece), 0U);
+}
+
+TEST_F(ArchiveTest, OldSegmentsAreRemovedWithTheirCheckpointsAndTheRestIsGood) {
+  clock_.now += 80 * 24h;
+  write(24);
+  ASSERT_TRUE(compress_segments(directory_.path()).ok());
+  const auto before = segments();
+  const auto done = prune_segments(directory_.path(), std::chrono::days(90), clock_.now, keys_);
+  ASSERT_TRUE(done.ok()) << describe(done.error());
+  EXPECT_GT(done->segments, 0U);
+  EXPECT_EQ(segments().size(), before.size() - done->segments);
+  EXPECT_EQ(segments().front().first, before[done->segments].first);
+  EXPECT_FALSE(
+      std::filesystem::exists(checkpoints_in(directory_.path(), before.front().first).path));
+  const Inspection seen = inspect();
+  ASSERT_FALSE(seen.flaw.has_value()) << seen.flaw->what;
+  EXPECT_EQ(seen.good.signed_lines, seen.good.last_sequence);
+  EXPECT_EQ(seen.good.first_sequence, segments().front().first);
+}
+
+TEST_F(ArchiveTest, TheNewestTwoStayHoweverOldTheyAre) {
+  const auto done =
+      prune_segments(directory_.path(), std::chrono::days(90), clock_.now + 24h * 9999, keys_);
+  ASSERT_TRUE(done.ok()) << describe(done.error());
+  EXPECT_EQ(segments().size(), 2U);
+}
+
+TEST_F(ArchiveTest, NothingIsRemovedBelowTheFloorOrWithoutAKeyOrOfABadLog) {
+  const WallTime late = clock_.now + 24h * 9999;
+  const std::size_t before = segments().size();
+  EXPECT_EQ(prune_segments(directory_.path(), std::chrono::days(89), late, keys_).error().code,
+            ErrorCode::invalid_argument);
+  EXPECT_EQ(prune_segments(directory_.path(), std::chrono::days(90), late, {}).error().code,
+            ErrorCode::invalid_argument);
+  EXPECT_EQ(prune_segments(directory_.path(), std::chrono::days(90), clock_.now, keys_)->segments,
+            0U)
+      << "nothing is that old";
+  const auto last = segments().back();
+  std::string bytes = read_all(last.path);
+  bytes[40] = static_cast<char>(bytes[40] ^ 1);
+  write_all(last.path, bytes);
+  EXPECT_EQ(prune_segments(directory_.path(), std::chrono::days(90), late, keys_).error().code,
+            ErrorCode::corrupt);
+  EXPECT_EQ(segments().size(), before);
+}
+
+TEST_F(ArchiveTest, WhatIsNotSignedIsNotRemoved) {
+  const auto all = *list_checkpoints(directory_.path());
+  for (std::size_t i = 1; i < all.size(); ++i) std::filesystem::remove(all[i].path);
+  const auto done =
+      prune_segments(directory_.path(), std::chrono::days(90), clock_.now + 24h * 9999, keys_);
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().code, ErrorCode::precondition);
+  EXPECT_GT(segments().size(), 2U);
+}
+
+}  // namespace
+}  // namespace coffer::audit::test
