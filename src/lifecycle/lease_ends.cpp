@@ -223,6 +223,29 @@ void LeaseEnds::wait(std::chrono::nanoseconds most) {
   changed_.wait_for(mutex_, pause);
 }
 
+void LeaseEnds::wait_for_news(std::chrono::nanoseconds most) {
+  const MutexLock lock(mutex_);
+  changed_.wait_for(mutex_, most);
+}
+
+/// What waits for its second or third round has been taken: nothing is known to be there any more.
+Result<bool> LeaseEnds::any_below(envelope::SealedTransaction& tx, std::string_view prefix) {
+  COFFER_TRY(const auto targets, target_rows(tx));
+  for (const envelope::ListedRow& target : targets) {
+    const envelope::RowName sample = pending_row(target.name, {});
+    envelope::RowPage page;
+    do {
+      COFFER_TRY(page, tx.page(sample.space, sample.parent, page.next, kPage));
+      for (const envelope::ListedRow& row : page.rows) {
+        if (!row.name.starts_with(prefix)) continue;
+        COFFER_TRY(const PendingEnd end, decode_pending(row.value, row.name));
+        if (end.attempts > 0 || end.not_before <= end.since) return true;
+      }
+    } while (!page.done);
+  }
+  return false;
+}
+
 void LeaseEnds::under_way(const std::string& id) {
   const MutexLock lock(mutex_);
   under_way_.insert(id);

@@ -11,6 +11,7 @@ namespace {
 using envelope::Expect;
 
 constexpr std::size_t kStep = 128;
+constexpr std::chrono::milliseconds kLook{200};
 /// A prefix no lease has: the job has come to the ends that are pending already.
 constexpr std::string_view kPendingPhase = "\xff";
 
@@ -94,6 +95,27 @@ Result<void> Leases::end_prefix(envelope::SealedTransaction& tx, std::string_vie
   if (done) return {};
   COFFER_CHECK(tx.write(prefix_end_row(prefix), encode_prefix_end(job), Expect::anything()));
   return schedule(tx, kPrefixKind, prefix, now, now);
+}
+
+Result<void> Leases::end_prefix_and_wait(audit::Ticket& ticket, std::string_view prefix,
+                                         WallTime now, std::chrono::seconds most) {
+  COFFER_CHECK(ticket.make_durable());
+  COFFER_CHECK(
+      commit_own([&](envelope::SealedTransaction& tx) { return end_prefix(tx, prefix, now); }));
+  const auto until = std::chrono::steady_clock::now() + most;
+  for (;;) {
+    COFFER_TRY(const auto tx, store_.begin());
+    COFFER_TRY(const auto job, tx->read(prefix_end_row(prefix)));
+    bool left = job.has_value();
+    if (!left) {
+      COFFER_TRY(left, LeaseEnds::any_below(*tx, prefix));
+    }
+    if (!left) return {};
+    if (std::chrono::steady_clock::now() >= until) break;
+    ends_->wait_for_news(kLook);
+  }
+  return make_error(ErrorCode::unavailable,
+                    "the leases are revoked, but not all their ends have been taken yet");
 }
 
 Result<void> Leases::due_prefix(envelope::SealedTransaction& tx, const Due& due, WallTime now) {

@@ -113,7 +113,32 @@ Result<Response> end_below(Call& call, std::string_view word, bool forced) {
   return no_content();
 }
 
-Result<Response> revoke_prefix(Call& call) { return end_below(call, "revoke-prefix", false); }
+/// Vault's `sync`: true waits for the targets, false is answered with 202.
+Result<Response> revoke_prefix(Call& call) {
+  COFFER_TRY(const auto sync, call.request.fields.boolean("sync"));
+  if (!sync) return end_below(call, "revoke-prefix", false);
+  if (!*sync) {
+    COFFER_TRY(Response response, end_below(call, "revoke-prefix", false));
+    response.status = kAccepted;
+    return response;
+  }
+  const std::string prefix(below(call.path, stem(call, "revoke-prefix")));
+  if (prefix.empty()) return invalid("missing field \"prefix\"");
+  lifecycle::Leases& leases = *call.vault->leases;
+  audit::Ticket& ticket = call.context.ticket;
+  const WallTime now = call.context.now;
+  if (!prefix.ends_with('/')) {
+    COFFER_TRY(const auto lease, leases.find(call.context.tx, prefix, now));
+    if (lease) {
+      COFFER_CHECK(leases.end_and_wait(ticket, prefix, now, kSyncWait));
+      return no_content();
+    }
+  }
+  const std::string folder = prefix.ends_with('/') ? prefix : prefix + '/';
+  COFFER_CHECK(leases.end_prefix_and_wait(ticket, folder, now, kSyncWait));
+  return no_content();
+}
+
 Result<Response> revoke_force(Call& call) { return end_below(call, "revoke-force", true); }
 
 /// Nothing is ever left to tidy: ends are tried on by themselves, and their rows say all.
@@ -255,8 +280,8 @@ std::span<const Handler> lease_handlers() {
       writing("leases/revoke/*", kRevoke, false, Lane::slow, revoke),
       writing("revoke", kRevoke, false, Lane::slow, revoke),
       writing("revoke/*", kRevoke, false, Lane::slow, revoke),
-      writing("leases/revoke-prefix/*", kPrefix, true, Lane::fast, revoke_prefix),
-      writing("revoke-prefix/*", kPrefix, true, Lane::fast, revoke_prefix),
+      writing("leases/revoke-prefix/*", kPrefix, true, Lane::slow, revoke_prefix),
+      writing("revoke-prefix/*", kPrefix, true, Lane::slow, revoke_prefix),
       writing("leases/revoke-force/*", kForce, true, Lane::fast, revoke_force),
       writing("revoke-force/*", kForce, true, Lane::fast, revoke_force),
       writing("leases/tidy", "Nothing to do: leases need no tidying.", false, Lane::fast, tidy),

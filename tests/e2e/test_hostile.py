@@ -368,7 +368,9 @@ def test_c10_of_others_tokens_unknown_and_revoked_are_one_answer(stocked):
                         ("revoke-accessor", "accessor")):  # fmt: skip
         revoked = {"token": made["client_token"], "accessor": made["accessor"]}
         answers = [stocked.client.post(f"auth/token/{path}", {field: of[field]}) for of in (unknown, revoked)]
-        assert outcome(answers[0]) == outcome(answers[1]) and answers[0].status == 403, path
+        # As Vault: an accessor of nobody needs no revocation, and the answer has a warning.
+        status = 200 if path == "revoke-accessor" else 403
+        assert outcome(answers[0]) == outcome(answers[1]) and answers[0].status == status, path
 
 
 def ask_open_paths_as_nobody(vault):

@@ -92,6 +92,11 @@ class LeaseEnds final {
   void settle(const PendingEnd& end, EndOutcome outcome, bool gone) COFFER_EXCLUDES(mutex_);
   /// Waits until something may be there to take, at most so long.
   void wait(std::chrono::nanoseconds most) COFFER_EXCLUDES(mutex_);
+  /// Waits until something happened to any end, at most so long.
+  void wait_for_news(std::chrono::nanoseconds most) COFFER_EXCLUDES(mutex_);
+  /// Whether the end of one below a prefix hasn't been taken once by its target.
+  [[nodiscard]] static Result<bool> any_below(envelope::SealedTransaction& tx,
+                                              std::string_view prefix);
 
   // Leases on their way: their ends wait until nothing is under way for them any more.
 

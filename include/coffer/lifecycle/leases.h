@@ -134,6 +134,10 @@ class Leases final {
   /// sweeper in steps. Also of those that are pending already, if `forced`.
   [[nodiscard]] Result<void> end_prefix(envelope::SealedTransaction& tx, std::string_view prefix,
                                         WallTime now, bool forced = false);
+  /// Beside the Door, and waits until their targets have taken them all; unavailable: not within
+  /// `most`, they are tried on all the same.
+  [[nodiscard]] Result<void> end_prefix_and_wait(audit::Ticket& ticket, std::string_view prefix,
+                                                 WallTime now, std::chrono::seconds most);
   /// Some hundred at most of those of an owner who is dead; true: none is left.
   [[nodiscard]] Result<bool> end_owned(envelope::SealedTransaction& tx, std::string_view owner,
                                        WallTime now);

@@ -170,7 +170,15 @@ class TokenEngine final : public engine::Engine {
   [[nodiscard]] Result<Response> revoke(Context& context, const Request& request,
                                         std::string_view path) const {
     const bool orphan = path == "revoke-orphan";
-    COFFER_TRY(const Target about, target(context, request, path));
+    auto found = target(context, request, path);
+    if (!found.ok()) {
+      // As Vault: what is gone needs no revocation, and says so.
+      const bool gone =
+          path == "revoke-accessor" && found.error().code == ErrorCode::permission_denied;
+      if (!gone) return found.error();
+      return Response{.warnings = {"No token found with this accessor"}};
+    }
+    const Target& about = *found;
     COFFER_CHECK(orphan ? tokens_.revoke_orphan(context.tx, about.token, context.now)
                         : tokens_.revoke(context.tx, about.token, context.now));
     return Response{.outcome = model::Outcome::empty};

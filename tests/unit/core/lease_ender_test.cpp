@@ -74,6 +74,21 @@ TEST_F(LeaseEnderTest, ManyAreEndedAtOnceAndEachOnce) {
   EXPECT_EQ(target_.ends(), 200);
 }
 
+TEST_F(LeaseEnderTest, WhoRevokesAPrefixWithSyncIsAnsweredAfterTheLastEnd) {
+  for (int i = 0; i < 20; ++i) issue(std::to_string(i), "db" + std::to_string(i % 3));
+  std::atomic<bool> answered{false};
+  target_.on_end = [&](const lifecycle::Lease&) { EXPECT_FALSE(answered); };
+  Door door(vault_.log, *vault_.trail, *vault_.store, *vault_.state, sink_);
+  const LeaseEnder ender(*vault_.state, door, system_clock());
+  const auto answer = vault_.call(model::Operation::update, "sys/leases/revoke-prefix/secret/creds",
+                                  R"({"sync":true})");
+  answered = true;
+  ASSERT_TRUE(answer.ok()) << answer.error().text;
+  EXPECT_EQ(target_.ends(), 20);
+  EXPECT_EQ(target_.users(), 0U);
+  EXPECT_EQ(pending(), 0U);
+}
+
 TEST_F(LeaseEnderTest, NoMoreOfOneTargetAtOnceThanItMayHave) {
   std::atomic<int> now{0};
   std::atomic<int> most{0};

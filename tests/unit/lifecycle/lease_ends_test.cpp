@@ -110,6 +110,31 @@ TEST(LeaseEnds, AForcedEndIsForgottenWhateverTheTargetSays) {
   EXPECT_EQ(world.users(), 1U) << "that is what it means";
 }
 
+TEST(LeaseEnds, WhoWaitsForAPrefixLearnsThatItsEndsHaveNotBeenTaken) {
+  LeaseWorld world;
+  const std::string id = world.issue(LeaseWorld::wanted("u"));
+  const std::string other = world.issue(LeaseWorld::wanted("v", "other"));
+  const auto waited = world.end_prefix_and_wait("database/creds/app/", seconds(0));
+  ASSERT_FALSE(waited.ok());
+  EXPECT_EQ(waited.error().code, ErrorCode::unavailable);
+  EXPECT_FALSE(world.find(id).has_value()) << "it is revoked all the same";
+  world.targets["db"].stuck.insert("u");
+  world.run_ends();
+  EXPECT_FALSE(world.end_prefix_and_wait("database/creds/app/", seconds(0)).ok()) << "refused";
+  world.targets["db"].stuck.clear();
+  world.live(minutes(6));
+  must(world.end_prefix_and_wait("database/creds/app/", seconds(0)));
+  EXPECT_TRUE(world.find(other).has_value());
+}
+
+TEST(LeaseEnds, WhoWaitsForAPrefixWaitsForNoOther) {
+  LeaseWorld world;
+  const std::string other = world.issue(LeaseWorld::wanted("v", "other"));
+  world.end(other);
+  EXPECT_EQ(world.pending(), 1U);
+  must(world.end_prefix_and_wait("database/creds/app/", seconds(0)));
+}
+
 TEST(LeaseEnds, ForcedEndsOfADeadTargetNeedNoTry) {
   LeaseWorld world;
   for (int i = 0; i < 400; ++i) world.issue(of("db", i));

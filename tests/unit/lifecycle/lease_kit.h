@@ -146,6 +146,14 @@ class LeaseWorld {
     must(leases->end(*tx, *lease, now(), forced));
     EXPECT_TRUE(commit(*tx));
   }
+  Result<void> end_prefix_and_wait(const std::string& prefix, seconds most) {
+    model::Request request{
+        .id = {}, .time = now(), .path = "sys/leases/revoke-prefix", .fields = {}};
+    audit::Ticket ticket = trail_.open(request, peer_);
+    auto ended = leases->end_prefix_and_wait(ticket, prefix, now(), most);
+    static_cast<void>(std::move(ticket).close(model::Response{}));
+    return ended;
+  }
   Result<Renewal> renew(const std::string& id, seconds increment) {
     const auto tx = begin();
     model::Request request{.id = {}, .time = now(), .path = "sys/leases/renew", .fields = {}};

@@ -97,6 +97,16 @@ TEST_F(LeasesTest, RevokesAllBelowAPrefix) {
   EXPECT_FALSE(alive(other)) << "a whole id is one too";
 }
 
+TEST_F(LeasesTest, RevokesByPrefixAtOnceForWhoWantsNoWait) {
+  const std::string id = issue("u");
+  const Answer answer = write("leases/revoke-prefix/secret/creds/app", R"({"sync":false})");
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ(answer->status, 202);
+  EXPECT_FALSE(alive(id));
+  EXPECT_EQ(target.ends(), 0) << "nobody runs ends here, and nobody waited for one";
+  refused(write("leases/revoke-prefix/secret", R"({"sync":"perhaps"})"), "sync");
+}
+
 TEST_F(LeasesTest, OnlyWhoHasSudoRevokesByPrefix) {
   const std::string id = issue("u");
   put_policy("revoker", R"(path "sys/*" { capabilities = ["update", "read"] })");

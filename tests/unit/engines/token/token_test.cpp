@@ -234,6 +234,12 @@ TEST_F(TokenEngineTest, UnknownRevokedAndExpiredAreOneAnswer) {
   }
   for (const char* path : {"lookup-accessor", "renew-accessor", "revoke-accessor"}) {
     for (const std::string& accessor : {revoked.accessor, expired.accessor, std::string("none")}) {
+      if (path == std::string("revoke-accessor")) {
+        const auto gone = write(root_, path, R"({"accessor":")" + accessor + R"("})");
+        ASSERT_TRUE(gone.ok());
+        EXPECT_EQ(gone->warnings, std::vector<std::string>{"No token found with this accessor"});
+        continue;
+      }
       expect_refused(root_, path, R"({"accessor":")" + accessor + R"("})", "invalid accessor",
                      ErrorCode::permission_denied);
     }
