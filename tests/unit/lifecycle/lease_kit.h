@@ -240,6 +240,9 @@ class LeaseWorld {
   std::function<Result<void>(envelope::SealedTransaction&, const NewLease&)> admit;
   /// Commits of the leases' own from now on that come to nothing, one by one: an error, or a race.
   std::deque<Result<bool>> commits;
+  /// Called when the target is about to be asked.
+  std::function<void(const Lease&)> before_end;
+  std::function<void()> before_renewal;
   fakes::FakeLog log;
   std::unique_ptr<Leases> leases;
   envelope::SealedStore& sealed() { return *sealed_; }
@@ -263,12 +266,16 @@ class LeaseWorld {
       return admit ? admit(tx, terms) : Result<void>();
     };
     leases = std::make_unique<Leases>(*sealed_, std::move(hooks), limits_, clock);
-    leases->add_kind(
-        "fake",
-        {.end = [this](const Lease& lease) { return targets[lease.terms.target].end(lease); },
-         .renew = [this](
-                      const Lease& lease,
-                      WallTime until) { return targets[lease.terms.target].renew(lease, until); }});
+    leases->add_kind("fake", {.end =
+                                  [this](const Lease& lease) {
+                                    if (before_end) before_end(lease);
+                                    return targets[lease.terms.target].end(lease);
+                                  },
+                              .renew =
+                                  [this](const Lease& lease, WallTime until) {
+                                    if (before_renewal) before_renewal();
+                                    return targets[lease.terms.target].renew(lease, until);
+                                  }});
     handlers_ = std::make_unique<Handlers>();
     leases->register_handlers(*handlers_);
     must(leases->load(now()));
