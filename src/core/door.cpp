@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "coffer/base/failpoint.h"
 #include "coffer/base/log.h"
 
 namespace coffer::core {
@@ -145,7 +146,9 @@ void Door::commit(Batch& writers) {
   std::vector<store::Transaction> transactions;
   transactions.reserve(writers.size());
   for (Pending& writer : writers) transactions.push_back(std::move(writer.staged.writes));
+  COFFER_FAILPOINT("door.logged");
   const auto outcomes = store_.commit(transactions);
+  COFFER_FAILPOINT("door.committed");
   if (outcomes.ok()) sink_.committed(transactions);
   Batch answered;
   for (std::size_t i = 0; i < writers.size(); ++i) {

@@ -1,6 +1,7 @@
 #include "coffer/core/errands.h"
 
 #include "at_the_door.h"
+#include "coffer/base/failpoint.h"
 #include "coffer/base/log.h"
 #include "coffer/crypto/random.h"
 
@@ -134,6 +135,7 @@ Result<void> Errands::act(const Job& job, const lifecycle::Errand& errand,
                           audit::Ticket& ticket) const {
   if (!errand.act) return {};
   if (job.vault->due_handlers.reaches_outside(job.due.kind)) COFFER_CHECK(ticket.make_durable());
+  COFFER_FAILPOINT("errand.begins");
   return errand.act(job.stop);
 }
 
@@ -150,6 +152,7 @@ void Errands::carry_out(const Job& job, const lifecycle::Errand& errand) {
                  .fields = {}}};
   audit::Ticket ticket = job.vault->trail->open(own.request, own.peer);
   const Result<void> acted = act(job, errand, ticket);
+  COFFER_FAILPOINT("errand.acted");
   const bool cut = !acted.ok() && job.stop.stop_requested();
   if (put_down(job, cut ? nullptr : &errand, acted, std::move(ticket), false)) return;
   for (int race = 1; race < kMaxRaces; ++race) {
@@ -195,7 +198,9 @@ bool Errands::put_down(const Job& job, const lifecycle::Errand* errand, const Re
   door_.finish(
       {std::move(entry), writes.ok() ? *std::move(writes) : store::Transaction(), std::move(told)},
       std::move(note));
-  return waiting.wait() != AtTheDoor::End::again;
+  const bool stands = waiting.wait() != AtTheDoor::End::again;
+  COFFER_FAILPOINT("errand.recorded");
+  return stands;
 }
 
 }  // namespace coffer::core

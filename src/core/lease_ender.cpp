@@ -1,6 +1,7 @@
 #include "coffer/core/lease_ender.h"
 
 #include "at_the_door.h"
+#include "coffer/base/failpoint.h"
 #include "coffer/base/log.h"
 #include "coffer/core/unsealed.h"
 #include "coffer/crypto/random.h"
@@ -137,6 +138,7 @@ Result<void> LeaseEnder::attempt(Unsealed& vault, const PendingEnd& end,
     return make_error(ErrorCode::internal, "nobody knows how to end a lease of this kind");
   }
   COFFER_CHECK(ticket.make_durable());
+  COFFER_FAILPOINT("lease.end.begins");
   return kind->end(end.lease);
 }
 
@@ -157,6 +159,7 @@ void LeaseEnder::run(Unsealed& vault, const PendingEnd& end) {
                                .fields = {}};
   audit::Ticket ticket = vault.trail->open(request, peer);
   const Result<void> tried = attempt(vault, end, ticket);
+  COFFER_FAILPOINT("lease.end.taken");
   EndOutcome outcome = tried.ok() ? EndOutcome::done : lifecycle::outcome_of(tried.error());
   bool gone = false;
   auto writes = stage(vault, end, tried, gone);
@@ -171,6 +174,7 @@ void LeaseEnder::run(Unsealed& vault, const PendingEnd& end) {
       {std::move(entry), staged ? *std::move(writes) : store::Transaction(), std::move(response)},
       std::make_unique<AtTheDoor::Note>(at_the_door));
   const AtTheDoor::End ended = at_the_door.wait();
+  COFFER_FAILPOINT("lease.end.recorded");
   if (ended == AtTheDoor::End::again) outcome = EndOutcome::overtaken;
   if (ended == AtTheDoor::End::failed || !staged) outcome = EndOutcome::unreachable;
   ends.settle(end, outcome, gone);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "coffer/base/failpoint.h"
 #include "coffer/lifecycle/leases.h"
 #include "coffer/model/duration.h"
 #include "lease_rows.h"
@@ -138,7 +139,9 @@ Result<Renewal> Leases::renew(audit::Ticket& ticket, envelope::SealedTransaction
   const LeaseKind* known = kind(lease.terms.kind);
   if (known != nullptr && known->renew) {
     COFFER_CHECK(ticket.make_durable());
+    COFFER_FAILPOINT("lease.renew.logged");
     COFFER_CHECK(known->renew(renewal.lease, renewal.lease.expires));
+    COFFER_FAILPOINT("lease.renew.told");
   }
   return renewal;
 }

@@ -1,6 +1,7 @@
 // How leases come into being.
 #include "coffer/lifecycle/leases.h"
 
+#include "coffer/base/failpoint.h"
 #include "coffer/crypto/random.h"
 #include "lease_rows.h"
 
@@ -90,7 +91,9 @@ Result<void> Issuing::stage(envelope::SealedTransaction& tx, std::function<void(
   COFFER_CHECK(tx.write(lease_row(active.terms.prefix, active.name), encode_lease(active),
                         Expect::unchanged(active.version)));
   tx.erase(issuing_row(id), Expect::anything());
+  COFFER_FAILPOINT("lease.issue.staged");
   then = [hold = std::move(hold_), before = std::move(then)] {
+    COFFER_FAILPOINT("lease.issue.stands");
     hold->step = Hold::Step::stands;
     if (before) before();
   };
@@ -183,7 +186,9 @@ Result<Issuing> Leases::begin(audit::Ticket& ticket, envelope::SealedTransaction
   lease.expires = now + lease.terms.ttl;
   auto hold = std::make_shared<Issuing::Hold>(counts_, ends_, std::move(lease));
   COFFER_CHECK(ticket.make_durable());
+  COFFER_FAILPOINT("lease.issue.logged");
   COFFER_CHECK(commit_intent(hold->lease, now));
+  COFFER_FAILPOINT("lease.issue.intended");
   hold->step = Issuing::Hold::Step::intended;
   counts_->committed(hold->lease.terms);
   COFFER_TRY(hold->lease.version, stored_version(hold->lease));

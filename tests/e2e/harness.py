@@ -115,6 +115,7 @@ class DevVault:
 
     def __init__(self, directory, *options, command_prefix=()):
         self.directory = pathlib.Path(directory)
+        self.program_name = "cofferd"
         self.options = [str(option) for option in options]
         self.command_prefix = list(command_prefix)  # e.g. ["strace", "-f", …]
         self.environment = dict(os.environ)
@@ -162,7 +163,7 @@ class DevVault:
     def start(self, wait=True):
         assert not self.running, "it runs already"
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        command = [*self.command_prefix, program("cofferd"), *self.arguments()]
+        command = [*self.command_prefix, program(self.program_name), *self.arguments()]
         with open(self.log_path, "ab") as log:
             self._log_start = log.tell()
             self.process = subprocess.Popen(

@@ -1,5 +1,6 @@
 #include "issue.h"
 
+#include "coffer/base/failpoint.h"
 #include "username.h"
 
 namespace coffer::engines::database {
@@ -80,6 +81,7 @@ Result<Issued> issue(House& house, Context& context, const Wanted& wanted) {
     if (is_definite(made.error())) undo(house, context, wanted, issuing, username);
     return made.error();
   }
+  COFFER_FAILPOINT("database.user.made");
   return Issued{std::move(issuing), std::move(username), std::move(password)};
 }
 

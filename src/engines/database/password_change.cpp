@@ -1,5 +1,7 @@
 #include "password_change.h"
 
+#include "coffer/base/failpoint.h"
+
 namespace coffer::engines::database {
 namespace {
 
@@ -21,12 +23,14 @@ ChangeOutcome change_password(const std::function<Result<void>(const Targets::Ac
     const bool definite = is_definite(sent.error()) && !change.sent_before;
     return {definite ? ChangeEnd::refused : ChangeEnd::unknown, sent.error()};
   }
+  COFFER_FAILPOINT("database.password.sent");
   // Another code than as_admin() gives for an administrator who isn't let in.
   Result<void> login;
   const auto asked = as_admin([&](Target& target) -> Result<void> {
     login = target.check_login(change.username, change.password);
     return {};
   });
+  COFFER_FAILPOINT("database.password.checked");
   if (!asked.ok()) return {ChangeEnd::unknown, asked.error()};
   if (login.ok()) return {ChangeEnd::done, {}};
   if (login.error().code != ErrorCode::unauthenticated) return {ChangeEnd::unknown, login.error()};

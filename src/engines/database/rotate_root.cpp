@@ -1,4 +1,5 @@
 // rotate-root/: another password for the administrator, which nobody knows afterwards.
+#include "coffer/base/failpoint.h"
 #include "fields.h"
 #include "password_change.h"
 #include "paths.h"
@@ -77,6 +78,7 @@ Result<Response> rotate_root(House& house, Context& context, const Request&,
   COFFER_CHECK(context.ticket.make_durable());
   const bool sent_before = found->row.password.pending != 0;
   COFFER_TRY(const Found now, with_candidate(house, *found, fresh));
+  COFFER_FAILPOINT("database.root.kept");
   COFFER_TRY(const auto tx, house.parts.store.begin());
   COFFER_TRY(std::string text, open_pending(*tx, now));
   auto copy = SecureBytes::copy_of(as_bytes(text));
@@ -89,6 +91,7 @@ Result<Response> rotate_root(House& house, Context& context, const Request&,
                        .password = candidate,
                        .sent_before = sent_before});
   COFFER_CHECK(settle(house, now, outcome));
+  COFFER_FAILPOINT("database.root.settled");
   house.targets.forget(found->id);
   if (outcome.end != ChangeEnd::done) {
     if (outcome.end == ChangeEnd::unknown) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "coffer/base/failpoint.h"
+
 namespace coffer::engines::database {
 namespace {
 
@@ -90,6 +92,7 @@ Result<ChangeOutcome> attempt(House& house, const Uuid& mount, std::string_view 
     return make_error(ErrorCode::unavailable, "a rotation of this static role is under way");
   }
   COFFER_TRY(const bool sent_before, commit_candidate(house, mount, name, given));
+  COFFER_FAILPOINT("database.static.kept");
   COFFER_TRY(const auto tx, house.parts.store.begin());
   COFFER_TRY(const auto found, find_static(*tx, mount, name));
   if (!found) return make_error(ErrorCode::not_found, "the static role is gone");
