@@ -124,6 +124,27 @@ class Report:
         return self.worst("leaks", f"checking {number(found['candidates'])} values for a leak",
                           [found["seconds"]], 5, "s")
 
+    def leases(self):
+        """The aims of a hundred thousand leases."""
+        found = self.results["leases"]
+        if not found:
+            return []
+        kv = {name: middle(rates) for name, rates in found["kv"].items()}
+        of = number(found["count"])
+        slower = max(found["p99_while_ending"]) / middle(found["p99_before"])
+        rate = found["ended_per_second"]
+        return [
+            self.worst("leases-ready", f"ready with {of} leases", [found["ready_ms"] / 1000], 2, "s"),
+            self.worst("leases-swept", f"swept with {of} leases", [found["swept_s"]], 5, "s"),
+            self.worst("leases-memory", f"peak memory with {of} leases",
+                       [found["peak_mib"], found["peak_while_ending_mib"]], 256, "MiB"),
+            self.worst("leases-reads", "p99 of a read while 20,000 leases end, of that before", [slower], 2, "times"),
+            {"aim": "leases-ended", "what": "leases ended by one database", "wanted": "100/s",
+             "got": f"{number(rate)}/s", "met": rate >= 100, "cause": self.cause("leases-ended", None)},
+            self.worst("leases-renew", "a KV write's rate, of a renewal's", [kv["write"] / kv["renew"]], 1, "times"),
+            self.worst("leases-lookup", "a KV read's rate, of a look-up's", [kv["read"] / kv["lookup"]], 1, "times"),
+        ]  # fmt: skip
+
     def rotation(self):
         """The aim of reads while a key rotates."""
         found = self.results["rotation"]
@@ -182,6 +203,7 @@ class Report:
             self.least("token-create", "token create", 16, 5000),
             self.flood(),
             self.leaks(),
+            *self.leases(),
             self.rotation(),
             self.signing(),
             self.database(),
@@ -372,6 +394,28 @@ def database_section(report):
     return lines + table(("", *LOAD_HEADER[:3]), rows)
 
 
+def leases_section(report):
+    found = report.results["leases"]
+    if not found:
+        return []
+    kv = {name: number(middle(rates)) for name, rates in found["kv"].items()}
+    rows = [["issued a second, 16 connections", number(found["issued_per_second"])],
+            ["ready with all of them, ms", number(found["ready_ms"])],
+            ["swept after that, s", f"{found['swept_s']:.1f}"],
+            ["idle memory, MiB", f"{found['idle_mib']:.0f}"],
+            ["peak memory, MiB", f"{found['peak_mib']:.0f}"],
+            ["ready with 20,000 that ended meanwhile, ms", number(found["ready_with_ended_ms"])],
+            ["of these ended a second", number(found["ended_per_second"])],
+            ["peak memory meanwhile, MiB", f"{found['peak_while_ending_mib']:.0f}"],
+            ["p99 of a read before, µs", number(middle(found["p99_before"]))],
+            ["p99 of a read meanwhile, µs, the worst second", number(max(found["p99_while_ending"]))],
+            ["renewals a second beside KV writes, one connection", f"{kv['renew']} beside {kv['write']}"],
+            ["look-ups a second beside KV reads, 4 connections", f"{kv['lookup']} beside {kv['read']}"]]
+    lines = [f"## {number(found['count'])} leases", "",
+             "Logins of a Redis. 20,000 of the leases end while the daemon is down.", ""]
+    return lines + table(("", ""), rows)
+
+
 def memory_section(report):
     rows = []
     for name, facts in report.results["vault"].items():
@@ -431,5 +475,5 @@ def render(results, runs, seconds, work):
                   "CPU is user and system time of all of the server's processes. × echo and × Redis "
                   "compare with the same number of connections, × token with one thread's unwraps, "
                   "× SQLite with as many rows a commit as there are connections.", "", *vault]
-    lines += large_section(report) + flood_section(report) + rotation_section(report) + signing_section(report) + database_section(report) + memory_section(report) + layers_section(report)
+    lines += large_section(report) + flood_section(report) + rotation_section(report) + signing_section(report) + database_section(report) + leases_section(report) + memory_section(report) + layers_section(report)
     return "\n".join(lines).rstrip() + "\n"

@@ -24,6 +24,7 @@ import database
 import flood
 import large
 import leaks
+import leases
 import report
 import rotation
 import scenarios
@@ -78,7 +79,7 @@ class Bench:
         self.servers = []
         self.large = options.large
         self.results = {"loads": {}, "limits": {}, "vault": {}, "layers": [], "large": None, "flood": None, "rotation": None, "database": None, "signing": None,
-                        "leaks": None,
+                        "leaks": None, "leases": None,
                         "missing": [], "errors": []}
         self.first_new_key = 0
 
@@ -286,6 +287,7 @@ class Bench:
             self.results["leaks"] = leaks.measure(self)
         if self.large:
             self.results["large"] = large.measure(self, self.large)
+            self.results["leases"] = leases.measure(self)
         self.layers()
         return self.results
 
