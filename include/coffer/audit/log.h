@@ -72,7 +72,7 @@ class Log {
   [[nodiscard]] virtual std::vector<SyncedTree> take_segment_ends() { return {}; }
   /// From now on append() gives this for whatever opens a request; what closes one is still taken,
   /// and so are lines of the daemon's own. nullopt: no longer.
-  virtual void refuse_requests(std::optional<Error> why) { (void)why; }
+  virtual void refuse_requests(std::optional<Error> why) { (void)why; }  // NOLINT(*-value-param)
   /// Stats the file: unavailable if it was unlinked, moved, replaced, shortened or written by
   /// another. Called each second.
   [[nodiscard]] virtual Result<void> check() = 0;
