@@ -14,6 +14,7 @@
 #include "coffer/engines/token/token.h"
 #include "coffer/engines/totp/totp.h"
 #include "coffer/engines/unix/unix.h"
+#include "coffer/lifecycle/effective_time.h"
 #include "coffer/sys/sys.h"
 
 namespace coffer::daemon {
@@ -37,14 +38,21 @@ std::function<Result<bool>(store::Transaction)> commit_by(store::Store& store) {
   };
 }
 
+/// Ends are left to be done by the clock that requests go by. By a wall clock that was set back
+/// they would seem to lie ahead, and wait.
+const Clock& clock_of_leases(const Foundation& foundation) {
+  const lifecycle::EffectiveTime* const time = foundation.control.time();
+  return time == nullptr ? foundation.clock : time->latest();
+}
+
 /// `vault` outlives its leases: it holds them.
 void add_leases(const Foundation& foundation, core::Unsealed& vault) {
   lifecycle::Leases::Hooks hooks;
   hooks.commit = commit_by(foundation.store);
   hooks.admit = [&vault](envelope::SealedTransaction& tx, const lifecycle::NewLease& wanted,
                          WallTime now) { return core::admit_lease(vault, tx, wanted, now); };
-  vault.leases = std::make_unique<lifecycle::Leases>(*vault.sealed_store, std::move(hooks),
-                                                     foundation.lease_limits, foundation.clock);
+  vault.leases = std::make_unique<lifecycle::Leases>(
+      *vault.sealed_store, std::move(hooks), foundation.lease_limits, clock_of_leases(foundation));
   vault.leases->register_handlers(vault.due_handlers);
 }
 

@@ -47,7 +47,7 @@ Result<void> Server::run() {
   });
   sweeper_ = std::make_unique<core::Sweeper>(vault_.state(), vault_.store(), *door_,
                                              vault_.time()->effective());
-  ender_ = std::make_unique<core::LeaseEnder>(vault_.state(), *door_, clock_);
+  ender_ = std::make_unique<core::LeaseEnder>(vault_.state(), *door_, vault_.time()->latest());
   workers_ = std::make_unique<Workers>(config_.workers + 1,  // one of them may attend to the Door
                                        config_.queue, [this](std::unique_ptr<Exchange> exchange) {
                                          work(std::move(exchange), engine::Lane::fast);

@@ -2,8 +2,10 @@
 is down."""
 
 import os
+import pathlib
 import time
 
+import databases
 import pytest
 from conftest import end
 from harness import DevVault
@@ -88,6 +90,21 @@ def test_a_step_back_gives_nothing_more_time(vault):
     while not sweeps(vault):
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_the_end_of_a_lease_waits_for_no_clock_that_was_set_back(vault):
+    with databases.Redis(pathlib.Path("/tmp") / f"coffer-clock-{os.getpid()}") as server:
+        role = {"db_name": "redis", "creation_statements": server.creation}
+        for path, body in (("sys/mounts/database", {"type": "database"}), ("database/config/redis", server.config()),
+                           ("database/roles/app", role)):  # fmt: skip
+            assert vault.client.post(path, body).status == 204
+        lease = vault.client.get("database/creds/app").json["lease_id"]
+        vault.step(-2 * HOUR)
+        assert vault.client.post("sys/leases/revoke", {"lease_id": lease}).status == 204
+        deadline = time.monotonic() + 20
+        while server.users():
+            assert time.monotonic() < deadline, vault.client.get("sys/leases/pending").body
+            time.sleep(0.1)
 
 
 def test_the_commands_of_the_page_run(vault):
