@@ -32,6 +32,12 @@ Result<Sha256> hmac_sha256(ByteView key, std::initializer_list<ByteView> parts) 
   return out;
 }
 
+Result<Sha512> hmac_sha512(ByteView key, std::initializer_list<ByteView> parts) {
+  Sha512 out;
+  COFFER_CHECK(hmac(Hash::sha512, key, parts, out));
+  return out;
+}
+
 Result<void> hkdf_sha512(ByteView key, ByteView salt, ByteView info, MutableByteView out) {
   return hkdf_sha512({key}, salt, info, out);
 }

@@ -10,6 +10,7 @@
 namespace coffer::crypto {
 
 using Sha256 = std::array<std::uint8_t, 32>;
+using Sha512 = std::array<std::uint8_t, 64>;
 
 [[nodiscard]] Result<Sha256> sha256(ByteView data);
 /// Over `prefix ‖ data`, without joining them (RFC 6962 leaf: prefix 0x00).
@@ -17,6 +18,8 @@ using Sha256 = std::array<std::uint8_t, 32>;
 [[nodiscard]] Result<Sha256> hmac_sha256(ByteView key, ByteView data);
 /// Over the parts one after another, without joining them: the caller makes them unambiguous.
 [[nodiscard]] Result<Sha256> hmac_sha256(ByteView key, std::initializer_list<ByteView> parts);
+
+[[nodiscard]] Result<Sha512> hmac_sha512(ByteView key, std::initializer_list<ByteView> parts);
 
 /// HKDF-SHA-512, extract and expand. `out` at most 255 * 64 bytes.
 [[nodiscard]] Result<void> hkdf_sha512(ByteView key, ByteView salt, ByteView info,
