@@ -153,8 +153,10 @@ Result<void> add_tables(core::Unsealed& vault) {
 Result<std::shared_ptr<core::Unsealed>> compose(const Foundation& foundation,
                                                 const envelope::CacheConfig& cache,
                                                 std::unique_ptr<pkcs11::Token> token,
-                                                std::unique_ptr<envelope::Keyring> keyring) {
+                                                std::unique_ptr<envelope::Keyring> keyring,
+                                                std::shared_ptr<envelope::RowSums> sums) {
   auto vault = std::make_shared<core::Unsealed>();
+  vault->row_sums = std::move(sums);
   vault->token = std::move(token);
   vault->keyring = std::move(keyring);
   COFFER_TRY(vault->sealed_store,

@@ -22,9 +22,11 @@ struct Foundation {
 };
 
 /// Reserves wraps, and takes up leases that were being issued when the last process died: both
-/// commit beside the Door (docs/decisions/0004, 0023). Everything else is in memory.
+/// commit beside the Door (docs/decisions/0004, 0023). Everything else is in memory. `sums` are
+/// kept over the store already.
 [[nodiscard]] Result<std::shared_ptr<core::Unsealed>> compose(
     const Foundation& foundation, const envelope::CacheConfig& cache,
-    std::unique_ptr<pkcs11::Token> token, std::unique_ptr<envelope::Keyring> keyring);
+    std::unique_ptr<pkcs11::Token> token, std::unique_ptr<envelope::Keyring> keyring,
+    std::shared_ptr<envelope::RowSums> sums = nullptr);
 
 }  // namespace coffer::daemon

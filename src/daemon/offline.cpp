@@ -76,6 +76,15 @@ Result<void> run_root_token(VaultConfig config) {
   return {};
 }
 
+Result<void> run_accept_restore(VaultConfig config) {
+  COFFER_TRY(const auto vault, Vault::make(std::move(config), system_clock()));
+  COFFER_TRY(const std::string wrong, vault->accept_restore());
+  say("accepted: " + wrong);
+  say("tokens from before are void, the kek was rotated, and what reaches outside waits.\n"
+      "next: cofferd root-token, start the daemon, coffer operator backup release");
+  return {};
+}
+
 /// What the operator named. Opened before this becomes the daemon's user, who may not see where
 /// backups are kept.
 struct Given {
@@ -85,7 +94,7 @@ struct Given {
 
 Result<Given> open_given(const Options& options) {
   Given given;
-  if (options.action == Action::root_token) return given;
+  if (options.file.empty()) return given;
   COFFER_TRY(given.backup, backup::File::open(options.file));
   if (!options.signer.empty()) {
     COFFER_TRY(given.signer, read_file(options.signer));
@@ -105,6 +114,10 @@ Result<bool> carry_out(const Options& options, VaultConfig vault, Given given) {
   }
   if (options.action == Action::root_token) {
     COFFER_CHECK(run_root_token(std::move(vault)));
+    return true;
+  }
+  if (options.action == Action::accept_restore) {
+    COFFER_CHECK(run_accept_restore(std::move(vault)));
     return true;
   }
   COFFER_TRY(Bytes pinned, pinned_signer(vault, given));

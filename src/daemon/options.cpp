@@ -28,12 +28,13 @@ po::options_description dev_options() {
 }
 
 po::options_description offline_options() {
-  po::options_description options("Options of `cofferd restore`, `drill` and `root-token`");
+  po::options_description options(
+      "Options of `cofferd restore`, `drill`, `root-token` and `accept-restore`");
   options.add_options()(
       "signer", po::value<std::string>(),
       "PEM of the public key that must have signed the backup; else vault.signer")(
       "scratch", po::value<std::string>(), "drill: the directory that it makes its own in")(
-      "pin-stdin", "drill, root-token: read the token's PIN from standard input");
+      "pin-stdin", "drill, root-token, accept-restore: read the token's PIN from standard input");
   return options;
 }
 
@@ -69,14 +70,14 @@ Result<void> read_config(const po::variables_map& values, Options& options) {
   return options.config.empty() ? invalid("option --config is empty") : Result<void>();
 }
 
-/// restore, drill, root-token: on the vault of a configuration, or on a development vault.
+/// All that is done without serving: on the vault of a configuration, or on a development vault.
 Result<void> read_offline(const po::variables_map& values, Options& options) {
   if (given(values, "config") == given(values, "dir")) {
     return invalid("give either --config FILE or --dir DIR");
   }
   if (given(values, "check")) return invalid("option --check is one of serving");
   COFFER_CHECK(given(values, "config") ? read_config(values, options) : read_dev(values, options));
-  const bool wants_file = options.action != Action::root_token;
+  const bool wants_file = options.action == Action::restore || options.action == Action::drill;
   if (wants_file != given(values, "file")) {
     return invalid(wants_file ? "the backup's file is missing" : "too many arguments");
   }
@@ -96,7 +97,8 @@ Result<Action> action_of(const std::string& command) {
   if (command == "restore") return Action::restore;
   if (command == "drill") return Action::drill;
   if (command == "root-token") return Action::root_token;
-  return invalid("the command must be dev, restore, drill or root-token");
+  if (command == "accept-restore") return Action::accept_restore;
+  return invalid("the command must be dev, restore, drill, root-token or accept-restore");
 }
 
 Result<Options> read(const po::variables_map& values) {
@@ -145,13 +147,14 @@ std::string usage() {
   text << "Usage: cofferd --config FILE [--check]\n"
           "       cofferd dev --dir DIR [options]\n"
           "       cofferd restore|drill --config FILE [options] BACKUP\n"
-          "       cofferd root-token --config FILE [options]\n\n"
+          "       cofferd root-token|accept-restore --config FILE [options]\n\n"
           "The first serves as the configuration says. The second runs a development vault under\n"
           "DIR, made the first time and kept. For development only: its token is software, and\n"
           "its PIN stands beside it.\n"
           "restore puts a backup in the place of the store; the daemon must not run. drill opens\n"
           "all that a backup holds, in a scratch place. root-token makes a new root token and\n"
-          "prints it; the daemon must not run. All take --dir DIR for a development vault.\n\n"
+          "prints it; the daemon must not run. accept-restore takes on a store that isn't the one\n"
+          "that the vault left. All take --dir DIR for a development vault.\n\n"
        << config_options() << "\n"
        << dev_options() << "\n"
        << offline_options();

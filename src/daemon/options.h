@@ -9,7 +9,7 @@
 namespace coffer::daemon {
 
 /// serve: `cofferd --config FILE` or `cofferd dev`. The others are done without serving.
-enum class Action : std::uint8_t { serve, restore, drill, root_token };
+enum class Action : std::uint8_t { serve, restore, drill, root_token, accept_restore };
 
 struct Options {
   bool help = false;
@@ -24,7 +24,7 @@ struct Options {
   std::string file{};           ///< of restore and drill: the backup
   std::string signer{};         ///< of restore and drill; empty: the configured one
   std::string scratch{};        ///< of drill; empty: memory if there is room, else /tmp
-  bool pin_stdin = false;       ///< of drill and root-token: the PIN comes on standard input
+  bool pin_stdin = false;       ///< of all but restore: the PIN comes on standard input
 };
 
 /// invalid_argument names the option, never its value.

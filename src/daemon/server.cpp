@@ -6,6 +6,7 @@
 #include "coffer/base/log.h"
 #include "front_end.h"
 #include "notify.h"
+#include "store_doubts.h"
 
 namespace coffer::daemon {
 namespace {
@@ -63,6 +64,7 @@ Result<void> Server::run() {
   sweep_parked();
   start_reloading();
   start_watchdog();
+  vault_.watch_rows();
   log::info("ready");
   notify_ready(status());
   context_.run();
@@ -145,7 +147,16 @@ void Server::end_waits(std::vector<std::unique_ptr<Exchange>> exchanges) {
 
 /// On the thread that attends to the Door.
 void Server::committed(std::span<const store::Transaction> transactions) {
+  record_store();
   wake(parked_.woken_by(transactions));
+}
+
+/// With the answers of the batch, so that no answer tells of a commit that the log doesn't know.
+void Server::record_store() {
+  const auto open = vault_.state().unsealed();
+  if (open == nullptr || open->row_sums == nullptr) return;
+  const auto state = open->row_sums->state();
+  if (state.ok()) door_->record(audit::store_line(as_line(*state), clock_.wall()));
 }
 
 void Server::sweep_parked() {

@@ -47,6 +47,7 @@ class Server final : private Dispatcher, private core::ReplySink {
   void release(std::vector<std::unique_ptr<core::Reply>> replies) override;
   void run_again(std::unique_ptr<core::Reply> reply) override;
   void committed(std::span<const store::Transaction> transactions) override;
+  void record_store();
 
   void work(std::unique_ptr<Exchange> exchange, engine::Lane here);
   [[nodiscard]] static bool waits(const core::Staged& staged);

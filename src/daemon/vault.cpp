@@ -1,6 +1,7 @@
 #include "vault.h"
 
 #include "coffer/base/log.h"
+#include "coffer/core/authority.h"
 #include "coffer/core/restored.h"
 #include "coffer/core/settings.h"
 #include "coffer/crypto/random.h"
@@ -37,6 +38,7 @@ Result<std::unique_ptr<Vault>> Vault::make(VaultConfig config, const Clock& cloc
 }
 
 Vault::~Vault() {
+  row_check_.end();
   // While there is a key to sign with.
   finish_signing();
   state_.seal();
@@ -164,7 +166,13 @@ Result<void> Vault::unseal(const SecureBytes* pin) {
   if (!stored) return make_error(ErrorCode::precondition, "Vault is not initialized");
   COFFER_TRY(auto token, open_token(pin));
   COFFER_TRY(auto keyring, open_keyring(*token, *stored));
-  COFFER_TRY(auto opened, open(std::move(token), std::move(keyring)));
+  return open_vault(std::move(token), std::move(keyring), std::nullopt);
+}
+
+Result<void> Vault::open_vault(std::unique_ptr<pkcs11::TokenKeeper> token,
+                               std::unique_ptr<envelope::Keyring> keyring,
+                               const std::optional<Error>& doubt) {
+  COFFER_TRY(auto opened, open(std::move(token), std::move(keyring), doubt.has_value()));
   COFFER_TRY(const auto tx, opened->sealed_store->begin());
   COFFER_TRY(const bool whole, core::is_initialised(*tx));
   if (!whole) {
@@ -177,7 +185,13 @@ Result<void> Vault::unseal(const SecureBytes* pin) {
   COFFER_CHECK(respect_restore(*opened));
   COFFER_CHECK(respect_time(*opened));
   COFFER_CHECK(take_over(*opened));
-  state_.unseal(std::move(opened));
+  if (doubt) {
+    COFFER_CHECK(opened->sealed_store->key_changes().rotate_kek(clock_.wall()));
+    COFFER_CHECK(follow_keys(*opened));
+  }
+  COFFER_CHECK(record_store(*opened));
+  state_.unseal(opened);
+  check_rows(opened);
   log::info("unsealed");
   return {};
 }
@@ -229,14 +243,29 @@ Result<void> Vault::follow_keys(core::Unsealed& opened) const {
 }
 
 Result<std::shared_ptr<core::Unsealed>> Vault::open(std::unique_ptr<pkcs11::TokenKeeper> token,
-                                                    std::unique_ptr<envelope::Keyring> keyring) {
+                                                    std::unique_ptr<envelope::Keyring> keyring,
+                                                    bool as_it_is) {
   const pkcs11::TokenKeeper* const keeper = token.get();
   COFFER_CHECK(token->watch(keys_to_watch(*keyring)));
   envelope::CacheConfig cache = config_.cache;
   cache.usable = [this, keeper] { return keeper->alive_within(cache_grace_.load()); };
+  // What the last unsealing left under way commits no more, or it would pass these sums by.
+  if (sums_ != nullptr) sums_->close();
+  const envelope::Keyring& ring = *keyring;
+  std::shared_ptr<envelope::RowSums> sums;
+  if (!as_it_is) {
+    COFFER_TRY(sums, trusted_sums(ring));
+  }
+  store_->keep(sums);
   COFFER_TRY(auto opened,
              compose({*store_, *log_, state_, *this, clock_, config_.leases, config_.programs},
-                     cache, std::move(token), std::move(keyring)));
+                     cache, std::move(token), std::move(keyring), std::move(sums)));
+  if (opened->row_sums == nullptr) {
+    COFFER_TRY(opened->row_sums,
+               envelope::RowSums::take_stock(ring, *store_, core::authority_rows()));
+    store_->keep(opened->row_sums);
+  }
+  sums_ = opened->row_sums;
   opened->keeper = keeper;
   opened->on_new_keys = [this](core::Unsealed& vault) {
     if (checkpointer_ != nullptr) checkpointer_->look();

@@ -16,6 +16,7 @@
 #include "coffer/lifecycle/effective_time.h"
 #include "coffer/pkcs11/token_keeper.h"
 #include "coffer/programs/programs.h"
+#include "row_check.h"
 
 namespace coffer::daemon {
 
@@ -58,6 +59,13 @@ class Vault final : public core::Control {
   Result<Initialised> initialise(const SecureBytes* pin, const std::optional<Uuid>& adopt,
                                  const std::optional<envelope::Enrolment>& recovery) override;
   Result<void> unseal(const SecureBytes* pin) override;
+  /// Takes on a store that isn't the one that the vault left: as after a restore its tokens are
+  /// void and what reaches outside waits; the kek is rotated, and all is on the record. Gives what
+  /// was wrong. precondition: nothing is.
+  [[nodiscard]] Result<std::string> accept_restore();
+  /// From now on, whenever it is open, all rows are looked over beside everything else; where one
+  /// isn't as the vault left it, that is recorded and the vault sealed.
+  void watch_rows() COFFER_EXCLUDES(mutex_);
   void forget_pin() override { source_->forget(); }
   void retire(std::shared_ptr<core::Unsealed> sealed) override COFFER_EXCLUDES(retiring_mutex_);
   bool has_pin() const override { return static_cast<bool>(config_.pin); }
@@ -96,6 +104,19 @@ class Vault final : public core::Control {
   void sign_last(std::shared_ptr<core::Unsealed> sealed);
   [[nodiscard]] Result<std::unique_ptr<pkcs11::TokenKeeper>> open_token(const SecureBytes* pin);
   [[nodiscard]] Result<std::optional<std::string>> stored_keyring() const;
+  /// unseal() from the open keyring on. `doubt`: what was wrong with a store that is to be taken
+  /// on.
+  [[nodiscard]] Result<void> open_vault(std::unique_ptr<pkcs11::TokenKeeper> token,
+                                        std::unique_ptr<envelope::Keyring> keyring,
+                                        const std::optional<Error>& doubt) COFFER_REQUIRES(mutex_);
+  [[nodiscard]] Result<std::shared_ptr<envelope::RowSums>> trusted_sums(
+      const envelope::Keyring& keyring) const;
+  /// What is wrong with the store; nullopt: nothing.
+  [[nodiscard]] Result<std::optional<Error>> doubt_of(const envelope::Keyring& keyring) const;
+  /// What the store came to, into the log.
+  [[nodiscard]] Result<void> record_store(const core::Unsealed& vault);
+  void check_rows(const std::shared_ptr<core::Unsealed>& vault) COFFER_REQUIRES(mutex_);
+  void found_damage(const Error& error);
   [[nodiscard]] static Result<void> respect_restore(core::Unsealed& vault);
   [[nodiscard]] Result<void> respect_time(core::Unsealed& vault);
   [[nodiscard]] Result<std::optional<std::string>> stored_row(const store::Key& key) const;
@@ -106,8 +127,8 @@ class Vault final : public core::Control {
   /// The keys of now are those that are watched, and the one that is pinned.
   [[nodiscard]] Result<void> follow_keys(core::Unsealed& opened) const;
   [[nodiscard]] Result<std::shared_ptr<core::Unsealed>> open(
-      std::unique_ptr<pkcs11::TokenKeeper> token, std::unique_ptr<envelope::Keyring> keyring)
-      COFFER_REQUIRES(mutex_);
+      std::unique_ptr<pkcs11::TokenKeeper> token, std::unique_ptr<envelope::Keyring> keyring,
+      bool as_it_is = false) COFFER_REQUIRES(mutex_);
   [[nodiscard]] Result<std::unique_ptr<envelope::Keyring>> open_keyring(pkcs11::Token& token,
                                                                         std::string_view stored);
   [[nodiscard]] Result<std::unique_ptr<envelope::Keyring>> create_keyring(
@@ -132,8 +153,12 @@ class Vault final : public core::Control {
   std::unique_ptr<engine::Engine> sys_;  ///< answers while sealed
   std::unique_ptr<core::Pipeline> pipeline_;
   std::unique_ptr<core::Backups> backups_;
+  /// Those of the unsealing before may let late commits pass until they are closed.
+  std::shared_ptr<envelope::RowSums> sums_ COFFER_GUARDED_BY(mutex_);
+  bool watching_rows_ COFFER_GUARDED_BY(mutex_) = false;
   Mutex retiring_mutex_;
   std::thread retiring_ COFFER_GUARDED_BY(retiring_mutex_);
+  RowCheck row_check_;  ///< goes first: it may seal
 };
 
 /// One transaction beside the Door (docs/decisions/0004); nothing staged is no error.

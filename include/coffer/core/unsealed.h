@@ -11,6 +11,7 @@
 #include "coffer/auth/unix_roles.h"
 #include "coffer/core/mounts.h"
 #include "coffer/core/policies.h"
+#include "coffer/envelope/row_sums.h"
 #include "coffer/lifecycle/due.h"
 #include "coffer/lifecycle/leases.h"
 #include "coffer/lifecycle/rotator.h"
@@ -24,10 +25,20 @@ namespace coffer::core {
 /// In the order in which the parts lean on each other. Each is thread-safe; none is ever null. The
 /// store, the log and the clock below them outlive it.
 struct Unsealed {
+  Unsealed() = default;
+  /// The store may keep the sums for longer than there is a keyring to seal them.
+  ~Unsealed() {
+    if (row_sums != nullptr) row_sums->close();
+  }
+  Unsealed(const Unsealed&) = delete;
+  Unsealed& operator=(const Unsealed&) = delete;
+
   std::unique_ptr<pkcs11::Token> token;
   /// The token, if it is one that heals and tells how it is: null in tests alone.
   const pkcs11::TokenKeeper* keeper = nullptr;
   std::unique_ptr<envelope::Keyring> keyring;
+  /// Kept over the store; null in tests alone.
+  std::shared_ptr<envelope::RowSums> row_sums{};
   std::unique_ptr<envelope::SealedStore> sealed_store;
   std::unique_ptr<audit::Trail> trail;
   std::unique_ptr<lifecycle::Leases> leases;

@@ -1,0 +1,57 @@
+#include "store_doubts.h"
+
+#include "coffer/core/authority.h"
+
+namespace coffer::daemon {
+namespace {
+
+Error refused(std::string text) {
+  return make_error(ErrorCode::precondition, text.append(kHowToAccept));
+}
+
+std::string commit_number(std::uint64_t sequence) { return "commit " + std::to_string(sequence); }
+
+/// Damage shows as `corrupt`; what to do about it is the same.
+Error refused(const Error& found) {
+  return found.code == ErrorCode::corrupt ? refused(found.text) : found;
+}
+
+}  // namespace
+
+audit::StoreLine as_line(const envelope::StoreState& state) {
+  return {state.sequence, to_hex(state.commitment)};
+}
+
+Result<void> compare_with_log(const envelope::StoreState& found,
+                              const std::optional<audit::StoreLine>& logged) {
+  if (!logged || logged->sequence < found.sequence) return {};
+  if (logged->sequence > found.sequence) {
+    return refused("the store is older than its audit log: it stands at " +
+                   commit_number(found.sequence) + ", and the log knows of " +
+                   commit_number(logged->sequence));
+  }
+  if (logged->commitment == as_line(found).commitment) return {};
+  return refused("the store isn't the one that the audit log knows at " +
+                 commit_number(found.sequence));
+}
+
+Result<std::shared_ptr<envelope::RowSums>> sums_of(const envelope::Keyring& keyring,
+                                                   store::Store& store,
+                                                   const std::optional<audit::StoreLine>& logged,
+                                                   bool restored) {
+  auto sums = envelope::RowSums::load(keyring, store, core::authority_rows());
+  if (!sums.ok() && sums.error().code == ErrorCode::not_found) {
+    if (!logged || restored) return std::shared_ptr<envelope::RowSums>();
+    return refused("the store has lost its row sums: the audit log knows of " +
+                   commit_number(logged->sequence));
+  }
+  if (!sums.ok()) return refused(sums.error());
+  if (const auto checked = (*sums)->check_authority(); !checked.ok()) {
+    return refused(checked.error());
+  }
+  COFFER_TRY(const envelope::StoreState state, (*sums)->state());
+  if (!restored) COFFER_CHECK(compare_with_log(state, logged));
+  return *std::move(sums);
+}
+
+}  // namespace coffer::daemon

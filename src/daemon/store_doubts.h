@@ -1,0 +1,31 @@
+// Whether the store is the one that the vault left: its sums, and what the audit log says of it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "coffer/audit/store_line.h"
+#include "coffer/envelope/row_sums.h"
+
+namespace coffer::daemon {
+
+/// What an operator is told who is to take on a store that isn't the one that the vault left.
+inline constexpr std::string_view kHowToAccept =
+    " (cofferd accept-restore takes it on, and says what that means)";
+
+[[nodiscard]] audit::StoreLine as_line(const envelope::StoreState& state);
+
+/// precondition, with what is wrong: the log knows of a later commit, or of another one in this
+/// one's place. `logged`: the newest that the log has, if it has any.
+[[nodiscard]] Result<void> compare_with_log(const envelope::StoreState& found,
+                                            const std::optional<audit::StoreLine>& logged);
+
+/// The sums that the store has, if they are right for the rows of authority; nullptr: it has none,
+/// and the log knows of none. precondition: the store isn't as the vault left it. `restored`: by an
+/// operator, so that it is older than the log on purpose; its rows have to be right all the same.
+[[nodiscard]] Result<std::shared_ptr<envelope::RowSums>> sums_of(
+    const envelope::Keyring& keyring, store::Store& store,
+    const std::optional<audit::StoreLine>& logged, bool restored);
+
+}  // namespace coffer::daemon
