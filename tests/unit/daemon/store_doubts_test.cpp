@@ -1,0 +1,104 @@
+// Is the store the one that the vault left? By its sums, and by what the log says.
+#include "../../../src/daemon/store_doubts.h"
+
+#include <gtest/gtest.h>
+
+#include "coffer/core/authority.h"
+#include "fakes/fake_token.h"
+
+namespace coffer::daemon {
+namespace {
+
+template <typename T>
+T must(Result<T> result) {
+  EXPECT_TRUE(result.ok()) << describe(result.error());
+  return *std::move(result);
+}
+
+struct Kept {
+  fakes::FakeToken token;
+  Uuid id{{1, 2, 3}};
+  std::unique_ptr<store::Store> store = store::open_memory_store(id);
+  std::unique_ptr<envelope::Keyring> keyring = must(envelope::Keyring::create(token, id));
+  std::shared_ptr<envelope::RowSums> sums =
+      must(envelope::RowSums::take_stock(*keyring, *store, core::authority_rows()));
+
+  Kept() { store->keep(sums); }
+  void put(const std::string& key, const std::string& value) {
+    store::Transaction transaction;
+    transaction.writes.push_back({key, value});
+    const store::Transaction all[] = {std::move(transaction)};
+    EXPECT_TRUE(store->commit(all).ok());
+  }
+  audit::StoreLine line() { return as_line(must(sums->state())); }
+  Result<std::shared_ptr<envelope::RowSums>> ask(const std::optional<audit::StoreLine>& logged,
+                                                 bool restored = false) {
+    return sums_of(*keyring, *store, logged, restored);
+  }
+};
+
+void expect_refused(const Result<std::shared_ptr<envelope::RowSums>>& asked,
+                    std::string_view text) {
+  ASSERT_FALSE(asked.ok());
+  EXPECT_EQ(asked.error().code, ErrorCode::precondition);
+  EXPECT_NE(asked.error().text.find(text), std::string::npos) << asked.error().text;
+  EXPECT_NE(asked.error().text.find("accept-restore"), std::string::npos);
+}
+
+TEST(StoreDoubts, AStoreThatAgreesWithItsLogIsTaken) {
+  Kept vault;
+  vault.put("a", "1");
+  EXPECT_NE(must(vault.ask(vault.line())), nullptr);
+  EXPECT_NE(must(vault.ask(std::nullopt)), nullptr);
+}
+
+TEST(StoreDoubts, AStoreAheadOfItsLogIsTaken) {
+  Kept vault;
+  const auto before = vault.line();
+  vault.put("a", "1");  // and then the daemon was killed
+  EXPECT_NE(must(vault.ask(before)), nullptr);
+}
+
+TEST(StoreDoubts, AStoreBehindItsLogIsRefused) {
+  Kept vault;
+  audit::StoreLine later = vault.line();
+  ++later.sequence;
+  expect_refused(vault.ask(later), "older than its audit log: it stands at commit 1, and the log");
+}
+
+TEST(StoreDoubts, AnotherStoreAtTheSameCommitIsRefused) {
+  Kept vault;
+  audit::StoreLine other = vault.line();
+  other.commitment[0] = other.commitment[0] == '0' ? '1' : '0';
+  expect_refused(vault.ask(other), "isn't the one that the audit log knows at commit 1");
+}
+
+TEST(StoreDoubts, ARestoredStoreMayBeOlder) {
+  Kept vault;
+  audit::StoreLine later = vault.line();
+  later.sequence += 10;
+  EXPECT_NE(must(vault.ask(later, true)), nullptr);
+}
+
+TEST(StoreDoubts, ARestoredStoresRowsMustBeRightAllTheSame) {
+  Kept vault;
+  vault.put("a", "1");
+  vault.store->keep(nullptr);
+  vault.put("a", "2");
+  expect_refused(vault.ask(vault.line(), true), "its sums are of another commit");
+}
+
+TEST(StoreDoubts, SumsAreMissedWhereTheLogKnowsOfThem) {
+  fakes::FakeToken token;
+  const Uuid id{{1}};
+  const auto store = store::open_memory_store(id);
+  const auto keyring = must(envelope::Keyring::create(token, id));
+  expect_refused(sums_of(*keyring, *store, audit::StoreLine{7, "ab"}, false),
+                 "lost its row sums: the audit log knows of commit 7");
+  // A vault from before there were any; a backup of such a one.
+  EXPECT_EQ(must(sums_of(*keyring, *store, std::nullopt, false)), nullptr);
+  EXPECT_EQ(must(sums_of(*keyring, *store, audit::StoreLine{7, "ab"}, true)), nullptr);
+}
+
+}  // namespace
+}  // namespace coffer::daemon
