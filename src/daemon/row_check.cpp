@@ -1,8 +1,5 @@
 #include "row_check.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <chrono>
 
 #include "coffer/base/log.h"
@@ -10,8 +7,8 @@
 namespace coffer::daemon {
 namespace {
 
-/// After that of everyone who is being served.
-constexpr int kNice = 15;
+/// Each time that it is asked whether to go on: about half of one core is left to who is served.
+constexpr std::chrono::milliseconds kRest{2};
 /// A snapshot of a store that is much written to may have to be taken again.
 constexpr int kAttempts = 100;
 constexpr std::chrono::milliseconds kPause{200};
@@ -25,12 +22,14 @@ void RowCheck::begin(std::shared_ptr<core::Unsealed> vault, std::function<bool()
   stop_ = false;
   thread_ = std::thread([this, vault = std::move(vault), stays_open = std::move(stays_open),
                          on_damage = std::move(on_damage)]() mutable {
-    // Of this thread alone, as Linux has it.
-    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
     const auto go_on = [&] { return !stop_ && stays_open(); };
+    const auto rest = [&] {
+      std::this_thread::sleep_for(kRest);
+      return go_on();
+    };
     Result<void> checked;
     for (int attempt = 0; attempt < kAttempts && go_on(); ++attempt) {
-      checked = vault->row_sums->check_all(go_on);
+      checked = vault->row_sums->check_all(rest);
       if (checked.ok() || checked.error().code != ErrorCode::conflict) break;
       std::this_thread::sleep_for(kPause);
     }

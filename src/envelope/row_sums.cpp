@@ -19,6 +19,9 @@ constexpr std::string_view kStateLabel = "coffer store state v1";
 constexpr std::size_t kRowKeySize = 2 * kRowKeyHalf;
 /// Left by a restore, which has no keys, and taken over at the next unseal.
 constexpr std::string_view kRestoreMark = "coffer/restored";
+/// How the keys of rows start that have one in clear: the keyring, what vouches for it, the counts
+/// of wraps. Of a key that is an HMAC one in 2^56 starts so.
+constexpr std::string_view kInClear = "coffer/";
 /// Rows between two looks at whether to go on.
 constexpr std::uint64_t kRowsAtOnce = 1024;
 
@@ -50,9 +53,9 @@ class Authority final {
     }
     return made;
   }
-  /// Rows with a key in clear are the keyring, what vouches for it, and the counts of wraps.
   [[nodiscard]] bool has(std::string_view key) const {
-    return key.size() != kRowKeySize || prefixes_.contains(key.substr(0, kRowKeyHalf));
+    return key.starts_with(kInClear) ||
+           (key.size() == kRowKeySize && prefixes_.contains(key.substr(0, kRowKeyHalf)));
   }
   [[nodiscard]] const std::set<store::Key, std::less<>>& prefixes() const { return prefixes_; }
 
@@ -147,7 +150,7 @@ struct RowSums::Impl {
       COFFER_EXCLUDES(mutex) {
     if (!counts(row)) return {};
     const MutexLock lock(mutex);
-    if (closed) return make_error(ErrorCode::unavailable, "the vault was sealed meanwhile");
+    if (closed) return make_error(ErrorCode::unavailable, "Vault is sealed");
     return add(totals, row, stored.version, stored.value);
   }
   Result<std::string> seal(const Kept& what) const {
@@ -207,7 +210,7 @@ struct RowSums::Impl {
       return {};
     };
     for (const store::Key& prefix : authority.prefixes()) COFFER_CHECK(add_up(prefix));
-    COFFER_CHECK(add_up("coffer/"));
+    COFFER_CHECK(add_up(store::Key(kInClear)));
     return totals.authority;
   }
 };
@@ -258,7 +261,7 @@ Result<store::Write> RowSums::enter(std::uint64_t sequence,
                                     std::span<const store::Change> changes) {
   Impl& impl = *impl_;
   const MutexLock lock(impl.mutex);
-  if (impl.closed) return make_error(ErrorCode::unavailable, "the vault was sealed meanwhile");
+  if (impl.closed) return make_error(ErrorCode::unavailable, "Vault is sealed");
   impl.next = impl.kept;
   impl.next.sequence = sequence;
   for (const store::Change& change : changes) {
@@ -287,7 +290,7 @@ void RowSums::close() noexcept {
 Result<StoreState> RowSums::state() const {
   Impl& impl = *impl_;
   const MutexLock lock(impl.mutex);
-  if (impl.closed) return make_error(ErrorCode::unavailable, "the vault was sealed meanwhile");
+  if (impl.closed) return make_error(ErrorCode::unavailable, "Vault is sealed");
   StoreState state{.sequence = impl.kept.sequence};
   const std::string sums = encode(impl.kept);
   COFFER_TRY(
