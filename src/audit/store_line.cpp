@@ -11,6 +11,7 @@
 #include "coffer/model/json_tree.h"
 #include "render.h"
 #include "segments.h"
+#include "zstd_file.h"
 
 namespace coffer::audit {
 namespace {
@@ -96,6 +97,20 @@ Result<std::optional<StoreLine>> last_of(const std::string& path) {
   return std::optional<StoreLine>();
 }
 
+/// What is compressed can only be read forward.
+Result<std::optional<StoreLine>> last_of_compressed(const std::string& path) {
+  COFFER_TRY(ReadAt read, read_file(path));
+  LineReader lines(std::move(read), 0);
+  std::optional<StoreLine> last;
+  for (RawLine line;;) {
+    COFFER_TRY(const bool more, lines.next(line));
+    if (!more) return last;
+    if (line.text.find(kType) == std::string_view::npos) continue;
+    COFFER_TRY(auto found, parse(line.text));
+    if (found) last = std::move(found);
+  }
+}
+
 }  // namespace
 
 Line store_line(const StoreLine& said, WallTime now) {
@@ -111,7 +126,8 @@ Line store_line(const StoreLine& said, WallTime now) {
 Result<std::optional<StoreLine>> last_store_line(const std::string& directory) {
   COFFER_TRY(const auto segments, list_segments(directory));
   for (auto segment = segments.rbegin(); segment != segments.rend(); ++segment) {
-    COFFER_TRY(auto found, last_of(segment->path));
+    const bool compressed = segment->path.ends_with(kCompressed);
+    COFFER_TRY(auto found, compressed ? last_of_compressed(segment->path) : last_of(segment->path));
     if (found) return found;
   }
   return std::optional<StoreLine>();

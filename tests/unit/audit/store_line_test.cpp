@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "../../../src/audit/zstd_file.h"
 #include "fakes/child_process.h"
 
 namespace coffer::audit {
@@ -53,6 +54,15 @@ TEST_F(StoreLineTest, OlderSegmentsAreLookedAtWhereTheNewestHasNone) {
   segment(1, said(1) + said(5));
   segment(3, other());
   segment(4, "");
+  EXPECT_EQ(last(), 5U);
+}
+
+TEST_F(StoreLineTest, ASegmentThatWasCompressedIsLookedAtToo) {
+  segment(1, said(1) + said(5) + other());
+  const std::string plain = directory_ + "/audit-00000000000000000001.jsonl";
+  ASSERT_TRUE(compress_file(plain, plain + ".zst").ok());
+  std::filesystem::remove(plain);
+  segment(4, other());
   EXPECT_EQ(last(), 5U);
 }
 
