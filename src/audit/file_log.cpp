@@ -55,7 +55,7 @@ FileLog::FileLog(const LogConfig& config, const Clock& clock, FileOpener opener,
       node_member_(",\"node\":\"" + to_string(config.node) + "\",\"seq\":"),
       directory_(std::move(directory)),
       segment_(std::move(segment)),
-      end_(std::move(end)),
+      end_(end),
       open_(std::move(open)),
       next_sequence_(end_.next_sequence) {}
 
@@ -70,7 +70,7 @@ Result<void> FileLog::append(std::span<const Line> lines, bool sync) {
   for (const Line& line : lines) COFFER_CHECK(render(line, end));
   COFFER_CHECK(write(*segment_.file, end_.size, buffer_));
   end.size += buffer_.size();
-  end_ = std::move(end);
+  end_ = end;
   undo.commit();
   next_sequence_ = end_.next_sequence;
   if (buffer_.capacity() > kKeptBuffer) buffer_ = std::string();
@@ -123,7 +123,7 @@ Result<void> FileLog::begin_segment() {
   segment_ = {std::move(file), next.first,
               std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count()};
   COFFER_CHECK(note_segment_end());
-  end_ = std::move(end);
+  end_ = end;
   next_sequence_ = end_.next_sequence;
   note_synced();
   return {};

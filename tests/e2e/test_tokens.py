@@ -207,8 +207,11 @@ def test_unknown_and_ended_tokens_are_told_apart_by_nobody(tokens):
         assert answers[0].errors == answers[1].errors
         answers = [post(tokens, f"{action}-accessor", accessor=accessor)
                    for accessor in (ended["accessor"], "A" * 24)]  # fmt: skip
-        assert [answer.status for answer in answers] == [403, 403], action
-        assert answers[0].errors == answers[1].errors
+        # As Vault: an accessor of nobody needs no revocation, and the answer has a warning.
+        status = 200 if action == "revoke" else 403
+        assert [answer.status for answer in answers] == [status, status], action
+        said = [{**answer.json, "request_id": "", "decision_id": ""} for answer in answers]
+        assert said[0] == said[1]
 
 
 def test_expiry_counts_at_use_however_late_the_sweeper_is(tokens):

@@ -77,7 +77,7 @@ def test_what_a_kill_cut_off_is_closed_as_interrupted(make_vault):
     vault = make_vault()
     vault.put("a", {"n": 1})
     vault.kill()
-    segment = sorted(vault.audit_directory.iterdir())[-1]
+    segment = sorted(vault.audit_directory.glob("*.jsonl"))[-1]
     lines = segment.read_bytes().splitlines(keepends=True)
     last_write = max(i for i, line in enumerate(lines) if b'"type":"response"' in line)
     # The store's line goes with the answer: both are of one write.
@@ -97,7 +97,7 @@ def test_a_torn_last_line_is_cut(make_vault):
     vault = make_vault()
     vault.put("a", {"n": 1})
     vault.kill()
-    segment = sorted(vault.audit_directory.iterdir())[-1]
+    segment = sorted(vault.audit_directory.glob("*.jsonl"))[-1]
     with open(segment, "ab") as file:
         file.write(b'{"time":"2026-01-01T00:00:00Z","type":"requ')
     assert vault.verify_audit()[0] == 2

@@ -70,7 +70,7 @@ def test_a_full_disk(small_audit_disk):
 @pytest.mark.parametrize("how", ["renamed", "unlinked", "truncated"])
 def test_a_lost_file_is_noticed_within_a_second(vault, directory, how):
     vault.put("a", {"n": 1})
-    segment = sorted(vault.audit_directory.iterdir())[-1]
+    segment = sorted(vault.audit_directory.glob("*.jsonl"))[-1]
     if how == "renamed":
         segment.rename(directory / "away")
     elif how == "unlinked":

@@ -22,7 +22,7 @@ def test_it_ends_with_74_and_does_not_retry(make_vault, directory, which):
     assert vault.stop() == 0
     trace = directory / "trace"
     if which == "audit":
-        target = sorted(vault.audit_directory.iterdir())[-1]
+        target = sorted(vault.audit_directory.glob("*.jsonl"))[-1]
     else:
         target = vault.directory / "store.db-wal"
     # Attached to a daemon that started well.
