@@ -11,7 +11,7 @@
 
 namespace coffer::daemon {
 
-/// One check at a time, on a thread of its own that rests half of the time.
+/// One check at a time, on a thread of its own that rests most of the time.
 class RowCheck final {
  public:
   /// What to do where the rows aren't as the vault left them; on the check's thread.
