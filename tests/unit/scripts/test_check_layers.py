@@ -75,7 +75,7 @@ def test_refuses_an_edge_between_rooms(tmp_path, path, line, said):
         ("src/faces/vault/a.cpp", "nlohmann/json.hpp"),
         ("src/core/a.cpp", "boost/asio.hpp"),
         ("src/faces/vault/a.cpp", "boost/beast/http.hpp"),
-        ("src/daemon/a.cpp", "curl/curl.h"),
+        ("src/core/a.cpp", "curl/curl.h"),
         ("src/model/a.cpp", "boost/regex.hpp"),
         ("src/model/a.cpp", "some_new_library/x.h"),
     ],
