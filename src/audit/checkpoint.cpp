@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "coffer/crypto/der_signature.h"
+#include "take_line.h"
 
 namespace coffer::audit {
 namespace {
@@ -18,15 +19,6 @@ Error broken(std::string_view what) { return make_error(ErrorCode::corrupt, what
 std::string text_of(const Checkpoint& checkpoint) {
   return checkpoint.origin + "\n" + std::to_string(checkpoint.size) + "\n" +
          to_base64(checkpoint.root) + "\n";
-}
-
-/// Up to the LF, which goes too. nullopt: there is none.
-std::optional<std::string_view> take_line(std::string_view& rest) {
-  const std::size_t end = rest.find('\n');
-  if (end == std::string_view::npos) return std::nullopt;
-  const std::string_view line = rest.substr(0, end);
-  rest.remove_prefix(end + 1);
-  return line;
 }
 
 Result<Checkpoint> parse_text(std::string_view& rest) {

@@ -1,9 +1,9 @@
 // Proofs as text, and their check.
 #include <algorithm>
 #include <charconv>
-#include <optional>
 
 #include "coffer/audit/proof.h"
+#include "take_line.h"
 
 namespace coffer::audit {
 namespace {
@@ -14,14 +14,6 @@ constexpr std::string_view kIndex = "index ";
 constexpr std::string_view kOld = "old ";
 
 Error broken(std::string_view what) { return make_error(ErrorCode::corrupt, what); }
-
-std::optional<std::string_view> take_line(std::string_view& rest) {
-  const std::size_t end = rest.find('\n');
-  if (end == std::string_view::npos) return std::nullopt;
-  const std::string_view line = rest.substr(0, end);
-  rest.remove_prefix(end + 1);
-  return line;
-}
 
 /// `prefix` and a decimal number, spelt in the one way.
 Result<std::uint64_t> take_number(std::string_view& rest, std::string_view prefix) {

@@ -1,37 +1,16 @@
 // coffer-audit prove, check, search and report, as auditors run them.
-#include <sys/wait.h>
-
-#include <cstdio>
 
 #include "coffer/audit/checkpointer.h"
 #include "coffer/model/json_tree.h"
 #include "fakes/rsa_signer.h"
 #include "log_kit.h"
+#include "program_kit.h"
 
 namespace coffer::audit {
 namespace {
 
-struct Ran {
-  int status = -1;
-  std::string output;  ///< standard output and error
-};
-
-Ran run(const std::string& arguments) {
-  Ran ran;
-  std::error_code error;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
-  const std::string program = (self.parent_path() / "coffer-audit").string();
-  std::FILE* pipe = ::popen((program + " " + arguments + " 2>&1").c_str(), "r");
-  if (pipe == nullptr) return ran;
-  std::array<char, 4096> piece{};
-  for (std::size_t size = 1; size != 0;) {
-    size = std::fread(piece.data(), 1, piece.size(), pipe);
-    ran.output.append(piece.data(), size);
-  }
-  const int status = ::pclose(pipe);
-  if (WIFEXITED(status)) ran.status = WEXITSTATUS(status);
-  return ran;
-}
+using test::Ran;
+using test::run;
 
 /// A signed log of an RSA token, and an older checkpoint of it.
 class CommandsTest : public test::LogTest {

@@ -1,42 +1,19 @@
 // coffer-audit as auditors run it: exit status and output. It stands beside this program.
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <filesystem>
 
 #include "coffer/audit/checkpoint.h"
 #include "coffer/model/fields.h"
 #include "fakes/rsa_signer.h"
 #include "log_kit.h"
+#include "program_kit.h"
 
 namespace coffer::audit {
 namespace {
 
-struct Ran {
-  int status = -1;
-  std::string output;  ///< standard output and error
-};
-
-std::string program() {
-  std::error_code error;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
-  return (self.parent_path() / "coffer-audit").string();
-}
-
-Ran run(const std::string& arguments) {
-  Ran ran;
-  std::FILE* pipe = ::popen((program() + " " + arguments + " 2>&1").c_str(), "r");
-  if (pipe == nullptr) return ran;
-  std::array<char, 4096> piece{};
-  for (std::size_t size = 1; size != 0;) {
-    size = std::fread(piece.data(), 1, piece.size(), pipe);
-    ran.output.append(piece.data(), size);
-  }
-  const int status = ::pclose(pipe);
-  if (WIFEXITED(status)) ran.status = WEXITSTATUS(status);
-  return ran;
-}
+using test::Ran;
+using test::run;
 
 class ProgramTest : public test::LogTest {
  protected:
