@@ -4,6 +4,7 @@
 
 #include "coffer/base/codec.h"
 #include "coffer/base/log.h"
+#include "coffer/core/key_inventory.h"
 #include "coffer/core/leak_job.h"
 #include "coffer/core/rewrap.h"
 #include "rewrap_row.h"
@@ -41,16 +42,43 @@ Result<void> look_at(envelope::SealedTransaction& tx, WallTime when, WallTime no
   return lifecycle::schedule(tx, kKind, kId, when, now);
 }
 
+Result<void> rotate_by_itself(Unsealed& vault, KeyKind kind, WallTime now) {
+  COFFER_TRY(const std::uint32_t version, rotate_key(vault, kind, now));
+  log::info(std::string(name_of(kind)).append(" has had its time: version ") +
+            std::to_string(version) + " is current");
+  if (const auto told = keys_changed(vault); !told.ok()) log::warn(describe(told.error()));
+  return {};
+}
+
+/// Whether its usage period ends before the next look, and is to be kept. What is elsewhere or old
+/// can't be rotated.
+bool must_rotate(const Unsealed& vault, const InventoryKey& key, const Cryptoperiods& periods,
+                 WallTime now) {
+  const bool ours = key.token == Uuid{} || key.token == vault.keyring->token().id;
+  return ours && key.state == KeyState::active && periods.of(key.kind).enforce && key.ends &&
+         now + kLook >= *key.ends;
+}
+
+/// Each is a change of its own, and what fails waits for the next look: all are tried all the same.
+Result<void> enforce(Unsealed& vault, envelope::SealedTransaction& tx, WallTime now) {
+  COFFER_TRY(const Cryptoperiods periods, Cryptoperiods::read(tx));
+  COFFER_TRY(const std::vector<InventoryKey> keys, key_inventory(vault, tx, now));
+  Result<void> outcome;
+  for (const InventoryKey& key : keys) {
+    if (!must_rotate(vault, key, periods, now)) continue;
+    Result<void> done = rotate_by_itself(vault, key.kind, now);
+    if (!done.ok()) outcome = std::move(done);
+  }
+  return outcome;
+}
+
 Result<void> look(Unsealed& vault, envelope::SealedTransaction& tx, const lifecycle::Due& due,
                   WallTime now) {
   COFFER_TRY(const WallTime next, read_look(tx));
   if (due.when < next) return {};
   COFFER_TRY(const RotationConfig config, rotation_config(tx));
-  if (rotation_due(config, vault, now)) {
-    COFFER_TRY(const std::uint32_t version, vault.sealed_store->key_changes().rotate_kek(now));
-    log::info("the kek has had its time: version " + std::to_string(version) + " is current");
-    if (const auto told = keys_changed(vault); !told.ok()) log::warn(describe(told.error()));
-  }
+  if (rotation_due(config, vault, now)) COFFER_CHECK(rotate_by_itself(vault, KeyKind::kek, now));
+  COFFER_CHECK(enforce(vault, tx, now));
   return look_at(tx, now + kLook, now);
 }
 
@@ -108,6 +136,19 @@ void register_rotation(Unsealed& vault) {
       lifecycle::Effects::outside);
 }
 
+Result<std::uint32_t> rotate_key(Unsealed& vault, KeyKind kind, WallTime now) {
+  envelope::KeyChanges& changes = vault.sealed_store->key_changes();
+  if (kind == KeyKind::kek) return changes.rotate_kek(now);
+  if (kind == KeyKind::sign) return changes.rotate_sign(now);
+  COFFER_TRY(const std::uint32_t version, changes.rotate(*keyring_name(kind), now));
+  if (kind == KeyKind::audit) COFFER_CHECK(renew_hasher(vault));
+  return version;
+}
+
+Result<void> look_at_keys(envelope::SealedTransaction& tx, WallTime now) {
+  return look_at(tx, now, now);
+}
+
 Result<void> keys_changed(Unsealed& vault) {
   vault.key_work = true;
   return vault.on_new_keys ? vault.on_new_keys(vault) : Result<void>();
@@ -115,6 +156,7 @@ Result<void> keys_changed(Unsealed& vault) {
 
 Result<void> resume_key_work(const Unsealed& vault, envelope::SealedTransaction& tx, WallTime now) {
   COFFER_CHECK(watch_rotation(tx, now));
+  COFFER_CHECK(note_key_dates(vault, tx, now));
   COFFER_CHECK(resume_leak_job(tx, now));
   return resume_rewrap(vault, tx, now);
 }

@@ -6,6 +6,7 @@
 
 #include <array>
 
+#include "coffer/core/key_inventory.h"
 #include "coffer/core/settings.h"
 #include "coffer/lifecycle/rotation_index.h"
 #include "handlers.h"
@@ -110,13 +111,14 @@ Result<Response> metrics(Call& call) {
     return invalid("query parameter format must be prometheus");
   }
   COFFER_TRY(const std::size_t failing, lifecycle::failing_rotations(call.context.tx));
+  COFFER_TRY(const auto keys, core::key_inventory(*call.vault, call.context.tx, call.context.now));
   const audit::Checkpointer* const checkpointer = call.parts.control.signing();
   std::optional<audit::SigningStatus> signing;
   if (checkpointer != nullptr) signing = checkpointer->status();
-  return Response{
-      .outcome = model::Outcome::bare,
-      .data = metrics_text(call.parts.state, *call.vault, failing, signing ? &*signing : nullptr),
-      .content_type = kPrometheusText};
+  return Response{.outcome = model::Outcome::bare,
+                  .data = metrics_text(call.parts.state, *call.vault, failing, keys,
+                                       signing ? &*signing : nullptr),
+                  .content_type = kPrometheusText};
 }
 
 }  // namespace

@@ -13,15 +13,6 @@ constexpr std::uint64_t kLeastOperations = 1'000'000;
 constexpr std::chrono::hours kLeastInterval{24};
 constexpr std::int64_t kMostRate = 1'000'000;
 
-struct Named {
-  std::string_view name;
-  envelope::KeyName key;
-};
-constexpr Named kNames[] = {
-    {"record", envelope::KeyName::record}, {"bind", envelope::KeyName::bind},
-    {"name", envelope::KeyName::name},     {"token_hash", envelope::KeyName::token_hash},
-    {"audit", envelope::KeyName::audit},   {"fingerprint", envelope::KeyName::fingerprint}};
-
 std::int64_t number(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 
 /// Vault's `term` is the version of the key that new things are sealed with; here the kek's.
@@ -57,31 +48,18 @@ Response version_answer(std::uint32_t version) {
   return answer(std::move(json));
 }
 
-/// From now on the other one signs; the file that the next start pins is the last to learn of it,
-/// and is led to it by the announcement until then.
-Result<Response> rotate_sign(Call& call) {
+/// Of the sign key the file that the next start pins is the last to learn, and is led to it by the
+/// announcement until then.
+Result<Response> rotate_named(Call& call) {
+  const auto kind = core::key_kind(below(call.path, kNamed));
+  if (!kind || *kind == core::KeyKind::kek) {
+    return invalid("no such key: record, bind, token_hash, audit, fingerprint or sign");
+  }
   COFFER_CHECK(call.context.ticket.make_durable());
-  COFFER_TRY(const std::uint32_t version,
-             call.vault->sealed_store->key_changes().rotate_sign(call.context.now));
+  COFFER_TRY(const std::uint32_t version, core::rotate_key(*call.vault, *kind, call.context.now));
   Response response = version_answer(version);
   tell(call, response);
   return response;
-}
-
-Result<Response> rotate_named(Call& call) {
-  const std::string_view wanted = below(call.path, kNamed);
-  if (wanted == "sign") return rotate_sign(call);
-  for (const Named& named : kNames) {
-    if (named.name != wanted) continue;
-    COFFER_CHECK(call.context.ticket.make_durable());
-    COFFER_TRY(const std::uint32_t version,
-               call.vault->sealed_store->key_changes().rotate(named.key, call.context.now));
-    if (named.key == envelope::KeyName::audit) COFFER_CHECK(core::renew_hasher(*call.vault));
-    Response response = version_answer(version);
-    tell(call, response);
-    return response;
-  }
-  return invalid("no such key: record, bind, token_hash, audit, fingerprint or sign");
 }
 
 Result<Response> read_config(Call& call) {

@@ -84,6 +84,31 @@ void add_signing(std::vector<MetricFamily>& families, const audit::SigningStatus
                            seconds(signing.unsigned_since)));
 }
 
+/// Of the keys that make new things; what is never over has none.
+void add_periods(std::vector<MetricFamily>& families, const std::vector<core::InventoryKey>& keys) {
+  MetricFamily ends =
+      family("coffer_key_originator_period_end_timestamp_seconds",
+             "When a key's originator usage period ends; keys without an end aren't here",
+             MetricType::Gauge);
+  for (const core::InventoryKey& key : keys) {
+    if (key.state != core::KeyState::active || !key.ends) continue;
+    ClientMetric metric;
+    metric.label = {{"key", std::string(core::name_of(key.kind))},
+                    {"version", std::to_string(key.version)}};
+    if (!key.serial.empty()) metric.label.push_back({"token", key.serial});
+    metric.gauge.value = std::chrono::duration<double>(key.ends->time_since_epoch()).count();
+    ends.metric.push_back(std::move(metric));
+  }
+  families.push_back(std::move(ends));
+  const core::PeriodCounts counts = core::count_periods(keys);
+  families.push_back(gauge("coffer_cryptoperiods_ending",
+                           "Keys, old ones too, whose usage period ends soon",
+                           static_cast<double>(counts.ending)));
+  families.push_back(gauge("coffer_cryptoperiods_over",
+                           "Keys, old ones too, that are kept or used beyond their usage period",
+                           static_cast<double>(counts.over)));
+}
+
 MetricFamily build() {
   MetricFamily out = family("coffer_build_info", "The version that runs", MetricType::Gauge);
   ClientMetric metric;
@@ -96,7 +121,8 @@ MetricFamily build() {
 }  // namespace
 
 std::string metrics_text(const core::State& state, const core::Unsealed& vault,
-                         std::size_t rotations_failing, const audit::SigningStatus* signing) {
+                         std::size_t rotations_failing, const std::vector<core::InventoryKey>& keys,
+                         const audit::SigningStatus* signing) {
   std::vector<MetricFamily> families;
   families.push_back(build());
   families.push_back(requests(state.tally));
@@ -117,6 +143,7 @@ std::string metrics_text(const core::State& state, const core::Unsealed& vault,
   families.push_back(gauge("coffer_rotations_failing",
                            "Rotations of secrets whose last step failed, at most 100",
                            static_cast<double>(rotations_failing)));
+  add_periods(families, keys);
   if (signing != nullptr) add_signing(families, *signing);
   if (vault.keeper != nullptr) add_token(families, vault.keeper->health());
   return prometheus::TextSerializer().Serialize(families);

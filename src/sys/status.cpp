@@ -4,6 +4,7 @@
 #include "coffer/audit/checkpointer.h"
 #include "coffer/audit/witness.h"
 #include "coffer/base/version.h"
+#include "coffer/core/key_inventory.h"
 #include "coffer/lifecycle/effective_time.h"
 #include "coffer/lifecycle/rotation_index.h"
 #include "handlers.h"
@@ -52,6 +53,21 @@ void append_rotations(JsonWriter& json, const Call& call) {
   const auto failing = lifecycle::failing_rotations(call.context.tx);
   if (!failing.ok() || *failing == 0) return;
   json.key("rotations_failing").number(static_cast<std::int64_t>(*failing));
+}
+
+/// Numbers for everyone; which keys they are, for who may read sys/key-inventory.
+void append_periods(JsonWriter& json, const Call& call) {
+  const auto vault = call.parts.state.unsealed();
+  if (vault == nullptr) return;
+  const auto keys = core::key_inventory(*vault, call.context.tx, call.context.now);
+  if (!keys.ok()) return;
+  const core::PeriodCounts counts = core::count_periods(*keys);
+  if (counts.ending > 0) {
+    json.key("cryptoperiods_ending").number(static_cast<std::int64_t>(counts.ending));
+  }
+  if (counts.over > 0) {
+    json.key("cryptoperiods_over").number(static_cast<std::int64_t>(counts.over));
+  }
 }
 
 bool has_fork(const core::Control& control) {
@@ -118,6 +134,7 @@ Result<Response> health(Call& call) {
   append_token(json, token);
   append_leases(json, state);
   append_rotations(json, call);
+  append_periods(json, call);
   append_signing(json, call.parts.control);
   if (const auto* time = call.parts.control.time(); time != nullptr && time->read().stepped) {
     json.key("clock_stepped").boolean(true);

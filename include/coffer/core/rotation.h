@@ -1,6 +1,7 @@
 // When the kek is rotated by itself, and how fast records follow (docs/keys.md).
 #pragma once
 
+#include "coffer/core/cryptoperiods.h"
 #include "coffer/core/unsealed.h"
 
 namespace coffer::core {
@@ -23,6 +24,12 @@ struct RotationConfig {
 /// Stages the first look, where none is staged.
 [[nodiscard]] Result<void> watch_rotation(envelope::SealedTransaction& tx, WallTime now);
 void register_rotation(Unsealed& vault);
+
+/// A new version of a key, and its number; what follows from it inside of the vault is done too.
+/// keys_changed() is for the caller. Errors as of envelope::KeyChanges.
+[[nodiscard]] Result<std::uint32_t> rotate_key(Unsealed& vault, KeyKind kind, WallTime now);
+/// Stages that it is looked soon whether a key has had its time.
+[[nodiscard]] Result<void> look_at_keys(envelope::SealedTransaction& tx, WallTime now);
 
 /// To be called after each change of the keys, which has happened whatever this gives.
 [[nodiscard]] Result<void> keys_changed(Unsealed& vault);
