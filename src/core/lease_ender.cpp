@@ -50,6 +50,7 @@ LeaseEnder::~LeaseEnder() {
     stop_ = true;
   }
   changed_.notify_all();
+  stopped_.notify_all();
   looker_.join();
   // Helpers end by themselves, and put themselves among the finished.
   Threads finished;
@@ -69,6 +70,13 @@ bool LeaseEnder::stopping() {
 void LeaseEnder::pause() {
   const MutexLock lock(mutex_);
   if (!stop_) changed_.wait_for(mutex_, kLook);
+}
+
+/// What is left of an end's pace. Nothing but a stop wakes it.
+void LeaseEnder::rest(std::chrono::nanoseconds since) {
+  const auto left = kPace - (clock_.boottime() - since);
+  const MutexLock lock(mutex_);
+  if (!stop_ && left > std::chrono::nanoseconds(0)) stopped_.wait_for(mutex_, left);
 }
 
 /// Never runs an end itself: whatever hangs, someone looks.
@@ -146,6 +154,7 @@ Result<void> LeaseEnder::attempt(Unsealed& vault, const PendingEnd& end,
 /// and so is what is forgotten although it failed.
 void LeaseEnder::run(Unsealed& vault, const PendingEnd& end) {
   lifecycle::LeaseEnds& ends = vault.leases->ends();
+  const auto began = clock_.boottime();
   const auto id = crypto::random_uuid();
   if (!id.ok()) {
     log::error(id.error());
@@ -177,6 +186,8 @@ void LeaseEnder::run(Unsealed& vault, const PendingEnd& end) {
   COFFER_FAILPOINT("lease.end.recorded");
   if (ended == AtTheDoor::End::again) outcome = EndOutcome::overtaken;
   if (ended == AtTheDoor::End::failed || !staged) outcome = EndOutcome::unreachable;
+  // Before its place is free: the looker would find another helper for it at once.
+  if (ends.more_wait(end.lease.terms.target)) rest(began);
   ends.settle(end, outcome, gone);
   if (gone && ended == AtTheDoor::End::done) vault.leases->counts().gone();
 }

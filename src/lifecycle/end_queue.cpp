@@ -220,6 +220,11 @@ bool EndQueue::reachable(std::string_view target) const {
   return known == nullptr || !known->failing_since;
 }
 
+bool EndQueue::more_wait(std::string_view target) const {
+  const Target* known = find(target);
+  return known != nullptr && !known->ready.empty();
+}
+
 std::optional<EndQueue::Time> EndQueue::next_try(std::string_view target) const {
   const Target* known = find(target);
   if (known == nullptr || !known->failing_since) return std::nullopt;

@@ -47,6 +47,8 @@ class EndQueue final {
   void doubt(std::string_view target, Time now);
 
   [[nodiscard]] bool reachable(std::string_view target) const;
+  /// Whether there are others of the target whose time has come.
+  [[nodiscard]] bool more_wait(std::string_view target) const;
   /// When the next try of a target that fails may be; nullopt: it doesn't.
   [[nodiscard]] std::optional<Time> next_try(std::string_view target) const;
   /// Since when it can't be reached; nullopt: it can.

@@ -148,6 +148,11 @@ bool LeaseEnds::reachable(std::string_view target) const {
   return queue_->reachable(target);
 }
 
+bool LeaseEnds::more_wait(std::string_view target) const {
+  const MutexLock lock(mutex_);
+  return queue_->more_wait(target);
+}
+
 Result<bool> LeaseEnds::stage_done(envelope::SealedTransaction& tx, const PendingEnd& end) const {
   const std::string& target = end.lease.terms.target;
   const envelope::RowName row = pending_row(target, end.lease.id());

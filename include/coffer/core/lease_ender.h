@@ -13,9 +13,13 @@
 namespace coffer::core {
 
 /// One thread looks; as many more as there is work for, LeaseEnds::kInAll at most, come and go.
+/// While many of one target wait, an end keeps its place for kPace: some hundred a second, beside
+/// which whoever reads is hardly held up.
 /// While the vault is sealed, or paused after a restore, it does nothing: ends wait in their rows.
 class LeaseEnder final {
  public:
+  static constexpr std::chrono::milliseconds kPace{20};
+
   /// Starts its thread. All arguments outlive it; the Door is stopped after it.
   LeaseEnder(State& state, Door& door, const Clock& clock);
   /// Waits for what it has under way.
@@ -39,6 +43,7 @@ class LeaseEnder final {
   [[nodiscard]] Result<void> attempt(Unsealed& vault, const lifecycle::PendingEnd& end,
                                      audit::Ticket& ticket) const;
   void pause() COFFER_EXCLUDES(mutex_);
+  void rest(std::chrono::nanoseconds since) COFFER_EXCLUDES(mutex_);
   [[nodiscard]] bool stopping() COFFER_EXCLUDES(mutex_);
   void tell_of_failing(Unsealed& vault);
 
@@ -48,6 +53,7 @@ class LeaseEnder final {
   std::set<std::string> told_;  ///< targets that fail, and that the log knows of; the looker's own
   Mutex mutex_;
   CondVar changed_;
+  CondVar stopped_;
   bool stop_ COFFER_GUARDED_BY(mutex_) = false;
   Threads helpers_ COFFER_GUARDED_BY(mutex_);
   Threads finished_ COFFER_GUARDED_BY(mutex_);  ///< to be joined

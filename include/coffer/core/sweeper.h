@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <thread>
 
 #include "coffer/core/door.h"
@@ -11,9 +12,9 @@
 
 namespace coffer::core {
 
-/// One thread, which looks each second, sooner when it knows of a row that comes sooner, and at
-/// once while there is more. While the vault is sealed it does nothing: due rows wait. What may
-/// take long has threads of its own (errands.h).
+/// One thread, which looks each second, sooner when it knows of a row that comes sooner, and soon
+/// while there is more: it rests in between, so that whoever reads isn't held up. While the vault
+/// is sealed it does nothing: due rows wait. What may take long has threads of its own (errands.h).
 class Sweeper final {
  public:
   /// Starts its thread. All arguments outlive the sweeper; the Door is stopped after it.
@@ -30,7 +31,10 @@ class Sweeper final {
   /// True: there is more to do at once.
   [[nodiscard]] bool sweep();
   [[nodiscard]] Result<bool> sweep_open(const std::shared_ptr<Unsealed>& vault);
+  /// False: something failed.
+  bool handle_some(Unsealed& vault, std::span<const lifecycle::Due> due);
   void handle(Unsealed& vault, const lifecycle::Due& due, Batch& batch);
+  void rest(std::chrono::nanoseconds worked) COFFER_EXCLUDES(mutex_);
   /// True: `due` is an errand, and seen to.
   [[nodiscard]] bool send(const std::shared_ptr<Unsealed>& vault, const lifecycle::Due& due);
   void look_again() COFFER_EXCLUDES(mutex_);

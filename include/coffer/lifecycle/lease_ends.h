@@ -82,6 +82,8 @@ class LeaseEnds final {
       COFFER_EXCLUDES(mutex_);
   /// False: the target is known to be away, so a forced one needs no try.
   [[nodiscard]] bool reachable(std::string_view target) const COFFER_EXCLUDES(mutex_);
+  /// Whether others of the target are there to be taken as soon as there is room.
+  [[nodiscard]] bool more_wait(std::string_view target) const COFFER_EXCLUDES(mutex_);
   /// Stages what follows from a try. True: its last row goes.
   [[nodiscard]] Result<bool> stage_done(envelope::SealedTransaction& tx,
                                         const PendingEnd& end) const;

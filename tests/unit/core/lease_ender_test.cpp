@@ -106,6 +106,26 @@ TEST_F(LeaseEnderTest, NoMoreOfOneTargetAtOnceThanItMayHave) {
   EXPECT_GT(most, 1);
 }
 
+/// However fast the target is. The last are as many as there is room for, and are held by nothing.
+TEST_F(LeaseEnderTest, ManyOfOneTargetKeepAPace) {
+  constexpr int kEnds = 60;
+  constexpr int kRounds = (kEnds - 2 * static_cast<int>(lifecycle::LeaseEnds::kPerTarget)) /
+                          static_cast<int>(lifecycle::LeaseEnds::kPerTarget);
+  for (int i = 0; i < kEnds; ++i) revoke(issue(std::to_string(i)));
+  const auto began = system_clock().boottime();
+  run_until([&] { return pending() == 0; });
+  EXPECT_GE(system_clock().boottime() - began, kRounds * LeaseEnder::kPace);
+  EXPECT_EQ(target_.ends(), kEnds);
+}
+
+TEST_F(LeaseEnderTest, WhatAStopLeavesIsEndedLater) {
+  for (int i = 0; i < 60; ++i) revoke(issue(std::to_string(i)));
+  run_until([&] { return target_.ends() > 0; });
+  run_until([&] { return pending() == 0; });
+  EXPECT_EQ(target_.users(), 0U);
+  EXPECT_EQ(target_.ends(), 60);
+}
+
 /// The others' ends don't wait for calls that hang.
 TEST_F(LeaseEnderTest, ATargetThatHangsDelaysNoOther) {
   std::atomic<bool> hangs{true};
