@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <set>
 
 #include "render.h"
@@ -110,7 +111,7 @@ class Finding final {
 
   std::optional<Json> run() {
     if (!(subject_.path.empty() ? by_caller() : by_path())) return std::nullopt;
-    if (!add_holders()) return std::nullopt;
+    if (!add_holders() || !add_peers()) return std::nullopt;
     found_.set("truncated", Json::boolean(truncated_));
     return std::move(found_);
   }
@@ -177,7 +178,35 @@ class Finding final {
     const std::string accessor = text_in(access, "accessor");
     if (accessor.empty()) return;
     accessors_.insert(accessor);
-    if (text_in(access, "token_type") != "unix") tokens_.insert(accessor);
+    if (text_in(access, "token_type") != "unix") {
+      tokens_.insert(accessor);
+    } else {
+      peers_.emplace(accessor, text_in(access, "display_name"));
+    }
+  }
+
+  /// Peers of the socket have no token that could end; their leases can.
+  bool add_peers() {
+    Json peers = Json::array();
+    for (const auto& [accessor, name] : peers_) {
+      Json body = Json::object();
+      body.set("accessor", Json::string(accessor));
+      const auto answer = session_.ask_first(
+          "looking up the leases of a peer",
+          {.method = "POST", .path = "sys/leases/owned", .query = {}, .body = body.compact()},
+          {403});
+      if (!answer) return false;
+      Json peer = std::move(body);
+      peer.set("display_name", Json::string(name));
+      const Json* data = answer->json.find("data");
+      for (const std::string_view part : {"lease_count", "lease_ids"}) {
+        const Json* value = data == nullptr ? nullptr : data->find(part);
+        if (value != nullptr) peer.set(part, *value);
+      }
+      peers.push(std::move(peer));
+    }
+    found_.set("peers", std::move(peers));
+    return true;
   }
 
   /// Their tokens that are alive, and what they may still do.
@@ -213,6 +242,7 @@ class Finding final {
   Json found_ = Json::object();
   std::set<std::string> accessors_;
   std::set<std::string> tokens_;
+  std::map<std::string, std::string> peers_;  ///< by accessor, their names
   bool truncated_ = false;
 };
 
@@ -254,6 +284,19 @@ void print_readers(Console& console, const Json& readers) {
   console.line(render_columns({"Kind", "Name", "Accessor", "Policies"}, lines));
 }
 
+void print_peers(Console& console, const Json& findings) {
+  const Json* peers = list_in(findings, "peers");
+  if (peers == nullptr || peers->elements().empty()) return;
+  console.line("\nPeers of the socket among them");
+  std::vector<std::vector<std::string>> lines;
+  for (const Json& one : peers->elements()) {
+    const bool told = one.find("lease_count") != nullptr;
+    lines.push_back({text_in(one, "accessor"), text_in(one, "display_name"),
+                     told ? text_in(one, "lease_count") : "not told"});
+  }
+  console.line(render_columns({"Accessor", "Name", "Leases"}, lines));
+}
+
 }  // namespace
 
 std::string text_in(const Json& object, std::string_view name) {
@@ -291,6 +334,7 @@ void print_findings(Session& session, const Json& findings) {
   }
   console.line(lines.empty() ? "none"
                              : render_columns({"Accessor", "State", "Name", "Policies"}, lines));
+  print_peers(console, findings);
   if (text_in(findings, "truncated") == "true") {
     session.console().warning("there is more in the audit log than is shown here");
   }

@@ -20,7 +20,7 @@ using model::Json;
 constexpr mode_t kReportMode = 0600;
 
 struct Step {
-  std::string act;   ///< "revoke", "rotate", "destroy", "lock"
+  std::string act;   ///< "revoke", "end leases of", "rotate", "destroy", "lock"
   std::string what;  ///< an accessor, or the API path of a secret
   HttpRequest request;
 };
@@ -229,12 +229,14 @@ class Respond final {
                                          {.path = "auth/token/lookup-self"}, {400, 403, 404});
     if (!self) return false;
     const Json* own = self->json.find_path({"data", "accessor"});
+    const std::string asking = own == nullptr ? std::string() : own->text();
+    add_peers_ends(findings, asking, steps);
     const Json* holders = findings.find("holders");
     if (holders == nullptr) return true;
     for (const Json& holder : holders->elements()) {
       const std::string accessor = text_in(holder, "accessor");
       if (text_in(holder, "alive") != "true") continue;
-      if (own != nullptr && own->text() == accessor) {
+      if (asking == accessor) {
         session_.console().warning("the token " + accessor +
                                    " is the one that responds: it isn't revoked");
         continue;
@@ -244,6 +246,25 @@ class Respond final {
       steps.push_back({"revoke", accessor, post("auth/token/revoke-accessor", body)});
     }
     return true;
+  }
+
+  /// A peer of the socket has no token to revoke: what he was given ends by his accessor. Also
+  /// where it wasn't told whether he has any.
+  void add_peers_ends(const Json& findings, const std::string& asking, std::vector<Step>& steps) {
+    const Json* peers = findings.find("peers");
+    if (peers == nullptr) return;
+    for (const Json& peer : peers->elements()) {
+      const std::string accessor = text_in(peer, "accessor");
+      if (text_in(peer, "lease_count") == "0") continue;
+      if (asking == accessor) {
+        session_.console().warning("the peer " + accessor +
+                                   " is the one that responds: its leases aren't ended");
+        continue;
+      }
+      Json body = Json::object();
+      body.set("accessor", Json::string(accessor));
+      steps.push_back({"end leases of", accessor, post("sys/leases/revoke-owned", body)});
+    }
   }
 
   /// Of a path that one; of a caller all that he read.
@@ -345,7 +366,7 @@ std::vector<Command> leak_respond_commands() {
            .flags = {{"unit", FlagKind::text, "what this systemd unit had"},
                      {"uid", FlagKind::number, "what this Unix user had"},
                      {"token-accessor", FlagKind::text, "what the holder of this token had"},
-                     {"revoke", FlagKind::boolean, "revoke their tokens, with all their leases"},
+                     {"revoke", FlagKind::boolean, "revoke their tokens, and end all their leases"},
                      {"rotate", FlagKind::boolean, "rotate the secrets that have a rotator"},
                      {"lock", FlagKind::list,
                       "delete these versions of PATH; undelete brings them back"},

@@ -195,6 +195,22 @@ Result<bool> Leases::end_owned(envelope::SealedTransaction& tx, std::string_view
   return rows.size() < kStep;
 }
 
+Result<void> Leases::end_owner(envelope::SealedTransaction& tx, std::string_view owner,
+                               WallTime now) {
+  COFFER_TRY(const bool none_left, end_owned(tx, owner, now));
+  return none_left ? Result<void>() : schedule(tx, kOwnerKind, owner, now, now);
+}
+
+Result<Leases::Owned> Leases::owned(envelope::SealedTransaction& tx, std::string_view owner,
+                                    std::size_t at_most) {
+  const envelope::RowName sample = owner_row(owner, {});
+  Owned owned;
+  COFFER_TRY(owned.count, tx.count(sample.space, sample.parent));
+  COFFER_TRY(const auto rows, tx.list_some(sample.space, sample.parent, at_most));
+  for (const envelope::ListedRow& row : rows) owned.ids.push_back(row.name);
+  return owned;
+}
+
 /// Only what is still as the drop left it: whoever ended it meanwhile has seen to all.
 Result<void> Leases::end_dropped(WallTime now) {
   for (LeaseEnds::Dropped& dropped : ends_->take_dropped()) {

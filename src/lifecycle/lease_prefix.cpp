@@ -135,6 +135,10 @@ Result<void> Leases::due_prefix(envelope::SealedTransaction& tx, const Due& due,
 void Leases::register_handlers(Handlers& handlers) {
   handlers.add(std::string(kDueKind), [this](envelope::SealedTransaction& tx, const Due& row,
                                              WallTime now) { return due(tx, row, now); });
+  handlers.add(std::string(kOwnerKind),
+               [this](envelope::SealedTransaction& tx, const Due& row, WallTime now) {
+                 return end_owner(tx, row.id, now);
+               });
   handlers.add(std::string(kPrefixKind), [this](envelope::SealedTransaction& tx, const Due& row,
                                                 WallTime now) { return due_prefix(tx, row, now); });
 }

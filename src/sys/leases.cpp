@@ -141,6 +141,32 @@ Result<Response> revoke_prefix(Call& call) {
 
 Result<Response> revoke_force(Call& call) { return end_below(call, "revoke-force", true); }
 
+Result<std::string> owner_of(const Call& call) {
+  COFFER_TRY(std::optional<std::string> accessor, call.request.fields.string("accessor"));
+  if (!accessor || accessor->empty()) return invalid("missing field \"accessor\"");
+  return *std::move(accessor);
+}
+
+Result<Response> owned(Call& call) {
+  COFFER_TRY(const std::string owner, owner_of(call));
+  COFFER_TRY(const std::size_t most, limit_of(call, kMostListed));
+  COFFER_TRY(const auto owned, lifecycle::Leases::owned(call.context.tx, owner, most));
+  JsonWriter json;
+  json.begin_object().key("lease_count").number(static_cast<std::int64_t>(owned.count));
+  json.key("lease_ids").begin_array();
+  for (const std::string& id : owned.ids) json.string(id);
+  json.end_array().end_object();
+  return answer(std::move(json));
+}
+
+/// For peers of the socket above all, whom no revocation reaches. In the body, where the log hashes
+/// it: as the accessors of tokens.
+Result<Response> revoke_owned(Call& call) {
+  COFFER_TRY(const std::string owner, owner_of(call));
+  COFFER_CHECK(call.vault->leases->end_owner(call.context.tx, owner, call.context.now));
+  return no_content();
+}
+
 /// Nothing is ever left to tidy: ends are tried on by themselves, and their rows say all.
 Result<Response> tidy(Call& /*call*/) {
   return Response{.warnings = {"Tidy operation successfully started. Leases need none here: ends "
@@ -284,6 +310,12 @@ std::span<const Handler> lease_handlers() {
       writing("revoke-prefix/*", kPrefix, true, Lane::slow, revoke_prefix),
       writing("leases/revoke-force/*", kForce, true, Lane::fast, revoke_force),
       writing("revoke-force/*", kForce, true, Lane::fast, revoke_force),
+      writing("leases/owned",
+              "How many leases the caller with this `accessor` has, and `limit` ids.", true,
+              Lane::fast, owned),
+      writing("leases/revoke-owned",
+              "End all leases of the caller with this `accessor`, a token or a peer of the socket.",
+              true, Lane::fast, revoke_owned),
       writing("leases/tidy", "Nothing to do: leases need no tidying.", false, Lane::fast, tidy),
       {{.operation = Operation::read,
         .pattern = "leases/count",

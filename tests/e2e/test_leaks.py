@@ -10,6 +10,7 @@ import time
 
 import memory_scan
 import pytest
+from databases import servers  # noqa: F401 - a fixture
 from harness import ROOT, bin_dir
 
 VALUE = "k3J9xQ2mZ8rTw5Yp"
@@ -181,6 +182,36 @@ def test_a_secret_that_has_a_rotator_is_rotated(leaked):
     assert by_token.returncode == 0, by_token.stderr
     steps = leaked.client.get("sys/leaks/responses/five").data["report"]["steps"]
     assert {(s["what"], s["outcome"]) for s in steps} == {("secret/data/app", "done"), ("secret/data/other", "has no rotator")}
+
+
+def test_leases_of_peers_are_ended_and_nobody_elses(leaked, servers):  # noqa: F811
+    """Who called without a token has none to be revoked. Who never had the secret keeps his login."""
+    redis = servers("redis")
+    post = leaked.client.post
+    assert post("sys/mounts/database", {"type": "database"}).status == 204
+    assert post("database/config/redis", redis.config()).status == 204
+    assert post("database/roles/app", {"db_name": "redis", "creation_statements": redis.creation}).status == 204
+    creds = 'path "database/creds/app" { capabilities = ["read"] }'
+    rules = {"creds": creds, "peer": creds + 'path "secret/data/app" { capabilities = ["read"] }'}
+    for name, policy in rules.items():
+        assert post(f"sys/policies/acl/{name}", {"policy": policy}).status == 204
+    assert post("auth/unix/role/peer", {"bound_uids": [os.getuid()], "token_policies": ["peer"]}).status == 204
+    peer = leaked.new_client(None)
+    bystander = leaked.new_client(token_of(leaked, "creds")["client_token"])
+    assert peer.get("secret/data/app").status == 200
+    had, keeps = [client.get("database/creds/app").data["username"] for client in (peer, bystander)]
+    assert set(redis.users()) == {had, keeps}
+    shown = json.loads(leaked.coffer("leak", "respond", "-format=json", "secret/app").stdout)
+    assert [(p["lease_count"], len(p["lease_ids"])) for p in shown["peers"]] == [(1, 1)]
+    done = leaked.coffer("leak", "respond", "-revoke", "-response=peers", "secret/app")
+    assert done.returncode == 0, done.stderr
+    steps = leaked.client.get("sys/leaks/responses/peers").data["report"]["steps"]
+    assert ("end leases of", shown["peers"][0]["accessor"], "done") in [(s["act"], s["what"], s["outcome"]) for s in steps]
+    deadline = time.monotonic() + 30
+    while redis.users() != [keeps]:
+        assert time.monotonic() < deadline, redis.users()
+        time.sleep(0.1)
+    assert leaked.client.post("sys/leases/owned", {"accessor": shown["peers"][0]["accessor"]}).data["lease_count"] == 0
 
 
 def test_the_responders_policy_decides(leaked):

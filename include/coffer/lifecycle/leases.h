@@ -51,8 +51,9 @@ struct Renewal {
 /// Thread-safe once the kinds are in. One per open vault.
 class Leases final {
  public:
-  static constexpr std::string_view kDueKind = "lease";         ///< of their rows in lifecycle
-  static constexpr std::string_view kPrefixKind = "lease_end";  ///< of ends by prefix, in steps
+  static constexpr std::string_view kDueKind = "lease";          ///< of their rows in lifecycle
+  static constexpr std::string_view kPrefixKind = "lease_end";   ///< of ends by prefix, in steps
+  static constexpr std::string_view kOwnerKind = "lease_owner";  ///< of ends by owner, likewise
 
   struct Hooks {
     /// Commits by itself, beside the Door (docs/decisions/0023). False: it lost a race.
@@ -141,6 +142,18 @@ class Leases final {
   /// Some hundred at most of those of an owner who is dead; true: none is left.
   [[nodiscard]] Result<bool> end_owned(envelope::SealedTransaction& tx, std::string_view owner,
                                        WallTime now);
+
+  /// Of all of an owner who may live on, as a peer of the socket does: some at once, the others by
+  /// the sweeper in steps, until none is left.
+  [[nodiscard]] Result<void> end_owner(envelope::SealedTransaction& tx, std::string_view owner,
+                                       WallTime now);
+  /// How many an owner has, those too that are still being issued; and the ids of some.
+  struct Owned {
+    std::size_t count = 0;
+    std::vector<std::string> ids;
+  };
+  [[nodiscard]] static Result<Owned> owned(envelope::SealedTransaction& tx, std::string_view owner,
+                                           std::size_t at_most);
 
   /// Ends beside the Door what came to nothing; for those who run ends.
   [[nodiscard]] Result<void> end_dropped(WallTime now);

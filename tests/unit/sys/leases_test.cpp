@@ -107,6 +107,48 @@ TEST_F(LeasesTest, RevokesByPrefixAtOnceForWhoWantsNoWait) {
   refused(write("leases/revoke-prefix/secret", R"({"sync":"perhaps"})"), "sync");
 }
 
+/// A peer of the socket has no end of his own: his leases are ended by his accessor.
+TEST_F(LeasesTest, EndsAllOfAnOwnerAndNoneOfAnother) {
+  const auto of = [](const std::string& owner) {
+    lifecycle::NewLease wanted;
+    wanted.owner = owner;
+    wanted.owner_is_token = false;
+    return wanted;
+  };
+  // More than one step takes.
+  for (int i = 0; i < 150; ++i) issue("u" + std::to_string(i), of("peer-1"));
+  const std::string other = issue("v", of("peer-2"));
+  const Json before = data(write("leases/owned", R"({"accessor":"peer-1","limit":3})"));
+  EXPECT_EQ(text(before, {"lease_count"}), "150");
+  EXPECT_EQ(before.find("lease_ids")->elements().size(), 3U);
+  ASSERT_TRUE(write("leases/revoke-owned", R"({"accessor":"peer-1"})").ok());
+  const auto now = system_clock().wall();
+  for (int steps = 0; steps < 4; ++steps) {
+    const auto tx = vault.begin();
+    for (const auto& due : TestVault::must(lifecycle::due(*tx, now, 64)).due) {
+      EXPECT_EQ(due.kind, "lease_owner");
+      TestVault::must(vault.open().due_handlers.run(*tx, due, now));
+    }
+    ASSERT_TRUE(vault.commit(tx->take()));
+  }
+  EXPECT_EQ(text(data(write("leases/owned", R"({"accessor":"peer-1"})")), {"lease_count"}), "0");
+  EXPECT_EQ(TestVault::must(lifecycle::LeaseEnds::count(*vault.begin())), 150U);
+  EXPECT_TRUE(alive(other));
+  EXPECT_TRUE(write("leases/revoke-owned", R"({"accessor":"nobody"})").ok());
+  refused(write("leases/revoke-owned"), "accessor");
+  refused(write("leases/owned", R"({"accessor":"peer-1","limit":0})"), "limit");
+}
+
+TEST_F(LeasesTest, OnlyWhoHasSudoEndsWhatOthersOwn) {
+  put_policy("ender", R"(path "sys/leases/*" { capabilities = ["update"] })");
+  for (const std::string path : {"sys/leases/owned", "sys/leases/revoke-owned"}) {
+    EXPECT_EQ(vault.call_as(token_with("ender"), Operation::update, path, R"({"accessor":"a"})")
+                  .error()
+                  .code,
+              ErrorCode::permission_denied);
+  }
+}
+
 TEST_F(LeasesTest, OnlyWhoHasSudoRevokesByPrefix) {
   const std::string id = issue("u");
   put_policy("revoker", R"(path "sys/*" { capabilities = ["update", "read"] })");
