@@ -24,6 +24,10 @@ namespace {
 constexpr int kNotBegun = 126;
 constexpr rlim_t kMostFiles = 256;
 constexpr rlim_t kLargestFile = rlim_t{64} << 20U;
+/// Of one process. Interpreters reserve much that they never touch.
+constexpr rlim_t kMostMemory = rlim_t{4} << 30U;
+/// Of its user, whatever else that runs; root has no such limit.
+constexpr rlim_t kMostProcesses = 512;
 
 Error refuse(const std::string& name, std::string_view why) {
   return make_error(ErrorCode::precondition, "program " + name + ": " + std::string(why));
@@ -132,6 +136,7 @@ bool arrange_files(int input, int output) {
   const bool ready = ::setsid() >= 0 && arrange_files(input, output) && ::chdir("/") == 0 &&
                      set_limit(RLIMIT_CORE, 0) && set_limit(RLIMIT_NOFILE, kMostFiles) &&
                      set_limit(RLIMIT_FSIZE, kLargestFile) && set_limit(RLIMIT_CPU, seconds + 1) &&
+                     set_limit(RLIMIT_AS, kMostMemory) && set_limit(RLIMIT_NPROC, kMostProcesses) &&
                      become_user(runnable) && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
                      // After the change of user, which takes it away.
                      ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && ::getppid() == parent;

@@ -15,9 +15,10 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
-#include "child.h"
 #include "coffer/base/log.h"
+#include "keeper.h"
 
 namespace coffer::exec_process {
 namespace {
@@ -31,10 +32,17 @@ constexpr std::size_t kMostRuns = 64;
 constexpr int kNotBegun = 126;
 
 struct Running {
-  pid_t pid = -1;
+  pid_t pid = -1;  ///< of its keeper
   File report;
   Instant deadline;
   Ran::End end = Ran::End::exited;  ///< what to say, unless it ended by itself
+  bool ending = false;              ///< its keeper is told
+
+  /// Its keeper ends all of it, and then itself.
+  void tell_to_end() {
+    ending = true;
+    ::kill(pid, SIGTERM);
+  }
 };
 
 Error failed(std::string_view what) {
@@ -55,7 +63,7 @@ Result<void> harden(pid_t daemon) {
     std::signal(ignored, SIG_IGN);
   }
   ::umask(S_IRWXG | S_IRWXO);
-  // Orphans of a program come to us, and are ended with its group or when we end.
+  // What a program starts belongs to its keeper; to us only where that was killed.
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) return failed("cannot take in orphans");
   if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return failed("cannot turn core dumps off");
   if (::getppid() != daemon) return make_error(ErrorCode::unavailable, "cofferd is gone");
@@ -76,7 +84,8 @@ class Helper final {
  public:
   explicit Helper(File children) : children_(std::move(children)) {}
   ~Helper() {
-    for (Running& run : running_) kill_group(run.pid);
+    for (Running& run : running_) run.tell_to_end();
+    for (const Running& run : running_) ::waitpid(run.pid, nullptr, 0);
   }
 
   /// Returns when cofferd is gone, or says something that makes no sense.
@@ -98,23 +107,26 @@ class Helper final {
     std::vector<pollfd> watched = {{programs::kControlSocket, POLLIN, 0},
                                    {children_.get(), POLLIN, 0}};
     // Nobody reads a report any more: cofferd has given the run up.
-    for (const Running& run : running_) watched.push_back({run.report.get(), 0, 0});
+    for (const Running& run : running_) {
+      watched.push_back({run.ending ? -1 : run.report.get(), 0, 0});
+    }
     if (::poll(watched.data(), watched.size(), until_deadline()) < 0 && errno != EINTR) {
       return failed("poll");
     }
     for (std::size_t i = 0; i < running_.size(); ++i) {
-      if ((watched[i + 2].revents & POLLERR) != 0) kill_group(running_[i].pid);
+      if ((watched[i + 2].revents & POLLERR) != 0) running_[i].tell_to_end();
     }
     return watched[0].revents != 0;
   }
 
   [[nodiscard]] int until_deadline() const {
-    if (running_.empty()) return -1;
-    const auto next = std::min_element(
-        running_.begin(), running_.end(),
-        [](const Running& a, const Running& b) { return a.deadline < b.deadline; });
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-        next->deadline - std::chrono::steady_clock::now());
+    std::optional<Instant> next;
+    for (const Running& run : running_) {
+      if (!run.ending) next = std::min(run.deadline, next.value_or(run.deadline));
+    }
+    if (!next) return -1;
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(*next - std::chrono::steady_clock::now());
     return static_cast<int>(std::clamp<std::int64_t>(left.count(), 10, 60'000));
   }
 
@@ -155,7 +167,7 @@ class Helper final {
     Running run{.report = std::move(files[2]),
                 .deadline = std::chrono::steady_clock::now() + runnable.program.deadline};
     if (running_.size() < kMostRuns) {
-      run.pid = exec_process::start(runnable, files[0].get(), files[1].get());
+      run.pid = keep(runnable, files[0].get(), files[1].get());
     }
     if (run.pid < 0) return tell(run, Ran::End::not_begun, 0);
     running_.push_back(std::move(run));
@@ -167,24 +179,25 @@ class Helper final {
     static_cast<void>(!::write(run.report.get(), report.data(), report.size()));
   }
 
-  /// All that it started, as far as it stayed in its session's first group.
-  static void kill_group(pid_t pid) { ::kill(-pid, SIGKILL); }
-
   void reap() {
     signalfd_siginfo taken{};
     while (::read(children_.get(), &taken, sizeof(taken)) > 0) {
     }
-    for (;;) {
-      int status = 0;
-      const pid_t pid = ::waitpid(-1, &status, WNOHANG);
-      if (pid <= 0) return;
+    int status = 0;
+    for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0; end_orphans()) {
       const auto run = std::find_if(running_.begin(), running_.end(),
                                     [pid](const Running& each) { return each.pid == pid; });
       if (run == running_.end()) continue;  // an orphan
-      kill_group(pid);
       report(*run, status);
       running_.erase(run);
     }
+  }
+
+  /// Orphans of a keeper that was killed end here.
+  void end_orphans() const {
+    std::vector<pid_t> keepers;
+    for (const Running& run : running_) keepers.push_back(run.pid);
+    kill_children(keepers);
   }
 
   static void report(const Running& run, int status) {
@@ -197,9 +210,9 @@ class Helper final {
   void enforce() {
     const auto now = std::chrono::steady_clock::now();
     for (Running& run : running_) {
-      if (run.deadline > now) continue;
+      if (run.ending || run.deadline > now) continue;
       run.end = Ran::End::deadline;
-      kill_group(run.pid);
+      run.tell_to_end();
     }
   }
 

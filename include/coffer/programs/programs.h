@@ -30,7 +30,7 @@ struct Ran {
   enum class End : std::uint8_t {
     exited,
     signalled,
-    deadline,   ///< killed, with all that it started and that stayed in its group
+    deadline,   ///< killed, with all that it started
     not_begun,  ///< it couldn't be started; nothing happened
     too_much,   ///< it wrote more than kMaxOutput
     cut,        ///< told to stop

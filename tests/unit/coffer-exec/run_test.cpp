@@ -43,6 +43,17 @@ class ProgramsTest : public testing::Test {
     std::string self(path, static_cast<std::size_t>(size));
     return self.substr(0, self.rfind('/')) + "/coffer-exec";
   }
+  /// A command that starts a process which belongs to nobody any more, ignores what can be ignored,
+  /// and writes its number into a file.
+  std::string hide(const std::string& file) {
+    const std::string itself =
+        script("hide",
+               "case $2 in\n"
+               "far) trap '' TERM HUP INT; echo $$ > \"$1\"; exec sleep 600;;\n"
+               "near) setsid \"$0\" \"$1\" far & exit 0;;\n"
+               "esac\nsetsid \"$0\" \"$1\" near");
+    return itself + " " + directory_ + "/" + file;
+  }
   Result<void> start(std::vector<Program> programs) {
     auto started = start_runner(helper(), programs);
     if (!started.ok()) return started.error();
@@ -146,6 +157,68 @@ TEST_F(ProgramsTest, WhatItLeavesBehindEndsWithIt) {
   const Ran ran = run("sleep 600 & echo $! > " + directory_ + "/child; exit 0");
   EXPECT_EQ(ran.end, Ran::End::exited);
   EXPECT_TRUE(ends(pid_in("child")));
+}
+
+TEST_F(ProgramsTest, ADeadlineEndsThoseTooThatLeftItsSession) {
+  const Ran ran =
+      run("trap '' TERM; " + hide("far") + "; while true; do sleep 600; done", "", seconds(2));
+  EXPECT_EQ(ran.end, Ran::End::deadline);
+  const pid_t far = pid_in("far");
+  ASSERT_GT(far, 0);
+  EXPECT_FALSE(alive(far)) << "when the run is over, all of it is";
+}
+
+TEST_F(ProgramsTest, WhoLeftItsSessionEndsWithIt) {
+  const std::string far = directory_ + "/far";
+  const Ran ran = run(hide("far") + "; while [ ! -s " + far + " ]; do sleep 0.01; done; exit 3");
+  EXPECT_EQ(ran.end, Ran::End::exited);
+  EXPECT_EQ(ran.status, 3);
+  EXPECT_FALSE(alive(pid_in("far")));
+}
+
+/// One generation after another, each in a session of its own.
+TEST_F(ProgramsTest, OneThatForksWithoutEndIsEnded) {
+  const std::string relay =
+      script("relay", "cd " + directory_ + " && echo $$ > last && setsid \"$0\" &");
+  const Ran ran = run(relay + "; sleep 600", "", seconds(1));
+  EXPECT_EQ(ran.end, Ran::End::deadline);
+  const pid_t last = pid_in("last");
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  EXPECT_EQ(pid_in("last"), last) << "it goes on";
+}
+
+TEST_F(ProgramsTest, OneWhoseHelperIsKilledEndsWithAllThatItHid) {
+  ASSERT_TRUE(
+      start({{.name = "it",
+              .path = script("it", hide("far") + "; echo $$ > " + directory_ + "/self; sleep 600"),
+              .user = "",
+              .deadline = seconds(500)}})
+          .ok());
+  std::thread runs([&] { (void)runner_->run("it", "", {}); });
+  const pid_t self = pid_in("self");
+  const pid_t far = pid_in("far");
+  const auto parent_of = [](pid_t pid) {
+    std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+    for (std::string word; status >> word;) {
+      pid_t parent = 0;
+      if (word == "PPid:" && status >> parent) return parent;
+    }
+    return pid_t{0};
+  };
+  const pid_t keeper = parent_of(self);
+  EXPECT_EQ(parent_of(far), keeper) << "whoever loses its parent comes to the keeper";
+  const pid_t helper = parent_of(keeper);
+  ASSERT_GT(helper, 1);
+  ASSERT_NE(helper, ::getpid());
+  ::kill(helper, SIGKILL);
+  runs.join();
+  EXPECT_TRUE(ends(self));
+  EXPECT_TRUE(ends(far));
+}
+
+TEST_F(ProgramsTest, HasItsLimits) {
+  const Ran ran = run("ulimit -v; ulimit -f; ulimit -n; ulimit -c");
+  EXPECT_EQ(ran.output, "4194304\n131072\n256\n0\n");
 }
 
 TEST_F(ProgramsTest, OneThatWritesWithoutEndIsEnded) {
