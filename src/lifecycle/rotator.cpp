@@ -6,7 +6,8 @@ namespace {
 class GenerateRotator final : public Rotator {
  public:
   [[nodiscard]] bool reaches_outside() const override { return false; }
-  [[nodiscard]] Result<std::string> take_settings(const model::Fields& /*given*/,
+  [[nodiscard]] Result<std::string> take_settings(std::string_view /*secret*/,
+                                                  const model::Fields& /*given*/,
                                                   std::string_view /*before*/) const override {
     return std::string("{}");
   }

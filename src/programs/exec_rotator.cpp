@@ -15,7 +15,8 @@ class ExecRotator final : public lifecycle::Rotator {
 
   [[nodiscard]] bool reaches_outside() const override { return true; }
 
-  [[nodiscard]] Result<std::string> take_settings(const model::Fields& given,
+  [[nodiscard]] Result<std::string> take_settings(std::string_view /*secret*/,
+                                                  const model::Fields& given,
                                                   std::string_view before) const override {
     COFFER_TRY(const auto program, given.string("program"));
     if (!program && !before.empty()) return std::string(before);

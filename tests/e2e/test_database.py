@@ -228,7 +228,12 @@ def test_no_other_secret_gets_a_static_roles_password(house, servers):  # noqa: 
     password = house.request("GET", "database/static-creds/fed").data["password"]
     ok(house.request("POST", "secret/data/app/thief", {"data": {"password": "mine"}}), 200)
     rotation = {"rotator": "database", "static_role": "database/static-roles/fed", "period": "30d"}
+    refused = house.request("POST", "secret/rotation/app/thief", rotation)
+    assert refused.status == 400 and "static_role" in refused.errors[0]
+    # The static role is given to another secret once the rotation is there.
+    ok(house.request("POST", "database/static-roles/fed", {"rotated_by": "secret/app/thief"}))
     ok(house.request("POST", "secret/rotation/app/thief", rotation), 200)
+    ok(house.request("POST", "database/static-roles/fed", {"rotated_by": "secret/app/its-own"}))
     ok(house.request("POST", "secret/rotate/app/thief"), 200)
     eventually(lambda: house.request("GET", "secret/rotation/app/thief").data["failures"] > 0)
     assert "rotated_by" in house.request("GET", "secret/rotation/app/thief").data["trouble"]

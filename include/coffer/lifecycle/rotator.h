@@ -56,9 +56,11 @@ class Rotator {
   virtual ~Rotator() = default;
   /// Whether steps change anything beside this vault (Effects::outside).
   [[nodiscard]] virtual bool reaches_outside() const = 0;
-  /// This rotator's own fields of a request to `rotation/`, as a JSON object to keep; `before`:
-  /// what was kept so far, empty for a new one. invalid_argument names the field.
-  [[nodiscard]] virtual Result<std::string> take_settings(const model::Fields& given,
+  /// This rotator's own fields of a request to `rotation/` about `secret`, named as in a
+  /// RotationCall, as a JSON object to keep; `before`: what was kept so far, empty for a new one.
+  /// invalid_argument names the field.
+  [[nodiscard]] virtual Result<std::string> take_settings(std::string_view secret,
+                                                          const model::Fields& given,
                                                           std::string_view before) const = 0;
   [[nodiscard]] virtual StepResult step(const RotationCall& call, const std::stop_token& stop) = 0;
 };

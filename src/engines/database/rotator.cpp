@@ -68,7 +68,8 @@ class DatabaseRotator final : public lifecycle::Rotator {
 
   [[nodiscard]] bool reaches_outside() const override { return true; }
 
-  [[nodiscard]] Result<std::string> take_settings(const model::Fields& given,
+  [[nodiscard]] Result<std::string> take_settings(std::string_view secret,
+                                                  const model::Fields& given,
                                                   std::string_view before) const override {
     COFFER_TRY(const auto path, given.string(kSetting));
     if (!path && !before.empty()) return std::string(before);
@@ -77,9 +78,9 @@ class DatabaseRotator final : public lifecycle::Rotator {
     const auto found = find_by_path(house_, *tx, *path);
     const bool none = !found.ok() && found.error().code == ErrorCode::not_found;
     if (!none && !found.ok()) return found.error();
-    // Nobody learns here which static roles there are.
-    if (none || found->role.rotated_by.empty()) {
-      return bad_field(kSetting, "names no static role that has a \"rotated_by\"");
+    // Nobody learns here which static roles there are, or whose they are.
+    if (none || found->role.rotated_by != secret) {
+      return bad_field(kSetting, "names no static role whose \"rotated_by\" is this secret");
     }
     model::JsonWriter json;
     json.begin_object().key(kSetting).string(*path).end_object();
@@ -186,13 +187,16 @@ class DatabaseRotator final : public lifecycle::Rotator {
                          make_error(ErrorCode::unavailable, "an earlier change ended first")};
   }
 
-  /// Only a login that fails says that the value isn't in force.
+  /// Only a login that fails says that the value isn't in force; or that the static role is another
+  /// secret's now: what was set for this one is none of its business, and it knows all that may be
+  /// in force itself.
   [[nodiscard]] StepResult test(const RotationCall& call) {
     Result<void> login;
     const auto asked = try_login(call, login);
     const Result<void>& outcome = asked.ok() ? login : asked;
     if (outcome.ok()) return {.end = StepEnd::done};
-    const bool wrong = asked.ok() && login.error().code == ErrorCode::unauthenticated;
+    const bool wrong = asked.ok() ? login.error().code == ErrorCode::unauthenticated
+                                  : asked.error().code == ErrorCode::permission_denied;
     return {.end = wrong ? StepEnd::refused : StepEnd::unknown,
             .value = {},
             .why = outcome.error().text};

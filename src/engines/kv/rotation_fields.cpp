@@ -134,15 +134,15 @@ void append_version(model::JsonWriter& json, std::string_view name, std::uint64_
 
 }  // namespace
 
-Result<void> apply_fields(const Fields& fields, const lifecycle::Rotators& rotators,
-                          RotationPlan& plan) {
+Result<void> apply_fields(std::string_view secret, const Fields& fields,
+                          const lifecycle::Rotators& rotators, RotationPlan& plan) {
   const std::string before = plan.rotator;
   COFFER_CHECK(take(fields, "rotator", plan.rotator));
   if (plan.rotator.empty()) return invalid("missing field \"rotator\"");
   const lifecycle::Rotator* rotator = rotators.find(plan.rotator);
   if (rotator == nullptr) return invalid("field \"rotator\" names none that there is");
   const bool is_new = before != plan.rotator;
-  COFFER_TRY(plan.settings, rotator->take_settings(fields, is_new ? "" : plan.settings));
+  COFFER_TRY(plan.settings, rotator->take_settings(secret, fields, is_new ? "" : plan.settings));
   COFFER_CHECK(take_times(fields, plan));
   COFFER_CHECK(check_times(plan));
   COFFER_CHECK(take_password(fields, plan, is_new));

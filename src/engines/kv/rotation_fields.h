@@ -8,8 +8,9 @@
 
 namespace coffer::engines::kv {
 
-/// `plan` with what `fields` gives; what isn't given stays. invalid_argument names the field.
-[[nodiscard]] Result<void> apply_fields(const model::Fields& fields,
+/// `plan` of `secret` ("secret/app/db") with what `fields` gives; what isn't given stays.
+/// invalid_argument names the field.
+[[nodiscard]] Result<void> apply_fields(std::string_view secret, const model::Fields& fields,
                                         const lifecycle::Rotators& rotators, RotationPlan& plan);
 
 /// The members of its answer, within an object that is open.

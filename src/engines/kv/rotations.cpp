@@ -121,7 +121,8 @@ Result<Response> Rotations::write(Context& context, const model::Fields& fields,
   COFFER_TRY(StoredRotation stored, load_rotation(view, path));
   Rotation& rotation = stored.rotation;
   const RotationPlan before = rotation.plan;
-  COFFER_CHECK(apply_fields(fields, parts_.rotators, rotation.plan));
+  const std::string secret = context.mount.path + std::string(path);
+  COFFER_CHECK(apply_fields(secret, fields, parts_.rotators, rotation.plan));
   COFFER_TRY(const StoredKey key, kv::load(view, path));
   if (key.is_new()) {
     return make_error(

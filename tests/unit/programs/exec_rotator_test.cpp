@@ -20,7 +20,7 @@ class ExecRotatorTest : public testing::Test {
   Result<std::string> take(const std::string& text, std::string_view before = {}) {
     const auto given = model::Fields::parse(text);
     if (!given.ok()) return given.error();
-    return rotator_->take_settings(*given, before);
+    return rotator_->take_settings("secret/app", *given, before);
   }
   OneProgram runner_;
   const std::unique_ptr<lifecycle::Rotator> rotator_ = make_exec_rotator(runner_);

@@ -145,20 +145,23 @@ TEST(DatabaseRotator, RotatesForNoSecretThatTheStaticRoleDoesNotName) {
   EXPECT_EQ(world.static_password(), before);
 }
 
-TEST(DatabaseRotator, TakesAStaticRoleThatIsRotatedBySomeSecret) {
+TEST(DatabaseRotator, TakesAStaticRoleThatIsRotatedByThisSecret) {
   World world;
   world.call(Operation::update, "static-roles/free",
              R"({"db_name":"pg","username":"twin","rotation_period":3600})");
   world.call(Operation::update, "static-roles/own", kOne);
   const lifecycle::Rotator& rotator = *world.rotators.find("database");
+  world.call(Operation::update, "static-roles/others",
+             R"({"db_name":"pg","username":"twin","rotated_by":"secret/app/other"})");
   const auto settings = [&](const std::string& body, std::string_view before = {}) {
-    return rotator.take_settings(must(model::Fields::parse(body)), before);
+    return rotator.take_settings("secret/app", must(model::Fields::parse(body)), before);
   };
   EXPECT_EQ(must(settings(kSettings)), kSettings);
   EXPECT_EQ(must(settings("{}", kSettings)), kSettings);
   for (const char* wrong :
        {"{}", R"({"static_role":"own"})", R"({"static_role":"database/static-roles/none"})",
         R"({"static_role":"database/static-roles/free"})",
+        R"({"static_role":"database/static-roles/others"})",
         R"({"static_role":"other/static-roles/own"})"}) {
     const auto answer = settings(wrong);
     ASSERT_FALSE(answer.ok()) << wrong;
@@ -205,6 +208,21 @@ TEST(DatabaseRotator, FailsWhereTheStaticRoleIsGone) {
   world.call(Operation::remove, "static-roles/own");
   EXPECT_EQ(secret.step(RotationStep::set).end, StepEnd::refused);
   EXPECT_EQ(secret.step(RotationStep::test).end, StepEnd::unknown) << "nobody can say";
+}
+
+/// Set, but nobody knows how that ended; then the static role is given to another secret. This
+/// one's rotation is refused, so that it begins anew, and can be changed or ended.
+TEST(DatabaseRotator, ATestOfAStaticRoleThatIsAnothersNowIsRefused) {
+  World world;
+  world.call(Operation::update, "static-roles/own", kOne);
+  Secret secret(world);
+  ASSERT_TRUE(secret.advance());
+  world.call(Operation::update, "static-roles/own", R"({"rotated_by":"secret/other"})");
+  EXPECT_EQ(secret.step(RotationStep::set).end, StepEnd::refused);
+  EXPECT_EQ(secret.step(RotationStep::test).end, StepEnd::refused);
+  world.call(Operation::update, "static-roles/own", R"({"rotated_by":"secret/app"})");
+  ASSERT_TRUE(secret.rotate());
+  EXPECT_TRUE(logs_in(world.database, secret.current));
 }
 
 class EveryPlugOfTheRotator : public testing::TestWithParam<std::tuple<Plug, const char*>> {};

@@ -80,7 +80,8 @@ class FakeRotator final : public lifecycle::Rotator {
  public:
   explicit FakeRotator(Server& server) : server_(server) {}
   [[nodiscard]] bool reaches_outside() const override { return true; }
-  [[nodiscard]] Result<std::string> take_settings(const model::Fields& given,
+  [[nodiscard]] Result<std::string> take_settings(std::string_view /*secret*/,
+                                                  const model::Fields& given,
                                                   std::string_view before) const override {
     COFFER_TRY(const auto target, given.string("target"));
     if (!target) return std::string(before.empty() ? "{}" : before);
