@@ -35,6 +35,22 @@ Result<void> take_host(const model::Fields& fields, std::string& url) {
   return {};
 }
 
+/// Vault's plugins take these. To pass over one in silence would leave a connection less safe, or
+/// to somebody else, than whoever sent it thinks. What means "as without it" is taken.
+Result<void> refuse_unknown_tls(const model::Fields& fields) {
+  for (const std::string_view name : {"tls_skip_verify", "insecure_tls"}) {
+    COFFER_TRY(const auto set, fields.boolean(name));
+    if (set.value_or(false)) return bad_field(name, "say it in field \"connection_url\"");
+  }
+  for (const std::string_view name :
+       {"tls_server_name", "ca_cert", "tls_certificate_key", "tls_certificate", "private_key"}) {
+    std::string given;
+    COFFER_CHECK(take(fields, name, given));
+    if (!given.empty()) return bad_field(name, "isn't supported");
+  }
+  return {};
+}
+
 Result<void> take_numbers(const model::Fields& fields, Connection& row) {
   COFFER_TRY(const auto roles, fields.strings("allowed_roles"));
   if (roles && roles->size() > 1024) return bad_field("allowed_roles", "more than 1024 names");
@@ -52,6 +68,7 @@ Result<void> take_numbers(const model::Fields& fields, Connection& row) {
 /// All that came, before any of it is judged by the rest.
 Result<void> apply(const model::Fields& fields, Connection& row) {
   COFFER_CHECK(take(fields, "plugin_name", row.plugin));
+  COFFER_CHECK(refuse_unknown_tls(fields));
   COFFER_CHECK(take_host(fields, row.url));
   COFFER_CHECK(take(fields, "connection_url", row.url));
   COFFER_CHECK(take(fields, "username", row.username));

@@ -29,6 +29,22 @@ TEST(DatabaseEngine, StoresNoConfigurationThatDoesNotLogIn) {
   EXPECT_TRUE(world.try_call(Operation::read, "config/two").ok());
 }
 
+/// In silence, whoever sent one would think that it holds.
+TEST(DatabaseEngine, RefusesWhatItDoesNotKnowOfTls) {
+  World world;
+  for (const std::string field : {"tls_server_name", "tls_skip_verify", "insecure_tls", "ca_cert",
+                                  "tls_certificate_key", "tls_certificate", "private_key"}) {
+    const bool flag = field == "tls_skip_verify" || field == "insecure_tls";
+    const auto with = [&](const std::string& value) {
+      return world.try_call(Operation::update, "config/pg", "{\"" + field + "\":" + value + "}");
+    };
+    const auto refused = with(flag ? "true" : "\"x\"");
+    EXPECT_EQ(code_of(refused), ErrorCode::invalid_argument) << field;
+    EXPECT_NE(refused.error().text.find(field), std::string::npos) << refused.error().text;
+    EXPECT_TRUE(with(flag ? "false" : "\"\"").ok()) << field << ": as without it";
+  }
+}
+
 TEST(DatabaseEngine, IsHelpedOutByAPasswordThatIsWritten) {
   World world;
   world.database.users[kAdmin] = "changed by hand";
