@@ -130,7 +130,7 @@ bool arrange_files(int input, int output) {
 }
 
 /// In the child: nothing but system calls.
-[[noreturn]] void become(const Runnable& runnable, const char* path, int input, int output,
+[[noreturn]] void become(const Runnable& runnable, char* path, int input, int output,
                          pid_t parent) {
   const auto seconds = static_cast<rlim_t>(runnable.program.deadline.count());
   const bool ready = ::setsid() >= 0 && arrange_files(input, output) && ::chdir("/") == 0 &&
@@ -143,7 +143,7 @@ bool arrange_files(int input, int output) {
   if (!ready) ::_exit(kNotBegun);
   ::umask(S_IRWXG | S_IRWXO);
   reset_signals();
-  char* const arguments[] = {const_cast<char*>(path), nullptr};
+  char* const arguments[] = {path, nullptr};
   char* const nothing[] = {nullptr};
   ::execve(path, arguments, nothing);
   ::_exit(kNotBegun);
@@ -161,8 +161,9 @@ Result<Runnable> prepare(const programs::Program& program) {
 
 pid_t start(const Runnable& runnable, int input, int output) {
   const pid_t parent = ::getpid();
+  std::string path = runnable.program.path;  // as execve(2) takes it
   const pid_t pid = ::fork();
-  if (pid == 0) become(runnable, runnable.program.path.c_str(), input, output, parent);
+  if (pid == 0) become(runnable, path.data(), input, output, parent);
   return pid;
 }
 
