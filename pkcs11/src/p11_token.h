@@ -30,10 +30,13 @@ class P11Token final : public Token {
   Result<Bytes> sign(const KeyRef& key, ByteView message) override;
   Result<Bytes> public_key(const KeyRef& key) override;
   Result<SecureBytes> random(std::size_t size) override;
+  Result<std::optional<Bytes>> read_data(std::string_view label) override;
+  Result<void> write_data(std::string_view label, ByteView value) override;
 
  private:
   using KeyPointer = std::shared_ptr<const Key>;
   class Claim;
+  class Writing;
 
   /// From the cache, or inspected now.
   Result<KeyPointer> find_key(KeyRole role, const KeyRef& key);
@@ -49,6 +52,14 @@ class P11Token final : public Token {
   Result<MadeKey> make(Session& session, KeyRole role, const KeyRef& key, std::string_view label);
   Result<void> prove(KeyRole role, const KeyRef& key);
 
+  [[nodiscard]] Result<void> check_holds_data() const;
+  /// Whether "there is none" can be believed.
+  Result<void> check_absence(std::string_view label) COFFER_EXCLUDES(mutex_);
+  void note_data(std::string_view label, bool there) COFFER_EXCLUDES(mutex_);
+  static Result<std::optional<Bytes>> read_by(Session& session, std::string_view label);
+  Result<void> put_data(std::string_view label, ByteView value);
+  Result<void> prove_data(std::string_view label, ByteView value);
+
   Connection connection_;
   const std::string serial_;
   const std::string sync_directory_;
@@ -56,7 +67,10 @@ class P11Token final : public Token {
   KeyCache cache_;
   SessionPool pool_;
   Mutex mutex_;
-  std::set<Bytes> claimed_ COFFER_GUARDED_BY(mutex_);  ///< ids that generate() is busy with
+  std::set<Bytes> claimed_ COFFER_GUARDED_BY(mutex_);        ///< ids that generate() is busy with
+  std::set<std::string> writing_ COFFER_GUARDED_BY(mutex_);  ///< labels that write_data() is at
+  /// Labels that were on the token.
+  std::set<std::string, std::less<>> known_data_ COFFER_GUARDED_BY(mutex_);
 };
 
 }  // namespace coffer::pkcs11

@@ -1,12 +1,14 @@
 #include "coffer/pkcs11/remote_token.h"
 
 #include "call_table.h"
+#include "coffer/pkcs11/data.h"
 #include "coffer/pkcs11/worker_protocol.h"
 
 namespace coffer::pkcs11 {
 namespace {
 
-constexpr int kGenerateFactor = 12;
+/// Of generate() and write_data(): a token made of files syncs its file system.
+constexpr int kSlowFactor = 12;
 
 Error malformed() {
   return make_error(ErrorCode::internal, "the token's worker gave an answer that can't be read");
@@ -58,6 +60,16 @@ class OverSocket final : public RemoteToken {
     }
     return ask_secret({.verb = Verb::random, .size = static_cast<std::uint32_t>(size)});
   }
+  // Checked here too: what is over the protocol's limits would be refused with another code.
+  Result<std::optional<Bytes>> read_data(std::string_view label) override {
+    COFFER_CHECK(check_data_label(label));
+    COFFER_TRY(const Answer answer, ask({.verb = Verb::read_data, .label = label}));
+    return readable(decode_data(answer.body));
+  }
+  Result<void> write_data(std::string_view label, ByteView value) override {
+    COFFER_CHECK(check_data(label, value));
+    return ask_nothing({.verb = Verb::write_data, .label = label, .data = value});
+  }
   bool dead() const override { return calls_.dead(); }
 
  private:
@@ -68,9 +80,9 @@ class OverSocket final : public RemoteToken {
 
   /// From here until finish() the waiter stands in the table, whatever happens.
   Result<SecureBytes> exchange(CallTable::Waiter& waiter, const Call& call) {
-    const bool slow = call.verb == Verb::generate;
-    const Instant deadline = std::chrono::steady_clock::now() +
-                             (slow ? call_deadline_ * kGenerateFactor : call_deadline_);
+    const bool slow = call.verb == Verb::generate || call.verb == Verb::write_data;
+    const Instant deadline =
+        std::chrono::steady_clock::now() + (slow ? call_deadline_ * kSlowFactor : call_deadline_);
     COFFER_TRY(const Parts parts, encode({waiter.id(), call}));
     if (const auto sent = socket_.send(parts.all(), deadline); !sent.ok()) {
       calls_.die(sent.error());

@@ -228,4 +228,29 @@ Result<SecureBytes> TokenKeeper::random(std::size_t size) {
   return with_token([size](Token& token) { return token.random(size); });
 }
 
+void TokenKeeper::note_data(std::string_view label) {
+  const MutexLock lock(mutex_);
+  known_data_.emplace(label);
+}
+
+Result<std::optional<Bytes>> TokenKeeper::read_data(std::string_view label) {
+  const auto read = [&](Token& token) -> Result<std::optional<Bytes>> {
+    COFFER_TRY(std::optional<Bytes> value, token.read_data(label));
+    if (value) return value;
+    const MutexLock lock(mutex_);
+    if (!known_data_.contains(label)) return value;
+    return make_error(ErrorCode::unavailable, "a data object that was on the token isn't found",
+                      std::string(label));
+  };
+  COFFER_TRY(std::optional<Bytes> value, with_token(read));
+  if (value) note_data(label);
+  return value;
+}
+
+Result<void> TokenKeeper::write_data(std::string_view label, ByteView value) {
+  COFFER_CHECK(with_token([&](Token& token) { return token.write_data(label, value); }));
+  note_data(label);
+  return {};
+}
+
 }  // namespace coffer::pkcs11

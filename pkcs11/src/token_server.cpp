@@ -54,6 +54,12 @@ Outgoing answer(Token& token, std::uint64_t id, const Call& call) {
       if (!kek.ok()) return failure(id, kek.error());
       return {.head = encode_ok(id), .body = encode_kek(*kek)};
     }
+    case Verb::read_data: {
+      const Result<std::optional<Bytes>> value = token.read_data(call.label);
+      if (!value.ok()) return failure(id, value.error());
+      return {.head = encode_ok(id), .body = encode_data(*value)};
+    }
+    case Verb::write_data: return reply(id, token.write_data(call.label, call.data));
     case Verb::generate: return reply(id, token.generate(call.role, key, call.label));
     case Verb::verify: return reply(id, token.verify(call.role, key));
     case Verb::destroy: return reply(id, token.destroy(call.role, key));

@@ -26,12 +26,16 @@ Result<KeyRole> read_role(Reader& reader) {
   return malformed("an unknown role of a key");
 }
 
-bool has_key(Verb verb) { return verb != Verb::info && verb != Verb::random; }
+bool is_of_data(Verb verb) { return verb == Verb::read_data || verb == Verb::write_data; }
+bool has_key(Verb verb) { return verb != Verb::info && verb != Verb::random && !is_of_data(verb); }
+bool has_label(Verb verb) { return verb == Verb::generate || is_of_data(verb); }
 bool has_role(Verb verb) {
   return verb == Verb::generate || verb == Verb::verify || verb == Verb::destroy;
 }
 bool has_context(Verb verb) { return verb == Verb::wrap || verb == Verb::unwrap; }
-bool has_data(Verb verb) { return has_context(verb) || verb == Verb::sign; }
+bool has_data(Verb verb) {
+  return has_context(verb) || verb == Verb::sign || verb == Verb::write_data;
+}
 
 /// In the order of the fields on the wire.
 struct Encoder {
@@ -52,13 +56,13 @@ struct Encoder {
   }
   Result<void> operator()(const Call& call) const {
     COFFER_CHECK(check_limit(call.key.size(), kMaxKeyId, "a key id"));
-    COFFER_CHECK(check_limit(call.label.size(), kMaxKeyLabel, "a key's label"));
+    COFFER_CHECK(check_limit(call.label.size(), kMaxKeyLabel, "a label"));
     COFFER_CHECK(check_limit(call.context.size(), kMaxContext, "a wrap's context"));
     COFFER_CHECK(check_limit(call.data.size(), kMaxCallData, "what the token is to work on"));
     writer.u8(static_cast<std::uint8_t>(call.verb));
     if (has_role(call.verb)) writer.u8(number_of(call.role));
     if (has_key(call.verb)) writer.blob(call.key);
-    if (call.verb == Verb::generate) writer.text(call.label);
+    if (has_label(call.verb)) writer.text(call.label);
     if (has_context(call.verb)) writer.blob(call.context);
     if (call.verb == Verb::random) writer.u32(call.size);
     if (!has_data(call.verb)) return {};
@@ -90,7 +94,7 @@ Result<Message> read_call(Verb verb, Reader& reader) {
   if (has_key(verb)) {
     COFFER_TRY(call.key, read_limited(reader, kMaxKeyId));
   }
-  if (verb == Verb::generate) {
+  if (has_label(verb)) {
     COFFER_TRY(const ByteView label, read_limited(reader, kMaxKeyLabel));
     call.label = as_text(label);
   }
@@ -120,6 +124,8 @@ Result<Message> read_message(Verb verb, Reader& reader) {
     case Verb::sign:
     case Verb::public_key:
     case Verb::random:
+    case Verb::read_data:
+    case Verb::write_data:
     case Verb::destroy: return read_call(verb, reader);
   }
   return malformed("an unknown verb");

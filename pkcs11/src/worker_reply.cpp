@@ -12,6 +12,9 @@ namespace {
 constexpr std::size_t kMaxName = 256;
 constexpr std::size_t kMaxPublicKey = 4096;
 constexpr std::uint8_t kOk = 0;
+// Of a data object.
+constexpr std::uint8_t kAbsent = 0;
+constexpr std::uint8_t kThere = 1;
 
 /// The numbers of the format; ErrorCode's own may change.
 struct Row {
@@ -129,6 +132,27 @@ Result<KekInfo> decode_kek(ByteView body) {
   kek.public_key = to_bytes(public_key);
   COFFER_CHECK(reader.finish());
   return kek;
+}
+
+Bytes encode_data(const std::optional<Bytes>& value) {
+  Writer writer;
+  writer.u8(value ? kThere : kAbsent);
+  if (value) writer.raw(*value);
+  return std::move(writer).take();
+}
+
+Result<std::optional<Bytes>> decode_data(ByteView body) {
+  Reader reader(body);
+  COFFER_TRY(const std::uint8_t there, reader.u8());
+  if (there == kAbsent) {
+    COFFER_CHECK(reader.finish());
+    return std::optional<Bytes>();
+  }
+  if (there != kThere || reader.remaining() > kMaxDataSize) {
+    return make_error(ErrorCode::corrupt, "not the value of a data object");
+  }
+  COFFER_TRY(const ByteView value, reader.raw(reader.remaining()));
+  return std::optional<Bytes>(to_bytes(value));
 }
 
 }  // namespace coffer::pkcs11

@@ -1,5 +1,6 @@
 // What every pkcs11::Token promises, as one typed suite. A Subject is default-constructible, has
-// `Result<void> start()` and `pkcs11::Token& token()`, and begins with a token without keys.
+// `Result<void> start()`, `Result<void> reopen()` (closes the token and opens it again) and
+// `pkcs11::Token& token()`, and begins with a token without keys.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -43,6 +44,13 @@ constexpr bool destroys_at_once() {
   return true;
 }
 
+/// What a make that holds no data objects says of itself.
+template <typename Subject>
+constexpr bool holds_data() {
+  if constexpr (requires { Subject::kHoldsNoData; }) return false;
+  return true;
+}
+
 template <typename Subject>
 class TokenContract : public testing::Test {
  protected:
@@ -69,6 +77,21 @@ class TokenContract : public testing::Test {
     auto info = token().describe_kek(kek_);
     EXPECT_TRUE(info.ok()) << describe(info.error());
     return info ? *std::move(info) : pkcs11::KekInfo{};
+  }
+
+  void reopen() {
+    const auto opened = subject_.reopen();
+    ASSERT_TRUE(opened.ok()) << describe(opened.error());
+  }
+  /// "none", the value, or the code of the error.
+  std::string data(std::string_view label) {
+    const auto read = token().read_data(label);
+    if (!read.ok()) return std::string(to_string(read.error().code));
+    return *read ? "=" + std::string(as_text(**read)) : "none";
+  }
+  std::string write(std::string_view label, std::string_view value) {
+    const auto written = token().write_data(label, as_bytes(value));
+    return written.ok() ? "ok" : describe(written.error());
   }
 
   const KeyRef kek_ = key_ref("kek-1");
@@ -348,6 +371,111 @@ TYPED_TEST_P(TokenContract, OfManyGeneratorsOfOneIdAtMostOneWins) {
   EXPECT_EQ(code_of(this->token().verify(KeyRole::kek, this->kek_)), "ok");
 }
 
+TYPED_TEST_P(TokenContract, DataIsReadAsItWasWrittenLast) {
+  if constexpr (!holds_data<TypeParam>()) {
+    EXPECT_EQ(this->data("a/0"), "precondition");
+    EXPECT_EQ(code_of(this->token().write_data("a/0", as_bytes("x"))), "precondition");
+    return;
+  }
+  EXPECT_EQ(this->data("a/0"), "none");
+  const std::string longest(pkcs11::kMaxDataSize, 'v');
+  for (const std::string& value :
+       {std::string("one"), std::string("one and more"), std::string("1"),
+        std::string("\0\xff\0", 3), longest, std::string("after")}) {
+    EXPECT_EQ(this->write("a/0", value), "ok");
+    EXPECT_EQ(this->data("a/0"), "=" + value);
+  }
+}
+
+TYPED_TEST_P(TokenContract, AnEmptyValueIsNotNone) {
+  if constexpr (!holds_data<TypeParam>()) return;
+  EXPECT_EQ(this->write("empty", ""), "ok");
+  EXPECT_EQ(this->data("empty"), "=");
+  EXPECT_EQ(this->write("empty", "full"), "ok");
+  EXPECT_EQ(this->data("empty"), "=full");
+  EXPECT_EQ(this->write("empty", ""), "ok");
+  EXPECT_EQ(this->data("empty"), "=");
+}
+
+TYPED_TEST_P(TokenContract, DataOfTwoLabelsDontMeet) {
+  if constexpr (!holds_data<TypeParam>()) return;
+  const std::string longest(pkcs11::kMaxDataLabel, 'l');
+  EXPECT_EQ(this->write("a/0", "zero"), "ok");
+  EXPECT_EQ(this->data("a/1"), "none");
+  EXPECT_EQ(this->data("a/"), "none");
+  EXPECT_EQ(this->data("a/00"), "none");
+  EXPECT_EQ(this->write("a/1", "one"), "ok");
+  EXPECT_EQ(this->write(longest, "long"), "ok");
+  EXPECT_EQ(this->write("a/1", "one again"), "ok");
+  EXPECT_EQ(this->data("a/0"), "=zero");
+  EXPECT_EQ(this->data("a/1"), "=one again");
+  EXPECT_EQ(this->data(longest), "=long");
+}
+
+TYPED_TEST_P(TokenContract, DataAndKeysDontMeet) {
+  if constexpr (!holds_data<TypeParam>()) return;
+  this->generate(KeyRole::kek, this->kek_);
+  EXPECT_EQ(this->data("contract"), "none") << "the label of a key";
+  EXPECT_EQ(this->write("contract", "value"), "ok");
+  EXPECT_EQ(code_of(this->token().verify(KeyRole::kek, this->kek_)), "ok");
+}
+
+TYPED_TEST_P(TokenContract, DataSurvivesAReopening) {
+  ASSERT_NO_FATAL_FAILURE(this->reopen());
+  if constexpr (!holds_data<TypeParam>()) return;
+  EXPECT_EQ(this->write("a/0", "first"), "ok");
+  EXPECT_EQ(this->write("a/0", "kept"), "ok");
+  EXPECT_EQ(this->write("a/1", ""), "ok");
+  ASSERT_NO_FATAL_FAILURE(this->reopen());
+  EXPECT_EQ(this->data("a/0"), "=kept");
+  EXPECT_EQ(this->data("a/1"), "=");
+  EXPECT_EQ(this->data("a/2"), "none");
+  EXPECT_EQ(this->write("a/0", "anew"), "ok");
+  EXPECT_EQ(this->data("a/0"), "=anew");
+  ASSERT_NO_FATAL_FAILURE(this->reopen());
+  EXPECT_EQ(this->data("a/0"), "=anew");
+}
+
+TYPED_TEST_P(TokenContract, WrongLabelsAndLongValuesAreRefusedAndChangeNothing) {
+  const Bytes long_value(pkcs11::kMaxDataSize + 1, 'v');
+  const Bytes huge(std::size_t{60} << 10U, 'v');
+  const std::string longer(pkcs11::kMaxDataLabel + 1, 'l');
+  const std::string longest_of_all(5000, 'l');
+  for (const std::string& label :
+       {std::string(), longer, longest_of_all, std::string("a\n"), std::string("a\0b", 3),
+        std::string("\x7f"), std::string("\xc3\xa4")}) {
+    EXPECT_EQ(code_of(this->token().read_data(label)), "invalid_argument") << label;
+    EXPECT_EQ(code_of(this->token().write_data(label, as_bytes("x"))), "invalid_argument") << label;
+  }
+  EXPECT_EQ(code_of(this->token().write_data("a/0", long_value)), "too_large");
+  EXPECT_EQ(code_of(this->token().write_data("a/0", huge)), "too_large");
+  if constexpr (!holds_data<TypeParam>()) return;
+  EXPECT_EQ(this->data("a/0"), "none");
+  EXPECT_EQ(this->write("a/0", "there"), "ok");
+  EXPECT_EQ(code_of(this->token().write_data("a/0", long_value)), "too_large");
+  EXPECT_EQ(this->data("a/0"), "=there");
+}
+
+/// Whoever isn't told `conflict` has written, and what is there was written by one of them.
+TYPED_TEST_P(TokenContract, OfManyWritersOfOneLabelNoTwoMakeAnObject) {
+  if constexpr (!holds_data<TypeParam>()) return;
+  std::atomic<int> written{0};
+  std::atomic<int> refused{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      const auto result = this->token().write_data("race", as_bytes(std::to_string(t)));
+      if (result.ok()) ++written;
+      if (code_of(result) == "conflict") ++refused;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GE(written.load(), 1);
+  EXPECT_EQ(written + refused, 4);
+  const std::string left = this->data("race");
+  EXPECT_TRUE(left.size() == 2 && left[1] >= '0' && left[1] < '4') << left;
+}
+
 REGISTER_TYPED_TEST_SUITE_P(
     TokenContract, TellsWhoItIs, AGeneratedKeyVerifiesInItsRoleOnly, AnIdIsTakenOnceWhateverTheRole,
     AnEmptyIdIsRefused, UnknownKeysAreNotFound, WrapsAndUnwraps, WrapsEverySizeUpToTheLimit,
@@ -356,6 +484,8 @@ REGISTER_TYPED_TEST_SUITE_P(
     AnotherKeyIsCorrupt, ASigningKeyNeitherWrapsNorAKekSigns, ADestroyedKeyIsGoneAndNoOther,
     AnIdIsFreeAgainOnceItsKeyIsDestroyed, WhatThePublicHalfWrapsTheTokenOpens, AKekSaysHowItWraps,
     SignaturesVerifyUnderThePublicKeyAlone, RandomBytesHaveTheLengthAskedAndDiffer,
-    SixteenThreadsAtOnce, OfManyGeneratorsOfOneIdAtMostOneWins);
+    SixteenThreadsAtOnce, OfManyGeneratorsOfOneIdAtMostOneWins, DataIsReadAsItWasWrittenLast,
+    AnEmptyValueIsNotNone, DataOfTwoLabelsDontMeet, DataAndKeysDontMeet, DataSurvivesAReopening,
+    WrongLabelsAndLongValuesAreRefusedAndChangeNothing, OfManyWritersOfOneLabelNoTwoMakeAnObject);
 
 }  // namespace coffer::contract

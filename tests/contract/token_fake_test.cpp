@@ -9,6 +9,7 @@ using Method = FakeToken::Method;
 
 struct FakeSubject {
   Result<void> start() { return {}; }
+  Result<void> reopen() { return {}; }
   pkcs11::Token& token() { return fake; }
   FakeToken fake;
 };
@@ -61,6 +62,22 @@ TEST(FakeToken, PulledSpoiltAndForgottenKeys) {
   EXPECT_NE(spoilt.error().text.find("CKA_WRAP"), std::string::npos);
   token.forget(key_ref("k"));
   EXPECT_EQ(code_of(token.verify(KeyRole::kek, key_ref("k"))), "not_found");
+}
+
+TEST(FakeToken, DataFailsAsToldAndIsForgotten) {
+  FakeToken token;
+  ASSERT_TRUE(token.write_data("a", Bytes{1}));
+  token.fail_nth(Method::write_data, 2, make_error(ErrorCode::unavailable, "as told"));
+  token.fail_nth(Method::read_data, 1, make_error(ErrorCode::conflict, "as told"));
+  EXPECT_EQ(code_of(token.write_data("a", Bytes{2})), "ok");
+  EXPECT_EQ(code_of(token.write_data("a", Bytes{3})), "unavailable");
+  EXPECT_EQ(code_of(token.read_data("a")), "conflict");
+  EXPECT_EQ(*token.read_data("a"), Bytes{2}) << "what failed wrote nothing";
+  token.forget_data("a");
+  EXPECT_EQ(*token.read_data("a"), std::nullopt);
+  token.pull();
+  EXPECT_EQ(code_of(token.read_data("a")), "unavailable");
+  EXPECT_EQ(token.calls(Method::write_data), 3U);
 }
 
 TEST(FakeToken, AFixedSignatureIsGivenAsItIs) {

@@ -11,6 +11,10 @@ namespace {
 struct KeptSoftHsm {
   Result<void> start() {
     COFFER_TRY(directory, fakes::SoftHsmDirectory::create());
+    return reopen();
+  }
+  Result<void> reopen() {
+    keeper.reset();
     COFFER_TRY(auto opened, source->open(directory->config(), directory->pin()));
     COFFER_TRY(keeper, pkcs11::TokenKeeper::make(*source, std::move(opened), system_clock()));
     return {};
@@ -22,7 +26,9 @@ struct KeptSoftHsm {
 };
 
 struct KeptFake {
-  Result<void> start() {
+  Result<void> start() { return reopen(); }
+  Result<void> reopen() {
+    keeper.reset();
     COFFER_TRY(auto opened, source.open({}, {}));
     COFFER_TRY(keeper, pkcs11::TokenKeeper::make(source, std::move(opened), system_clock()));
     return {};

@@ -5,8 +5,14 @@ namespace coffer::contract {
 namespace {
 
 struct NssSubject {
+  static constexpr bool kHoldsNoData = true;
   Result<void> start() {
     COFFER_TRY(make, fakes::NssDatabase::create());
+    COFFER_TRY(opened, make->open());
+    return {};
+  }
+  Result<void> reopen() {
+    opened.reset();
     COFFER_TRY(opened, make->open());
     return {};
   }

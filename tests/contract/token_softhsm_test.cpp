@@ -8,6 +8,10 @@ template <const std::string_view& profile>
 struct SoftHsmSubject {
   Result<void> start() {
     COFFER_TRY(directory, fakes::SoftHsmDirectory::create());
+    return reopen();
+  }
+  Result<void> reopen() {
+    opened.reset();
     pkcs11::TokenConfig config = directory->config();
     config.profile = profile;
     COFFER_TRY(opened, pkcs11::open_token(config, directory->pin()));

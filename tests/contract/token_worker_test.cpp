@@ -16,6 +16,11 @@ struct WorkerSubject {
     COFFER_TRY(opened, source->open(directory->config(), directory->pin()));
     return {};
   }
+  Result<void> reopen() {
+    opened.reset();
+    COFFER_TRY(opened, source->open(directory->config(), directory->pin()));
+    return {};
+  }
   pkcs11::Token& token() { return *opened; }
   std::unique_ptr<fakes::SoftHsmDirectory> directory;
   std::unique_ptr<pkcs11::Supervisor> supervisor;

@@ -58,6 +58,14 @@ class FakeSource::Connection final : public pkcs11::Token {
     COFFER_CHECK(wire_->carries());
     return device_->random(size);
   }
+  Result<std::optional<Bytes>> read_data(std::string_view label) override {
+    COFFER_CHECK(wire_->carries());
+    return device_->read_data(label);
+  }
+  Result<void> write_data(std::string_view label, ByteView value) override {
+    COFFER_CHECK(wire_->carries());
+    return device_->write_data(label, value);
+  }
 
  private:
   const std::shared_ptr<FakeToken> device_;

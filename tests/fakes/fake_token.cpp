@@ -6,6 +6,7 @@
 
 #include "coffer/base/codec.h"
 #include "coffer/crypto/digest.h"
+#include "coffer/pkcs11/data.h"
 #include "coffer/pkcs11/wrap.h"
 #include "fakes/soft_crypto.h"
 #include "fakes/soft_rsa_pool.h"
@@ -70,6 +71,11 @@ void FakeToken::set_fixed_signature(std::optional<Bytes> signature) {
 void FakeToken::forget(const KeyRef& key) {
   const MutexLock lock(mutex_);
   keys_.erase(key.id);
+}
+
+void FakeToken::forget_data(std::string_view label) {
+  const MutexLock lock(mutex_);
+  data_.erase(std::string(label));
 }
 
 void FakeToken::spoil(const KeyRef& key, std::string_view attribute) {
@@ -246,6 +252,22 @@ Result<SecureBytes> FakeToken::random(std::size_t size) {
   COFFER_TRY(SecureBytes bytes, SecureBytes::allocate(size));
   fill(bytes.expose_mutable(Reveal{"fake token draws"}));
   return bytes;
+}
+
+Result<std::optional<Bytes>> FakeToken::read_data(std::string_view label) {
+  const MutexLock lock(mutex_);
+  COFFER_CHECK(enter(Method::read_data));
+  COFFER_CHECK(pkcs11::check_data_label(label));
+  const auto found = data_.find(label);
+  return found == data_.end() ? std::optional<Bytes>() : std::optional<Bytes>(found->second);
+}
+
+Result<void> FakeToken::write_data(std::string_view label, ByteView value) {
+  const MutexLock lock(mutex_);
+  COFFER_CHECK(enter(Method::write_data));
+  COFFER_CHECK(pkcs11::check_data(label, value));
+  data_.insert_or_assign(std::string(label), to_bytes(value));
+  return {};
 }
 
 }  // namespace coffer::fakes

@@ -30,6 +30,8 @@ class FakeToken final : public pkcs11::Token {
     sign,
     public_key,
     random,
+    read_data,
+    write_data,
   };
   struct Options {
     std::string serial = "fake-0001";
@@ -55,6 +57,8 @@ class FakeToken final : public pkcs11::Token {
   void set_fixed_signature(std::optional<Bytes> signature);
   /// As if another program had destroyed the key.
   void forget(const pkcs11::KeyRef& key);
+  /// As if another program had destroyed the data object.
+  void forget_data(std::string_view label);
   /// As if another program had changed an attribute: verify and every use give `precondition`.
   void spoil(const pkcs11::KeyRef& key, std::string_view attribute);
   /// What info() tells of wrong PINs.
@@ -71,9 +75,11 @@ class FakeToken final : public pkcs11::Token {
   Result<Bytes> sign(const pkcs11::KeyRef& key, ByteView message) override;
   Result<Bytes> public_key(const pkcs11::KeyRef& key) override;
   Result<SecureBytes> random(std::size_t size) override;
+  Result<std::optional<Bytes>> read_data(std::string_view label) override;
+  Result<void> write_data(std::string_view label, ByteView value) override;
 
  private:
-  static constexpr std::size_t kMethods = 10;
+  static constexpr std::size_t kMethods = 12;
   using Secret = std::array<std::uint8_t, 32>;
   struct Key {
     pkcs11::KeyRole role{};
@@ -99,6 +105,7 @@ class FakeToken final : public pkcs11::Token {
   mutable Mutex mutex_;
   pkcs11::PinTries pin_tries_ COFFER_GUARDED_BY(mutex_) = pkcs11::PinTries::plenty;
   std::map<Bytes, Key> keys_ COFFER_GUARDED_BY(mutex_);
+  std::map<std::string, Bytes, std::less<>> data_ COFFER_GUARDED_BY(mutex_);
   std::vector<Fault> faults_ COFFER_GUARDED_BY(mutex_);
   std::array<std::size_t, kMethods> calls_ COFFER_GUARDED_BY(mutex_){};
   std::optional<Bytes> fixed_signature_ COFFER_GUARDED_BY(mutex_);

@@ -49,6 +49,12 @@ class BorrowedToken final : public pkcs11::Token {
   }
   Result<Bytes> public_key(const pkcs11::KeyRef& key) override { return lender_.public_key(key); }
   Result<SecureBytes> random(std::size_t size) override { return lender_.random(size); }
+  Result<std::optional<Bytes>> read_data(std::string_view label) override {
+    return lender_.read_data(label);
+  }
+  Result<void> write_data(std::string_view label, ByteView value) override {
+    return lender_.write_data(label, value);
+  }
 
  private:
   pkcs11::Token& lender_;

@@ -37,6 +37,9 @@ void read_reply(ByteView input) {
   if (const auto kek = decode_kek(reply->body); kek.ok()) {
     if (!std::ranges::equal(encode_kek(*kek), reply->body)) std::abort();
   }
+  if (const auto value = decode_data(reply->body); value.ok()) {
+    if (!std::ranges::equal(encode_data(*value), reply->body)) std::abort();
+  }
 }
 
 }  // namespace

@@ -10,6 +10,11 @@ struct OpenCryptokiSubject {
     COFFER_TRY(opened, make->open());
     return {};
   }
+  Result<void> reopen() {
+    opened.reset();
+    COFFER_TRY(opened, make->open());
+    return {};
+  }
   pkcs11::Token& token() { return *opened; }
   std::unique_ptr<fakes::OpenCryptokiSlot> make;
   std::unique_ptr<pkcs11::Token> opened;

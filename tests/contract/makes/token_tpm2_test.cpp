@@ -5,9 +5,15 @@ namespace coffer::contract {
 namespace {
 
 struct Tpm2Subject {
+  static constexpr bool kHoldsNoData = true;
   static constexpr bool kDestroysOnlyAfterReopening = true;
   Result<void> start() {
     COFFER_TRY(make, fakes::SoftwareTpm::create());
+    COFFER_TRY(opened, make->open());
+    return {};
+  }
+  Result<void> reopen() {
+    opened.reset();
     COFFER_TRY(opened, make->open());
     return {};
   }

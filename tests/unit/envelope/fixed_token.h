@@ -1,7 +1,12 @@
 // A token whose two keys the test chooses. For worked examples; everything else uses FakeToken.
 #pragma once
 
+#include <map>
+#include <optional>
+#include <string>
+
 #include "coffer/envelope/keyring.h"
+#include "coffer/pkcs11/data.h"
 #include "fakes/soft_crypto.h"
 
 namespace coffer::envelope {
@@ -52,6 +57,16 @@ class FixedToken final : public pkcs11::Token {
     return fakes::soft_p256_public(sign_);
   }
   Result<SecureBytes> random(std::size_t size) override { return SecureBytes::allocate(size); }
+  Result<std::optional<Bytes>> read_data(std::string_view label) override {
+    COFFER_CHECK(pkcs11::check_data_label(label));
+    const auto found = data_.find(label);
+    return found == data_.end() ? std::optional<Bytes>() : std::optional<Bytes>(found->second);
+  }
+  Result<void> write_data(std::string_view label, ByteView value) override {
+    COFFER_CHECK(pkcs11::check_data(label, value));
+    data_.insert_or_assign(std::string(label), to_bytes(value));
+    return {};
+  }
 
  private:
   static Result<void> find(const pkcs11::KeyRef& asked, const Bytes& there) {
@@ -65,6 +80,7 @@ class FixedToken final : public pkcs11::Token {
   fakes::Block32 kek_;
   fakes::Block32 sign_;
   std::uint8_t wraps_ = 0;
+  std::map<std::string, Bytes, std::less<>> data_;
 };
 
 }  // namespace coffer::envelope

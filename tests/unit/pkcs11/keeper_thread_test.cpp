@@ -68,6 +68,12 @@ class GatedSource::Gated final : public Token {
   }
   Result<Bytes> public_key(const KeyRef& key) override { return inner_->public_key(key); }
   Result<SecureBytes> random(std::size_t size) override { return inner_->random(size); }
+  Result<std::optional<Bytes>> read_data(std::string_view label) override {
+    return inner_->read_data(label);
+  }
+  Result<void> write_data(std::string_view label, ByteView value) override {
+    return inner_->write_data(label, value);
+  }
 
  private:
   GatedSource& source_;

@@ -50,6 +50,8 @@ CK_FUNCTION_LIST* hooked() {
     COFFER_HOOK(C_Logout);
     COFFER_HOOK(C_GenerateKey);
     COFFER_HOOK(C_GenerateKeyPair);
+    COFFER_HOOK(C_CreateObject);
+    COFFER_HOOK(C_SetAttributeValue);
     COFFER_HOOK(C_DestroyObject);
     COFFER_HOOK(C_GetAttributeValue);
     COFFER_HOOK(C_FindObjectsInit);

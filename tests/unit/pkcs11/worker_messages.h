@@ -51,6 +51,8 @@ inline std::map<std::string, Request> worker_requests() {
       {"unwrap", {10, Call{.verb = Verb::unwrap, .key = key, .context = context, .data = data}}},
       {"sign", {11, Call{.verb = Verb::sign, .key = key, .data = data}}},
       {"public_key", {12, Call{.verb = Verb::public_key, .key = key}}},
+      {"read_data", {13, Call{.verb = Verb::read_data, .label = "a/0"}}},
+      {"write_data", {14, Call{.verb = Verb::write_data, .label = "a/0", .data = data}}},
       {"random", {0x0102030405060708, Call{.verb = Verb::random, .size = 32}}},
   };
 }
@@ -84,6 +86,8 @@ inline std::map<std::string, Bytes> worker_replies() {
       {"reply_info", with_body(4, encode_info({"coffer", "SoftHSM project", "SoftHSM v2", "0f",
                                                PinTries::few, "softhsm"}))},
       {"reply_kek", with_body(8, encode_kek({"rsa-oaep-sha256", {0x30, 0x03}}))},
+      {"reply_data", with_body(13, encode_data(to_bytes(as_bytes("data"))))},
+      {"reply_no_data", with_body(13, encode_data(std::nullopt))},
       {"reply_bytes", with_body(9, as_bytes("wrapped"))},
   };
 }

@@ -64,7 +64,8 @@ TEST(WorkerProtocol, EveryMessageIsReadAsItWasWritten) {
 }
 
 TEST(WorkerProtocol, EveryTruncationAndAnExtraByteAreCorrupt) {
-  const std::set<std::string> open_ended = {"reply_ok", "reply_info", "reply_kek", "reply_bytes"};
+  const std::set<std::string> open_ended = {"reply_ok",   "reply_info",    "reply_kek",
+                                            "reply_data", "reply_no_data", "reply_bytes"};
   for (const auto& [name, bytes] : golden_frames()) {
     // A good reply's body is as long as its packet: only its head can be too short.
     const std::size_t least = open_ended.contains(name) ? 9 : bytes.size();
@@ -93,6 +94,19 @@ TEST(WorkerProtocol, BodiesAreReadToTheirEnd) {
   }
 }
 
+TEST(WorkerProtocol, NoDataAndEmptyDataAreTwoThings) {
+  EXPECT_EQ(*decode_data(encode_data(std::nullopt)), std::nullopt);
+  EXPECT_EQ(*decode_data(encode_data(Bytes{})), Bytes{});
+  const Bytes longest(kMaxDataSize, 7);
+  EXPECT_EQ(*decode_data(encode_data(longest)), longest);
+  const Bytes longer(kMaxDataSize + 1, 7);
+  for (const Bytes& wrong : {Bytes{}, Bytes{0, 1}, Bytes{2}, Bytes{255, 1}, encode_data(longer)}) {
+    const auto read = decode_data(wrong);
+    ASSERT_FALSE(read.ok()) << to_hex(wrong);
+    EXPECT_EQ(read.error().code, ErrorCode::corrupt);
+  }
+}
+
 TEST(WorkerProtocol, WhatIsOverItsLimitIsNotSent) {
   const Bytes long_key(kMaxKeyId + 1, 1);
   const Bytes long_data(kMaxCallData + 1, 1);
@@ -100,10 +114,14 @@ TEST(WorkerProtocol, WhatIsOverItsLimitIsNotSent) {
   const Bytes long_pin(kMaxPin + 1, 1);
   TokenConfig config = config_of_tests();
   config.uri.assign(kMaxConfigText + 1, 'x');
-  const Message over[] = {Call{.verb = Verb::verify, .key = long_key},
+  const std::string long_label(kMaxKeyLabel + 1, 'l');
+  const Message over[] = {Call{.verb = Verb::read_data, .label = long_label},
+                          Call{.verb = Verb::write_data, .label = "a", .data = long_data},
+                          Call{.verb = Verb::verify, .key = long_key},
                           Call{.verb = Verb::sign, .data = long_data},
                           Call{.verb = Verb::wrap, .context = long_context},
-                          Opening{config_of_tests(), long_pin}, Opening{config, {}}};
+                          Opening{config_of_tests(), long_pin},
+                          Opening{config, {}}};
   for (const Message& message : over) {
     const auto parts = encode(Request{1, message});
     ASSERT_FALSE(parts.ok()) << message.index();

@@ -50,6 +50,9 @@ struct Profile {
   std::span<const unsigned long> lacks{};
   /// The module breaks when two threads are in it, whatever it promised at C_Initialize.
   bool one_at_a_time = false;
+  /// Whether it holds private data objects (CKO_DATA), for good and each as itself:
+  /// Token::read_data() and write_data().
+  bool holds_data = true;
   /// Keys can leave it although they may not: refused unless TokenConfig::accept_insecure_token.
   bool insecure = false;
 };

@@ -10,9 +10,9 @@ namespace coffer::pkcs11 {
 
 /// `socket` belongs to a worker whose token is open. Calls go out at once and are answered in any
 /// order; at most 1024 wait at a time, then it is resource_exhausted. A call that isn't answered
-/// within `call_deadline` (generate(): twelve times that), or a worker that is gone, makes the
-/// token dead: all calls, waiting and new ones, give `unavailable`, for ever. The destructor closes
-/// the socket, which ends the worker, and doesn't wait for it.
+/// within `call_deadline` (generate() and write_data(): twelve times that), or a worker that is
+/// gone, makes the token dead: all calls, waiting and new ones, give `unavailable`, for ever. The
+/// destructor closes the socket, which ends the worker, and doesn't wait for it.
 class RemoteToken : public Token {
  public:
   [[nodiscard]] static Result<std::unique_ptr<RemoteToken>> make(

@@ -35,6 +35,11 @@ inline constexpr std::string_view kWrapRsaOaepSha1 = "rsa-oaep-sha1";
 inline constexpr std::size_t kMaxWrapSize = 8192;
 /// Bytes of one random().
 inline constexpr std::size_t kMaxRandomSize = 4096;
+/// Bytes of one data object's value, and of its label.
+inline constexpr std::size_t kMaxDataSize = 2048;
+inline constexpr std::size_t kMaxDataLabel = 64;
+/// CKA_APPLICATION of our data objects.
+inline constexpr std::string_view kDataApplication = "coffer";
 
 /// What a token says of wrong PINs that somebody tried (CKF_USER_PIN_…); sent by these numbers.
 enum class PinTries : std::uint8_t { plenty = 0, few = 1, one_left = 2, locked = 3 };
@@ -92,6 +97,22 @@ class Token {
   [[nodiscard]] virtual Result<Bytes> public_key(const KeyRef& key) = 0;
 
   [[nodiscard]] virtual Result<SecureBytes> random(std::size_t size) = 0;
+
+  // Data objects (CKO_DATA of kDataApplication, private, on the token) are found by their label
+  // alone, anew at each call. For both: `invalid_argument` a label that isn't 1 to kMaxDataLabel
+  // printable ASCII characters; `conflict` two objects have the label, and neither is touched;
+  // `precondition` this make of token doesn't hold data objects.
+
+  /// The value of the one with this label; nullopt: there is none (which may also mean that the
+  /// token went away: never take it for proof that there was none). One that was seen before
+  /// through this Token and isn't found is `unavailable`. `corrupt`: longer than kMaxDataSize.
+  /// Another process that is writing it may make it seem absent for a moment.
+  [[nodiscard]] virtual Result<std::optional<Bytes>> read_data(std::string_view label) = 0;
+  /// Makes it, or puts `value` in place of the old one; read back before this returns. `too_large`.
+  /// `conflict` also while another call writes it. After any other failure the old value, the new
+  /// one or none is there: tokens that can't change a value have the object destroyed and made
+  /// anew.
+  [[nodiscard]] virtual Result<void> write_data(std::string_view label, ByteView value) = 0;
 };
 
 /// Where a token is and how to log in.
@@ -102,10 +123,10 @@ struct TokenConfig {
   /// How long a call waits for a session before it is resource_exhausted.
   std::chrono::milliseconds session_wait{1000};
   /// Of a token in a worker process: how long one call may take before the worker counts as hung;
-  /// generate() may take twelve times as long. An in-process token waits for ever.
+  /// generate() and write_data() may take twelve times as long. An in-process token waits for ever.
   std::chrono::milliseconds call_deadline{5000};
-  /// For tokens made of files, which don't sync (SoftHSM): after a key was generated, and before it
-  /// is proven, the file system of this directory is synced. Empty: nothing.
+  /// For tokens made of files, which don't sync (SoftHSM): after a key was generated or data
+  /// written, and before that is proven, the file system of this directory is synced. Empty: no.
   std::string sync_directory{};
   /// Log in although the token says that wrong PINs were tried (CKF_USER_PIN_COUNT_LOW). Never with
   /// one try left.

@@ -52,7 +52,7 @@ struct KeeperOptions {
 /// Thread-safe. While the token is down every call gives `unavailable` with the reason at once and
 /// nothing waits. What fails for the request's own sake is passed through; any other failure wakes
 /// the keeper's thread, which asks the canary: if it opens, the token is well. Never does a caller
-/// open the token, and never is a key that was there before `not_found`.
+/// open the token, and never is a key that was there before `not_found`, nor a data object nullopt.
 class TokenKeeper final : public Token {
  public:
   enum class Threads : std::uint8_t { own, none };
@@ -101,6 +101,8 @@ class TokenKeeper final : public Token {
   Result<Bytes> sign(const KeyRef& key, ByteView message) override;
   Result<Bytes> public_key(const KeyRef& key) override;
   Result<SecureBytes> random(std::size_t size) override;
+  Result<std::optional<Bytes>> read_data(std::string_view label) override;
+  Result<void> write_data(std::string_view label, ByteView value) override;
 
  private:
   using TokenPointer = std::shared_ptr<Token>;
@@ -141,6 +143,7 @@ class TokenKeeper final : public Token {
   auto with_key(KeyRole role, const KeyRef& key, Operation operation)
       -> decltype(operation(std::declval<Token&>()));
   [[nodiscard]] Error judge(const TokenPointer& token, Error error) COFFER_EXCLUDES(mutex_);
+  void note_data(std::string_view label) COFFER_EXCLUDES(mutex_);
   void note_known(KeyRole role, const KeyRef& key) COFFER_EXCLUDES(mutex_);
   [[nodiscard]] bool stalled() const noexcept;
 
@@ -168,6 +171,7 @@ class TokenKeeper final : public Token {
   std::vector<Watched> watched_ COFFER_GUARDED_BY(mutex_);
   std::shared_ptr<const Canary> canary_ COFFER_GUARDED_BY(mutex_);
   std::set<Key> known_ COFFER_GUARDED_BY(mutex_);
+  std::set<std::string, std::less<>> known_data_ COFFER_GUARDED_BY(mutex_);
   std::size_t inside_ COFFER_GUARDED_BY(mutex_) = 0;
   std::chrono::steady_clock::time_point last_left_ COFFER_GUARDED_BY(mutex_);
   CondVar room_;

@@ -37,6 +37,8 @@ enum class Verb : std::uint8_t {
   public_key = 23,
   random = 24,
   destroy = 25,
+  read_data = 26,
+  write_data = 27,
 };
 
 // Views point into the packet, or at what the caller keeps until the message is sent.
@@ -64,11 +66,11 @@ struct Initialising {
 struct Call {
   Verb verb = Verb::info;
   KeyRole role = KeyRole::kek;  ///< generate, verify, destroy
-  ByteView key{};               ///< all but info and random
-  std::string_view label{};     ///< generate
+  ByteView key{};               ///< all but info, random and those of data
+  std::string_view label{};     ///< generate, read_data, write_data
   ByteView context{};           ///< wrap, unwrap
   std::uint32_t size = 0;       ///< random
-  ByteView data{};              ///< wrap: the data key; unwrap: the wrapped one; sign: the message
+  ByteView data{};  ///< wrap: the data key; unwrap: the wrapped one; sign: the message; write_data
 };
 
 using Message = std::variant<Hello, Opening, Initialising, Call>;
@@ -109,5 +111,7 @@ struct Reply {
 [[nodiscard]] Result<TokenInfo> decode_info(ByteView body);
 [[nodiscard]] Bytes encode_kek(const KekInfo& kek);
 [[nodiscard]] Result<KekInfo> decode_kek(ByteView body);
+[[nodiscard]] Bytes encode_data(const std::optional<Bytes>& value);
+[[nodiscard]] Result<std::optional<Bytes>> decode_data(ByteView body);
 
 }  // namespace coffer::pkcs11
