@@ -80,6 +80,8 @@ LIBRARIES = {
     "systemd/": ("daemon",),
     "prometheus/": ("sys",),
     "zstd.h": ("audit",),
+    "archive.h": ("cli", "coffer-audit"),
+    "archive_entry.h": ("cli", "coffer-audit"),
     "curl/": ("cli", "daemon"),
     "tl/": ("base",),
     "spdlog/": ("base",),

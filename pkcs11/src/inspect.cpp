@@ -89,6 +89,18 @@ Result<std::shared_ptr<const Key>> inspect(Session& session, KeyRole role, const
   return std::shared_ptr<const Key>(std::move(made));
 }
 
+Result<std::vector<KeyAttribute>> read_attributes(Session& session, KeyRole role, const KeyRef& key,
+                                                  const Profile& profile) {
+  COFFER_TRY(const FoundKey found, find_key_of(session, role, key.id));
+  std::vector<KeyAttribute> all;
+  for (const Rule& rule : private_rules(found.kind, profile)) {
+    if (!rule.read_back()) continue;
+    COFFER_TRY(std::string value, show_attribute(session, found.object, rule));
+    all.push_back({std::string(rule.name), std::move(value)});
+  }
+  return all;
+}
+
 Result<void> check_canary(Session& session, const Key& kek) {
   const auto opened = kek_unwrap(session, kek, kek.canary_wrapped, canary_context());
   if (!opened.ok()) {

@@ -16,6 +16,11 @@ namespace coffer::pkcs11 {
 [[nodiscard]] Result<std::shared_ptr<const Key>> inspect(Session& session, KeyRole role,
                                                          const KeyRef& key, const Profile& profile);
 
+/// What the rules of the one key of that id look at, as it is: nothing is judged.
+[[nodiscard]] Result<std::vector<KeyAttribute>> read_attributes(Session& session, KeyRole role,
+                                                                const KeyRef& key,
+                                                                const Profile& profile);
+
 /// Whether the canary of a kek still opens. unavailable if not.
 [[nodiscard]] Result<void> check_canary(Session& session, const Key& kek);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace coffer::pkcs11 {
 namespace {
@@ -19,15 +20,40 @@ Error differs(const Rule& rule, std::string_view how, CK_RV rv = CKR_OK) {
       rv == CKR_OK ? std::string() : "C_GetAttributeValue: " + rv_name(rv));
 }
 
+struct ReadBack {
+  CK_RV rv = CKR_OK;
+  CK_ULONG size = 0;
+  Bytes value;
+};
+
+/// As long as what is wanted: NSS refuses a number's longer buffer.
+ReadBack read_back(Session& session, CK_OBJECT_HANDLE object, const Rule& rule, std::size_t size) {
+  ReadBack read;
+  read.value.resize(size);
+  CK_ATTRIBUTE attribute{rule.type, read.value.data(), read.value.size()};
+  read.rv = session.invoke(&CK_FUNCTION_LIST::C_GetAttributeValue, object, &attribute, CK_ULONG{1});
+  read.size = attribute.ulValueLen;
+  return read;
+}
+
+bool is_refusal(CK_RV rv) {
+  return rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE ||
+         rv == CKR_BUFFER_TOO_SMALL;
+}
+
+std::string in_words(const Rule& rule, const Bytes& value) {
+  if (std::holds_alternative<bool>(rule.value)) return value.front() == CK_FALSE ? "false" : "true";
+  if (!std::holds_alternative<CK_ULONG>(rule.value)) return to_hex(value);
+  CK_ULONG number = 0;
+  std::memcpy(&number, value.data(), sizeof number);
+  return std::to_string(number);
+}
+
 /// One attribute a call: with several, a token's answer doesn't say which one it doesn't know and
 /// which one was too long for the buffer.
 Result<void> check_rule(Session& session, CK_OBJECT_HANDLE object, const Rule& rule) {
   const Bytes wanted = encode(rule);
-  // As long as what is wanted: NSS refuses a number's longer buffer.
-  Bytes got(wanted.size());
-  CK_ATTRIBUTE attribute{rule.type, got.data(), got.size()};
-  const CK_RV rv =
-      session.invoke(&CK_FUNCTION_LIST::C_GetAttributeValue, object, &attribute, CK_ULONG{1});
+  const auto [rv, size, got] = read_back(session, object, rule, wanted.size());
   if (rv == CKR_ATTRIBUTE_TYPE_INVALID) {
     if (rule.may_be_absent()) return {};
     return differs(rule, "isn't there", rv);
@@ -36,10 +62,7 @@ Result<void> check_rule(Session& session, CK_OBJECT_HANDLE object, const Rule& r
     return differs(rule, "can't be read", rv);
   }
   COFFER_CHECK(ck_check("C_GetAttributeValue", rv));
-  if (attribute.ulValueLen != wanted.size() ||
-      !std::equal(wanted.begin(), wanted.end(), got.begin())) {
-    return differs(rule, "differs");
-  }
+  if (size != wanted.size() || got != wanted) return differs(rule, "differs");
   return {};
 }
 
@@ -88,6 +111,14 @@ Result<Bytes> read_attribute(Session& session, CK_OBJECT_HANDLE object, CK_ATTRI
   }
   value.resize(attribute.ulValueLen);
   return value;
+}
+
+Result<std::string> show_attribute(Session& session, CK_OBJECT_HANDLE object, const Rule& rule) {
+  const std::size_t size = encode(rule).size();
+  const ReadBack read = read_back(session, object, rule, size);
+  if (is_refusal(read.rv)) return std::string();
+  COFFER_CHECK(ck_check("C_GetAttributeValue", read.rv));
+  return read.size == size && size > 0 ? in_words(rule, read.value) : std::string();
 }
 
 Result<void> check_rules(Session& session, CK_OBJECT_HANDLE object, const Rules& rules) {

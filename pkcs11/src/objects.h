@@ -23,6 +23,10 @@ namespace coffer::pkcs11 {
 [[nodiscard]] Result<Bytes> read_attribute(Session& session, CK_OBJECT_HANDLE object,
                                            CK_ATTRIBUTE_TYPE type);
 
+/// In words, of the rule's kind; "": the token doesn't know it, or doesn't give it.
+[[nodiscard]] Result<std::string> show_attribute(Session& session, CK_OBJECT_HANDLE object,
+                                                 const Rule& rule);
+
 /// precondition, with the name of the first attribute that differs.
 [[nodiscard]] Result<void> check_rules(Session& session, CK_OBJECT_HANDLE object,
                                        const Rules& rules);

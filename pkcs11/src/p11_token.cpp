@@ -129,6 +129,19 @@ Result<void> P11Token::verify(KeyRole role, const KeyRef& key) {
   return {};
 }
 
+Result<std::vector<KeyAttribute>> P11Token::attributes(KeyRole role, const KeyRef& key) {
+  COFFER_CHECK(check_id(key));
+  for (bool again = true;; again = false) {
+    COFFER_TRY(SessionPool::Lease lease, pool_.lease());
+    auto read = read_attributes(lease.session(), role, key, profile_);
+    if (read.ok()) return read;
+    if (read.error().code == ErrorCode::not_found) break;
+    if (!again || !is_dead_session(lease.session().failure())) return read;
+    pool_.drop_idle();
+  }
+  return explain_absence(role, key, make_error(ErrorCode::not_found, "no such key on the token"));
+}
+
 Result<KekInfo> P11Token::describe_kek(const KeyRef& kek) {
   COFFER_TRY(const KeyPointer found, find_key(KeyRole::kek, kek));
   return KekInfo{.algorithm = std::string(found->algorithm), .public_key = found->public_key};

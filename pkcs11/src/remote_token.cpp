@@ -30,6 +30,10 @@ class OverSocket final : public RemoteToken {
   Result<void> verify(KeyRole role, const KeyRef& key) override {
     return ask_nothing({.verb = Verb::verify, .role = role, .key = key.id});
   }
+  Result<std::vector<KeyAttribute>> attributes(KeyRole role, const KeyRef& key) override {
+    COFFER_TRY(const Answer answer, ask({.verb = Verb::attributes, .role = role, .key = key.id}));
+    return readable(decode_attributes(answer.body));
+  }
   Result<void> destroy(KeyRole role, const KeyRef& key) override {
     return ask_nothing({.verb = Verb::destroy, .role = role, .key = key.id});
   }

@@ -74,6 +74,11 @@ PinTries pin_tries(CK_FLAGS flags) {
   return (flags & CKF_USER_PIN_COUNT_LOW) != 0 ? PinTries::few : PinTries::plenty;
 }
 
+/// Hundredths, the second digit of which may be 0 (PKCS#11 section 3.1, CK_VERSION).
+std::string version_text(const CK_VERSION& version) {
+  return std::to_string(version.major) + "." + std::to_string(version.minor);
+}
+
 }  // namespace
 
 TokenInfo describe_token(const CK_TOKEN_INFO& info) {
@@ -81,7 +86,9 @@ TokenInfo describe_token(const CK_TOKEN_INFO& info) {
           .manufacturer = trimmed(info.manufacturerID),
           .model = trimmed(info.model),
           .serial = trimmed(info.serialNumber),
-          .pin_tries = pin_tries(info.flags)};
+          .pin_tries = pin_tries(info.flags),
+          .firmware = version_text(info.firmwareVersion),
+          .hardware = version_text(info.hardwareVersion)};
 }
 
 Result<CK_SLOT_ID> find_token(const Module& module, const TokenUri& uri) {

@@ -191,6 +191,10 @@ Result<void> TokenKeeper::verify(KeyRole role, const KeyRef& key) {
   return {};
 }
 
+Result<std::vector<KeyAttribute>> TokenKeeper::attributes(KeyRole role, const KeyRef& key) {
+  return with_key(role, key, [&](Token& token) { return token.attributes(role, key); });
+}
+
 Result<void> TokenKeeper::destroy(KeyRole role, const KeyRef& key) {
   COFFER_CHECK(with_key(role, key, [&](Token& token) { return token.destroy(role, key); }));
   const MutexLock lock(mutex_);

@@ -60,6 +60,11 @@ Outgoing answer(Token& token, std::uint64_t id, const Call& call) {
       return {.head = encode_ok(id), .body = encode_data(*value)};
     }
     case Verb::write_data: return reply(id, token.write_data(call.label, call.data));
+    case Verb::attributes: {
+      const auto read = token.attributes(call.role, key);
+      if (!read.ok()) return failure(id, read.error());
+      return {.head = encode_ok(id), .body = encode_attributes(*read)};
+    }
     case Verb::generate: return reply(id, token.generate(call.role, key, call.label));
     case Verb::verify: return reply(id, token.verify(call.role, key));
     case Verb::destroy: return reply(id, token.destroy(call.role, key));

@@ -30,7 +30,8 @@ bool is_of_data(Verb verb) { return verb == Verb::read_data || verb == Verb::wri
 bool has_key(Verb verb) { return verb != Verb::info && verb != Verb::random && !is_of_data(verb); }
 bool has_label(Verb verb) { return verb == Verb::generate || is_of_data(verb); }
 bool has_role(Verb verb) {
-  return verb == Verb::generate || verb == Verb::verify || verb == Verb::destroy;
+  return verb == Verb::generate || verb == Verb::verify || verb == Verb::destroy ||
+         verb == Verb::attributes;
 }
 bool has_context(Verb verb) { return verb == Verb::wrap || verb == Verb::unwrap; }
 bool has_data(Verb verb) {
@@ -118,6 +119,7 @@ Result<Message> read_message(Verb verb, Reader& reader) {
     case Verb::info:
     case Verb::generate:
     case Verb::verify:
+    case Verb::attributes:
     case Verb::describe_kek:
     case Verb::wrap:
     case Verb::unwrap:

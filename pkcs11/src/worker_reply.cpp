@@ -93,10 +93,11 @@ Result<Reply> decode_reply(ByteView packet) {
 }
 
 Bytes encode_info(const TokenInfo& info) {
-  const auto& [label, manufacturer, model, serial, pin_tries, profile] = info;
+  const auto& [label, manufacturer, model, serial, pin_tries, profile, firmware, hardware] = info;
   Writer writer;
   writer.text(label).text(manufacturer).text(model).text(serial);
   writer.u8(static_cast<std::uint8_t>(pin_tries)).text(profile);
+  writer.text(firmware).text(hardware);
   return std::move(writer).take();
 }
 
@@ -113,8 +114,30 @@ Result<TokenInfo> decode_info(ByteView body) {
   }
   info.pin_tries = static_cast<PinTries>(pin_tries);
   COFFER_TRY(info.profile, read_text(reader, kMaxName));
+  COFFER_TRY(info.firmware, read_text(reader, kMaxName));
+  COFFER_TRY(info.hardware, read_text(reader, kMaxName));
   COFFER_CHECK(reader.finish());
   return info;
+}
+
+Bytes encode_attributes(const std::vector<KeyAttribute>& attributes) {
+  Writer writer;
+  writer.u8(static_cast<std::uint8_t>(attributes.size()));
+  for (const auto& [name, value] : attributes) writer.text(name).text(value);
+  return std::move(writer).take();
+}
+
+Result<std::vector<KeyAttribute>> decode_attributes(ByteView body) {
+  Reader reader(body);
+  COFFER_TRY(const std::uint8_t count, reader.u8());
+  if (count > kMaxAttributes) return make_error(ErrorCode::corrupt, "too many attributes of a key");
+  std::vector<KeyAttribute> attributes(count);
+  for (KeyAttribute& one : attributes) {
+    COFFER_TRY(one.name, read_text(reader, kMaxName));
+    COFFER_TRY(one.value, read_text(reader, kMaxName));
+  }
+  COFFER_CHECK(reader.finish());
+  return attributes;
 }
 
 Bytes encode_kek(const KekInfo& kek) {

@@ -1,7 +1,8 @@
 // Names and ids of the keys of notes: c2sp.org/signed-note, "Signature types".
 #include <algorithm>
 
-#include "coffer/audit/checkpoint.h"
+#include "coffer/audit/note.h"
+#include "coffer/crypto/digest.h"
 
 namespace coffer::audit {
 namespace {

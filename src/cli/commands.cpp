@@ -29,6 +29,8 @@ std::span<const Command> all_commands() {
                              &operator_commands,
                              &backup_commands,
                              &rotate_commands,
+                             &key_commands,
+                             &evidence_commands,
                              &token_enrolment_commands,
                              &rotation_commands,
                              &watch_commands,

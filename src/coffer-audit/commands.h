@@ -11,6 +11,8 @@ int check(const Options& options);
 int search(const Options& options);
 int follow(const Options& options);
 int report(const Options& options);
+int verify_evidence(const Options& options);
+int verify_attestation(const Options& options);
 int compress(const Options& options);
 int prune(const Options& options);
 

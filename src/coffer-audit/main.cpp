@@ -23,6 +23,8 @@ int main(int argc, char** argv) {
   if (options->command == "search") return search(*options);
   if (options->command == "follow") return follow(*options);
   if (options->command == "report") return report(*options);
+  if (options->command == "verify-evidence") return verify_evidence(*options);
+  if (options->command == "verify-attestation") return verify_attestation(*options);
   if (options->command == "compress") return compress(*options);
   return prune(*options);
 }

@@ -16,6 +16,8 @@ constexpr std::string_view kHelp =
     "       coffer-audit check -key=FILE [-from=FILE] [-text=FILE] [-format=table|json] PROOF\n"
     "       coffer-audit search|follow [FILTER…] [-format=table|json] DIR\n"
     "       coffer-audit report [FILTER…] [-policies=FILE] [-format=table|json] DIR\n"
+    "       coffer-audit verify-evidence -key=FILE [-format=table|json] BUNDLE.tar\n"
+    "       coffer-audit verify-attestation -key=FILE [-challenge=TEXT] [-format=table|json] NOTE\n"
     "       coffer-audit compress [-format=table|json] DIR\n"
     "       coffer-audit prune -keep-days=N -key=FILE [-format=table|json] DIR\n"
     "\n"
@@ -28,6 +30,8 @@ constexpr std::string_view kHelp =
     "prove prints a proof that line N is in the log, or that the log only grew since the\n"
     "checkpoint in FILE; check checks it, and needs no log. search prints the requests that\n"
     "match, follow those that come; report tells who reached what, and what was refused.\n"
+    "verify-evidence checks that each file of what `coffer evidence` gathered is as the token\n"
+    "signed it, verify-attestation what `coffer token attest` printed.\n"
     "compress compresses segments that nobody writes any more; prune verifies the log and removes\n"
     "the oldest ones, never of the last 90 days.\n"
     "\n"
@@ -38,6 +42,7 @@ constexpr std::string_view kHelp =
     "  -line=N              the line's seq\n"
     "  -from=FILE           an older checkpoint\n"
     "  -text=FILE           the line, where the proof doesn't bring it\n"
+    "  -challenge=TEXT      what the attestation must answer\n"
     "  -keep-days=N         days that stay, at least 90\n"
     "  -policies=FILE       names of all policies, one a line\n"
     "  -format=table|json   how the result is printed (table)\n"
@@ -70,6 +75,8 @@ const std::vector<Command>& commands() {
                                 {"search", "DIR", filters},
                                 {"follow", "DIR", filters},
                                 {"report", "DIR", report},
+                                {"verify-evidence", "BUNDLE", {"key", "format"}},
+                                {"verify-attestation", "NOTE", {"key", "challenge", "format"}},
                                 {"compress", "DIR", {"format"}},
                                 {"prune", "DIR", {"key", "keep-days", "format"}}};
   }();
@@ -81,8 +88,8 @@ Error wrong(std::string_view what) { return make_error(ErrorCode::invalid_argume
 Result<po::variables_map> read(int argc, const char* const* argv) {
   po::options_description described;
   described.add_options()("help,h", "")("version", "");
-  for (const char* name : {"format", "from", "text", "policies", "path", "caller", "accessor",
-                           "operation", "policy", "since", "until", "outcome"}) {
+  for (const char* name : {"format", "from", "challenge", "text", "policies", "path", "caller",
+                           "accessor", "operation", "policy", "since", "until", "outcome"}) {
     described.add_options()(name, po::value<std::string>());
   }
   described.add_options()("line", po::value<std::uint64_t>());
@@ -140,7 +147,10 @@ Result<void> check_command(const po::variables_map& values, const Options& optio
     return one.name == options.command;
   });
   if (command == commands().end()) {
-    return wrong("want: verify, prove, check, search, follow, report, compress or prune");
+    return wrong(
+        "want: verify, prove, check, search, follow, report, verify-evidence, verify-attestation, "
+        "compress "
+        "or prune");
   }
   if (options.words.size() != 1) {
     return wrong("want: " + std::string(command->name) + " " + std::string(command->argument));
@@ -176,6 +186,7 @@ Result<Options> parse_options(int argc, const char* const* argv) {
   options.keys = names_of(values, "key");
   options.checkpoints = names_of(values, "checkpoint");
   options.from = text_of(values, "from");
+  options.challenge = text_of(values, "challenge");
   options.text = text_of(values, "text");
   options.policies = text_of(values, "policies");
   if (values.contains("line")) options.line = values["line"].as<std::uint64_t>();

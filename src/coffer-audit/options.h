@@ -23,9 +23,10 @@ struct Options {
   std::vector<std::string> keys;
   std::vector<std::string> checkpoints;
   std::optional<std::uint64_t> line{};
-  std::string from{};      ///< of prove and check: the older checkpoint
-  std::string text{};      ///< of check: the line
-  std::string policies{};  ///< of report: names of those there are
+  std::string from{};       ///< of prove and check: the older checkpoint
+  std::string challenge{};  ///< of verify-attestation
+  std::string text{};       ///< of check: the line
+  std::string policies{};   ///< of report: names of those there are
   std::optional<std::uint32_t> keep_days{};
   audit::RecordFilter filter{};
 };

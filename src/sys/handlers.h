@@ -49,6 +49,8 @@ struct Handler {
 [[nodiscard]] std::span<const Handler> key_handlers();
 [[nodiscard]] std::span<const Handler> period_handlers();
 [[nodiscard]] std::span<const Handler> inventory_handlers();
+[[nodiscard]] std::span<const Handler> sbom_handlers();
+[[nodiscard]] std::span<const Handler> drill_handlers();
 [[nodiscard]] std::span<const Handler> verify_handlers();
 [[nodiscard]] std::span<const Handler> rotation_handlers();
 [[nodiscard]] std::span<const Handler> enrolment_handlers();

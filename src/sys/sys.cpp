@@ -16,7 +16,8 @@ class SysEngine final : public engine::Engine {
                              token_handlers(),    backup_handlers(),     key_handlers(),
                              verify_handlers(),   rotation_handlers(),   enrolment_handlers(),
                              lease_handlers(),    leak_handlers(),       leak_response_handlers(),
-                             clock_handlers(),    period_handlers()}) {
+                             clock_handlers(),    period_handlers(),     inventory_handlers(),
+                             sbom_handlers(),     drill_handlers()}) {
       for (const Handler& handler : table) {
         rules_.push_back(handler.rule);
         answers_.push_back(handler.answer);

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <set>
 #include <thread>
@@ -119,6 +120,15 @@ TYPED_TEST_P(TokenContract, AGeneratedKeyVerifiesInItsRoleOnly) {
   EXPECT_EQ(code_of(this->token().verify(KeyRole::sign, this->sign_)), "ok");
   EXPECT_EQ(code_of(this->token().verify(KeyRole::sign, this->kek_)), "not_found");
   EXPECT_EQ(code_of(this->token().verify(KeyRole::kek, this->sign_)), "not_found");
+}
+
+TYPED_TEST_P(TokenContract, AKeysAttributesAreReadBack) {
+  this->generate(KeyRole::kek, this->kek_);
+  const auto read = this->token().attributes(KeyRole::kek, this->kek_);
+  ASSERT_TRUE(read.ok()) << describe(read.error());
+  const pkcs11::KeyAttribute stays{"CKA_EXTRACTABLE", "false"};
+  EXPECT_EQ(std::count(read->begin(), read->end(), stays), 1);
+  EXPECT_EQ(code_of(this->token().attributes(KeyRole::sign, this->kek_)), "not_found");
 }
 
 TYPED_TEST_P(TokenContract, AnIdIsTakenOnceWhateverTheRole) {
@@ -477,9 +487,9 @@ TYPED_TEST_P(TokenContract, OfManyWritersOfOneLabelNoTwoMakeAnObject) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(
-    TokenContract, TellsWhoItIs, AGeneratedKeyVerifiesInItsRoleOnly, AnIdIsTakenOnceWhateverTheRole,
-    AnEmptyIdIsRefused, UnknownKeysAreNotFound, WrapsAndUnwraps, WrapsEverySizeUpToTheLimit,
-    TheSameKeyWrapsDifferentlyEachTime, EveryByteFlippedIsCorrupt,
+    TokenContract, TellsWhoItIs, AGeneratedKeyVerifiesInItsRoleOnly, AKeysAttributesAreReadBack,
+    AnIdIsTakenOnceWhateverTheRole, AnEmptyIdIsRefused, UnknownKeysAreNotFound, WrapsAndUnwraps,
+    WrapsEverySizeUpToTheLimit, TheSameKeyWrapsDifferentlyEachTime, EveryByteFlippedIsCorrupt,
     EveryTruncationAndAnExtraByteAreCorrupt, AnotherContextIsCorruptAndNoneIsRefused,
     AnotherKeyIsCorrupt, ASigningKeyNeitherWrapsNorAKekSigns, ADestroyedKeyIsGoneAndNoOther,
     AnIdIsFreeAgainOnceItsKeyIsDestroyed, WhatThePublicHalfWrapsTheTokenOpens, AKekSaysHowItWraps,

@@ -22,12 +22,12 @@ TO_ENABLE = {"kv": "kv-v1", "ssh": "ssh", "totp": "totp", "database": "database"
 TYPES = {
     "integer": ["version", "depth", "options.cas", "max_versions", "activecode", "sealedcode",
                 "uninitcode", "tokendowncode", "rows", "bytes", "offset", "after_version"],
-    "boolean": ["cas_required", "reset", "force"],
+    "boolean": ["cas_required", "reset", "force", "passed"],
     "duration": ["delete_version_after", "increment", "wait"],
     "object": ["data", "custom_metadata"],
-    "list": ["versions", "paths", "path"],
+    "list": ["versions", "paths", "path", "files"],
     "string": ["token", "accessor", "key", "from", "to", "policy", "rules", "input", "format",
-               "source", "algorithm", "after", "code", "lease_id", "stage"],
+               "source", "algorithm", "after", "code", "lease_id", "stage", "challenge", "backup", "note"],
 }  # fmt: skip
 TYPE_OF = {field: kind for kind, fields in TYPES.items() for field in fields}
 

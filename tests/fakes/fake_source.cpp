@@ -30,6 +30,10 @@ class FakeSource::Connection final : public pkcs11::Token {
     COFFER_CHECK(wire_->carries());
     return device_->verify(role, key);
   }
+  Result<std::vector<pkcs11::KeyAttribute>> attributes(KeyRole role, const KeyRef& key) override {
+    COFFER_CHECK(wire_->carries());
+    return device_->attributes(role, key);
+  }
   Result<void> destroy(KeyRole role, const KeyRef& key) override {
     COFFER_CHECK(wire_->carries());
     return device_->destroy(role, key);

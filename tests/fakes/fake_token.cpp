@@ -154,7 +154,8 @@ FakeToken::Secret FakeToken::make_secret(KeyRole role, const KeyRef& key) {
 Result<pkcs11::TokenInfo> FakeToken::info() {
   const MutexLock lock(mutex_);
   COFFER_CHECK(enter(Method::info));
-  return pkcs11::TokenInfo{options_.label, "Coffer", "fake", options_.serial, pin_tries_, "fake"};
+  return pkcs11::TokenInfo{options_.label, "Coffer", "fake", options_.serial,
+                           pin_tries_,     "fake",   "1.0",  "1.0"};
 }
 
 Result<void> FakeToken::generate(KeyRole role, const KeyRef& key, std::string_view) {
@@ -175,6 +176,25 @@ Result<void> FakeToken::verify(KeyRole role, const KeyRef& key) {
   COFFER_CHECK(enter(Method::verify));
   COFFER_CHECK(find(role, key));
   return {};
+}
+
+Result<std::vector<pkcs11::KeyAttribute>> FakeToken::attributes(KeyRole role, const KeyRef& key) {
+  const MutexLock lock(mutex_);
+  COFFER_CHECK(enter(Method::attributes));
+  COFFER_CHECK(check_id(key));
+  const auto found = keys_.find(key.id);
+  if (found == keys_.end() || found->second.role != role) {
+    return make_error(ErrorCode::not_found, "no such key on the token");
+  }
+  std::vector<pkcs11::KeyAttribute> all = {{"CKA_SENSITIVE", "true"},
+                                           {"CKA_EXTRACTABLE", "false"},
+                                           {"CKA_LOCAL", "true"},
+                                           {"CKA_ALWAYS_SENSITIVE", "true"},
+                                           {"CKA_NEVER_EXTRACTABLE", "true"}};
+  for (pkcs11::KeyAttribute& one : all) {
+    if (found->second.spoilt == one.name) one.value = one.value == "true" ? "false" : "true";
+  }
+  return all;
 }
 
 Result<void> FakeToken::destroy(KeyRole role, const KeyRef& key) {

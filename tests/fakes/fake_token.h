@@ -32,6 +32,7 @@ class FakeToken final : public pkcs11::Token {
     random,
     read_data,
     write_data,
+    attributes,
   };
   struct Options {
     std::string serial = "fake-0001";
@@ -68,6 +69,9 @@ class FakeToken final : public pkcs11::Token {
   Result<void> generate(pkcs11::KeyRole role, const pkcs11::KeyRef& key,
                         std::string_view label) override;
   Result<void> verify(pkcs11::KeyRole role, const pkcs11::KeyRef& key) override;
+  /// Those of a good key; of a spoilt one, the attribute that was spoilt says so.
+  Result<std::vector<pkcs11::KeyAttribute>> attributes(pkcs11::KeyRole role,
+                                                       const pkcs11::KeyRef& key) override;
   Result<void> destroy(pkcs11::KeyRole role, const pkcs11::KeyRef& key) override;
   Result<pkcs11::KekInfo> describe_kek(const pkcs11::KeyRef& kek) override;
   Result<Bytes> wrap(const pkcs11::KeyRef& kek, const SecureBytes& data_key, ByteView aad) override;
@@ -79,7 +83,7 @@ class FakeToken final : public pkcs11::Token {
   Result<void> write_data(std::string_view label, ByteView value) override;
 
  private:
-  static constexpr std::size_t kMethods = 12;
+  static constexpr std::size_t kMethods = 13;
   using Secret = std::array<std::uint8_t, 32>;
   struct Key {
     pkcs11::KeyRole role{};

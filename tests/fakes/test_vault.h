@@ -31,6 +31,10 @@ class BorrowedToken final : public pkcs11::Token {
   Result<void> verify(pkcs11::KeyRole role, const pkcs11::KeyRef& key) override {
     return lender_.verify(role, key);
   }
+  Result<std::vector<pkcs11::KeyAttribute>> attributes(pkcs11::KeyRole role,
+                                                       const pkcs11::KeyRef& key) override {
+    return lender_.attributes(role, key);
+  }
   Result<void> destroy(pkcs11::KeyRole role, const pkcs11::KeyRef& key) override {
     return lender_.destroy(role, key);
   }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "coffer/audit/note.h"
 #include "coffer/audit/tree.h"
 #include "coffer/base/uuid.h"
 #include "coffer/crypto/signer.h"
@@ -24,40 +25,16 @@ struct Checkpoint {
   bool operator==(const Checkpoint&) const = default;
 };
 
-/// A public key under a name: with its id it tells whose signature a line of a note is.
-struct NoteKey {
-  std::string name;
-  std::uint32_t id = 0;
-  Bytes spki;
-};
-
-/// invalid_argument: neither P-256 nor RSA, or no name that a note can hold.
-[[nodiscard]] Result<NoteKey> note_key(std::string_view name, ByteView spki);
-/// NAME+ID+KEY, as Go's package `note` writes verifier keys.
-[[nodiscard]] std::string to_text(const NoteKey& key);
-/// invalid_argument for any other text.
-[[nodiscard]] Result<NoteKey> parse_note_key(std::string_view text);
-
 /// The note, ending in LF. The key's name is the origin. The message that is signed starts with the
 /// origin, and so with a label that nothing else of the house signs.
 [[nodiscard]] Result<std::string> sign_checkpoint(const Checkpoint& checkpoint,
                                                   crypto::Signer& signer);
-
-struct NoteSignature {
-  std::string name;
-  std::uint32_t id = 0;
-  Bytes bytes;
-};
 
 struct SignedCheckpoint {
   Checkpoint checkpoint;
   std::string text;  ///< what is signed
   std::vector<NoteSignature> signatures;
 };
-
-/// At most so many bytes, and signatures, has a note.
-inline constexpr std::size_t kMaxNote = 128U << 10U;
-inline constexpr std::size_t kMaxSignatures = 64;
 
 /// corrupt, with what is wrong, unless it is one checkpoint without extension lines, to its end.
 [[nodiscard]] Result<SignedCheckpoint> parse_checkpoint(std::string_view note);

@@ -31,6 +31,10 @@ class FixedToken final : public pkcs11::Token {
   Result<void> verify(pkcs11::KeyRole role, const pkcs11::KeyRef& key) override {
     return find(key, role == pkcs11::KeyRole::kek ? kek_id_ : sign_id_);
   }
+  Result<std::vector<pkcs11::KeyAttribute>> attributes(pkcs11::KeyRole,
+                                                       const pkcs11::KeyRef&) override {
+    return make_error(ErrorCode::internal, "this token's keys have no attributes");
+  }
   Result<void> destroy(pkcs11::KeyRole, const pkcs11::KeyRef&) override {
     return make_error(ErrorCode::internal, "this token's keys are fixed");
   }

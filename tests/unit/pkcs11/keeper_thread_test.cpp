@@ -50,6 +50,9 @@ class GatedSource::Gated final : public Token {
   Result<void> verify(KeyRole role, const KeyRef& key) override {
     return inner_->verify(role, key);
   }
+  Result<std::vector<KeyAttribute>> attributes(KeyRole role, const KeyRef& key) override {
+    return inner_->attributes(role, key);
+  }
   Result<void> destroy(KeyRole role, const KeyRef& key) override {
     return inner_->destroy(role, key);
   }

@@ -53,6 +53,7 @@ inline std::map<std::string, Request> worker_requests() {
       {"public_key", {12, Call{.verb = Verb::public_key, .key = key}}},
       {"read_data", {13, Call{.verb = Verb::read_data, .label = "a/0"}}},
       {"write_data", {14, Call{.verb = Verb::write_data, .label = "a/0", .data = data}}},
+      {"attributes", {15, Call{.verb = Verb::attributes, .role = KeyRole::sign, .key = key}}},
       {"random", {0x0102030405060708, Call{.verb = Verb::random, .size = 32}}},
   };
 }

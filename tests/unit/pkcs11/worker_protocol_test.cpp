@@ -79,8 +79,8 @@ TEST(WorkerProtocol, EveryTruncationAndAnExtraByteAreCorrupt) {
 }
 
 TEST(WorkerProtocol, BodiesAreReadToTheirEnd) {
-  const Bytes info =
-      encode_info({"coffer", "SoftHSM project", "SoftHSM v2", "0f", PinTries::one_left, "softhsm"});
+  const Bytes info = encode_info({"coffer", "SoftHSM project", "SoftHSM v2", "0f",
+                                  PinTries::one_left, "softhsm", "2.6", "1.0"});
   const Bytes kek = encode_kek({"rsa-oaep-sha256", {0x30, 0x03}});
   const auto read = decode_info(info);
   ASSERT_TRUE(read.ok());
@@ -88,6 +88,15 @@ TEST(WorkerProtocol, BodiesAreReadToTheirEnd) {
   EXPECT_EQ(decode_kek(kek)->public_key, (Bytes{0x30, 0x03}));
   for (std::size_t size = 0; size < info.size(); ++size) {
     EXPECT_FALSE(decode_info(ByteView(info).first(size)).ok()) << size;
+  }
+  EXPECT_EQ(read->firmware, "2.6");
+  EXPECT_EQ(read->hardware, "1.0");
+  const std::vector<KeyAttribute> attributes = {{"CKA_LOCAL", "true"}, {"CKA_VALUE_LEN", "32"}};
+  const Bytes listed = encode_attributes(attributes);
+  EXPECT_EQ(*decode_attributes(listed), attributes);
+  EXPECT_FALSE(decode_attributes(Bytes{65}).ok());
+  for (std::size_t size = 0; size < listed.size(); ++size) {
+    EXPECT_FALSE(decode_attributes(ByteView(listed).first(size)).ok()) << size;
   }
   for (std::size_t size = 0; size < kek.size(); ++size) {
     EXPECT_FALSE(decode_kek(ByteView(kek).first(size)).ok()) << size;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "coffer/base/secure_bytes.h"
 
@@ -53,7 +54,18 @@ struct TokenInfo {
   std::string serial;
   PinTries pin_tries = PinTries::plenty;  ///< as of this call
   std::string profile{};                  ///< how its make is spoken to (profile.h)
+  std::string firmware{};                 ///< "2.6"
+  std::string hardware{};
 };
+
+/// An attribute of the object that does a key's work, as the token gave it: "CKA_EXTRACTABLE" and
+/// "false". Numbers are decimal, bytes hex; "" is one that the token doesn't know or give.
+struct KeyAttribute {
+  std::string name;
+  std::string value;
+  bool operator==(const KeyAttribute&) const = default;
+};
+inline constexpr std::size_t kMaxAttributes = 64;
 
 /// How a kek wraps; with a key pair's public half, whoever has it wraps without the token.
 struct KekInfo {
@@ -79,6 +91,9 @@ class Token {
                                               std::string_view label) = 0;
   /// Finds exactly one key and checks every attribute that its role demands.
   [[nodiscard]] virtual Result<void> verify(KeyRole role, const KeyRef& key) = 0;
+  /// The attributes that verify() looks at, as they are at this moment, whatever they are.
+  [[nodiscard]] virtual Result<std::vector<KeyAttribute>> attributes(KeyRole role,
+                                                                     const KeyRef& key) = 0;
   /// Destroys the one key of this role and id, both halves of a pair, for good, and sees that it is
   /// gone. The caller knows that nothing refers to it any more: there is no way back.
   [[nodiscard]] virtual Result<void> destroy(KeyRole role, const KeyRef& key) = 0;

@@ -39,6 +39,7 @@ enum class Verb : std::uint8_t {
   destroy = 25,
   read_data = 26,
   write_data = 27,
+  attributes = 28,
 };
 
 // Views point into the packet, or at what the caller keeps until the message is sent.
@@ -65,7 +66,7 @@ struct Initialising {
 /// A call of the Token interface: what its verb doesn't need is empty.
 struct Call {
   Verb verb = Verb::info;
-  KeyRole role = KeyRole::kek;  ///< generate, verify, destroy
+  KeyRole role = KeyRole::kek;  ///< generate, verify, destroy, attributes
   ByteView key{};               ///< all but info, random and those of data
   std::string_view label{};     ///< generate, read_data, write_data
   ByteView context{};           ///< wrap, unwrap
@@ -109,6 +110,8 @@ struct Reply {
 // Bodies that aren't just bytes.
 [[nodiscard]] Bytes encode_info(const TokenInfo& info);
 [[nodiscard]] Result<TokenInfo> decode_info(ByteView body);
+[[nodiscard]] Bytes encode_attributes(const std::vector<KeyAttribute>& attributes);
+[[nodiscard]] Result<std::vector<KeyAttribute>> decode_attributes(ByteView body);
 [[nodiscard]] Bytes encode_kek(const KekInfo& kek);
 [[nodiscard]] Result<KekInfo> decode_kek(ByteView body);
 [[nodiscard]] Bytes encode_data(const std::optional<Bytes>& value);

@@ -1,0 +1,145 @@
+// What the daemon is asked for.
+#include "evidence_sources.h"
+
+namespace coffer::cli {
+namespace {
+
+using model::Json;
+
+struct Source {
+  std::string_view file;
+  std::string_view path;
+  std::string_view method = "GET";
+};
+
+constexpr Source kSources[] = {
+    {"state/health.json", "sys/health"},
+    {"state/versions.json", "sys/version-history", "LIST"},
+    {"state/token.json", "sys/token"},
+    {"state/clock.json", "sys/clock"},
+    {"state/sbom.cdx.json", "sys/sbom"},
+    {"keys/inventory.json", "sys/key-inventory"},
+    {"keys/usage.json", "sys/key-usage"},
+    {"keys/cryptoperiods.json", "sys/cryptoperiods"},
+    {"keys/signers.json", "sys/rotate/signers"},
+    {"keys/tokens.json", "sys/token-enrolments", "LIST"},
+    {"rotation/keys.json", "sys/rotate/status"},
+    {"rotation/config.json", "sys/rotate/config"},
+    {"rotation/secrets.json", "sys/rotation", "LIST"},
+    {"revocation/pending.json", "sys/leases/pending"},
+    {"revocation/leases.json", "sys/leases/count"},
+    {"recovery/backups.json", "sys/backup", "LIST"},
+    {"recovery/last-backup.json", "sys/backup"},
+    {"recovery/restore.json", "sys/restore"},
+    {"recovery/drills.json", "sys/drills"},
+    {"audit/status.json", "sys/audit/status"},
+    {"access/mounts.json", "sys/mounts"},
+    {"access/auth.json", "sys/auth"},
+};
+
+/// nullopt: the command is over. What is refused or not there comes as it is: the caller writes
+/// that down.
+std::optional<Answer> ask(Session& session, std::string_view path, std::string_view method,
+                          std::optional<std::string> body = std::nullopt) {
+  return session.ask_first(
+      "gathering " + std::string(path),
+      {.method = std::string(method), .path = std::string(path), .body = std::move(body)},
+      {400, 403, 404, 405, 412, 500, 501, 503});
+}
+
+std::string reason(const Answer& answer) {
+  if (answer.missing()) return "there is none";
+  const Json* const errors = answer.json.find("errors");
+  const bool told = errors != nullptr && !errors->elements().empty();
+  return std::to_string(answer.status) + (told ? ": " + errors->elements().front().text() : "");
+}
+
+/// `data`, or the whole answer where it has none.
+std::string content_of(const Answer& answer) {
+  const Json* const data = answer.json.find_path({"data"});
+  return (data != nullptr ? *data : answer.json).pretty() + "\n";
+}
+
+bool gather_one(Session& session, const Source& source, Gathered& gathered) {
+  const auto answer = ask(session, source.path, source.method);
+  if (!answer) return false;
+  // Health answers 503 with what is wrong: that too is evidence.
+  if (answer->status < 300 || source.path == "sys/health") {
+    gathered.add(std::string(source.file), content_of(*answer));
+  } else {
+    gathered.lack(std::string(source.file), reason(*answer));
+  }
+  return true;
+}
+
+/// A list, then each of it: {"NAME": DATA}. `ask_for` makes the request out of a name.
+template <typename Ask>
+bool gather_each(Session& session, Gathered& gathered, const Source& source, Ask ask_for) {
+  const auto listed = ask(session, source.path, source.method);
+  if (!listed) return false;
+  const Json* const keys = listed->json.find_path({"data", "keys"});
+  if (listed->status >= 300 || keys == nullptr) {
+    gathered.lack(std::string(source.file), reason(*listed));
+    return true;
+  }
+  std::vector<Json::Member> all;
+  for (const Json& key : keys->elements()) {
+    const std::optional<Answer> one = ask_for(key.text());
+    if (!one) return false;
+    const Json* const data = one->json.find_path({"data"});
+    // One that ended meanwhile, or that this caller may not see.
+    Json value = Json::string(reason(*one));
+    if (one->status < 300 && data != nullptr) value = *data;
+    all.push_back({key.text(), std::move(value)});
+  }
+  gathered.add(std::string(source.file), Json::object(std::move(all)).pretty() + "\n");
+  return true;
+}
+
+bool gather_attestation(Session& session, Gathered& gathered) {
+  const auto answer = ask(session, "sys/token/attest", "POST", "{}");
+  if (!answer) return false;
+  const Json* const note = answer->json.find_path({"data", "note"});
+  if (answer->status < 300 && note != nullptr) {
+    gathered.add("attestation.note", note->text());
+  } else {
+    gathered.lack("attestation.note", reason(*answer));
+  }
+  return true;
+}
+
+}  // namespace
+
+bool gather_from_daemon(Session& session, Gathered& gathered) {
+  if (!gather_attestation(session, gathered)) return false;
+  for (const Source& source : kSources) {
+    if (!gather_one(session, source, gathered)) return false;
+  }
+  return gather_each(
+      session, gathered, {"revocation/responses.json", "sys/leaks/responses", "LIST"},
+      [&](const std::string& name) { return ask(session, "sys/leaks/responses/" + name, "GET"); });
+}
+
+bool gather_access(Session& session, Gathered& gathered) {
+  const bool policies = gather_each(
+      session, gathered, {"access/policies.json", "sys/policies/acl", "LIST"},
+      [&](const std::string& name) { return ask(session, "sys/policies/acl/" + name, "GET"); });
+  if (!policies) return false;
+  const bool roles = gather_each(
+      session, gathered, {"access/unix-roles.json", "auth/unix/role", "LIST"},
+      [&](const std::string& name) { return ask(session, "auth/unix/role/" + name, "GET"); });
+  if (!roles) return false;
+  const bool token_roles = gather_each(
+      session, gathered, {"access/token-roles.json", "auth/token/roles", "LIST"},
+      [&](const std::string& name) { return ask(session, "auth/token/roles/" + name, "GET"); });
+  if (!token_roles) return false;
+  // By accessor: what a token is, never the token.
+  return gather_each(session, gathered, {"access/tokens.json", "auth/token/accessors", "LIST"},
+                     [&](const std::string& accessor) {
+                       Json body = Json::object();
+                       body.set("accessor", Json::string(accessor));
+                       return ask(session, "auth/token/lookup-accessor", "POST", body.compact());
+                     });
+}
+
+}  // namespace coffer::cli

@@ -1,0 +1,37 @@
+// What a bundle of evidence is gathered from. Private to the room.
+#pragma once
+
+#include "bundle_writer.h"
+#include "session.h"
+
+namespace coffer::cli {
+
+/// Files, and what couldn't be had with the reason: an auditor is told of both.
+struct Gathered {
+  BundleFiles files;
+  std::vector<std::pair<std::string, std::string>> missing;
+
+  void add(std::string name, std::string content) {
+    files.emplace_back(std::move(name), std::move(content));
+  }
+  void lack(std::string name, std::string why) {
+    missing.emplace_back(std::move(name), std::move(why));
+  }
+};
+
+// False: the daemon isn't there or the token is refused; it has been said, exit_code() is set.
+[[nodiscard]] bool gather_from_daemon(Session& session, Gathered& gathered);
+/// Who may reach what: policies, roles, tokens, mounts.
+[[nodiscard]] bool gather_access(Session& session, Gathered& gathered);
+
+/// The log in `directory`: what coffer-audit makes of it, its signers and its newest checkpoint.
+void gather_audit(const std::string& directory, const std::string& key, Gathered& gathered);
+/// Without what could be a secret by mistake.
+void gather_config(const std::string& path, Gathered& gathered);
+/// All plain files below it, at ceremonies/.
+void gather_ceremonies(const std::string& directory, Gathered& gathered);
+
+/// A configuration as it may be shown: `init_string` and the token's environment left out.
+[[nodiscard]] std::string redacted_config(std::string_view text);
+
+}  // namespace coffer::cli

@@ -1,0 +1,179 @@
+"""What an auditor gets: the keys as the token has them, what the token signs about itself, and the bundle,
+verified without daemon and token. The commands of docs/keys.md run here."""
+
+import io
+import json
+import re
+import subprocess
+import tarfile
+
+import pytest
+
+from harness import ROOT, DevVault, program
+
+SECRET = "canary-of-evidence-4711"
+
+
+@pytest.fixture(scope="module")
+def vault(tmp_path_factory):
+    vault = DevVault(tmp_path_factory.mktemp("vault") / "v")
+    vault.start()
+    vault.put("app/db", {"password": SECRET})
+    vault.client.post("sys/policies/acl/reader", {"policy": 'path "secret/data/app/*" { capabilities = ["read"] }'})
+    vault.client.post("auth/token/create", {"policies": ["reader"], "display_name": "ci"})
+    yield vault
+    vault.close()
+
+
+def coffer(vault, *arguments, code=0):
+    done = vault.coffer(*map(str, arguments))
+    assert done.returncode == code, (done.stdout, done.stderr)
+    return done.stdout
+
+
+def audit(*arguments, code=0):
+    done = subprocess.run(
+        [program("coffer-audit"), *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False
+    )  # fmt: skip
+    assert done.returncode == code, (done.stdout, done.stderr)
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def signer(vault):
+    return vault.directory / "signer.pem"
+
+
+def test_keys_are_listed_with_the_tokens_own_attributes(vault):
+    keys = json.loads(coffer(vault, "key", "list", "-format=json"))["data"]["keys"]
+    kek = next(key for key in keys if key["kind"] == "kek")
+    assert kek["state"] == "active" and kek["dated"]
+    assert kek["attributes"]["CKA_SENSITIVE"] == "true"
+    assert kek["attributes"]["CKA_EXTRACTABLE"] == "false"
+    assert kek["attributes"]["CKA_NEVER_EXTRACTABLE"] == "true"
+    assert kek["attributes"]["CKA_VALUE_LEN"] == "32"
+    sign = next(key for key in keys if key["kind"] == "sign")
+    assert sign["attributes"]["CKA_DECRYPT"] == "false"
+    # All of a new vault's keys are as old as the vault.
+    assert {key["activated"] for key in keys} == {kek["activated"]}
+    assert all(key["dated"] for key in keys)
+    table = coffer(vault, "key", "list")
+    assert "sensitive, not extractable" in table and "fingerprint" in table
+    usage = json.loads(coffer(vault, "key", "usage", "-format=json"))["data"]["kek"]
+    assert usage["wraps"] >= 1024 and usage["refuses_at"] == 2**31
+
+
+def test_the_token_attests_itself_to_who_has_only_its_public_key(vault, signer, tmp_path):
+    note = tmp_path / "attestation.note"
+    note.write_text(coffer(vault, "token", "attest", "-challenge=0011aa"))
+    good = json.loads(audit("verify-attestation", f"-key={signer}", "-challenge=0011aa", "-format=json", note))
+    lines = {line["name"]: line["value"] for line in good["lines"]}
+    assert lines["model"].startswith("SoftHSM") and re.fullmatch(r"\d+\.\d+", lines["firmware"])
+    audit("verify-attestation", f"-key={signer}", "-challenge=0011ab", note, code=2)
+    note.write_text(note.read_text().replace("serial: ", "serial: 1", 1))
+    audit("verify-attestation", f"-key={signer}", note, code=2)
+
+
+def test_the_commands_of_the_page_of_keys(vault):
+    page = (ROOT / "docs/keys.md").read_text()
+    blocks = re.findall(r"```\n(coffer .+?)```", page, re.DOTALL)
+    assert len(blocks) == 2
+    for command in "".join(blocks).splitlines():
+        coffer(vault, *command.split()[1:])
+    periods = vault.client.get("sys/cryptoperiods").data
+    assert periods["kek"] == {
+        "originator_period": "4380h0m0s", "recipient_period": "26280h0m0s", "warn": "720h0m0s", "enforce": True,
+    }  # fmt: skip
+    assert "cryptoperiods_over" not in vault.client.get("sys/health").json
+    assert 'key="kek"' in vault.client.get("sys/metrics").body.decode()
+
+
+@pytest.fixture(scope="module")
+def bundle(vault, signer, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("evidence")
+    (directory / "ceremonies").mkdir()
+    (directory / "ceremonies/2026.txt").write_text("a ceremony\n")
+    config = directory / "coffer.toml"
+    config.write_text('[token]\ninit_string = "hidden-1"\n[token.environment]\nX = "hidden-2"\n[log]\nlevel = "info"\n')
+    vault.client.post("sys/drills", {"passed": True, "note": "the spring drill"})
+    out = directory / "bundle.tar"
+    coffer(
+        vault, "evidence", f"-out={out}", f"-audit={vault.audit_directory}", f"-key={signer}",
+        f"-config={config}", f"-ceremonies={directory}/ceremonies",
+    )  # fmt: skip
+    return out
+
+
+def files_of(bundle):
+    with tarfile.open(bundle) as tar:
+        return {member.name: tar.extractfile(member).read() for member in tar.getmembers()}
+
+
+def test_a_bundle_holds_what_an_auditor_asks_for_and_no_secret(vault, bundle):
+    files = files_of(bundle)
+    assert next(iter(files)) == "manifest.note"
+    assert json.loads(files["audit/verified.json"])["good"]
+    assert json.loads(files["recovery/drills.json"])["drills"][0]["note"] == "the spring drill"
+    assert "secret/data/app/*" in json.loads(files["access/policies.json"])["reader"]["policy"]
+    tokens = json.loads(files["access/tokens.json"])
+    assert {"root"} in [set(token["policies"]) for token in tokens.values()]
+    assert any("reader" in token["policies"] for token in tokens.values())
+    assert b"secret/data/app/db" in files["audit/report.json"]
+    assert files["ceremonies/2026.txt"] == b"a ceremony\n"
+    sbom = json.loads(files["state/sbom.cdx.json"])
+    assert sbom["bomFormat"] == "CycloneDX"
+    libraries = {one["name"]: one for one in sbom["components"]}
+    crypto = next(one for name, one in libraries.items() if name.startswith("libcrypto.so"))
+    assert crypto["version"] and re.fullmatch("[0-9a-f]{64}", crypto["hashes"][0]["content"])
+    everything = b"".join(files.values())
+    for secret in (SECRET.encode(), vault.root_token.encode(), b"hidden-1", b"hidden-2"):
+        assert secret not in everything
+    missing = {one["file"] for one in json.loads(files["missing.json"])}
+    assert missing <= {"revocation/responses.json", "access/unix-roles.json", "access/token-roles.json",
+                       "recovery/backups.json", "rotation/secrets.json"}  # fmt: skip
+
+
+def test_a_bundle_is_verified_with_the_public_key_alone_and_tampering_is_named(bundle, signer, tmp_path):
+    good = json.loads(audit("verify-evidence", f"-key={signer}", "-format=json", bundle))
+    assert good["good"] and "keys/inventory.json" in good["files"]
+    files = files_of(bundle)
+    for name in files:
+        changed = {**files, name: files[name].replace(b"a", b"b", 1) if b"a" in files[name] else files[name] + b" "}
+        told = json.loads(verify(tmp_path, changed, signer))
+        assert not told["good"] and name in [flaw["file"] for flaw in told["bad"]], (name, told)
+    less = {name: text for name, text in files.items() if name != "keys/usage.json"}
+    assert json.loads(verify(tmp_path, less, signer))["bad"] == [{"file": "keys/usage.json", "what": "is missing"}]
+    other = tmp_path / "other.pem"
+    pair = subprocess.run(
+        ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
+        capture_output=True, check=True,
+    )  # fmt: skip
+    public = subprocess.run(["openssl", "pkey", "-pubout"], input=pair.stdout, capture_output=True, check=True)
+    other.write_bytes(public.stdout)
+    audit("verify-evidence", f"-key={other}", bundle, code=2)
+    whole = bundle.read_bytes()
+    cut = tmp_path / "cut.tar"
+    cut.write_bytes(whole[: len(whole) // 2])
+    audit("verify-evidence", f"-key={signer}", cut, code=2)
+
+
+def verify(directory, files, signer):
+    path = directory / "changed.tar"
+    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text)
+            tar.addfile(entry, io.BytesIO(text))
+    return audit("verify-evidence", f"-key={signer}", "-format=json", path, code=2)
+
+
+def test_a_bundle_is_never_written_over(vault, bundle):
+    done = vault.coffer("evidence", f"-out={bundle}")
+    assert done.returncode == 1 and "File exists" in done.stderr
+
+
+def test_who_may_not_sign_gets_no_bundle(vault, tmp_path):
+    made = vault.client.post("auth/token/create", {"policies": ["reader"]}).json["auth"]["client_token"]
+    done = vault.coffer("evidence", f"-out={tmp_path}/b.tar", COFFER_TOKEN=made)
+    assert done.returncode == 2 and "permission denied" in done.stderr
+    assert not (tmp_path / "b.tar").exists()

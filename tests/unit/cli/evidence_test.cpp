@@ -1,0 +1,91 @@
+// What coffer evidence takes from files: a configuration without what may be secret, and a tar file
+// that never takes another one's place.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "src/cli/evidence_sources.h"
+#include "src/cli/sibling_program.h"
+
+namespace coffer::cli {
+namespace {
+
+class EvidenceFilesTest : public testing::Test {
+ protected:
+  void SetUp() override { std::filesystem::create_directories(directory_); }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+  void write(const std::string& name, const std::string& text) const {
+    std::filesystem::create_directories(
+        std::filesystem::path(directory_ + "/" + name).parent_path());
+    std::ofstream(directory_ + "/" + name) << text;
+  }
+  std::string read(const std::string& name) const {
+    std::ifstream in(directory_ + "/" + name, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  const std::string directory_ = testing::TempDir() + "evidence-cli-" + std::to_string(::getpid());
+};
+
+TEST_F(EvidenceFilesTest, AConfigurationIsShownWithoutWhatMayBeSecret) {
+  const std::string shown = redacted_config(
+      "[vault]\ndirectory = \"/srv\"\n[token]\nmodule = \"/m.so\"\ninit_string = \"a-secret\"\n"
+      "environment = { PIN = \"b-secret\" }\n[token.environment]\n# PIN\nPIN = \"c-secret\"\n"
+      "[log]\nlevel = \"info\"\n");
+  for (const char* secret : {"a-secret", "b-secret", "c-secret"}) {
+    EXPECT_EQ(shown.find(secret), std::string::npos) << secret;
+  }
+  for (const char* kept : {"directory = \"/srv\"", "module = \"/m.so\"", "# PIN",
+                           "level = \"info\"", "init_string = \"(left out)\""}) {
+    EXPECT_NE(shown.find(kept), std::string::npos) << kept;
+  }
+  EXPECT_EQ(redacted_config("token.init_string = \"x\"\n").find("\"x\""), std::string::npos);
+  EXPECT_EQ(redacted_config("token.environment.A = \"x\"\n").find("\"x\""), std::string::npos);
+}
+
+TEST_F(EvidenceFilesTest, ABundleIsMadeOnceAndForItsMakerAlone) {
+  const std::string path = directory_ + "/b.tar";
+  ASSERT_TRUE(write_bundle(path, {{"a", "1"}, {"b/c", std::string(100'000, 'x')}}, 1).ok());
+  struct stat about {};
+  ASSERT_EQ(::stat(path.c_str(), &about), 0);
+  EXPECT_EQ(about.st_mode & 0777U, 0600U);
+  const std::string before = read("b.tar");
+  EXPECT_EQ(write_bundle(path, {{"a", "2"}}, 1).error().code, ErrorCode::conflict);
+  EXPECT_EQ(read("b.tar"), before);
+  std::filesystem::create_symlink(path, directory_ + "/link");
+  EXPECT_FALSE(write_bundle(directory_ + "/link", {{"a", "2"}}, 1).ok());
+  EXPECT_EQ(write_bundle(directory_ + "/none/b.tar", {}, 1).error().code, ErrorCode::unavailable);
+}
+
+TEST_F(EvidenceFilesTest, CeremoniesAreTakenButForLinksAndHiddenFiles) {
+  write("c/2026/transcript.txt", "t");
+  write("c/a b", "odd");
+  write("c/.hidden", "h");
+  std::filesystem::create_symlink("/etc/passwd", directory_ + "/c/link");
+  Gathered gathered;
+  gather_ceremonies(directory_ + "/c", gathered);
+  ASSERT_EQ(gathered.files.size(), 1U);
+  EXPECT_EQ(gathered.files[0].first, "ceremonies/2026/transcript.txt");
+  EXPECT_EQ(gathered.missing.size(), 2U) << "what is left out is told";
+  Gathered none;
+  gather_ceremonies(directory_ + "/nowhere", none);
+  EXPECT_TRUE(none.files.empty());
+  ASSERT_EQ(none.missing.size(), 1U);
+}
+
+TEST_F(EvidenceFilesTest, WhatCantBeReadIsToldAsMissing) {
+  Gathered gathered;
+  gather_config(directory_ + "/none.toml", gathered);
+  EXPECT_TRUE(gathered.files.empty());
+  ASSERT_EQ(gathered.missing.size(), 1U);
+  EXPECT_EQ(gathered.missing[0].first, "state/coffer.toml");
+}
+
+TEST(SiblingProgram, OneThatIsntBesideUsIsNotRun) {
+  EXPECT_EQ(capture_program("sh", {"-c", "true"}).error().code, ErrorCode::not_found);
+}
+
+}  // namespace
+}  // namespace coffer::cli
