@@ -47,7 +47,8 @@ Result<std::string> what_is_wrong(const Bundle& bundle, const EvidenceFile& want
 
 void check_strangers(const Bundle& bundle, EvidenceReport& report) {
   const auto& signed_files = report.manifest.files;
-  for (const auto& [name, content] : bundle.files) {
+  for (const auto& file : bundle.files) {
+    const std::string& name = file.first;
     const bool known = name == kManifestName ||
                        std::any_of(signed_files.begin(), signed_files.end(),
                                    [&](const EvidenceFile& one) { return one.name == name; });

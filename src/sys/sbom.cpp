@@ -3,8 +3,8 @@
 #include <dirent.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <set>
 #include <sstream>
@@ -90,7 +90,11 @@ std::string name_of(const std::string& path) { return path.substr(path.rfind('/'
 std::string hash_of(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in.is_open()) return {};
-  const std::string content((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  std::string content;
+  std::array<char, 65536> piece{};
+  while (in.read(piece.data(), piece.size()) || in.gcount() > 0) {
+    content.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+  }
   const auto hash = crypto::sha256(as_bytes(content));
   return hash.ok() ? to_hex(*hash) : std::string();
 }
