@@ -1,0 +1,303 @@
+// What the daemon says of itself.
+#include "doctor_checks.h"
+
+#include <charconv>
+
+namespace coffer::cli {
+namespace {
+
+using model::Json;
+using std::chrono::days;
+
+std::string text_of(const Json& object, std::string_view name) {
+  const Json* const found = object.find(name);
+  return found == nullptr || found->is_null() ? std::string() : found->text();
+}
+
+std::int64_t number_of(const Json& object, std::string_view name) {
+  const std::string text = text_of(object, name);
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+void error(Findings& found, std::string check, std::string what, std::string fix) {
+  found.push_back({Severity::error, std::move(check), std::move(what), std::move(fix)});
+}
+void warning(Findings& found, std::string check, std::string what, std::string fix) {
+  found.push_back({Severity::warning, std::move(check), std::move(what), std::move(fix)});
+}
+void info(Findings& found, std::string check, std::string what, std::string fix) {
+  found.push_back({Severity::info, std::move(check), std::move(what), std::move(fix)});
+}
+
+std::string key_name(const Json& key) {
+  return text_of(key, "kind") + " " + text_of(key, "version");
+}
+
+void check_attributes(const Json& key, Findings& found) {
+  if (const std::string why = text_of(key, "attributes_error"); !why.empty()) {
+    error(found, "key.unreadable", key_name(key) + " can't be read on the token: " + why,
+          "coffer read sys/token; is the token there, and the key on it?");
+    return;
+  }
+  const Json* const attributes = key.find("attributes");
+  if (attributes == nullptr || attributes->is_null()) return;
+  const bool stays = text_of(*attributes, "CKA_SENSITIVE") == "true" &&
+                     text_of(*attributes, "CKA_EXTRACTABLE") == "false";
+  if (stays) return;
+  error(found, "key.extractable", key_name(key) + " may leave the token",
+        "coffer operator rotate-key -key=" + text_of(key, "kind") + "; find out who changed it");
+}
+
+void check_period(const Json& key, Findings& found) {
+  const std::string period = text_of(key, "period");
+  const bool old = text_of(key, "state") == "deactivated";
+  const std::string fix = old ? "coffer operator rotate-key -retire=" + text_of(key, "version") +
+                                    ", once no backup needs it"
+                              : "coffer operator rotate-key -key=" + text_of(key, "kind");
+  if (period == "over") {
+    warning(found, "key.over",
+            key_name(key) + " is past its usage period, which ended " + text_of(key, "period_ends"),
+            fix);
+  }
+  if (period == "ending") {
+    warning(found, "key.ending",
+            key_name(key) + "'s usage period ends " + text_of(key, "period_ends"), fix);
+  }
+}
+
+/// The newest of `keys`, by the time in its name.
+std::optional<std::chrono::sys_seconds> newest(const Json& names) {
+  std::optional<std::chrono::sys_seconds> last;
+  const Json* const keys = names.find("keys");
+  if (keys == nullptr) return last;
+  for (const Json& key : keys->elements()) {
+    const auto time = read_time(key.text());
+    if (time && (!last || *time > *last)) last = time;
+  }
+  return last;
+}
+
+std::string ago(std::chrono::sys_seconds then, std::chrono::sys_seconds now) {
+  return std::to_string(std::chrono::floor<days>(now - then).count()) + " days ago";
+}
+
+}  // namespace
+
+std::string_view to_string(Severity severity) noexcept {
+  switch (severity) {
+    case Severity::info: return "info";
+    case Severity::warning: return "warning";
+    case Severity::error: break;
+  }
+  return "error";
+}
+
+std::optional<std::chrono::sys_seconds> read_time(std::string_view text) {
+  std::string digits;
+  for (const char c : text) {
+    if (digits.size() == 14) break;
+    if (c >= '0' && c <= '9') {
+      digits.push_back(c);
+    } else if (c != '-' && c != ':' && c != 'T' && c != 't') {
+      break;
+    }
+  }
+  if (digits.size() != 14) return std::nullopt;
+  const auto part = [&](std::size_t at, std::size_t size) {
+    int value = 0;
+    std::from_chars(digits.data() + at, digits.data() + at + size, value);
+    return value;
+  };
+  const std::chrono::year_month_day day{std::chrono::year(part(0, 4)),
+                                        std::chrono::month(static_cast<unsigned>(part(4, 2))),
+                                        std::chrono::day(static_cast<unsigned>(part(6, 2)))};
+  if (!day.ok() || part(8, 2) > 23 || part(10, 2) > 59 || part(12, 2) > 60) return std::nullopt;
+  return std::chrono::sys_days(day) + std::chrono::hours(part(8, 2)) +
+         std::chrono::minutes(part(10, 2)) + std::chrono::seconds(part(12, 2));
+}
+
+void check_health(const Json& health, Findings& found) {
+  if (text_of(health, "initialized") != "true") {
+    return error(found, "vault.not_made", "there is no vault yet", "coffer operator init");
+  }
+  if (text_of(health, "sealed") == "true") {
+    return error(found, "vault.sealed", "the vault is sealed", "coffer operator unseal");
+  }
+  if (const Json* errors = health.find("errors"); errors != nullptr) {
+    for (const Json& one : errors->elements()) {
+      error(found, "vault.refuses", one.text(),
+            "its log says what is wrong: journalctl -u cofferd");
+    }
+  }
+  if (const std::string since = text_of(health, "audit_unsigned_since"); !since.empty()) {
+    error(found, "audit.unsigned", "the audit log isn't signed since " + since,
+          "coffer read sys/audit/status has the reason; is the token there?");
+  }
+  if (text_of(health, "audit_fork") == "true") {
+    error(found, "audit.fork", "a witness knows another audit log than this one",
+          "docs/audit.md: stop, keep both logs, find out who wrote the other");
+  }
+  if (text_of(health, "recovery") == "false") {
+    warning(found, "token.only_one", "one token alone opens the vault: if it is lost, so is all",
+            "coffer operator token enroll, docs/operations.md");
+  }
+  if (const auto count = number_of(health, "rotations_failing"); count > 0) {
+    warning(found, "rotation.failing", std::to_string(count) + " rotations of secrets fail",
+            "coffer rotation list");
+  }
+  if (const auto count = number_of(health, "lease_targets_failing"); count > 0) {
+    error(found, "lease.failing", std::to_string(count) + " targets take no ends of leases",
+          "coffer read sys/leases/pending");
+  }
+}
+
+void check_token(const Json& token, Findings& found) {
+  const std::string state = text_of(token, "state");
+  if (!state.empty() && state != "up") {
+    const std::string what = "the token is " + state + ": " + text_of(token, "reason");
+    found.push_back({state == "down" ? Severity::error : Severity::warning, "token." + state, what,
+                     "docs/tokens.md, when a token fails"});
+  }
+  const std::string model = text_of(token, "model") + " " + text_of(token, "manufacturer");
+  if (model.find("SoftHSM") != std::string::npos) {
+    warning(found, "token.software", "the token is SoftHSM: its keys are files of this machine",
+            "use a hardware token in production");
+  }
+}
+
+void check_keys(const Json& inventory, Findings& found) {
+  const Json* const keys = inventory.find("keys");
+  if (keys == nullptr) return;
+  for (const Json& key : keys->elements()) {
+    check_attributes(key, found);
+    check_period(key, found);
+    if (text_of(key, "state") == "pre-activation") {
+      info(found, "key.unused", key_name(key) + " is on the token and not in use",
+           "the next rotation takes it; if nobody made it, find out who did");
+    }
+  }
+}
+
+void check_usage(const Json& usage, Findings& found) {
+  const Json* const kek = usage.find("kek");
+  if (kek == nullptr || text_of(*kek, "rotation_due") != "true") return;
+  warning(found, "kek.rotation_due",
+          "the kek wrapped " + text_of(*kek, "wraps") + " times or is too old, and is due",
+          "coffer operator rotate-key");
+}
+
+void check_rotation(const Json& config, Findings& found) {
+  if (text_of(config, "enabled") != "false") return;
+  warning(found, "kek.rotation_off", "the kek doesn't rotate by itself",
+          "coffer write sys/rotate/config enabled=true");
+}
+
+void check_backups(const Json& names, const Json& last, const DoctorLimits& limits,
+                   Findings& found) {
+  if (text_of(last, "state") == "failed") {
+    error(found, "backup.failed", "the last backup failed: " + text_of(last, "error"),
+          "coffer operator backup");
+  }
+  const auto time = newest(names);
+  if (!time) {
+    warning(found, "backup.none", "there is no backup in the daemon's directory",
+            "coffer operator backup, by a timer");
+  } else if (limits.now - *time > limits.backup_age) {
+    warning(found, "backup.old", "the last backup was made " + ago(*time, limits.now),
+            "coffer operator backup, by a timer");
+  }
+}
+
+void check_drills(const Json& drills, const DoctorLimits& limits, Findings& found) {
+  constexpr const char* kFix =
+      "coffer operator backup drill, then coffer write sys/drills passed=true";
+  const Json* const all = drills.find("drills");
+  if (all == nullptr || all->elements().empty()) {
+    return warning(found, "drill.none", "no restore drill is on record", kFix);
+  }
+  const Json& last = all->elements().front();
+  if (text_of(last, "passed") != "true") {
+    error(found, "drill.failed", "the last restore drill failed, " + text_of(last, "time"), kFix);
+  }
+  const auto time = read_time(text_of(last, "time"));
+  if (time && limits.now - *time > limits.drill_age) {
+    warning(found, "drill.due", "the last restore drill was " + ago(*time, limits.now), kFix);
+  }
+}
+
+void check_restore(const Json& restore, Findings& found) {
+  if (text_of(restore, "paused") != "true") return;
+  warning(found, "restore.paused", "after a restore, what reaches outside waits",
+          "coffer operator backup release");
+}
+
+void check_signing(const Json& status, Findings& found) {
+  if (text_of(status, "signing") == "false") {
+    error(found, "audit.not_signing", "the audit log isn't signed at all",
+          "start cofferd without --audit-unsigned");
+  }
+  const Json* const witnesses = status.find("witnesses");
+  if (witnesses == nullptr || witnesses->elements().empty()) {
+    return warning(found, "audit.no_witness", "nobody else keeps checkpoints of the audit log",
+                   "set vault.audit_witness_file, _syslog or _url, docs/audit.md");
+  }
+  for (const Json& one : witnesses->elements()) {
+    const std::string trouble = text_of(one, "trouble");
+    if (trouble.empty()) continue;
+    warning(found, "audit.witness", "witness " + text_of(one, "name") + ": " + trouble,
+            "docs/audit.md, witnesses");
+  }
+}
+
+void check_host(const Json& host, Findings& found) {
+  constexpr std::int64_t kWarn = 10;
+  constexpr std::int64_t kError = 3;
+  const Json* const disks = host.find("disk");
+  if (disks == nullptr) return;
+  for (const Json& disk : disks->elements()) {
+    const std::int64_t total = number_of(disk, "total");
+    if (total <= 0) continue;
+    const std::int64_t left = number_of(disk, "free") / (total / 100 + 1);
+    if (left >= kWarn) continue;
+    found.push_back({left < kError ? Severity::error : Severity::warning, "disk.full",
+                     std::to_string(left) + " % are left at " + text_of(disk, "path"),
+                     "make room, or coffer-audit compress and prune; a full disk stops the vault"});
+  }
+}
+
+void check_clock(const Json& clock, Findings& found) {
+  if (text_of(clock, "stepped") != "true") return;
+  error(found, "clock.stepped",
+        "the clock has stepped by " + text_of(clock, "ahead_seconds") + " s, unconfirmed",
+        "set it right, or coffer write -f sys/clock/confirm");
+}
+
+bool is_root(const Json& token) {
+  const Json* const policies = token.find("policies");
+  if (policies == nullptr) return false;
+  for (const Json& one : policies->elements()) {
+    if (one.text() == "root") return true;
+  }
+  return false;
+}
+
+void check_root(std::string_view accessor, const Json& token, std::optional<bool> used,
+                const DoctorLimits& limits, Findings& found) {
+  if (!is_root(token)) return;
+  const std::string fix = "coffer token revoke -accessor " + std::string(accessor);
+  const std::string name = "root token " + std::string(accessor);
+  if (used && !*used) {
+    warning(found, "root.unused", name + " was never used, as far as the audit log goes", fix);
+  }
+  if (number_of(token, "ttl") != 0 || !text_of(token, "expire_time").empty()) return;
+  const auto made = read_time(text_of(token, "issue_time"));
+  if (made && limits.now - *made < limits.root_age) {
+    info(found, "root.fresh", name + " never expires", fix + ", once it has served");
+  } else {
+    warning(found, "root.never_expires", name + " never expires, and is older than a day", fix);
+  }
+}
+
+}  // namespace coffer::cli

@@ -1,0 +1,113 @@
+// What the machine says of the daemon.
+#include <sys/stat.h>
+
+#include <charconv>
+#include <sstream>
+
+#include "doctor_checks.h"
+
+namespace coffer::cli {
+namespace {
+
+using model::Json;
+
+/// The value of "NAME:\tVALUE" of /proc/PID/status; "" if there is none.
+std::string line_of(std::string_view status, std::string_view name) {
+  std::istringstream in{std::string(status)};
+  for (std::string line; std::getline(in, line);) {
+    if (!line.starts_with(name) || line.size() <= name.size() || line[name.size()] != ':') continue;
+    const std::size_t first = line.find_first_not_of(" \t", name.size() + 1);
+    return first == std::string::npos ? std::string() : line.substr(first);
+  }
+  return {};
+}
+
+std::uint64_t hex_of(const std::string& text) {
+  std::uint64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value, 16);
+  return value;
+}
+
+std::string member(const Json& object, std::initializer_list<std::string_view> path) {
+  const Json* const found = object.find_path(path);
+  return found == nullptr ? std::string() : found->text();
+}
+
+}  // namespace
+
+void check_process(std::string_view status, Findings& found) {
+  const auto add = [&](Severity severity, const char* check, const char* what, const char* fix) {
+    found.push_back({severity, check, what, fix});
+  };
+  constexpr const char* kUnit = "run it by scripts/systemd/cofferd.service, without such drop-ins";
+  const std::string uid = line_of(status, "Uid");
+  if (uid == "0" || uid.starts_with("0\t")) {
+    add(Severity::error, "process.root", "the daemon runs as root",
+        "process.user, docs/operations.md");
+  }
+  if (line_of(status, "NoNewPrivs") == "0") {
+    add(Severity::warning, "process.new_privileges", "the daemon may gain privileges by programs",
+        kUnit);
+  }
+  if (line_of(status, "Seccomp") == "0") {
+    add(Severity::warning, "process.no_seccomp", "no filter on the daemon's system calls", kUnit);
+  }
+  if (hex_of(line_of(status, "CapEff")) != 0) {
+    add(Severity::warning, "process.capabilities", "the daemon has capabilities", kUnit);
+  }
+  const std::string swapped = line_of(status, "VmSwap");
+  if (!swapped.empty() && !swapped.starts_with("0 ")) {
+    add(Severity::warning, "process.swapped", "parts of the daemon are in swap",
+        "MemorySwapMax=0 in its unit, or encrypted swap");
+  }
+}
+
+void check_socket(unsigned mode, Findings& found) {
+  if ((mode & S_IWOTH) == 0) return;
+  found.push_back({Severity::warning, "socket.everybody",
+                   "everybody on this machine may connect to the socket",
+                   "listener.mode = \"0660\" and a group"});
+}
+
+void check_config(int status, std::string_view text, Findings& found) {
+  if (status == 0) return;
+  std::istringstream lines{std::string(text)};
+  bool told = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.empty()) continue;
+    found.push_back({Severity::error, "config", line, "docs/operations.md, files and their modes"});
+    told = true;
+  }
+  if (told) return;
+  found.push_back({Severity::error, "config",
+                   "cofferd --check ended with " + std::to_string(status),
+                   "run cofferd --config FILE --check"});
+}
+
+void check_verified(int status, std::string_view text, bool with_key, Findings& found) {
+  constexpr const char* kFix = "docs/audit.md; keep a copy before anything else";
+  const auto seen = Json::parse(text);
+  if (!seen.ok()) {
+    found.push_back({Severity::error, "audit.unverified", "the audit log couldn't be verified",
+                     "run coffer-audit verify as a user who may read it"});
+    return;
+  }
+  if (status == 2) {
+    found.push_back({Severity::error, "audit.bad",
+                     "the audit log is bad: " + member(*seen, {"bad", "file"}) + " line " +
+                         member(*seen, {"bad", "line"}) + ": " + member(*seen, {"bad", "what"}),
+                     kFix});
+  } else if (seen->find("clock_back") != nullptr) {
+    found.push_back({Severity::warning, "audit.clock_back", "the audit log's clock went back",
+                     "coffer-audit verify tells where"});
+  } else if (status == 3) {
+    found.push_back({Severity::warning, "audit.unsigned_tail",
+                     "the end of the audit log is signed by none of the keys given",
+                     "is the token there, and -key the right file?"});
+  } else if (!with_key) {
+    found.push_back({Severity::info, "audit.no_key", "the audit log's signatures weren't verified",
+                     "give -key=signer.pem, a copy kept elsewhere"});
+  }
+}
+
+}  // namespace coffer::cli

@@ -1,0 +1,229 @@
+// coffer doctor: each thing that can be wrong, broken one at a time, is named; and what is well
+// isn't.
+#include <gtest/gtest.h>
+
+#include "src/cli/doctor_checks.h"
+
+namespace coffer::cli {
+namespace {
+
+using model::Json;
+
+Json json(std::string_view text) {
+  auto parsed = Json::parse(text);
+  EXPECT_TRUE(parsed.ok()) << text;
+  return parsed.ok() ? *std::move(parsed) : Json();
+}
+
+/// "severity check; …"
+std::string names(const Findings& found) {
+  std::string all;
+  for (const Finding& one : found) {
+    EXPECT_FALSE(one.what.empty()) << one.check;
+    EXPECT_FALSE(one.fix.empty()) << one.check;
+    all += std::string(to_string(one.severity)) + " " + one.check + "; ";
+  }
+  return all;
+}
+
+using Check = void (*)(const Json&, Findings&);
+std::string found_by(Check check, std::string_view text) {
+  Findings found;
+  check(json(text), found);
+  return names(found);
+}
+
+struct Case {
+  Check check;
+  const char* text;
+  const char* found;
+};
+
+TEST(Doctor, NamesWhatIsWrongWithEachAnswerOfTheDaemon) {
+  const Case cases[] = {
+      {check_health, R"({"initialized":true,"sealed":false,"recovery":true})", ""},
+      {check_health, R"({"initialized":false,"sealed":true})", "error vault.not_made; "},
+      {check_health, R"({"initialized":true,"sealed":true})", "error vault.sealed; "},
+      {check_health, R"({"initialized":true,"sealed":false,"errors":["the log is full"]})",
+       "error vault.refuses; "},
+      {check_health, R"({"initialized":true,"audit_unsigned_since":"2026-01-01T00:00:00Z"})",
+       "error audit.unsigned; "},
+      {check_health, R"({"initialized":true,"audit_fork":true})", "error audit.fork; "},
+      {check_health, R"({"initialized":true,"recovery":false})", "warning token.only_one; "},
+      {check_health, R"({"initialized":true,"rotations_failing":2})", "warning rotation.failing; "},
+      {check_health, R"({"initialized":true,"lease_targets_failing":1})", "error lease.failing; "},
+      {check_token, R"({"state":"up","model":"Luna"})", ""},
+      {check_token, R"({"state":"down","reason":"pulled"})", "error token.down; "},
+      {check_token, R"({"state":"degraded","reason":"slow"})", "warning token.degraded; "},
+      {check_token, R"({"state":"up","model":"SoftHSM v2"})", "warning token.software; "},
+      {check_keys,
+       R"({"keys":[{"kind":"kek","version":1,"state":"active","period":"fine",
+           "attributes":{"CKA_SENSITIVE":"true","CKA_EXTRACTABLE":"false"}},
+           {"kind":"bind","version":1,"state":"active","period":"unlimited"}]})",
+       ""},
+      {check_keys,
+       R"({"keys":[{"kind":"kek","attributes":{"CKA_SENSITIVE":"true","CKA_EXTRACTABLE":"true"}}]})",
+       "error key.extractable; "},
+      {check_keys,
+       R"({"keys":[{"kind":"kek","attributes":{"CKA_SENSITIVE":"false","CKA_EXTRACTABLE":"false"}}]})",
+       "error key.extractable; "},
+      {check_keys, R"({"keys":[{"kind":"sign","attributes":null,"attributes_error":"away"}]})",
+       "error key.unreadable; "},
+      {check_keys, R"({"keys":[{"kind":"audit","state":"active","period":"over"}]})",
+       "warning key.over; "},
+      {check_keys, R"({"keys":[{"kind":"kek","state":"deactivated","period":"ending"}]})",
+       "warning key.ending; "},
+      {check_keys, R"({"keys":[{"kind":"kek","state":"pre-activation"}]})", "info key.unused; "},
+      {check_usage, R"({"kek":{"rotation_due":false}})", ""},
+      {check_usage, R"({"kek":{"rotation_due":true,"wraps":5}})", "warning kek.rotation_due; "},
+      {check_rotation, R"({"enabled":true})", ""},
+      {check_rotation, R"({"enabled":false})", "warning kek.rotation_off; "},
+      {check_restore, R"({"paused":false})", ""},
+      {check_restore, R"({"paused":true})", "warning restore.paused; "},
+      {check_signing, R"({"signing":true,"witnesses":[{"name":"file","trouble":""}]})", ""},
+      {check_signing, R"({"signing":false,"witnesses":[{"name":"file","trouble":""}]})",
+       "error audit.not_signing; "},
+      {check_signing, R"({"signing":true,"witnesses":[]})", "warning audit.no_witness; "},
+      {check_signing, R"({"signing":true,"witnesses":[{"name":"file","trouble":"full"}]})",
+       "warning audit.witness; "},
+      {check_host, R"({"disk":[{"path":"/a","total":1000000,"free":500000}]})", ""},
+      {check_host, R"({"disk":[{"path":"/a","total":1000000,"free":90000}]})",
+       "warning disk.full; "},
+      {check_host, R"({"disk":[{"path":"/a","total":1000000,"free":10000}]})", "error disk.full; "},
+      {check_clock, R"({"stepped":false})", ""},
+      {check_clock, R"({"stepped":true,"ahead_seconds":900})", "error clock.stepped; "},
+  };
+  for (const Case& one : cases) EXPECT_EQ(found_by(one.check, one.text), one.found) << one.text;
+}
+
+TEST(Doctor, AnAnswerThatSaysNothingIsNoFinding) {
+  for (const Check check : {check_token, check_keys, check_usage, check_rotation, check_restore,
+                            check_host, check_clock}) {
+    EXPECT_EQ(found_by(check, "{}"), "");
+    EXPECT_EQ(found_by(check, "[1]"), "");
+  }
+}
+
+DoctorLimits limits() { return {.now = *read_time("2026-11-27T12:00:00Z")}; }
+
+TEST(Doctor, ReadsTimesOfAnswersAndOfBackups) {
+  const auto one = read_time("2026-11-27T03:04:05.123Z");
+  ASSERT_TRUE(one.has_value());
+  EXPECT_EQ(one, read_time("20261127t030405z-1f2e.cfbk"));
+  EXPECT_EQ(one->time_since_epoch().count(), 1795748645);
+  for (const char* bad : {"", "2026", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "x",
+                          "2026-01-01T24:00:00Z", "2026-01-01 00:00:00"}) {
+    EXPECT_EQ(read_time(bad), std::nullopt) << bad;
+  }
+}
+
+TEST(Doctor, BackupsAreToBeThereAndNotOld) {
+  const auto judge = [](const char* keys, const char* last) {
+    Findings found;
+    check_backups(json(keys), json(last), limits(), found);
+    return names(found);
+  };
+  EXPECT_EQ(judge(R"({"keys":["20261101t000000z-1.cfbk","20261125t000000z-2.cfbk"]})", "{}"), "");
+  EXPECT_EQ(judge(R"({"keys":["20261101t000000z-1.cfbk"]})", "{}"), "warning backup.old; ");
+  EXPECT_EQ(judge("{}", R"({"state":"none"})"), "warning backup.none; ");
+  EXPECT_EQ(
+      judge(R"({"keys":["20261127t000000z-1.cfbk"]})", R"({"state":"failed","error":"full"})"),
+      "error backup.failed; ");
+}
+
+TEST(Doctor, DrillsAreToBeHeldAndPassed) {
+  const auto judge = [](const char* drills) {
+    Findings found;
+    check_drills(json(drills), limits(), found);
+    return names(found);
+  };
+  EXPECT_EQ(judge(R"({"drills":[{"time":"2026-10-01T00:00:00Z","passed":true}]})"), "");
+  EXPECT_EQ(judge(R"({"drills":[]})"), "warning drill.none; ");
+  EXPECT_EQ(judge(R"({"drills":[{"time":"2026-08-01T00:00:00Z","passed":true}]})"),
+            "warning drill.due; ");
+  EXPECT_EQ(judge(R"({"drills":[{"time":"2026-11-01T00:00:00Z","passed":false},
+                               {"time":"2026-10-01T00:00:00Z","passed":true}]})"),
+            "error drill.failed; ");
+}
+
+TEST(Doctor, RootTokensAreToEndAndToBeUsed) {
+  const auto judge = [](const char* token, std::optional<bool> used) {
+    Findings found;
+    check_root("abc", json(token), used, limits(), found);
+    return names(found);
+  };
+  constexpr const char* kOld =
+      R"({"policies":["root"],"ttl":0,"expire_time":null,"issue_time":"2026-01-01T00:00:00Z"})";
+  EXPECT_EQ(judge(kOld, std::nullopt), "warning root.never_expires; ");
+  EXPECT_EQ(judge(kOld, true), "warning root.never_expires; ");
+  EXPECT_EQ(judge(kOld, false), "warning root.unused; warning root.never_expires; ");
+  EXPECT_EQ(judge(R"({"policies":["root"],"ttl":0,"expire_time":null,
+                      "issue_time":"2026-11-27T11:00:00Z"})",
+                  std::nullopt),
+            "info root.fresh; ");
+  EXPECT_EQ(judge(R"({"policies":["root"],"ttl":60,"expire_time":"2026-11-28T00:00:00Z",
+                      "issue_time":"2026-01-01T00:00:00Z"})",
+                  std::nullopt),
+            "");
+  EXPECT_EQ(judge(R"({"policies":["app"],"ttl":0,"issue_time":"2026-01-01T00:00:00Z"})", false),
+            "");
+}
+
+TEST(Doctor, TheProcessIsToBeConfined) {
+  const std::string good =
+      "Name:\tcofferd\nUid:\t990\t990\t990\t990\nVmSwap:\t0 kB\nCapEff:\t0000000000000000\n"
+      "NoNewPrivs:\t1\nSeccomp:\t2\n";
+  const auto judge = [&](std::string_view line, std::string_view with) {
+    std::string status = good;
+    status.replace(status.find(line), line.size(), with);
+    Findings found;
+    check_process(status, found);
+    return names(found);
+  };
+  EXPECT_EQ(judge("Name", "Name"), "");
+  EXPECT_EQ(judge("Uid:\t990", "Uid:\t0"), "error process.root; ");
+  EXPECT_EQ(judge("NoNewPrivs:\t1", "NoNewPrivs:\t0"), "warning process.new_privileges; ");
+  EXPECT_EQ(judge("Seccomp:\t2", "Seccomp:\t0"), "warning process.no_seccomp; ");
+  EXPECT_EQ(judge("CapEff:\t0000000000000000", "CapEff:\t0000000000200000"),
+            "warning process.capabilities; ");
+  EXPECT_EQ(judge("VmSwap:\t0 kB", "VmSwap:\t12 kB"), "warning process.swapped; ");
+}
+
+TEST(Doctor, TheSocketIsNotForEverybody) {
+  Findings found;
+  check_socket(0140660, found);
+  EXPECT_EQ(names(found), "");
+  check_socket(0140666, found);
+  EXPECT_EQ(names(found), "warning socket.everybody; ");
+}
+
+TEST(Doctor, EachLineOfTheConfigurationsCheckIsAFinding) {
+  Findings found;
+  check_config(0, "fine\n", found);
+  EXPECT_EQ(names(found), "");
+  check_config(1, "a.toml:3: vault.store: mode is 0644\nvault.audit: another user's\n", found);
+  EXPECT_EQ(names(found), "error config; error config; ");
+  EXPECT_EQ(found[0].what, "a.toml:3: vault.store: mode is 0644");
+  Findings silent;
+  check_config(139, "", silent);
+  EXPECT_EQ(names(silent), "error config; ");
+}
+
+TEST(Doctor, AnAuditLogIsToBeGoodAndSignedToItsEnd) {
+  const auto judge = [](int status, const char* text, bool key) {
+    Findings found;
+    check_verified(status, text, key, found);
+    return names(found);
+  };
+  EXPECT_EQ(judge(0, R"({"good":true})", true), "");
+  EXPECT_EQ(judge(0, R"({"good":true})", false), "info audit.no_key; ");
+  EXPECT_EQ(judge(2, R"({"good":false,"bad":{"file":"a","line":3,"what":"edited"}})", true),
+            "error audit.bad; ");
+  EXPECT_EQ(judge(3, R"({"good":true})", true), "warning audit.unsigned_tail; ");
+  EXPECT_EQ(judge(3, R"({"good":true,"clock_back":{"seconds":9}})", true),
+            "warning audit.clock_back; ");
+  EXPECT_EQ(judge(1, "", true), "error audit.unverified; ");
+}
+
+}  // namespace
+}  // namespace coffer::cli
