@@ -140,8 +140,8 @@ Result<std::vector<KeyDates>> read_dates(envelope::SealedTransaction& tx) {
   if (format != kFormat) return make_error(ErrorCode::corrupt, "unknown format of the keys' dates");
   COFFER_TRY(const std::uint32_t count, in.u32());
   for (std::uint32_t i = 0; i < count; ++i) {
-    COFFER_TRY(KeyDates one, read_one(in));
-    all.push_back(std::move(one));
+    COFFER_TRY(const KeyDates one, read_one(in));
+    all.push_back(one);
   }
   COFFER_CHECK(in.finish());
   return all;

@@ -88,6 +88,22 @@ def test_the_commands_of_the_page_of_keys(vault):
     assert 'key="kek"' in vault.client.get("sys/metrics").body.decode()
 
 
+def test_each_command_of_the_page_on_compliance_is_one(vault):
+    page = (ROOT / "docs/compliance.md").read_text()
+    commands = set(re.findall(r"`(coffer(?:-audit)? [^`\n]+)`", page))
+    assert len(commands) > 25
+    auditors = audit("-help")
+    for command in commands:
+        name, *words = command.split()
+        words = [word for word in words if not word.startswith("-")]
+        if name == "coffer-audit":
+            assert f"coffer-audit {words[0]}" in auditors or f"|{words[0]} " in auditors, command
+        elif words[0] == "read":
+            assert vault.coffer(*command.split()[1:]).returncode == 0, command
+        else:
+            assert vault.coffer(*words, "-help").stdout.startswith(f"Usage: coffer {' '.join(words)}"), command
+
+
 @pytest.fixture(scope="module")
 def bundle(vault, signer, tmp_path_factory):
     directory = tmp_path_factory.mktemp("evidence")
