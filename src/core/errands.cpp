@@ -3,13 +3,12 @@
 #include "at_the_door.h"
 #include "coffer/base/failpoint.h"
 #include "coffer/base/log.h"
+#include "coffer/base/races.h"
 #include "coffer/crypto/random.h"
 
 namespace coffer::core {
 namespace {
 
-/// Each lost race is someone's progress; more than this many in a row are someone's fault.
-constexpr int kMaxRaces = 64;
 /// So soon does what couldn't be put down run again.
 constexpr std::chrono::seconds kTryAgain{10};
 
@@ -155,7 +154,7 @@ void Errands::carry_out(const Job& job, const lifecycle::Errand& errand) {
   COFFER_FAILPOINT("errand.acted");
   const bool cut = !acted.ok() && job.stop.stop_requested();
   if (put_down(job, cut ? nullptr : &errand, acted, std::move(ticket), false)) return;
-  for (int race = 1; race < kMaxRaces; ++race) {
+  for (int race = 1; race < kMostRaces; wait_after_race(race++)) {
     audit::Ticket again = job.vault->trail->open(own.request, own.peer);
     if (put_down(job, &errand, acted, std::move(again), true)) return;
   }
@@ -166,7 +165,7 @@ void Errands::carry_out(const Job& job, const lifecycle::Errand& errand) {
 Result<store::Transaction> Errands::stage(const Job& job, const lifecycle::Errand* errand,
                                           Result<void>& end) const {
   if (errand == nullptr) return store::Transaction();
-  for (int race = 0; race < kMaxRaces; ++race) {
+  for (int race = 0; race < kMostRaces; wait_after_race(race++)) {
     COFFER_TRY(const auto tx, job.vault->sealed_store->begin());
     const WallTime now = clock_.wall();
     const Result<void> staged = lifecycle::Handlers::record(*tx, job.due, *errand, now);

@@ -3,6 +3,7 @@
 #include "at_the_door.h"
 #include "coffer/base/failpoint.h"
 #include "coffer/base/log.h"
+#include "coffer/base/races.h"
 #include "coffer/core/unsealed.h"
 #include "coffer/crypto/random.h"
 
@@ -14,13 +15,11 @@ using lifecycle::PendingEnd;
 
 constexpr std::chrono::milliseconds kLook{100};
 constexpr std::chrono::minutes kTellAfter{1};
-/// Each lost race is someone's progress.
-constexpr int kMaxRaces = 64;
 
 /// What follows from a try; `gone`: the lease's last row goes.
 Result<store::Transaction> stage(Unsealed& vault, const PendingEnd& end, const Result<void>& tried,
                                  bool& gone) {
-  for (int race = 0; race < kMaxRaces; ++race) {
+  for (int race = 0; race < kMostRaces; wait_after_race(race++)) {
     COFFER_TRY(const auto tx, vault.sealed_store->begin());
     Result<void> staged;
     gone = false;
@@ -72,9 +71,10 @@ void LeaseEnder::pause() {
   if (!stop_) changed_.wait_for(mutex_, kLook);
 }
 
-/// What is left of an end's pace. Nothing but a stop wakes it.
+/// Until the round is over in which it began. Nothing but a stop wakes it.
 void LeaseEnder::rest(std::chrono::nanoseconds since) {
-  const auto left = kPace - (clock_.boottime() - since);
+  const std::chrono::nanoseconds pace = kPace;
+  const auto left = (since / pace + 1) * pace - clock_.boottime();
   const MutexLock lock(mutex_);
   if (!stop_ && left > std::chrono::nanoseconds(0)) stopped_.wait_for(mutex_, left);
 }
@@ -186,7 +186,7 @@ void LeaseEnder::run(Unsealed& vault, const PendingEnd& end) {
   COFFER_FAILPOINT("lease.end.recorded");
   if (ended == AtTheDoor::End::again) outcome = EndOutcome::overtaken;
   if (ended == AtTheDoor::End::failed || !staged) outcome = EndOutcome::unreachable;
-  // Before its place is free: the looker would find another helper for it at once.
+  // Before its place is free: for a free one the looker would find another helper at once.
   if (ends.more_wait(end.lease.terms.target)) rest(began);
   ends.settle(end, outcome, gone);
   if (gone && ended == AtTheDoor::End::done) vault.leases->counts().gone();

@@ -14,14 +14,12 @@ namespace {
 
 constexpr std::chrono::seconds kInterval{1};
 constexpr std::chrono::nanoseconds kShortest = std::chrono::milliseconds(1);
-/// Handled between two looks.
+/// Handled between two looks; as many requests of the vault's own are at the Door at most.
 constexpr std::size_t kStep = 64;
-/// So many requests of the vault's own are at the Door at most: whoever is served waits for them.
-constexpr std::size_t kTogether = 16;
-/// After that many it rests three times as long as they took; but on a machine that is busy with
-/// other things, what is due mustn't wait for ever.
-constexpr int kRestTimes = 3;
-constexpr std::chrono::milliseconds kLongestRest{25};
+/// While there is more it rests nine times as long as it worked: who is served has the machine. But
+/// where others have it too, what is due mustn't wait for ever.
+constexpr int kRestTimes = 9;
+constexpr std::chrono::milliseconds kLongestRest{200};
 constexpr std::chrono::minutes kTryAgain{1};
 /// For errands that find all threads busy and the line before them full.
 constexpr std::chrono::seconds kWhenFull{5};
@@ -109,7 +107,8 @@ std::chrono::nanoseconds Sweeper::until_next() const {
 
 void Sweeper::loop() {
   do {
-    while (sweep()) {
+    for (auto began = clock_.boottime(); sweep(); began = clock_.boottime()) {
+      rest(clock_.boottime() - began);
       const MutexLock lock(mutex_);
       if (stop_) return;
     }
@@ -147,16 +146,10 @@ Result<bool> Sweeper::sweep_open(const std::shared_ptr<Unsealed>& vault) {
     advance(*vault);
     return false;
   }
-  bool all_done = true;
-  for (std::span<const lifecycle::Due> left = found.due; !left.empty();) {
-    const auto some = left.first(std::min(kTogether, left.size()));
-    left = left.subspan(some.size());
-    const auto began = clock_.boottime();
-    all_done = handle_some(*vault, some) && all_done;
-    if (some.size() == kTogether) rest(clock_.boottime() - began);
-  }
+  Batch batch;
+  for (const lifecycle::Due& due : found.due) handle(*vault, due, batch);
   // What was handled may have set its next step, for now or for soon.
-  if (all_done) next_ = clock_.wall();
+  if (batch.wait()) next_ = clock_.wall();
   return found.more;
 }
 
@@ -164,12 +157,6 @@ void Sweeper::rest(std::chrono::nanoseconds worked) {
   const auto pause = std::min<std::chrono::nanoseconds>(worked * kRestTimes, kLongestRest);
   const MutexLock lock(mutex_);
   if (!stop_ && pause > std::chrono::nanoseconds(0)) stopped_.wait_for(mutex_, pause);
-}
-
-bool Sweeper::handle_some(Unsealed& vault, std::span<const lifecycle::Due> due) {
-  Batch batch;
-  for (const lifecycle::Due& one : due) handle(vault, one, batch);
-  return batch.wait();
 }
 
 bool Sweeper::send(const std::shared_ptr<Unsealed>& vault, const lifecycle::Due& due) {

@@ -2,6 +2,7 @@
 #include "coffer/lifecycle/leases.h"
 
 #include "coffer/base/failpoint.h"
+#include "coffer/base/races.h"
 #include "coffer/crypto/random.h"
 #include "lease_rows.h"
 
@@ -11,7 +12,6 @@ namespace {
 using envelope::Expect;
 
 constexpr std::size_t kNameSize = 24;
-constexpr int kMostTries = 64;
 constexpr std::string_view kBase62 =
     "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// Ends of what may still be under way at the target, after the first.
@@ -134,7 +134,7 @@ Result<std::string> Leases::new_name() {
 
 Result<void> Leases::commit_own(
     const std::function<Result<void>(envelope::SealedTransaction&)>& stage) {
-  for (int attempt = 0; attempt < kMostTries; ++attempt) {
+  for (int race = 0; race < kMostRaces; wait_after_race(race++)) {
     COFFER_TRY(const auto tx, store_.begin());
     const Result<void> staged = stage(*tx);
     if (!staged.ok()) {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <optional>
-#include <span>
 #include <thread>
 
 #include "coffer/core/door.h"
@@ -31,8 +30,6 @@ class Sweeper final {
   /// True: there is more to do at once.
   [[nodiscard]] bool sweep();
   [[nodiscard]] Result<bool> sweep_open(const std::shared_ptr<Unsealed>& vault);
-  /// False: something failed.
-  bool handle_some(Unsealed& vault, std::span<const lifecycle::Due> due);
   void handle(Unsealed& vault, const lifecycle::Due& due, Batch& batch);
   void rest(std::chrono::nanoseconds worked) COFFER_EXCLUDES(mutex_);
   /// True: `due` is an errand, and seen to.

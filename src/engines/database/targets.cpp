@@ -1,5 +1,7 @@
 #include "targets.h"
 
+#include "coffer/base/races.h"
+
 namespace coffer::engines::database {
 namespace {
 
@@ -8,7 +10,6 @@ using connectors::Target;
 using engine::Expect;
 using engine::SealedTransaction;
 
-constexpr int kMaxRaces = 64;
 constexpr std::chrono::milliseconds kConnectTimeout{4000};
 constexpr std::chrono::milliseconds kStatementTimeout{8000};
 
@@ -34,7 +35,7 @@ std::string target_name(const Found& connection) {
 
 Result<void> commit_own(const Parts& parts,
                         const std::function<Result<void>(SealedTransaction&)>& stage) {
-  for (int race = 0; race < kMaxRaces; ++race) {
+  for (int race = 0; race < kMostRaces; wait_after_race(race++)) {
     COFFER_TRY(const auto tx, parts.store.begin());
     const auto staged = stage(*tx);
     if (!staged.ok() && staged.error().code == ErrorCode::conflict) continue;
