@@ -27,6 +27,12 @@ Result<std::vector<std::string>> prefixes_from(envelope::SealedTransaction& tx,
   return names;
 }
 
+/// Those that come while the job goes on would have it go on for ever. One from a time that is to
+/// come was issued while the clock was ahead, and is one of those that were there.
+bool issued_since(const Lease& lease, const PrefixEnd& job, WallTime now) {
+  return lease.issued > job.until && lease.issued <= now;
+}
+
 }  // namespace
 
 Result<bool> Leases::step(envelope::SealedTransaction& tx, std::string_view prefix, PrefixEnd& job,
@@ -43,7 +49,9 @@ Result<bool> Leases::step(envelope::SealedTransaction& tx, std::string_view pref
     COFFER_TRY(const envelope::RowPage page, tx.page(sample.space, sample.parent, job.after, left));
     for (const envelope::ListedRow& row : page.rows) {
       COFFER_TRY(const std::optional<Lease> lease, read_lease(tx, name + row.name));
-      if (lease && lease->issued <= job.until) COFFER_CHECK(end(tx, *lease, now, job.forced));
+      if (lease && !issued_since(*lease, job, now)) {
+        COFFER_CHECK(end(tx, *lease, now, job.forced));
+      }
     }
     job.after = page.next;
     left -= page.rows.size();

@@ -107,6 +107,37 @@ def test_the_end_of_a_lease_waits_for_no_clock_that_was_set_back(vault):
             time.sleep(0.1)
 
 
+def test_leases_that_were_issued_while_the_clock_was_ahead(vault):
+    """They go by that clock: confirmed, they end by themselves; set right, they are there to be revoked."""
+    with databases.Redis(pathlib.Path("/tmp") / f"coffer-ahead-{os.getpid()}") as server:
+        role = {"db_name": "redis", "creation_statements": server.creation, "default_ttl": 2, "max_ttl": 2}
+        for path, body in (("sys/mounts/database", {"type": "database"}), ("database/config/redis", server.config()),
+                           ("database/roles/app", role)):  # fmt: skip
+            assert vault.client.post(path, body).status == 204
+
+        def issue_ahead():
+            vault.step(2 * HOUR)
+            lease = vault.client.get("database/creds/app").json["lease_id"]
+            assert len(server.users()) == 1
+            return lease
+
+        def await_end():
+            deadline = time.monotonic() + 20
+            while server.users():
+                assert time.monotonic() < deadline, vault.client.get("sys/leases/pending").body
+                time.sleep(0.1)
+
+        lease = issue_ahead()
+        vault.step(0)
+        told = vault.client.post("sys/leases/lookup", {"lease_id": lease}).data
+        assert 2 * HOUR - 60 < told["ttl"] <= 2 * HOUR + 2
+        assert vault.client.post("sys/leases/revoke-prefix/database", {}).status == 204
+        await_end()
+        issue_ahead()
+        assert vault.client.post("sys/clock/confirm", {}).status == 204
+        await_end()
+
+
 def test_the_commands_of_the_page_run(vault):
     vault.step(HOUR)
     read = vault.coffer("read", "sys/clock")

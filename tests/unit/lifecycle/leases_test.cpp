@@ -349,6 +349,33 @@ TEST(Leases, APrefixEndsAllBelowItAndNothingElse) {
   EXPECT_EQ(world.users(), 0U);
 }
 
+/// As when whoever won was interrupted before anyone could read what he wrote.
+TEST(Leases, ARaceThatIsLostForMillisecondsIsWaitedOut) {
+  LeaseWorld world;
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(30);
+  world.admit = [&](envelope::SealedTransaction&, const NewLease&) -> Result<void> {
+    if (std::chrono::steady_clock::now() >= until) return {};
+    return make_error(ErrorCode::conflict, "the store changed while it was read");
+  };
+  EXPECT_TRUE(world.find(world.issue(LeaseWorld::wanted("u"))).has_value());
+}
+
+/// Issued while the clock was ahead, and the clock is right again: it was there before.
+TEST(Leases, APrefixEndsWhatIsFromATimeToCome) {
+  LeaseWorld world;
+  world.clock.advance(hours(2));
+  const std::string ahead = world.issue(LeaseWorld::wanted("u"));
+  world.clock.advance(-hours(2));
+  {
+    const auto tx = world.begin();
+    must(world.leases->end_prefix(*tx, kPrefix, world.now()));
+    EXPECT_TRUE(world.commit(*tx));
+  }
+  world.run_ends();
+  EXPECT_FALSE(world.find(ahead).has_value());
+  EXPECT_EQ(world.users(), 0U);
+}
+
 /// 32 bits of seconds end in January 2038.
 TEST(Leases, TimeGoesOnAfter2038) {
   LeaseWorld world;
