@@ -138,11 +138,17 @@ class Postgresql(Server):
         self.sql("CREATE ROLE app_owner LOGIN PASSWORD 'of old'")
         self.sql("CREATE ROLE app_twin LOGIN PASSWORD 'of old'")
 
-    def url(self, host=None):
-        return f"host={host or self.directory} user={{{{username}}}} password={{{{password}}}} dbname=app"
+    @property
+    def socket(self):
+        return self.directory / ".s.PGSQL.5432"
 
-    def config(self, host=None, **more):
-        return {"plugin_name": "postgresql-database-plugin", "connection_url": self.url(host),
+    def url(self, host=None, port=None):
+        at = f"host={host or self.directory}" + (f" port={port}" if port else "")
+        return f"{at} user={{{{username}}}} password={{{{password}}}} dbname=app"
+
+    def config(self, host=None, port=None, **more):
+        """With `port` by TCP."""
+        return {"plugin_name": "postgresql-database-plugin", "connection_url": self.url(host, port),
                 "username": ADMIN, "password": ADMIN_PASSWORD, "allowed_roles": "*", **more}  # fmt: skip
 
     def reset_admin(self):
@@ -150,6 +156,9 @@ class Postgresql(Server):
 
     def users(self):
         return self.sql("SELECT rolname FROM pg_roles WHERE rolname LIKE 'v-%' ORDER BY 1")
+
+    def drop(self, user):
+        self.sql(f'DROP ROLE "{user}"')
 
     def logs_in(self, user, password):
         return self.sql("SELECT 1", user, password, "app", check=False) == ["1"]
@@ -203,9 +212,14 @@ class Mariadb(Server):
         self.sql("CREATE USER app_owner@localhost IDENTIFIED BY 'of old'")
         self.sql("CREATE USER app_twin@localhost IDENTIFIED BY 'of old'")
 
-    def config(self, **more):
+    @property
+    def socket(self):
+        return self.directory / "socket"
+
+    def config(self, host=None, port=None, **more):
+        at = f"tcp({host}:{port})" if port else f"unix({host or self.directory}/socket)"
         return {"plugin_name": "mysql-database-plugin",
-                "connection_url": f"{{{{username}}}}:{{{{password}}}}@unix({self.directory}/socket)/",
+                "connection_url": f"{{{{username}}}}:{{{{password}}}}@{at}/",
                 "username": ADMIN, "password": ADMIN_PASSWORD, "allowed_roles": "*", **more}  # fmt: skip
 
     def reset_admin(self):
@@ -214,6 +228,9 @@ class Mariadb(Server):
 
     def users(self):
         return self.sql("SELECT User FROM mysql.user WHERE User LIKE 'v-%' ORDER BY 1")
+
+    def drop(self, user):
+        self.sql(f"DROP USER '{user}'@'localhost'")
 
     def logs_in(self, user, password):
         return self.sql("SELECT 1", user, password, check=False) == ["1"]
@@ -245,8 +262,18 @@ class Redis(Server):
         self.sql("ACL", "SETUSER", "app_owner", "on", ">of old", "+ping")
         self.sql("ACL", "SETUSER", "app_twin", "on", ">of old", "+ping")
 
-    def config(self, **more):
-        return {"plugin_name": "redis-database-plugin", "host": f"{self.directory}/socket",
+    @property
+    def socket(self):
+        return self.directory / "socket"
+
+    def keep_users(self):
+        """Over a crash: for roles of a configuration with `persistence_mode` REWRITE."""
+        self.sql("ACL", "SETUSER", ADMIN, "+config|rewrite")
+        self.sql("CONFIG", "REWRITE")
+
+    def config(self, host=None, port=None, **more):
+        at = {"host": host, "port": port} if port else {"host": f"{host or self.directory}/socket"}
+        return {"plugin_name": "redis-database-plugin", **at,
                 "username": ADMIN, "password": ADMIN_PASSWORD, "allowed_roles": "*", **more}  # fmt: skip
 
     def reset_admin(self):
@@ -254,6 +281,9 @@ class Redis(Server):
 
     def users(self):
         return sorted(user for user in self.sql("ACL", "USERS") if user.startswith("v-"))
+
+    def drop(self, user):
+        self.sql("ACL", "DELUSER", user)
 
     def logs_in(self, user, password):
         return self.sql("PING", user=user, password=password, check=False) == ["PONG"]

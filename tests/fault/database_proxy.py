@@ -1,14 +1,17 @@
-"""A PostgreSQL server's socket with somebody in between, who can hold a message back, cut connections, and
-let nothing through."""
+"""A database server's socket with somebody in between, who can hold a message back, cut connections at any
+byte, and let nothing through. Knows no protocol: a message is what comes at once."""
 
 import contextlib
+import pathlib
 import socket
+import struct
 import threading
 
 
 class Hold:
     """The first message from now on that has `words` in it, or the answer to it. `reached` is set when
-    it is there; it goes on when somebody calls go_on(), and is lost if somebody calls cut()."""
+    it is there; it goes on when somebody calls go_on(), and is lost if somebody calls cut(), but for its
+    first bytes if that says so."""
 
     def __init__(self, words, answer):
         self.words = words.encode()
@@ -16,11 +19,14 @@ class Hold:
         self.reached = threading.Event()
         self.decided = threading.Event()
         self.lost = False
+        self.passes = 0  # bytes of one that is lost
+        self.message = b""
 
     def go_on(self):
         self.decided.set()
 
-    def cut(self):
+    def cut(self, after=0):
+        self.passes = after
         self.lost = True
         self.decided.set()
 
@@ -28,20 +34,36 @@ class Hold:
         assert self.reached.wait(30), f"nothing with {self.words!r} came by"
 
 
+def reset(connection):
+    """Ends it with RST, if it is one of TCP."""
+    with contextlib.suppress(OSError):
+        if connection.family == socket.AF_INET:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+        else:
+            connection.shutdown(socket.SHUT_RDWR)
+
+
 class Proxy:
-    def __init__(self, directory, server_directory):
-        """Listens in `directory` as PostgreSQL does in its own."""
+    def __init__(self, directory, server_socket):
+        """Listens in `directory` under the name that the server's socket has in its own, and at `port` of
+        127.0.0.1."""
         self.directory = directory
         directory.mkdir()
-        self._target = f"{server_directory}/.s.PGSQL.5432"
+        self._target = str(server_socket)
         self._lock = threading.Lock()
         self._hold = None
         self._open = []
         self.silent = False  # connections are taken, and nothing goes through
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._listener.bind(str(directory / ".s.PGSQL.5432"))
-        self._listener.listen(64)
-        threading.Thread(target=self._accept, daemon=True).start()
+        local = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        local.bind(str(directory / pathlib.Path(self._target).name))
+        remote = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        remote.bind(("127.0.0.1", 0))
+        self.port = remote.getsockname()[1]
+        self._listeners = [local, remote]
+        for listener in self._listeners:
+            listener.listen(64)
+            threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
     def hold(self, words, *, answer=False):
         with self._lock:
@@ -52,17 +74,17 @@ class Proxy:
         with self._lock:
             several, self._open = self._open, []
         for one in several:
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+            reset(one)
 
     def close(self):
-        self._listener.close()
+        for listener in self._listeners:
+            listener.close()
         self.cut_all()
 
-    def _accept(self):
+    def _accept(self, listener):
         while True:
             try:
-                client, _ = self._listener.accept()
+                client, _ = listener.accept()
             except OSError:
                 return
             server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -99,13 +121,14 @@ class Proxy:
                 if self.silent:
                     continue
                 if hold := self._held(chunk, pair, from_client):
+                    hold.message = chunk
                     hold.reached.set()
                     hold.decided.wait(120)
                     if hold.lost:
+                        to.sendall(chunk[: hold.passes])
                         break
                 to.sendall(chunk)
         except OSError:
             pass
         for one in (source, to):
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+            reset(one)

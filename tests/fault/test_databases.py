@@ -1,5 +1,6 @@
-"""Bad days of a database and of the vault before it: no lease without a user, no user without a lease,
-never locked out. PostgreSQL behind a proxy that holds messages back and cuts connections."""
+"""Bad days of PostgreSQL and of the vault before it: no lease without a user, no user without a lease,
+never locked out. A proxy in between holds messages back and cuts connections. What goes for every kind of
+database: test_bad_days.py."""
 
 import os
 import pathlib
@@ -20,7 +21,7 @@ def server():
 
 @pytest.fixture
 def proxy(server):
-    between = Proxy(pathlib.Path("/tmp") / f"coffer-proxy-{os.getpid()}-{time.monotonic_ns()}", server.directory)
+    between = Proxy(pathlib.Path("/tmp") / f"coffer-proxy-{os.getpid()}-{time.monotonic_ns()}", server.socket)
     yield between
     between.close()
 
@@ -77,64 +78,7 @@ def gives_working_creds(house, server):
     return worked and not server.logs_in(data["username"], data["password"])
 
 
-# The database has a bad day.
-
-
-def test_a_database_that_is_stopped_loses_no_end(house, server):
-    lease = ok(creds(house), 200).json["lease_id"]
-    server.stop()
-    assert creds(house).status == 503
-    ok(revoke(house, lease))
-    assert leases(house) == []
-    assert house.request("GET", "secret/data/nothing").status == 404, "others are served"
-    server.start()
-    eventually(lambda: server.users() == [])
-    assert gives_working_creds(house, server)
-
-
-def test_a_database_that_stands_still_loses_no_end(house, server):
-    lease = ok(creds(house), 200).json["lease_id"]
-    server.pause()
-    try:
-        assert creds(house).status == 503
-        ok(revoke(house, lease))
-    finally:
-        server.resume()
-    # The statement that nobody waited for may have made a user: it ends too.
-    eventually(lambda: server.users() == [])
-    assert leases(house) == []
-
-
-def test_a_database_that_is_cut_off_loses_no_end(house, server, proxy):
-    lease = ok(creds(house), 200).json["lease_id"]
-    proxy.silent = True
-    proxy.cut_all()
-    assert creds(house).status == 503
-    ok(revoke(house, lease))
-    proxy.silent = False
-    proxy.cut_all()
-    eventually(lambda: server.users() == [])
-
-
-def test_a_connection_that_breaks_after_the_commit_leaves_no_user(house, server, proxy):
-    hold = proxy.hold("CREATE ROLE", answer=True)
-    asking = Asking(house, "GET", "database/creds/pg")
-    hold.wait()
-    assert len(server.users()) == 1, "it is committed"
-    hold.cut()
-    assert asking.wait().status == 503
-    eventually(lambda: server.users() == [])
-    assert leases(house) == []
-
-
-def test_an_end_whose_answer_was_lost_is_done(house, server, proxy):
-    lease = ok(creds(house), 200).json["lease_id"]
-    hold = proxy.hold("DROP ROLE", answer=True)
-    ok(revoke(house, lease))
-    hold.wait()
-    assert server.users() == []
-    hold.cut()
-    eventually(lambda: lease.encode() not in house.request("GET", "sys/leases/pending").body)
+# What is PostgreSQL's own.
 
 
 def test_a_right_that_was_taken_away_is_waited_for(house, server):
@@ -168,13 +112,6 @@ def test_the_sessions_of_a_user_end_with_it(house, server):
     ok(revoke(house, answer["lease_id"], sync=True))
     assert session.wait(20) != 0
     assert server.sessions_of(answer["data"]["username"]) == 0
-
-
-def test_a_user_that_is_gone_already_is_done(house, server):
-    answer = ok(creds(house), 200).json
-    server.sql(f'DROP ROLE "{answer["data"]["username"]}"')
-    ok(revoke(house, answer["lease_id"], sync=True))
-    assert leases(house) == []
 
 
 # The vault is killed: issue.
