@@ -11,7 +11,7 @@ import time
 import memory_scan
 import pytest
 from databases import servers  # noqa: F401 - a fixture
-from harness import ROOT, bin_dir
+from harness import ROOT, bin_dir, program
 
 VALUE = "k3J9xQ2mZ8rTw5Yp"
 PAGE = ROOT / "docs/leak-response.md"
@@ -74,6 +74,28 @@ def test_fingerprints_outlive_a_restart_a_kill_and_a_rotation_of_their_key(vault
     assert vault.coffer("leak", "check", stdin=VALUE).returncode == 3
     assert vault.client.post("secret/destroy/app", {"versions": [1]}).status == 204
     assert vault.coffer("leak", "check", stdin=VALUE).returncode == 0
+
+
+def test_a_restored_vault_finds_what_its_backup_holds_and_no_more(vault):
+    """Fingerprints come out of the backup with the values that they stand for."""
+    later = "Qw8nM2vB5xZ1kL7j"
+    vault.put("app", {"password": VALUE})
+    backup = vault.directory / "then.cfbk"
+    assert vault.coffer("operator", "backup", backup).returncode == 0
+    assert vault.client.post("secret/destroy/app", {"versions": [1]}).status == 204
+    vault.put("later", {"password": later})
+    vault.stop()
+    for words in (["restore", backup], ["root-token"]):
+        done = subprocess.run([program("cofferd"), words[0], "--dir", vault.directory, *words[1:]], text=True,
+                              capture_output=True, timeout=60, check=False)  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+    vault.root_token_path.write_text(next(line for line in done.stdout.splitlines() if line.startswith("hvs.")))
+    vault.start()
+    assert vault.coffer("leak", "check", stdin=VALUE).returncode == 3
+    assert vault.coffer("leak", "check", stdin=later).returncode == 0
+    vault.put("later", {"password": later})
+    assert vault.coffer("leak", "check", stdin=later).returncode == 3
+    assert vault.client.get("sys/leaks/status").data["unreadable"] == 0
 
 
 def test_no_value_can_be_read_from_the_store(vault):
