@@ -13,7 +13,7 @@ using envelope::Expect;
 constexpr std::size_t kPage = 64;
 constexpr std::chrono::seconds kLookAgain{1};
 /// Before the second and the third end of what may still have been under way.
-constexpr std::chrono::minutes kSecondRound{1};
+constexpr std::chrono::seconds kSecondRound{30};
 constexpr std::chrono::minutes kThirdRound{10};
 constexpr std::size_t kMaxErrorText = 256;
 
