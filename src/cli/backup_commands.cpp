@@ -203,7 +203,18 @@ int with_daemon_program(Session& session, const std::string& action) {
 }
 
 int backup_restore(Session& session) { return with_daemon_program(session, "restore"); }
-int backup_drill(Session& session) { return with_daemon_program(session, "drill"); }
+
+/// 0 and 1 are a drill that was held: everything opened, or not.
+int backup_drill(Session& session) {
+  const int held = with_daemon_program(session, "drill");
+  if (!session.flags().boolean("record") || held > 1) return held;
+  Json body = Json::object();
+  body.set("passed", Json::boolean(held == 0));
+  const int recorded = carry_out(session, "recording the drill",
+                                 {.method = "POST", .path = "sys/drills", .body = body.compact()},
+                                 "Success! The drill is on record.");
+  return held == 0 ? recorded : held;
+}
 
 int backup_release(Session& session) {
   return carry_out(session, "releasing what waits",
@@ -265,11 +276,13 @@ std::vector<Command> backup_commands() {
        .summary = "Open everything in a backup, for practice",
        .help = "Restores FILE into a scratch directory, opens every row and every secret with the\n"
                "token, and removes it. The vault isn't touched and may be served meanwhile. Exit\n"
-               "code 1: something didn't open. Runs the cofferd beside this program.\n\n"
+               "code 1: something didn't open. With -record the vault keeps that it was held.\n"
+               "Runs the cofferd beside this program.\n\n"
                "    # coffer operator backup drill -config=/etc/coffer/coffer.toml coffer.cfbk",
        .flags = {kConfigFlag,
                  kDirFlag,
                  kSignerFlag,
+                 {"record", FlagKind::boolean, "have the vault keep that the drill was held"},
                  {"scratch", FlagKind::text, "the directory to make the scratch directory in"},
                  {"pin-stdin", FlagKind::boolean, "read the token's PIN from standard input"}},
        .least = 1,

@@ -41,7 +41,7 @@ std::set<std::string> mapped_files() {
 }
 
 /// Debian links /lib to /usr/lib, and packages name their files either way.
-std::string as_packaged(std::string path) {
+std::string as_packaged(const std::string& path) {
   return path.starts_with("/usr/lib/") ? path.substr(4) : path;
 }
 
@@ -64,7 +64,7 @@ void find_packages(std::vector<Library>& libraries) {
   for (const std::string& name : package_lists()) {
     std::ifstream list(std::string(kPackages) + "/" + name);
     for (std::string line; std::getline(list, line);) {
-      const auto found = wanted.find(as_packaged(std::move(line)));
+      const auto found = wanted.find(as_packaged(line));
       if (found == wanted.end()) continue;
       const std::string package = name.substr(0, name.size() - std::string_view(".list").size());
       found->second->package = package.substr(0, package.find(':'));

@@ -71,6 +71,21 @@ def test_backups_and_drills_are_named(vault):
     assert "backup.old" not in found
 
 
+def test_a_drill_that_was_held_is_on_record(vault):
+    (backup,) = (vault.directory / "backups").glob("*.cfbk")
+    drill = ["operator", "backup", "drill", f"-config={vault.config_path}", "-record"]
+    held = vault.coffer(*drill, backup)
+    assert held.returncode == 0, held.stderr
+    before = vault.client.get("sys/drills").data["drills"]
+    assert before[0]["passed"]
+    broken = vault.directory / "broken.cfbk"
+    broken.write_bytes(backup.read_bytes()[:-40])
+    failed = vault.coffer(*drill, broken)
+    after = vault.client.get("sys/drills").data["drills"]
+    assert failed.returncode != 0
+    assert len(after) - len(before) == (1 if failed.returncode == 1 else 0)
+
+
 def test_keys_and_rotation_are_named(vault):
     vault.client.post("sys/cryptoperiods/audit", {"warn": "876000h"})
     vault.client.post("sys/rotate/config", {"enabled": False})
