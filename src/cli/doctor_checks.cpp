@@ -211,8 +211,7 @@ void check_backups(const Json& names, const Json& last, const DoctorLimits& limi
 }
 
 void check_drills(const Json& drills, const DoctorLimits& limits, Findings& found) {
-  constexpr const char* kFix =
-      "coffer operator backup drill -record";
+  constexpr const char* kFix = "coffer operator backup drill -record";
   const Json* const all = drills.find("drills");
   if (all == nullptr || all->elements().empty()) {
     return warning(found, "drill.none", "no restore drill is on record", kFix);
