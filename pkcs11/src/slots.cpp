@@ -51,6 +51,8 @@ bool is_initialised(const CK_TOKEN_INFO& info) { return (info.flags & CKF_TOKEN_
 
 }  // namespace
 
+Result<std::vector<CK_SLOT_ID>> all_slots(const Module& module) { return list_slots(module); }
+
 Result<CK_TOKEN_INFO> read_token_info(const Module& module, CK_SLOT_ID slot) {
   CK_TOKEN_INFO info{};
   const Module::Turn turn(module);

@@ -1,6 +1,8 @@
 // Finding the slot of a token, whose number means nothing: SoftHSM and USB give new ones each time.
 #pragma once
 
+#include <vector>
+
 #include "coffer/pkcs11/profile.h"
 #include "coffer/pkcs11/token.h"
 #include "module.h"
@@ -14,6 +16,8 @@ namespace coffer::pkcs11 {
 /// Blanks trimmed.
 [[nodiscard]] TokenInfo describe_token(const CK_TOKEN_INFO& info);
 
+/// Those with a token in them.
+[[nodiscard]] Result<std::vector<CK_SLOT_ID>> all_slots(const Module& module);
 /// The one slot whose initialised token matches. not_found; precondition if there are several.
 [[nodiscard]] Result<CK_SLOT_ID> find_token(const Module& module, const TokenUri& uri);
 /// The first slot with a token that isn't initialised. not_found.

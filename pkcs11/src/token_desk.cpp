@@ -1,0 +1,89 @@
+// What can be asked of tokens and done to their PINs without being logged in as their user.
+#include <array>
+
+#include "coffer/pkcs11/attest.h"
+#include "session.h"
+#include "slots.h"
+#include "sync.h"
+
+namespace coffer::pkcs11 {
+namespace {
+
+struct Flag {
+  CK_FLAGS bit;
+  std::string_view name;
+};
+constexpr std::array kFlags = {
+    Flag{CKF_RNG, "RNG"},
+    Flag{CKF_WRITE_PROTECTED, "WRITE_PROTECTED"},
+    Flag{CKF_LOGIN_REQUIRED, "LOGIN_REQUIRED"},
+    Flag{CKF_USER_PIN_INITIALIZED, "USER_PIN_INITIALIZED"},
+    Flag{CKF_TOKEN_INITIALIZED, "TOKEN_INITIALIZED"},
+    Flag{CKF_USER_PIN_COUNT_LOW, "USER_PIN_COUNT_LOW"},
+    Flag{CKF_USER_PIN_FINAL_TRY, "USER_PIN_FINAL_TRY"},
+    Flag{CKF_USER_PIN_LOCKED, "USER_PIN_LOCKED"},
+    Flag{CKF_SO_PIN_COUNT_LOW, "SO_PIN_COUNT_LOW"},
+    Flag{CKF_SO_PIN_FINAL_TRY, "SO_PIN_FINAL_TRY"},
+    Flag{CKF_SO_PIN_LOCKED, "SO_PIN_LOCKED"},
+};
+
+std::string names_of(CK_FLAGS flags) {
+  std::string out;
+  for (const Flag& flag : kFlags) {
+    if ((flags & flag.bit) == 0) continue;
+    if (!out.empty()) out.push_back(' ');
+    out.append(flag.name);
+  }
+  return out;
+}
+
+/// A wrong PIN more could lock it, and nobody would have meant that.
+Result<void> refuse_few_tries(CK_FLAGS flags, PinOwner owner) {
+  const CK_FLAGS few = owner == PinOwner::user
+                           ? CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_LOCKED
+                           : CKF_SO_PIN_COUNT_LOW | CKF_SO_PIN_FINAL_TRY | CKF_SO_PIN_LOCKED;
+  if ((flags & few) == 0) return {};
+  return make_error(ErrorCode::permission_denied,
+                    "wrong PINs were tried on the token before: one more might lock it",
+                    names_of(flags));
+}
+
+}  // namespace
+
+Result<std::vector<TokenLook>> look_at_tokens(const std::string& module_path) {
+  COFFER_TRY(const std::unique_ptr<Module> module, Module::load(module_path));
+  COFFER_CHECK(module->initialise());
+  COFFER_TRY(const std::vector<CK_SLOT_ID> slots, all_slots(*module));
+  std::vector<TokenLook> all;
+  for (const CK_SLOT_ID slot : slots) {
+    COFFER_TRY(const CK_TOKEN_INFO info, read_token_info(*module, slot));
+    all.push_back({.info = describe_token(info),
+                   .initialised = (info.flags & CKF_TOKEN_INITIALIZED) != 0,
+                   .user_pin_set = (info.flags & CKF_USER_PIN_INITIALIZED) != 0,
+                   .flags = names_of(info.flags)});
+  }
+  return all;
+}
+
+Result<void> change_pin(const TokenConfig& config, PinOwner owner, const SecureBytes& old_pin,
+                        const SecureBytes& new_pin) {
+  if (new_pin.empty()) return make_error(ErrorCode::invalid_argument, "an empty PIN");
+  COFFER_TRY(const TokenUri uri, TokenUri::parse(config.uri));
+  COFFER_TRY(const std::unique_ptr<Module> module, Module::load(config.module_path));
+  COFFER_CHECK(module->initialise(config.init_string));
+  COFFER_TRY(const CK_SLOT_ID slot, find_token(*module, uri));
+  COFFER_TRY(const CK_TOKEN_INFO info, read_token_info(*module, slot));
+  COFFER_CHECK(refuse_few_tries(info.flags, owner));
+  COFFER_TRY(Session session, Session::open(*module, slot, Access::read_write));
+  const CK_USER_TYPE who = owner == PinOwner::user ? CKU_USER : CKU_SO;
+  const ByteView old_bytes = old_pin.expose(Reveal{"the PIN is changed by who has the old one"});
+  const ByteView new_bytes = new_pin.expose(Reveal{"the token gets its new PIN"});
+  COFFER_CHECK(session.call("C_Login", &CK_FUNCTION_LIST::C_Login, who, in(old_bytes),
+                            CK_ULONG{old_bytes.size()}));
+  COFFER_CHECK(session.call("C_SetPIN", &CK_FUNCTION_LIST::C_SetPIN, in(old_bytes),
+                            CK_ULONG{old_bytes.size()}, in(new_bytes), CK_ULONG{new_bytes.size()}));
+  COFFER_CHECK(session.call("C_Logout", &CK_FUNCTION_LIST::C_Logout));
+  return sync_file_system(config.sync_directory);
+}
+
+}  // namespace coffer::pkcs11
