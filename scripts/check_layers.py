@@ -86,7 +86,7 @@ LIBRARIES = {
     "tl/": ("base",),
     "spdlog/": ("base",),
     "fmt/": tuple(ROOMS),
-    "gfshare": ("envelope",),
+    "libgfshare.h": ("ceremony",),
 }
 
 # One file each, and why stands in the decision record.

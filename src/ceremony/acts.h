@@ -23,6 +23,14 @@ struct Act {
 
 int probe(const std::vector<std::string>& arguments);
 int enrol(const std::vector<std::string>& arguments);
+int plan(const std::vector<std::string>& arguments);
+int render(const std::vector<std::string>& arguments);
+int person(const std::vector<std::string>& arguments);
+int rehearse(const std::vector<std::string>& arguments);
+int run(const std::vector<std::string>& arguments);
+int sign(const std::vector<std::string>& arguments);
+int verify_bundle(const std::vector<std::string>& arguments);
+int combine(const std::vector<std::string>& arguments);
 
 /// On standard error, with the way to the help; gives kUsage.
 int complain(std::string_view text);

@@ -13,7 +13,7 @@ using coffer::ceremony::acts;
 int help() {
   std::printf("usage: coffer-ceremony ACT [OPTIONS]\n\nacts:\n");
   for (const Act& act : acts()) {
-    std::printf("  %-10.*s %.*s\n", static_cast<int>(act.name.size()), act.name.data(),
+    std::printf("  %-14.*s %.*s\n", static_cast<int>(act.name.size()), act.name.data(),
                 static_cast<int>(act.about.size()), act.about.data());
   }
   std::printf("\n  coffer-ceremony ACT -help\n  coffer-ceremony -version\n");

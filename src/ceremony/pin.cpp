@@ -13,14 +13,14 @@ namespace {
 
 constexpr std::size_t kLongest = 256;
 
-class File final {
+class PinFile final {
  public:
-  File(const char* path, int flags) : file_(::open(path, flags | O_CLOEXEC)) {}
-  ~File() {
+  PinFile(const char* path, int flags) : file_(::open(path, flags | O_CLOEXEC)) {}
+  ~PinFile() {
     if (file_ >= 0) ::close(file_);
   }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
+  PinFile(const PinFile&) = delete;
+  PinFile& operator=(const PinFile&) = delete;
   [[nodiscard]] int get() const noexcept { return file_; }
 
  private:
@@ -40,7 +40,7 @@ Result<SecureBytes> read_line(int file) {
 }
 
 Result<SecureBytes> ask() {
-  const File terminal("/dev/tty", O_RDWR);
+  const PinFile terminal("/dev/tty", O_RDWR);
   termios before{};
   if (terminal.get() < 0 || ::tcgetattr(terminal.get(), &before) != 0) {
     return make_error(ErrorCode::not_found, "there is no terminal to ask for the PIN: -pin-file");
@@ -60,7 +60,7 @@ Result<SecureBytes> ask() {
 
 Result<SecureBytes> read_pin(const std::string& path) {
   if (path.empty()) return ask();
-  const File file(path.c_str(), O_RDONLY | O_NOFOLLOW);
+  const PinFile file(path.c_str(), O_RDONLY | O_NOFOLLOW);
   struct stat status {};
   if (file.get() < 0 || ::fstat(file.get(), &status) != 0) {
     return make_error(ErrorCode::not_found, "cannot open the PIN file", std::strerror(errno));

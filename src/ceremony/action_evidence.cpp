@@ -1,0 +1,103 @@
+// What is written down and changes nothing, and what other programs do.
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "actions.h"
+#include "coffer/audit/checkpoint.h"
+#include "hash_words.h"
+#include "preflight.h"
+
+extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX has it nowhere
+
+namespace coffer::ceremony {
+namespace {
+
+constexpr std::size_t kMaxCheckpoints = std::size_t{64} << 20U;
+
+/// Waits for the program's end; standard output and error go to the file.
+Result<int> run(const std::vector<std::string>& words, const std::string& output) {
+  std::vector<std::string> copies = words;
+  std::vector<char*> arguments;
+  arguments.reserve(copies.size() + 1);
+  for (std::string& word : copies) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  posix_spawn_file_actions_t files{};
+  ::posix_spawn_file_actions_init(&files);
+  ::posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_addopen(&files, 1, output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  ::posix_spawn_file_actions_adddup2(&files, 1, 2);
+  pid_t child = 0;
+  const int failed =
+      ::posix_spawn(&child, arguments.front(), &files, nullptr, arguments.data(), environ);
+  ::posix_spawn_file_actions_destroy(&files);
+  if (failed != 0) {
+    return make_error(ErrorCode::unavailable, "cannot start " + words.front());
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) return make_error(ErrorCode::internal, "lost the program that was started");
+  }
+  if (WIFEXITED(status)) return WEXITSTATUS(status);
+  return make_error(ErrorCode::unavailable, words.front() + " was ended by a signal");
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out.append(out.empty() ? "" : " ").append(word);
+  return out;
+}
+
+}  // namespace
+
+Result<Facts> show_plan(Ceremony& ceremony) {
+  return Facts{{"plan", to_hex(ceremony.plan.hash)}, {"words", in_words(ceremony.plan.hash)}};
+}
+
+Result<Facts> look_around(Ceremony& ceremony) {
+  COFFER_TRY(const std::vector<Finding> findings,
+             preflight(ceremony.token.module_path, ceremony.token.uri));
+  Facts facts;
+  for (const Finding& each : findings) {
+    facts.push_back({each.name, each.found});
+    if (!each.good) COFFER_CHECK(make_exception(ceremony, "preflight", each.name, each.found));
+  }
+  return facts;
+}
+
+Result<Facts> note_checkpoint(Ceremony& ceremony) {
+  COFFER_TRY(const std::string text, read_file(ceremony.plan.audit_checkpoints, kMaxCheckpoints));
+  const auto notes = audit::split_notes(text);
+  if (notes.empty()) {
+    return make_error(ErrorCode::not_found, "there is no checkpoint of the audit log");
+  }
+  COFFER_TRY(const audit::SignedCheckpoint last, audit::parse_checkpoint(notes.back()));
+  return Facts{{"origin", last.checkpoint.origin},
+               {"size", std::to_string(last.checkpoint.size)},
+               {"root", to_base64(last.checkpoint.root)}};
+}
+
+Result<Facts> run_program(Ceremony& ceremony, const std::string& act) {
+  const std::vector<std::string>& words = ceremony.plan.programs.at(act);
+  COFFER_TRY(std::string program, hash_file(words.front()));
+  Facts facts{{"command", joined(words)}, {"program-sha256", std::move(program)}};
+  if (ceremony.mode == Mode::rehearsal) {
+    facts.push_back({"run", "no, this is a rehearsal"});
+    return facts;
+  }
+  const std::string output = ceremony.path(act + ".output");
+  COFFER_TRY(const int status, run(words, output));
+  COFFER_TRY(std::string hash, hash_file(output));
+  if (status != 0) {
+    return make_error(ErrorCode::precondition, words.front() + " ended with exit status " +
+                                                   std::to_string(status) + ": " + output);
+  }
+  facts.push_back({"exit-status", "0"});
+  facts.push_back({"output-sha256", std::move(hash)});
+  return facts;
+}
+
+}  // namespace coffer::ceremony

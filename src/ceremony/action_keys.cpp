@@ -1,0 +1,132 @@
+// The vault's keys on the token.
+#include "actions.h"
+#include "coffer/crypto/signer.h"
+#include "enrolment.h"
+#include "plan_rules.h"
+
+namespace coffer::ceremony {
+namespace {
+
+struct Keys {
+  pkcs11::KeyRef kek;
+  pkcs11::KeyRef sign;
+};
+
+Keys keys_of(const Plan& plan) {
+  return {envelope::kek_ref(plan.vault, plan.key_version),
+          envelope::sign_ref(plan.vault, plan.key_version)};
+}
+
+Result<Facts> describe(pkcs11::Token& token, const Plan& plan) {
+  const Keys keys = keys_of(plan);
+  COFFER_TRY(const pkcs11::TokenInfo info, token.info());
+  COFFER_TRY(const pkcs11::KekInfo kek, token.describe_kek(keys.kek));
+  COFFER_TRY(const Bytes sign, token.public_key(keys.sign));
+  Facts facts{{"vault", to_string(plan.vault)},
+              {"serial", info.serial},
+              {"model", info.model},
+              {"kek-id", to_hex(keys.kek.id)},
+              {"kek-algorithm", kek.algorithm},
+              {"sign-id", to_hex(keys.sign.id)},
+              {"sign-public-key", to_base64(sign)}};
+  if (!kek.public_key.empty()) facts.push_back({"kek-public-key", to_base64(kek.public_key)});
+  return facts;
+}
+
+/// As the daemon names them, so that `coffer operator init -adopt` takes them over. One that is
+/// there already is of a try that was cut short, and as good if it is what its role asks.
+Result<void> make_key(pkcs11::Token& token, const std::string& name, const PlannedKey& planned,
+                      const pkcs11::KeyRef& key) {
+  const pkcs11::KeyRole role = role_of_key(name);
+  const Result<void> made = token.generate(role, key, planned.label);
+  if (!made.ok() && made.error().code != ErrorCode::conflict) return made;
+  return token.verify(role, key);
+}
+
+}  // namespace
+
+Result<const SecureBytes*> user_pin(Ceremony& ceremony) {
+  if (ceremony.user_pin.empty()) {
+    COFFER_TRY(ceremony.user_pin, ceremony.console.ask_secret("user-pin"));
+  }
+  return &ceremony.user_pin;
+}
+
+Result<std::unique_ptr<pkcs11::Token>> open_planned(Ceremony& ceremony) {
+  COFFER_TRY(const SecureBytes* const pin, user_pin(ceremony));
+  auto opened = pkcs11::open_token(ceremony.token, *pin);
+  // Asked for again at the next try, not tried again by itself.
+  if (!opened.ok()) ceremony.user_pin.clear();
+  return opened;
+}
+
+Result<Facts> open_existing(Ceremony& ceremony) {
+  COFFER_TRY(const auto token, open_planned(ceremony));
+  const Keys keys = keys_of(ceremony.plan);
+  COFFER_CHECK(token->verify(pkcs11::KeyRole::kek, keys.kek));
+  COFFER_CHECK(token->verify(pkcs11::KeyRole::sign, keys.sign));
+  return describe(*token, ceremony.plan);
+}
+
+Result<Facts> make_keys(Ceremony& ceremony) {
+  COFFER_TRY(const auto token, open_planned(ceremony));
+  const Keys keys = keys_of(ceremony.plan);
+  COFFER_CHECK(make_key(*token, "kek", ceremony.plan.keys.at("kek"), keys.kek));
+  COFFER_CHECK(make_key(*token, "sign", ceremony.plan.keys.at("sign"), keys.sign));
+  COFFER_TRY(Facts facts, describe(*token, ceremony.plan));
+  COFFER_TRY(const Bytes sign, from_base64(fact(facts, "sign-public-key")));
+  COFFER_CHECK(write_file(ceremony.path("sign.pem"), crypto::pem_from_spki(sign)));
+  return facts;
+}
+
+Result<Facts> hold_against_plan(Ceremony& ceremony) {
+  COFFER_TRY(const SecureBytes* const pin, user_pin(ceremony));
+  const Keys keys = keys_of(ceremony.plan);
+  const pkcs11::KeyToRead wanted[] = {{pkcs11::KeyRole::kek, keys.kek},
+                                      {pkcs11::KeyRole::sign, keys.sign}};
+  COFFER_TRY(const auto read, pkcs11::read_attributes(ceremony.token, *pin, wanted));
+  Facts facts;
+  std::size_t next = 0;
+  for (const std::string name : {"kek", "sign"}) {
+    COFFER_CHECK(compare_attributes(name, ceremony.plan.keys.at(name), read.at(next)));
+    for (const pkcs11::StatedAttribute& each : read.at(next)) {
+      facts.push_back({name + "." + each.name, each.value});
+    }
+    ++next;
+  }
+  return facts;
+}
+
+Result<Facts> write_enrolment(Ceremony& ceremony) {
+  COFFER_TRY(const auto token, open_planned(ceremony));
+  COFFER_TRY(const envelope::Enrolment made, make_enrolment(*token, ceremony.plan.vault));
+  const std::string path = ceremony.path("enrolment.json");
+  COFFER_CHECK(write_file(path, enrolment_json(made)));
+  COFFER_TRY(std::string hash, hash_file(path));
+  return Facts{{"enrolment-sha256", std::move(hash)}};
+}
+
+Result<Facts> destroy_keys(Ceremony& ceremony) {
+  COFFER_TRY(
+      const std::string typed,
+      ceremony.console.ask("serial", "There is no way back. The token's serial, as planned"));
+  // In a rehearsal too what will be typed in then: opening it has compared that with the token's.
+  if (typed != ceremony.plan.token.serial) {
+    return make_error(ErrorCode::invalid_argument,
+                      "the serial that was typed in isn't the token's");
+  }
+  COFFER_TRY(const auto token, open_planned(ceremony));
+  COFFER_TRY(const pkcs11::TokenInfo info, token->info());
+  const Keys keys = keys_of(ceremony.plan);
+  for (const auto& [role, key] :
+       {std::pair{pkcs11::KeyRole::kek, keys.kek}, std::pair{pkcs11::KeyRole::sign, keys.sign}}) {
+    const Result<void> gone = token->destroy(role, key);
+    // Of a try that was cut short. The token was opened a moment ago, so it isn't away.
+    if (!gone.ok() && gone.error().code != ErrorCode::not_found) return gone.error();
+  }
+  return Facts{{"serial", info.serial},
+               {"destroyed-kek", to_hex(keys.kek.id)},
+               {"destroyed-sign", to_hex(keys.sign.id)}};
+}
+
+}  // namespace coffer::ceremony

@@ -1,0 +1,156 @@
+// PINs: made here, shown once to the one who keeps it, typed in by that person when it is used.
+#include <fmt/core.h>
+
+#include "actions.h"
+#include "coffer/crypto/random.h"
+#include "shares.h"
+
+namespace coffer::ceremony {
+namespace {
+
+constexpr std::size_t kPinLength = 8;
+/// 32 of them: five bits a byte, without bias.
+constexpr std::string_view kAlphabet = "abcdefghjkmnpqrstuvwxyz123456789";
+static_assert(kAlphabet.size() == 32);
+
+Result<void> hand_out_shares(Ceremony& ceremony, const SecureBytes& so_pin) {
+  const Shares& wanted = *ceremony.plan.shares;
+  COFFER_TRY(const std::vector<SecureBytes> shares,
+             split_secret(so_pin, {wanted.needed, wanted.total}));
+  std::size_t next = 0;
+  for (const auto& [name, person] : ceremony.plan.people) {
+    if (person.role != Role::custodian) continue;
+    const std::string which = fmt::format("share-{}", next + 1);
+    COFFER_CHECK(ceremony.console.hand_over(which, name, shares.at(next)));
+    ++next;
+  }
+  return {};
+}
+
+Result<void> hand_out_so_pin(Ceremony& ceremony, std::string_view name, const SecureBytes& pin) {
+  if (ceremony.plan.shares) return hand_out_shares(ceremony, pin);
+  return ceremony.console.hand_over(name, person_with(ceremony.plan, Role::security_officer), pin);
+}
+
+Result<Facts> hand_out(Ceremony& ceremony, bool fresh_token, SecureBytes& so, SecureBytes& user) {
+  COFFER_TRY(so, make_pin());
+  COFFER_TRY(user, make_pin());
+  const std::string_view before = fresh_token ? "" : "new-";
+  COFFER_CHECK(hand_out_so_pin(ceremony, std::string(before) + "so-pin", so));
+  COFFER_CHECK(ceremony.console.hand_over(std::string(before) + "user-pin",
+                                          person_with(ceremony.plan, Role::user), user));
+  Facts facts{{"user-pin", person_with(ceremony.plan, Role::user)}};
+  if (ceremony.plan.shares) {
+    facts.push_back({"so-pin", fmt::format("{} of {} shares", ceremony.plan.shares->needed,
+                                           ceremony.plan.shares->total)});
+    facts.push_back({"subsets-tried", "all"});
+  } else {
+    facts.push_back({"so-pin", person_with(ceremony.plan, Role::security_officer)});
+  }
+  return facts;
+}
+
+Result<SecureBytes> ask_for_shares(Ceremony& ceremony) {
+  std::vector<SecureBytes> shares;
+  for (std::uint32_t i = 1; i <= ceremony.plan.shares->needed; ++i) {
+    COFFER_TRY(SecureBytes share, ceremony.console.ask_secret(fmt::format("share-{}", i)));
+    shares.push_back(std::move(share));
+  }
+  return combine_shares(shares);
+}
+
+/// What is typed in must be what was handed out: a PIN that was written down wrongly is found now.
+/// After a restart nothing of it is here any more, and it is typed in twice.
+Result<void> ask_back(Ceremony& ceremony, std::string_view name, bool shared, SecureBytes& pin) {
+  const auto ask = [&] {
+    return shared ? ask_for_shares(ceremony) : ceremony.console.ask_secret(name);
+  };
+  COFFER_TRY(SecureBytes typed, ask());
+  if (pin.empty()) {
+    COFFER_TRY(pin, ask());
+  }
+  const Reveal why{"a PIN is compared with what was handed out"};
+  if (!crypto::equal_constant_time(typed.expose(why), pin.expose(why))) {
+    return make_error(ErrorCode::invalid_argument,
+                      "the " + std::string(name) + " that was typed in isn't the one handed out");
+  }
+  return {};
+}
+
+/// Whether an initialisation that was cut short had come to its end.
+Result<std::string> serial_if_done(Ceremony& ceremony) {
+  const std::string& label = ceremony.plan.token.label;
+  COFFER_TRY(const auto tokens, pkcs11::look_at_tokens(ceremony.token.module_path));
+  for (const pkcs11::TokenLook& each : tokens) {
+    if (!each.initialised || each.info.label != label) continue;
+    std::size_t begun = 0;
+    for (const TranscriptLine& line : ceremony.journal.transcript().lines) {
+      if (line.type == "step" && line.step == "initialise") ++begun;
+    }
+    if (begun < 2) {
+      return make_error(ErrorCode::conflict, "there is a token of that label already");
+    }
+    ceremony.token.uri = "pkcs11:serial=" + each.info.serial;
+    COFFER_TRY(const auto opened, pkcs11::open_token(ceremony.token, ceremony.user_pin));
+    return each.info.serial;
+  }
+  return std::string();
+}
+
+}  // namespace
+
+Result<SecureBytes> make_pin() {
+  COFFER_TRY(SecureBytes pin, crypto::random_secret(kPinLength));
+  for (std::uint8_t& byte : pin.expose_mutable(Reveal{"random bytes become a PIN"})) {
+    byte = static_cast<std::uint8_t>(kAlphabet[byte % kAlphabet.size()]);
+  }
+  return pin;
+}
+
+Result<Facts> hand_out_pins(Ceremony& ceremony) {
+  return hand_out(ceremony, true, ceremony.so_pin, ceremony.user_pin);
+}
+
+Result<Facts> hand_out_new_pins(Ceremony& ceremony) {
+  return hand_out(ceremony, false, ceremony.new_so_pin, ceremony.new_user_pin);
+}
+
+Result<Facts> initialise(Ceremony& ceremony) {
+  const bool shared = ceremony.plan.shares.has_value();
+  COFFER_CHECK(ask_back(ceremony, "so-pin", shared, ceremony.so_pin));
+  COFFER_CHECK(ask_back(ceremony, "user-pin", false, ceremony.user_pin));
+  COFFER_TRY(std::string serial, serial_if_done(ceremony));
+  if (serial.empty()) {
+    COFFER_TRY(serial, pkcs11::initialise_token(ceremony.token.module_path,
+                                                ceremony.plan.token.label, ceremony.so_pin,
+                                                ceremony.user_pin, ceremony.token.sync_directory));
+  }
+  const std::string& planned = ceremony.plan.token.serial;
+  if (!planned.empty() && planned != serial && ceremony.mode == Mode::live) {
+    return make_error(ErrorCode::precondition,
+                      "the token's serial is " + serial + ", the plan has " + planned);
+  }
+  ceremony.token.uri = "pkcs11:serial=" + serial;
+  return Facts{{"serial", serial}, {"label", ceremony.plan.token.label}};
+}
+
+Result<Facts> change_user_pin(Ceremony& ceremony) {
+  COFFER_TRY(const SecureBytes* const old_pin, user_pin(ceremony));
+  COFFER_CHECK(ask_back(ceremony, "new-user-pin", false, ceremony.new_user_pin));
+  COFFER_CHECK(
+      pkcs11::change_pin(ceremony.token, pkcs11::PinOwner::user, *old_pin, ceremony.new_user_pin));
+  COFFER_TRY(ceremony.user_pin, ceremony.new_user_pin.clone());
+  COFFER_TRY(const auto token, open_planned(ceremony));
+  return Facts{{"changed", "yes"}};
+}
+
+Result<Facts> change_so_pin(Ceremony& ceremony) {
+  COFFER_TRY(const SecureBytes old_pin, ceremony.console.ask_secret("so-pin"));
+  COFFER_CHECK(
+      ask_back(ceremony, "new-so-pin", ceremony.plan.shares.has_value(), ceremony.new_so_pin));
+  COFFER_CHECK(pkcs11::change_pin(ceremony.token, pkcs11::PinOwner::security_officer, old_pin,
+                                  ceremony.new_so_pin));
+  return Facts{{"changed", "yes"}};
+}
+
+}  // namespace coffer::ceremony

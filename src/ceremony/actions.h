@@ -1,0 +1,32 @@
+// What the steps do. Each may be run again after it was cut short. Private to the room.
+#pragma once
+
+#include "ceremony.h"
+
+namespace coffer::ceremony {
+
+[[nodiscard]] Result<Facts> show_plan(Ceremony& ceremony);
+[[nodiscard]] Result<Facts> look_around(Ceremony& ceremony);
+[[nodiscard]] Result<Facts> note_checkpoint(Ceremony& ceremony);
+[[nodiscard]] Result<Facts> open_existing(Ceremony& ceremony);
+[[nodiscard]] Result<Facts> hand_out_pins(Ceremony& ceremony);
+[[nodiscard]] Result<Facts> initialise(Ceremony& ceremony);
+[[nodiscard]] Result<Facts> hand_out_new_pins(Ceremony& ceremony);
+[[nodiscard]] Result<Facts> change_user_pin(Ceremony& ceremony);
+[[nodiscard]] Result<Facts> change_so_pin(Ceremony& ceremony);
+[[nodiscard]] Result<Facts> make_keys(Ceremony& ceremony);
+[[nodiscard]] Result<Facts> hold_against_plan(Ceremony& ceremony);
+[[nodiscard]] Result<Facts> write_enrolment(Ceremony& ceremony);
+[[nodiscard]] Result<Facts> destroy_keys(Ceremony& ceremony);
+/// Of the plan, by the act's name. Not run in a rehearsal.
+[[nodiscard]] Result<Facts> run_program(Ceremony& ceremony, const std::string& act);
+
+/// The user PIN, typed in unless it is here already.
+[[nodiscard]] Result<const SecureBytes*> user_pin(Ceremony& ceremony);
+/// Logged in with it. One at a time.
+[[nodiscard]] Result<std::unique_ptr<pkcs11::Token>> open_planned(Ceremony& ceremony);
+
+/// Eight characters that aren't taken for each other, 40 random bits: a token allows few tries.
+[[nodiscard]] Result<SecureBytes> make_pin();
+
+}  // namespace coffer::ceremony

@@ -1,0 +1,95 @@
+#include "preflight.h"
+
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <sys/timex.h>
+
+#include <set>
+
+#include "coffer/base/clock.h"
+#include "coffer/base/version.h"
+#include "coffer/pkcs11/attest.h"
+#include "files.h"
+
+namespace coffer::ceremony {
+namespace {
+
+constexpr std::size_t kMaxProc = std::size_t{1} << 20U;
+
+Result<Finding> hashed(std::string name, const std::string& path) {
+  COFFER_TRY(std::string hash, hash_file(path));
+  return Finding{std::move(name), std::move(hash), true};
+}
+
+Finding clock_state() {
+  timex state{};
+  const int kernel = ::adjtimex(&state);
+  const bool synchronised = kernel >= 0 && kernel != TIME_ERROR;
+  return {
+      "clock",
+      to_rfc3339(system_clock().wall()) + (synchronised ? ", synchronised" : ", not synchronised"),
+      synchronised};
+}
+
+Finding entropy() {
+  const auto text = read_file("/proc/sys/kernel/random/entropy_avail", kMaxProc);
+  std::string bits = text.ok() ? *text : "unknown";
+  while (!bits.empty() && bits.back() == '\n') bits.pop_back();
+  // 256 is all that the kernel counts to since 5.18; three digits is 100 at least.
+  return {"entropy", bits + " bits", text.ok() && bits.size() >= 3};
+}
+
+Finding swap() {
+  const auto text = read_file("/proc/swaps", kMaxProc);
+  const bool none = text.ok() && text->find('\n') + 1 >= text->size();
+  return {"swap", none ? "off" : "on", none};
+}
+
+Finding network() {
+  ifaddrs* all = nullptr;
+  if (::getifaddrs(&all) != 0) return {"network", "unknown", false};
+  std::set<std::string> up;
+  for (const ifaddrs* each = all; each != nullptr; each = each->ifa_next) {
+    if ((each->ifa_flags & IFF_UP) != 0 && (each->ifa_flags & IFF_LOOPBACK) == 0) {
+      up.insert(each->ifa_name);
+    }
+  }
+  ::freeifaddrs(all);
+  std::string names;
+  for (const std::string& name : up) names.append(names.empty() ? "" : " ").append(name);
+  return {"network", up.empty() ? "off" : "on: " + names, up.empty()};
+}
+
+Result<void> add_tokens(const std::string& module, const std::string& uri,
+                        std::vector<Finding>& findings) {
+  constexpr std::string_view kBySerial = "pkcs11:serial=";
+  COFFER_TRY(const auto tokens, pkcs11::look_at_tokens(module));
+  for (const pkcs11::TokenLook& each : tokens) {
+    const bool ours = uri.empty() || uri == std::string(kBySerial).append(each.info.serial);
+    if (!each.initialised || !ours) continue;
+    findings.push_back({"token-" + each.info.serial,
+                        each.info.label + ", " + each.info.model + ", " + each.flags,
+                        each.flags.find("_PIN_COUNT_LOW") == std::string::npos &&
+                            each.flags.find("_PIN_FINAL_TRY") == std::string::npos &&
+                            each.flags.find("_PIN_LOCKED") == std::string::npos});
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<Finding>> preflight(const std::string& module, const std::string& uri) {
+  std::vector<Finding> findings{{"version", "coffer-ceremony " + std::string(kVersion), true}};
+  COFFER_TRY(Finding program, hashed("program-sha256", "/proc/self/exe"));
+  findings.push_back(std::move(program));
+  COFFER_TRY(Finding hash, hashed("module-sha256", module));
+  findings.push_back(std::move(hash));
+  findings.push_back(clock_state());
+  findings.push_back(entropy());
+  findings.push_back(swap());
+  findings.push_back(network());
+  COFFER_CHECK(add_tokens(module, uri, findings));
+  return findings;
+}
+
+}  // namespace coffer::ceremony

@@ -1,0 +1,206 @@
+// coffer-ceremony run and rehearse: the same steps, on the planned token or on one that is thrown
+// away.
+#include <sys/stat.h>
+
+#include <cstdio>
+
+#include "actions.h"
+#include "acts.h"
+#include "coffer/base/version.h"
+#include "coffer/crypto/random.h"
+#include "coffer/envelope/keyring.h"
+#include "report.h"
+#include "scratch_token.h"
+#include "verify_bundle.h"
+#include "words.h"
+
+namespace coffer::ceremony {
+namespace {
+
+const std::vector<Option> kRunOptions = {
+    {"plan", "the plan; not needed to go on with a ceremony that was cut short"},
+    {"out", "directory of the ceremony: plan, transcript, report", true},
+    {"rehearsal", "directory of the rehearsal of this plan"},
+    {"answers", "file that answers for the people (docs/ceremonies.md); else the terminal"},
+};
+const std::vector<Option> kRehearseOptions = {
+    {"plan", "the plan", true},
+    {"out", "directory of the rehearsal, a new one", true},
+    {"module", "PKCS#11 module of a token that is thrown away (SoftHSM)"},
+    {"profile", "token profile instead of the plan's, if SoftHSM can't be as that"},
+    {"answers", "file that answers for the people; else the terminal"},
+};
+constexpr const char* kSoftHsm = "/usr/lib/softhsm/libsofthsm2.so";
+
+/// The key that signs the report.
+class TokenSigner final : public crypto::Signer {
+ public:
+  TokenSigner(pkcs11::Token& token, pkcs11::KeyRef key, Bytes public_key)
+      : token_(token), key_(std::move(key)), public_(std::move(public_key)) {}
+  Result<Bytes> sign(ByteView message) override { return token_.sign(key_, message); }
+  [[nodiscard]] ByteView public_key() const override { return public_; }
+
+ private:
+  pkcs11::Token& token_;
+  pkcs11::KeyRef key_;
+  Bytes public_;
+};
+
+/// The plan of a ceremony that goes on is that of its directory; another would be an exchange.
+Result<Plan> settle_plan(const std::string& given, const std::string& directory) {
+  const std::string kept = directory + "/plan.json";
+  const auto before = read_file(kept, kMaxPlan);
+  if (given.empty()) {
+    if (!before.ok()) return make_error(ErrorCode::not_found, "want -plan=FILE");
+    return parse_plan(*before);
+  }
+  COFFER_TRY(std::string text, read_file(given, kMaxPlan));
+  if (before.ok() && *before != text) {
+    return make_error(ErrorCode::precondition,
+                      "the directory holds a ceremony of another plan: " + directory);
+  }
+  COFFER_TRY(Plan plan, parse_plan(std::move(text)));
+  if (!before.ok()) COFFER_CHECK(write_file(kept, plan.text));
+  return plan;
+}
+
+/// The head of the rehearsal's transcript, which is kept beside ours; "none" as an exception.
+Result<std::string> settle_rehearsal(Ceremony& ceremony, const std::string& directory) {
+  std::string why = "no rehearsal was given";
+  if (!directory.empty()) {
+    COFFER_TRY(const std::string text, read_file(directory + "/transcript", kMaxTranscript));
+    why = why_no_rehearsal(text, to_hex(ceremony.plan.hash));
+    if (why.empty()) {
+      COFFER_TRY(const Transcript rehearsal, parse_transcript(text));
+      COFFER_CHECK(write_file(ceremony.path("rehearsal.transcript"), text));
+      return rehearsal.head;
+    }
+  }
+  ceremony.console.say("Not as it should be: " + why);
+  const auto reason =
+      ceremony.console.ask("exception.rehearsal", "Reason to go on all the same (empty: stop)");
+  if (!reason.ok() || reason->empty()) return make_error(ErrorCode::precondition, why);
+  return std::string("none: ").append(*reason);
+}
+
+Result<void> begin(Ceremony& ceremony, const std::string& rehearsal) {
+  const Transcript& transcript = ceremony.journal.transcript();
+  if (!transcript.lines.empty()) {
+    if (fact(transcript.lines.front().facts, "plan") != to_hex(ceremony.plan.hash)) {
+      return make_error(ErrorCode::precondition, "the transcript is of another plan");
+    }
+    if (transcript.lines.back().type == "end") return {};
+    return ceremony.journal.append("resumed", {},
+                                   {{"torn", ceremony.journal.was_torn() ? "yes" : "no"}});
+  }
+  std::string head = "none";
+  std::string reason;
+  if (ceremony.mode == Mode::live) {
+    COFFER_TRY(head, settle_rehearsal(ceremony, rehearsal));
+    if (head.starts_with("none: ")) {
+      reason = head.substr(6);
+      head = "none";
+    }
+  }
+  COFFER_TRY(const Uuid id, crypto::random_uuid());
+  COFFER_CHECK(
+      ceremony.journal.append("begin", {},
+                              {{"format", "1"},
+                               {"ceremony", to_string(id)},
+                               {"mode", ceremony.mode == Mode::live ? "live" : "rehearsal"},
+                               {"plan", to_hex(ceremony.plan.hash)},
+                               {"purpose", ceremony.plan.purpose},
+                               {"rehearsal", head},
+                               {"profile", ceremony.token.profile},
+                               {"version", std::string(kVersion)}}));
+  if (reason.empty()) return {};
+  return ceremony.journal.append("exception", {},
+                                 {{"finding", "rehearsal"}, {"found", "none"}, {"reason", reason}});
+}
+
+/// Signed by the token; people add theirs with `coffer-ceremony sign`.
+Result<void> write_report(Ceremony& ceremony) {
+  const std::string path = ceremony.path("report");
+  if (read_file(path, audit::kMaxNote).ok()) return {};
+  const std::string text = report_text(ceremony.plan, ceremony.journal.transcript());
+  if (!signed_by_token(ceremony.plan)) return write_file(path, text + "\n");
+  COFFER_TRY(const auto token, open_planned(ceremony));
+  pkcs11::KeyRef key = envelope::sign_ref(ceremony.plan.vault, ceremony.plan.key_version);
+  COFFER_TRY(Bytes public_key, token->public_key(key));
+  TokenSigner signer(*token, std::move(key), std::move(public_key));
+  COFFER_TRY(const std::string note, audit::sign_note(text, signer));
+  return write_file(path, note);
+}
+
+/// What an earlier run found out about a token that is made in this ceremony.
+void take_up_serial(Ceremony& ceremony) {
+  const TranscriptLine* const line = ceremony.journal.transcript().find("done", "initialise");
+  if (line == nullptr) return;
+  ceremony.token.uri = "pkcs11:serial=" + std::string(fact(line->facts, "serial"));
+}
+
+Result<std::unique_ptr<Console>> people(const std::string& answers) {
+  end_questions_on_signals();
+  return answers.empty() ? terminal_console() : answers_console(answers);
+}
+
+pkcs11::TokenConfig planned_token(const PlannedToken& planned) {
+  pkcs11::TokenConfig token{.module_path = planned.module, .uri = {}};
+  if (!planned.serial.empty()) token.uri = "pkcs11:serial=" + planned.serial;
+  token.sync_directory = planned.sync_directory;
+  token.profile = planned.profile;
+  return token;
+}
+
+Result<void> finish(Ceremony& ceremony, const std::string& rehearsal) {
+  COFFER_CHECK(begin(ceremony, rehearsal));
+  take_up_serial(ceremony);
+  COFFER_CHECK(conduct(ceremony));
+  COFFER_CHECK(write_report(ceremony));
+  ceremony.console.say("\nThe transcript's hash: " + ceremony.journal.transcript().head);
+  return {};
+}
+
+Result<void> run_live(const Words& words) {
+  ::mkdir(words["out"].c_str(), 0755);
+  COFFER_TRY(const Plan plan, settle_plan(words["plan"], words["out"]));
+  COFFER_TRY(Journal journal, Journal::open(words["out"] + "/transcript", system_clock()));
+  COFFER_TRY(const auto console, people(words["answers"]));
+  Ceremony ceremony{plan, Mode::live, words["out"], *console, journal, planned_token(plan.token)};
+  return finish(ceremony, words["rehearsal"]);
+}
+
+Result<void> run_rehearsal(const Words& words) {
+  if (::mkdir(words["out"].c_str(), 0755) != 0) {
+    return make_error(ErrorCode::conflict, "a rehearsal needs a new directory: " + words["out"]);
+  }
+  COFFER_TRY(const Plan plan, settle_plan(words["plan"], words["out"]));
+  COFFER_TRY(Journal journal, Journal::open(words["out"] + "/transcript", system_clock()));
+  COFFER_TRY(const auto console, people(words["answers"]));
+  const std::string module = words["module"].empty() ? kSoftHsm : words["module"];
+  COFFER_TRY(const auto scratch, ScratchToken::make(module));
+  Ceremony ceremony{plan, Mode::rehearsal, words["out"], *console, journal, scratch->config()};
+  ceremony.token.profile = words["profile"].empty() ? plan.token.profile : words["profile"];
+  if (!has_act(plan, ActKind::initialise)) COFFER_CHECK(scratch->prepare(ceremony));
+  return finish(ceremony, {});
+}
+
+int done(const Result<void>& result) { return result.ok() ? kDone : fail(result.error()); }
+
+}  // namespace
+
+int run(const std::vector<std::string>& arguments) {
+  const auto words = parse_words(arguments, kRunOptions);
+  if (!words.ok()) return complain(words.error().text);
+  if (words->help) return print_help("run -out=DIR [OPTIONS]", kRunOptions);
+  return done(run_live(*words));
+}
+
+int rehearse(const std::vector<std::string>& arguments) {
+  const auto words = parse_words(arguments, kRehearseOptions);
+  if (!words.ok()) return complain(words.error().text);
+  if (words->help) return print_help("rehearse -plan=FILE -out=DIR [OPTIONS]", kRehearseOptions);
+  return done(run_rehearsal(*words));
+}
+
+}  // namespace coffer::ceremony

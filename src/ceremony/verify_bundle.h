@@ -1,0 +1,32 @@
+// Whether what a ceremony left behind holds together; needs no token. Private to the room.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "coffer/base/result.h"
+
+namespace coffer::ceremony {
+
+struct BundleCheck {
+  std::vector<std::string> problems;    ///< each in a sentence; empty: all is well
+  std::vector<std::string> exceptions;  ///< that were made, and why
+  std::string plan;                     ///< its hash
+  std::string mode;
+  std::string head;  ///< of the transcript
+};
+
+struct Expected {
+  std::string plan{};          ///< hash in hexadecimal; empty: whatever is there
+  std::string sign_key_pem{};  ///< of the token; empty: what the transcript says
+};
+
+/// Of a directory that `run` wrote: plan, transcript, the rehearsal's transcript, report. An error
+/// only if the directory can't be read.
+[[nodiscard]] Result<BundleCheck> verify_bundle(const std::string& directory,
+                                                const Expected& expected);
+
+/// Why this transcript can't be the rehearsal of the plan with that hash; empty if it is.
+[[nodiscard]] std::string why_no_rehearsal(std::string_view transcript, std::string_view plan_hash);
+
+}  // namespace coffer::ceremony

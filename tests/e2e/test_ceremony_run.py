@@ -1,0 +1,358 @@
+"""Key ceremonies from a plan to a report that verifies, and what must not pass."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from ceremony_kit import MODULE, VAULT, Ceremony
+
+
+@pytest.fixture(scope="module")
+def held(tmp_path_factory):
+    """One that was rehearsed, held and signed: don't change it, copy it."""
+    return Ceremony(tmp_path_factory.mktemp("held")).whole()
+
+
+@pytest.fixture
+def ceremony(tmp_path):
+    return Ceremony(tmp_path)
+
+
+@pytest.fixture
+def copied(held, tmp_path):
+    shutil.copytree(held.out, tmp_path / "live")
+    return tmp_path / "live"
+
+
+def chained(lines):
+    """What one writes who knows how the chain is made."""
+    text, previous = "", "0" * 64
+    for number, line in enumerate(lines, 1):
+        whole = {**line, "sequence": number, "previous": previous}
+        raw = json.dumps(whole, separators=(",", ":"), ensure_ascii=False)
+        previous = hashlib.sha256(raw.encode()).hexdigest()
+        text += raw + "\n"
+    return text
+
+
+def test_a_ceremony_verifies_and_holds_no_pin(held):
+    found = held.verify()
+    assert found["good"] and found["mode"] == "live" and found["problems"] == []
+    assert all("a test's machine" in text for text in found["exceptions"])
+    everything = "".join(path.read_text() for path in held.out.iterdir())
+    for name in ("so-pin", "user-pin"):
+        assert held.secret(name) not in everything
+        assert (held.directory / "secrets" / name).stat().st_mode & 0o777 == 0o400
+    assert held.secret("so-pin") != held.secret("user-pin")
+    words = held.good("plan", "check", held.directory / "plan.json")
+    assert found["plan"] in words
+
+
+def test_a_vault_is_started_on_the_keys_of_a_ceremony(held, empty_on):
+    vault = empty_on(held)
+    made = vault.coffer("operator", "init", f"-adopt={VAULT}", "-no-recovery", "-format=json",
+                        COFFER_TOKEN_PATH="/nonexistent")  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    answer = json.loads(made.stdout)
+    assert answer["vault_id"] == VAULT and answer["adopted"] is True
+    assert answer["token_serial"] == held.serial()
+    vault.keep_root_token(answer["root_token"])
+    assert vault.coffer("secrets", "enable", "-path=secret", "kv-v2").returncode == 0
+    vault.put("app", {"password": "kept by the ceremony's keys"})
+    vault.restart()
+    assert vault.read("app") == {"password": "kept by the ceremony's keys"}
+    pinned = (vault.directory / "signer.pem").read_text()
+    assert pinned == (held.out / "sign.pem").read_text()
+
+
+def test_a_live_run_needs_the_rehearsal_of_its_own_plan(ceremony):
+    refused = ceremony.run(rehearsal=False, plan=ceremony.write())
+    # "exception" answers for it, so it is on the record.
+    assert refused.returncode == 0
+    assert "rehearsal: a test's machine" in ceremony.verify()["exceptions"]
+    ceremony.answer({"confirm.1": "sofia", "confirm.2": "uwe", "exception.clock": "x",
+                     "exception.network": "x", "exception.swap": "x"})  # fmt: skip
+    second = ceremony.directory / "second"
+    refused = ceremony.run(rehearsal=False, out=second)
+    assert refused.returncode == 1 and "no rehearsal was given" in refused.stderr
+    assert ceremony.rehearse().returncode == 0
+    other = ceremony.write(ceremony.changed(purpose="another"), "other.json")
+    refused = ceremony.run(plan=other, out=ceremony.directory / "third")
+    assert refused.returncode == 1 and "the plan was changed after the rehearsal" in refused.stderr
+
+
+def test_a_finding_without_a_reason_stops_the_ceremony(ceremony):
+    ceremony.answer({"confirm.1": "sofia", "confirm.2": "uwe"})
+    stopped = ceremony.rehearse()
+    assert stopped.returncode == 1 and "nobody gave a reason" in stopped.stderr
+    types = [line["type"] for line in ceremony.lines(ceremony.rehearsal)]
+    assert types[-2:] == ["failed", "aborted"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ("sofia", "sofia", "the same person can't confirm twice"),
+        ("sofia", "mallory", "who confirms isn't one of the plan's people"),
+        ("uwe", "wilma", "one of the two must have the role security-officer"),
+    ],
+)  # fmt: skip
+def test_a_wrong_person_cant_confirm(ceremony, first, second, said):
+    ceremony.answer({"confirm.1": first, "confirm.2": second, "exception": "x"})
+    refused = ceremony.rehearse()
+    assert refused.returncode == 1 and said in refused.stderr
+    assert any(line["type"] == "refused" for line in ceremony.lines(ceremony.rehearsal))
+
+
+def test_a_ceremony_that_was_killed_goes_on_where_it_was(ceremony):
+    """Killed in a step, and between a step and its confirmation."""
+    ceremony.plan["acts"] = ["initialise", "generate", "rotate"]
+    kill = ceremony.directory / "kill"
+    kill.write_text("#!/bin/sh\n[ -e $0.done ] || { touch $0.done; kill -9 $PPID; }\necho rotated\n")
+    kill.chmod(0o755)
+    ceremony.plan["programs"] = {"rotate": [str(kill)]}
+    assert ceremony.rehearse().returncode == 0
+    ceremony.answer({"confirm.1": "sofia", "confirm.2": "uwe", "exception": "x",
+                     "confirm.keys.1": "nobody"})  # fmt: skip
+    stopped = ceremony.run()
+    assert stopped.returncode == 1 and "step keys" in stopped.stderr
+    assert ceremony.lines()[-1]["type"] == "aborted"
+    ceremony.answer({"confirm.1": "sofia", "confirm.2": "uwe", "exception": "x"})
+    assert ceremony.run().returncode == -9
+    assert ceremony.lines()[-1]["type"] == "step"
+    with (ceremony.out / "transcript").open("a") as transcript:
+        transcript.write('{"sequence":')
+    done = ceremony.run()
+    assert done.returncode == 0, done.stderr
+    lines = ceremony.lines()
+    assert [x["facts"] for x in lines if x["type"] == "resumed"] == [{"torn": "no"}, {"torn": "yes"}]
+    assert [x["step"] for x in lines if x["type"] == "done"].count("keys") == 1
+    rotated = [x for x in lines if x["type"] == "done" and x["step"] == "rotate"][0]["facts"]
+    output = (ceremony.out / "rotate.output").read_bytes()
+    assert rotated["output-sha256"] == hashlib.sha256(output).hexdigest()
+    assert rotated["exit-status"] == "0" and output == b"rotated\n"
+    ceremony.sign()
+    assert ceremony.verify()["good"]
+
+
+def test_another_plan_cant_take_over_a_ceremony(ceremony):
+    ceremony.answer({"confirm.1": "sofia", "confirm.2": "uwe", "exception": "x",
+                     "confirm.keys.1": "nobody"})  # fmt: skip
+    assert ceremony.run().returncode == 1
+    other = ceremony.write(ceremony.changed(purpose="another"), "other.json")
+    refused = ceremony.run(plan=other)
+    assert refused.returncode == 1 and "ceremony of another plan" in refused.stderr
+
+
+def test_an_edited_transcript_is_found(held, copied):
+    path = copied / "transcript"
+    path.write_text(path.read_text().replace('"first":"sofia"', '"first":"wilma"', 1))
+    (problem,) = held.verify(out=copied)["problems"]
+    assert "doesn't follow the line before" in problem
+
+
+def test_a_transcript_that_was_chained_anew_is_found(held, copied):
+    lines = held.lines(copied)
+    for line in lines:
+        if line["step"] == "keys" and line["type"] == "confirmed":
+            line["facts"]["second"] = "mallory"
+    (copied / "transcript").write_text(chained(lines))
+    problems = held.verify(out=copied)["problems"]
+    assert "step keys was confirmed by mallory, who isn't one of the plan's people" in problems
+    assert "the report isn't that of this plan and transcript" in problems
+    left_out = [line for line in held.lines(held.out) if line["step"] != "attributes"]
+    (copied / "transcript").write_text(chained(left_out))
+    problems = held.verify(out=copied)["problems"]
+    assert "step attributes wasn't done" in problems
+    back = held.lines(held.out)
+    back[5]["time"] = "2001-01-01T00:00:00Z"
+    (copied / "transcript").write_text(chained(back))
+    assert "time goes backwards at line 6 of the transcript" in held.verify(out=copied)["problems"]
+    cut = held.lines(held.out)[:-1]
+    (copied / "transcript").write_text(chained(cut))
+    assert any("didn't come to its end" in x for x in held.verify(out=copied)["problems"])
+
+
+def test_a_plan_that_was_swapped_after_the_rehearsal_is_found(held, copied):
+    path = copied / "plan.json"
+    path.write_text(path.read_text().replace("the keys of a vault", "the keys of a thief"))
+    problems = held.verify(out=copied)["problems"]
+    assert "the plan isn't the one that the transcript was made by" in problems
+    assert "the plan was changed after the rehearsal, or the rehearsal was of another" in problems
+    # One that was swapped everywhere is told by the hash that was printed.
+    good = hashlib.sha256((held.out / "plan.json").read_bytes()).hexdigest()
+    assert held.verify(f"-plan-hash={good}")["good"]
+    (problem,) = held.verify(f"-plan-hash={'0' * 64}")["problems"]
+    assert "isn't the one that was reviewed" in problem
+
+
+def test_another_rehearsal_is_found(held, copied, ceremony):
+    assert ceremony.rehearse().returncode == 0
+    shutil.copy(ceremony.rehearsal / "transcript", copied / "rehearsal.transcript")
+    problems = held.verify(out=copied)["problems"]
+    assert "the rehearsal isn't the one that the transcript names" in problems
+    (copied / "rehearsal.transcript").unlink()
+    assert held.verify(out=copied)["problems"]
+
+
+def test_each_missing_wrong_or_foreign_signature_is_named(held, copied, tmp_path):
+    report = (held.out / "report").read_text()
+    lines = report.split("\n\n")[-1].splitlines(keepends=True)
+    text = report[: -len("".join(lines))]
+    assert len(lines) == 4
+    for line, name in zip(lines, ("the token's signature", "the signature of sofia",
+                                  "the signature of uwe", "the signature of wilma")):  # fmt: skip
+        (copied / "report").write_text(text + "".join(x for x in lines if x != line))
+        assert held.verify(out=copied)["problems"] == [f"{name} is missing"]
+    eve = held.directory / "eve.key"
+    if not eve.exists():
+        held.good("person", "-name=eve", f"-out={eve}")
+    (copied / "report").write_text(text + "".join(lines[:3]))
+    refused = held.call("sign", "-name=wilma", f"-key={eve}", copied)
+    assert refused.returncode == 1 and "isn't the one that the plan has for wilma" in refused.stderr
+    refused = held.call("sign", "-name=sofia", f"-key={held.key('sofia')}", copied)
+    assert refused.returncode == 1 and "sofia has signed already" in refused.stderr
+    # A foreign key under a name of the plan, as a program of one's own would write it.
+    other = Ceremony(_directory(tmp_path / "o"), roles={"sofia": "security-officer", "uwe": "user",
+                                                        "wilma": "witness"}).whole()  # fmt: skip
+    foreign = (other.out / "report").read_text().splitlines(keepends=True)[-1]
+    (copied / "report").write_text(text + "".join(lines[:3]) + foreign)
+    problems = held.verify(out=copied)["problems"]
+    assert "the key that wilma signed with isn't the one in the plan" in problems
+    (copied / "report").write_text(report + lines[3].replace("wilma", "mallory"))
+    problems = held.verify(out=copied)["problems"]
+    assert problems == ["a signature by mallory, who isn't one of the plan's people"]
+    wrong_key = held.verify(f"-sign-key={other.out}/sign.pem")["problems"]
+    assert wrong_key == ["the token's sign key isn't the one that was given"]
+    assert held.verify(f"-sign-key={held.out}/sign.pem")["good"]
+
+
+def test_every_line_of_a_report_is_signed(held, copied):
+    report = (held.out / "report").read_text()
+    end = report.rindex("\n\n")
+    for at in range(0, end, 97):
+        changed = report[:at] + chr(ord(report[at]) ^ 1) + report[at + 1 :]
+        (copied / "report").write_text(changed)
+        assert not held.verify(out=copied)["good"], at
+
+
+def test_shares_of_the_so_pin_are_tried_and_initialise_the_token(tmp_path):
+    roles = {"anna": "custodian", "bert": "custodian", "cora": "custodian", "uwe": "user"}
+    ceremony = Ceremony(tmp_path, roles)
+    ceremony.plan["shares"] = {"needed": 2, "total": 3}
+    ceremony.answer({"confirm.1": "anna", "confirm.2": "uwe", "exception": "x"})
+    ceremony.whole()
+    assert ceremony.verify()["good"]
+    secrets = tmp_path / "secrets"
+    assert not (secrets / "so-pin").exists()
+    for pair in (("share-1", "share-2"), ("share-1", "share-3"), ("share-2", "share-3")):
+        pins = ceremony.call("combine", *(secrets / name for name in pair))
+        assert pins.returncode == 0 and len(pins.stdout) == 8
+    alone = ceremony.call("combine", secrets / "share-1")
+    assert alone.returncode == 1 and "too few" in alone.stderr
+    everything = "".join(path.read_text() for path in ceremony.out.iterdir())
+    assert ceremony.secret("share-1") not in everything and pins.stdout not in everything
+
+
+def test_pins_are_changed_and_then_the_keys_are_destroyed(ceremony):
+    ceremony.whole()
+    before = ceremony.secret("user-pin")
+    change = ceremony.next_plan("change.json", acts=["change-pins"])
+    out = ceremony.directory / "changed"
+    ceremony.whole(plan=change, out=out)
+    assert ceremony.verify(out=out)["good"]
+    after = ceremony.secret("new-user-pin")
+    assert after != before
+    destroy = ceremony.next_plan("destroy.json", acts=["decommission"])
+    gone = ceremony.directory / "gone"
+    answers = {"confirm.1": "sofia", "confirm.2": "uwe", "exception": "x"}
+    ceremony.answer({**answers, "serial": "another"})
+    old = ceremony.run(plan=destroy, out=gone, rehearsal=False)
+    # The old PIN is of no use, and no step is gone past.
+    assert old.returncode == 1 and "wrong PIN" in old.stderr
+    for name in ("user-pin", "so-pin"):
+        (ceremony.directory / "secrets" / name).unlink()
+        shutil.copy(ceremony.directory / "secrets" / f"new-{name}",
+                    ceremony.directory / "secrets" / name)  # fmt: skip
+    low = ceremony.run(plan=destroy, out=gone, rehearsal=False)
+    # SoftHSM tells of the wrong PIN until a right one comes: so it is with other tokens, by design.
+    assert low.returncode == 1 and "PIN" in low.stderr
+    subprocess.run(
+        ["pkcs11-tool", "--module", MODULE, "--login", "--pin", after, "--list-objects"],
+        env=ceremony.environment, check=True, capture_output=True,
+    )  # fmt: skip
+    wrong = ceremony.run(plan=destroy, out=gone, rehearsal=False)
+    assert wrong.returncode == 1 and "isn't the token's" in wrong.stderr
+    ceremony.answer({**answers, "serial": ceremony.serial()})
+    done = ceremony.run(plan=destroy, out=gone, rehearsal=False)
+    assert done.returncode == 0, done.stderr
+    ceremony.sign(out=gone)
+    assert ceremony.verify(out=gone)["good"]
+    again = ceremony.run(plan=change, out=ceremony.directory / "late", rehearsal=False)
+    assert again.returncode == 1 and "no such key on the token" in again.stderr
+
+
+def test_a_further_token_is_enrolled(ceremony):
+    ceremony.plan["acts"] = ["initialise", "enrol"]
+    ceremony.plan["token"]["profile"] = "generic-oaep-sha1"
+    ceremony.plan["keys"] = ceremony.template("generic-oaep-sha1")
+    ceremony.whole()
+    assert ceremony.verify()["good"]
+    enrolment = (ceremony.out / "enrolment.json").read_bytes()
+    assert json.loads(enrolment)["vault"] == VAULT
+    (line,) = [x for x in ceremony.lines() if x["type"] == "done" and x["step"] == "enrolment"]
+    assert line["facts"]["enrolment-sha256"] == hashlib.sha256(enrolment).hexdigest()
+
+
+def test_a_key_that_isnt_as_planned_stops_the_ceremony(ceremony):
+    """A token that has the id already, with a key of another kind."""
+    ceremony.answer({"confirm.1": "sofia", "confirm.2": "uwe", "exception": "x",
+                     "confirm.initialise.1": "nobody"})  # fmt: skip
+    assert ceremony.run(rehearsal=False).returncode == 1
+    subprocess.run(
+        ["pkcs11-tool", "--module", MODULE, "--login", "--pin", ceremony.secret("user-pin"), "--keygen",
+         "--key-type", "AES:32", "--id", VAULT.replace("-", "") + "6b00000001", "--label", "mine"],
+        env=ceremony.environment, check=True, capture_output=True,
+    )  # fmt: skip
+    ceremony.answer({"confirm.1": "sofia", "confirm.2": "uwe", "exception": "x"})
+    stopped = ceremony.run(rehearsal=False)
+    assert stopped.returncode == 1 and "isn't what its role demands" in stopped.stderr
+
+
+def _directory(path):
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def empty_on():
+    """A vault without keys of its own, whose token is that of a ceremony."""
+    from configured import copy_of, model_with  # heavy, and for one test
+
+    with model_with() as model, copy_of(model) as vault:
+
+        def start(ceremony):
+            for old in ("objects", "store.db", "signer.pem", "audit", "root-token"):
+                path = vault.directory / old
+                if path.is_dir():
+                    shutil.rmtree(path)
+                elif path.exists():
+                    os.unlink(path)
+            shutil.rmtree(vault.directory / "token")
+            shutil.copytree(ceremony.directory / "objects", vault.directory / "token/objects")
+            conf = vault.directory / "token/softhsm2.conf"
+            conf.write_text(f"directories.tokendir = {vault.directory}/token/objects\n"
+                            "log.level = ERROR\n")  # fmt: skip
+            pin = vault.directory / "pin"
+            pin.unlink()
+            pin.write_text(ceremony.secret("user-pin"))
+            pin.chmod(0o400)
+            vault.settings["token"]["uri"] = f"pkcs11:serial={ceremony.serial()}"
+            vault.write()
+            return vault.start()
+
+        yield start
