@@ -31,7 +31,8 @@ void add_file(Gathered& gathered, const std::string& name, const std::string& pa
 }
 
 /// A log that is bad is evidence as much as one that is good: its status is told in the output.
-void add_output(Gathered& gathered, const std::string& name, std::vector<std::string> arguments) {
+void add_output(Gathered& gathered, const std::string& name,
+                const std::vector<std::string>& arguments) {
   auto output = capture_program("coffer-audit", arguments);
   if (!output.ok()) return gathered.lack(name, output.error().text);
   if (output->text.empty() && output->status != 0) {

@@ -57,6 +57,7 @@ Result<Started> start(const std::string& program, std::string_view name,
   std::vector<std::string> owned{std::string(name)};
   owned.insert(owned.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
+  argv.reserve(owned.size() + 1);
   for (std::string& argument : owned) argv.push_back(argument.data());
   argv.push_back(nullptr);
   Started started{0, pipe[0]};

@@ -57,12 +57,12 @@ Result<Response> read_one(Call& call) {
 /// What isn't named stays. It is looked at once whether a key has had its time by these.
 Result<Response> write(Call& call) {
   const model::Fields& fields = call.request.fields;
-  COFFER_TRY(const core::KeyKind kind, kind_in(call));
-  COFFER_TRY(core::Cryptoperiods periods, core::Cryptoperiods::read(call.context.tx));
   COFFER_TRY(const auto originator, fields.duration("originator_period"));
   COFFER_TRY(const auto recipient, fields.duration("recipient_period"));
   COFFER_TRY(const auto warn, fields.duration("warn"));
   COFFER_TRY(const auto enforce, fields.boolean("enforce"));
+  COFFER_TRY(const core::KeyKind kind, kind_in(call));
+  COFFER_TRY(core::Cryptoperiods periods, core::Cryptoperiods::read(call.context.tx));
   core::Cryptoperiod period = periods.of(kind);
   period.originator = originator.value_or(period.originator);
   period.recipient = recipient.value_or(period.recipient);

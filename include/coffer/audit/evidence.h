@@ -11,7 +11,7 @@ namespace coffer::audit {
 
 /// The manifest's own name in the bundle; it comes first.
 inline constexpr std::string_view kManifestName = "manifest.note";
-inline constexpr std::size_t kMaxEvidenceFiles = 800;
+inline constexpr std::size_t kMaxEvidenceFiles = 700;
 inline constexpr std::size_t kMaxEvidenceName = 100;
 
 struct EvidenceFile {

@@ -148,6 +148,20 @@ TEST_F(EvidenceTest, ManifestsHaveOneSpelling) {
   EXPECT_FALSE(parse_manifest(text + "\n").ok());
 }
 
+TEST_F(EvidenceTest, TheLargestManifestIsANoteStill) {
+  Manifest all{.vault = kVault, .time = manifest_.time, .version = "1", .files = {}};
+  while (all.files.size() < kMaxEvidenceFiles) {
+    std::string name = std::to_string(all.files.size());
+    name.resize(kMaxEvidenceName, 'x');
+    all.files.push_back({name, std::string(64, 'a'), 9'999'999'999});
+  }
+  const auto note = parse_note(*sign_note(*manifest_text(all), *signer_));
+  ASSERT_TRUE(note.ok()) << note.error().text;
+  EXPECT_EQ(parse_manifest(note->text)->files, all.files);
+  all.files.push_back({"one-more", std::string(64, 'a'), 1});
+  EXPECT_EQ(manifest_text(all).error().code, ErrorCode::invalid_argument);
+}
+
 TEST_F(EvidenceTest, TheProgramFindsItInATarFile) {
   const std::string directory = testing::TempDir() + "evidence-" + std::to_string(::getpid());
   std::filesystem::create_directories(directory + "/keys");
