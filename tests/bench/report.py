@@ -394,6 +394,17 @@ def database_section(report):
     return lines + table(("", *LOAD_HEADER[:3]), rows)
 
 
+def leaks_section(report):
+    found = report.results["leaks"]
+    if not found:
+        return []
+    rows = [[f"{number(found['candidates'])} candidates checked beside {number(found['stored'])} secrets, s",
+             f"{found['seconds']:.2f}"],
+            ["writes a second of four values with a fingerprint each", number(middle(found["written"]["fingerprints"]))],
+            ["of as many bytes in values too short for one", number(middle(found["written"]["none"]))]]  # fmt: skip
+    return ["## Leaks", "", "Writes at 16 connections, each a new version.", ""] + table(("", ""), rows)
+
+
 def leases_section(report):
     found = report.results["leases"]
     if not found:
@@ -475,5 +486,5 @@ def render(results, runs, seconds, work):
                   "CPU is user and system time of all of the server's processes. × echo and × Redis "
                   "compare with the same number of connections, × token with one thread's unwraps, "
                   "× SQLite with as many rows a commit as there are connections.", "", *vault]
-    lines += large_section(report) + flood_section(report) + rotation_section(report) + signing_section(report) + database_section(report) + leases_section(report) + memory_section(report) + layers_section(report)
+    lines += large_section(report) + flood_section(report) + rotation_section(report) + signing_section(report) + database_section(report) + leaks_section(report) + leases_section(report) + memory_section(report) + layers_section(report)
     return "\n".join(lines).rstrip() + "\n"
