@@ -90,14 +90,17 @@ def test_the_commands_of_the_page_of_keys(vault):
 
 def test_each_command_of_the_page_on_compliance_is_one(vault):
     page = (ROOT / "docs/compliance.md").read_text()
-    commands = set(re.findall(r"`(coffer(?:-audit)? [^`\n]+)`", page))
+    commands = set(re.findall(r"`(coffer(?:-audit|-ceremony)? [^`\n]+)`", page))
     assert len(commands) > 25
     auditors = audit("-help")
+    ceremony = subprocess.run([program("coffer-ceremony"), "-help"], capture_output=True, text=True, check=False)
     for command in commands:
         name, *words = command.split()
         words = [word for word in words if not word.startswith("-")]
         if name == "coffer-audit":
             assert f"coffer-audit {words[0]}" in auditors or f"|{words[0]} " in auditors, command
+        elif name == "coffer-ceremony":
+            assert f"\n  {words[0]} " in ceremony.stdout, command
         elif words[0] == "read":
             assert vault.coffer(*command.split()[1:]).returncode == 0, command
         else:
