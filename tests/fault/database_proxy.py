@@ -3,6 +3,7 @@ byte, and let nothing through. Knows no protocol: a message is what comes at onc
 
 import contextlib
 import pathlib
+import shutil
 import socket
 import struct
 import threading
@@ -80,6 +81,7 @@ class Proxy:
         for listener in self._listeners:
             listener.close()
         self.cut_all()
+        shutil.rmtree(self.directory)
 
     def _accept(self, listener):
         while True:

@@ -53,6 +53,12 @@ def leases(house):
     return answer.data["keys"] if answer.status == 200 else []
 
 
+def pending_ends(house):
+    """What each end that wasn't taken yet has failed with; empty: nothing so far."""
+    told = ok(house.request("GET", "sys/leases"), 200).data["leases"]
+    return {end["lease_id"]: end["error"] for end in told}
+
+
 def revoke(house, lease, sync=False):
     return house.request("POST", "sys/leases/revoke", {"lease_id": lease, "sync": sync})
 
