@@ -3,6 +3,7 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "coffer/base/codec.h"
 #include "coffer/crypto/digest.h"
@@ -46,6 +47,11 @@ FakeToken::~FakeToken() {
 void FakeToken::fail_nth(Method method, std::size_t n, Error error) {
   const MutexLock lock(mutex_);
   faults_.push_back({method, calls_[index_of(method)] + n, std::move(error)});
+}
+
+bool FakeToken::forget_faults() {
+  const MutexLock lock(mutex_);
+  return !std::exchange(faults_, {}).empty();
 }
 
 void FakeToken::pull() {

@@ -49,6 +49,8 @@ class FakeToken final : public pkcs11::Token {
   /// The nth call of `method` from now (1 is the next one) fails with `error`, once. Several may be
   /// pending.
   void fail_nth(Method method, std::size_t n, Error error);
+  /// What is pending won't come to pass. False: nothing was.
+  bool forget_faults();
   /// Every call fails with `unavailable`, until insert(). Keys stay.
   void pull();
   void insert();

@@ -66,7 +66,9 @@ class BorrowedToken final : public pkcs11::Token {
 
 class TestVault final : private core::Control {
  public:
-  explicit TestVault(envelope::CacheConfig cache = {}) : cache_(cache) {
+  explicit TestVault(envelope::CacheConfig cache = {},
+                     std::unique_ptr<store::Store> stored_in = store::open_memory_store(Uuid{{9}}))
+      : store(std::move(stored_in)), cache_(cache) {
     sealed_trail_ = std::make_unique<audit::Trail>(log, nullptr, system_clock());
     sys_ = sys::make_engine({*state, *this, system_clock()});
     pipeline = std::make_unique<core::Pipeline>(
@@ -144,7 +146,7 @@ class TestVault final : private core::Control {
 
   FakeToken token;
   FakeLog log;
-  std::unique_ptr<store::Store> store = store::open_memory_store(Uuid{{9}});
+  std::unique_ptr<store::Store> store;
   std::unique_ptr<core::State> state = std::make_unique<core::State>();
   std::unique_ptr<audit::Trail> trail;
   std::unique_ptr<core::Pipeline> pipeline;
