@@ -128,4 +128,22 @@ Result<GrowthProof> prove_growth(const std::string& directory, std::uint64_t old
   return proof;
 }
 
+Result<bool> begins_with(const std::string& directory, std::uint64_t size, const TreeHash& root) {
+  if (size == 0) return true;
+  COFFER_TRY(const std::vector<Segment> segments, list_segments(directory));
+  if (!segments.empty() && segments.front().first > size) return true;
+  const Checkpoint until{.origin = {}, .size = size, .root = root};
+  const auto walk = [&](std::uint64_t known) {
+    return Pass(directory, until, known)
+        .run([](const Frontier&) -> Result<void> { return {}; },
+             [](std::string_view, const TreeHash&) -> Result<void> { return {}; });
+  };
+  auto walked = walk(size - 1);
+  // A segment of before there was a tree doesn't tell it: then from the first line on.
+  if (!walked.ok() && walked.error().code == ErrorCode::not_found) walked = walk(0);
+  if (walked.ok()) return true;
+  if (walked.error().code == ErrorCode::corrupt) return false;
+  return walked.error();
+}
+
 }  // namespace coffer::audit

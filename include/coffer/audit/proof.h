@@ -48,6 +48,12 @@ inline constexpr std::size_t kMaxProofPath = 64;
 [[nodiscard]] Result<GrowthProof> prove_growth(const std::string& directory, std::uint64_t old_size,
                                                std::string_view checkpoint);
 
+/// Whether the log's first `size` lines are those of `root`; true too where the last of them was
+/// archived, so that nothing can be compared. not_found: there are fewer lines. Reads the segment
+/// that has the last of them, and from its start alone where that tells the tree before it.
+[[nodiscard]] Result<bool> begins_with(const std::string& directory, std::uint64_t size,
+                                       const TreeHash& root);
+
 /// The last note beside the log. not_found: there is none.
 [[nodiscard]] Result<std::string> newest_checkpoint(const std::string& directory);
 

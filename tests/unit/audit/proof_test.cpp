@@ -204,5 +204,35 @@ TEST_F(ProofTest, TheNewestCheckpointBesideTheLogIsFound) {
   EXPECT_EQ(*newest_checkpoint(directory_.path()), notes_[4]);
 }
 
+TEST_F(ProofTest, TheLogBeginsWithEveryTreeThatItEverWas) {
+  for (std::uint64_t was = 0; was <= size(); ++was) {
+    const TreeHash root = was == 0 ? TreeHash{} : parse_checkpoint(notes_[was])->checkpoint.root;
+    EXPECT_TRUE(*begins_with(directory_.path(), was, root)) << was;
+    if (was == 0) continue;
+    TreeHash other = root;
+    other[0] ^= 1U;
+    EXPECT_FALSE(*begins_with(directory_.path(), was, other)) << was;
+  }
+}
+
+TEST_F(ProofTest, ALogThatIsShorterThanItWasIsToldApart) {
+  const TreeHash root = parse_checkpoint(newest())->checkpoint.root;
+  const auto told = begins_with(directory_.path(), size() + 1, root);
+  ASSERT_FALSE(told.ok());
+  EXPECT_EQ(told.error().code, ErrorCode::not_found);
+  std::filesystem::remove_all(directory_.path());
+  EXPECT_FALSE(begins_with(directory_.path(), size(), root).ok());
+}
+
+TEST_F(ProofTest, WhatWasArchivedIsntCompared) {
+  const auto segments = *list_segments(directory_.path());
+  ASSERT_GE(segments.size(), 3U);
+  std::filesystem::remove(segments[0].path);
+  const std::uint64_t first = segments[1].first;
+  EXPECT_TRUE(*begins_with(directory_.path(), first - 1, TreeHash{}));
+  EXPECT_TRUE(*begins_with(directory_.path(), size(), parse_checkpoint(newest())->checkpoint.root));
+  EXPECT_FALSE(*begins_with(directory_.path(), size(), TreeHash{}));
+}
+
 }  // namespace
 }  // namespace coffer::audit::test
