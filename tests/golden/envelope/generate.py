@@ -2,7 +2,7 @@
 """Makes v1.txt after docs/formats/{keyring,sealed-record,sealed-row}.md, and shares no code with the
 room: what both agree on is what the documents say. Needs pyca/cryptography.
 
-    ./generate.py 1 > v1.txt; ./generate.py 2 > v2.txt
+    ./generate.py 1 > v1.txt; ./generate.py 2 > v2.txt; ./generate.py anchor > anchor.txt
 
 v2.txt has what changed since: format 2 of the keyring, and the announcements of signers. Old files stay: a new format version gets a file of its own.
 """
@@ -234,7 +234,24 @@ def announcements():
     emit("signers", b"CFSA" + u8(1) + VAULT + u16(1) + told + blob(sign(FIRST_SIGN, message)))
 
 
-if sys.argv[1:] == ["2"]:
+def anchor():
+    node, incarnation = example_uuid("node"), example_uuid("incarnation")
+    commitment, root = example("commitment"), example("log root")
+    written = 1_767_225_600 * 10**9
+    body = b"CFAN" + u8(1) + VAULT + node + incarnation + u64(7) + u64(1)
+    body += u64(1234) + commitment + u64(5678) + root + u64(written)
+    message = blob("coffer anchor v1") + body
+    emit("anchor_node", node)
+    emit("anchor_incarnation", incarnation)
+    emit("anchor_commitment", commitment)
+    emit("anchor_log_root", root)
+    emit("anchor_message", message)
+    emit("anchor", body + blob(sign(SIGN, message)))
+
+
+if sys.argv[1:] == ["anchor"]:
+    anchor()
+elif sys.argv[1:] == ["2"]:
     keyring2()
     announcements()
 else:

@@ -38,6 +38,7 @@ TEST(Documents, ShowTheExamplesThatTheTestsReproduce) {
   expect_examples("keyring.md", {"keyring", "keyring_key", "keyring_wrapped"});
   expect_examples("sealed-record.md", {"record", "record_commitment", "record_mac"});
   expect_examples("sealed-row.md", {"row", "row_key", "row_sealing_key"});
+  expect_examples("anchor.md", {"anchor", "anchor_node", "anchor_commitment"});
 }
 
 TEST(Documents, SayHowMuchLongerARecordIsThanItsValue) {

@@ -54,7 +54,8 @@ std::string read_text(const std::string& path) {
 const Examples& golden() {
   static const Examples examples = [] {
     const std::string directory = std::string(COFFER_TEST_DATA) + "/golden/envelope/";
-    return parse_examples(read_text(directory + "v1.txt") + read_text(directory + "v2.txt"));
+    return parse_examples(read_text(directory + "v1.txt") + read_text(directory + "v2.txt") +
+                          read_text(directory + "anchor.txt"));
   }();
   return examples;
 }

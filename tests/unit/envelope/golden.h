@@ -15,7 +15,7 @@ using Examples = std::map<std::string, Bytes>;
 [[nodiscard]] Examples parse_examples(std::string_view text);
 [[nodiscard]] std::string read_text(const std::string& path);
 
-/// tests/golden/envelope/v1.txt and v2.txt
+/// tests/golden/envelope/v1.txt, v2.txt and anchor.txt
 [[nodiscard]] const Examples& golden();
 /// Fails the test if there is no such value.
 [[nodiscard]] const Bytes& golden(const std::string& name);

@@ -1,0 +1,130 @@
+#include "coffer/envelope/anchor.h"
+
+#include <algorithm>
+
+#include "coffer/base/codec.h"
+#include "packer.h"
+
+namespace coffer::envelope {
+namespace {
+
+constexpr std::string_view kMagic = "CFAN";
+constexpr std::uint8_t kFormat = 1;
+/// What is signed starts with it, so that no other message of the house is an anchor.
+constexpr std::string_view kSignedLabel = "coffer anchor v1";
+constexpr std::uint64_t kObjects = 2;
+
+Error corrupt(std::string_view what) { return make_error(ErrorCode::corrupt, what); }
+
+std::string label_of(const Keyring& keyring, std::uint64_t counter) {
+  return "coffer/" + to_string(keyring.vault()) + "/anchor/" + std::to_string(counter % kObjects);
+}
+
+std::string encode(const Anchor& anchor, const Uuid& vault) {
+  const auto written = static_cast<std::uint64_t>(anchor.written.time_since_epoch().count());
+  Packer out(256);
+  out.raw(as_bytes(kMagic)).u8(kFormat);
+  out.raw(vault).raw(anchor.node).raw(anchor.incarnation);
+  out.u64(anchor.counter).u64(anchor.epoch);
+  out.u64(anchor.store.sequence).raw(anchor.store.commitment);
+  out.u64(anchor.log_lines).raw(anchor.log_root).u64(written);
+  return out.take();
+}
+
+std::string to_sign(ByteView body) {
+  return Packer(body.size() + kSignedLabel.size() + 4).text(kSignedLabel).raw(body).take();
+}
+
+Result<Uuid> read_id(Reader& in) {
+  COFFER_TRY(const ByteView bytes, in.raw(Uuid{}.bytes.size()));
+  return uuid_from(bytes);
+}
+
+Result<crypto::Sha256> read_hash(Reader& in) {
+  crypto::Sha256 hash{};
+  COFFER_TRY(const ByteView bytes, in.raw(hash.size()));
+  std::copy(bytes.begin(), bytes.end(), hash.begin());
+  return hash;
+}
+
+Result<void> read_head(Reader& in, const Uuid& vault) {
+  COFFER_TRY(const ByteView magic, in.raw(kMagic.size()));
+  if (as_text(magic) != kMagic) return corrupt("this isn't an anchor");
+  COFFER_TRY(const std::uint8_t format, in.u8());
+  if (format != kFormat) return corrupt("unknown format of an anchor");
+  COFFER_TRY(const Uuid found, read_id(in));
+  if (found != vault) return corrupt("the anchor is another vault's");
+  return {};
+}
+
+Result<Anchor> read_body(Reader& in) {
+  Anchor anchor;
+  COFFER_TRY(anchor.node, read_id(in));
+  COFFER_TRY(anchor.incarnation, read_id(in));
+  COFFER_TRY(anchor.counter, in.u64());
+  COFFER_TRY(anchor.epoch, in.u64());
+  COFFER_TRY(anchor.store.sequence, in.u64());
+  COFFER_TRY(anchor.store.commitment, read_hash(in));
+  COFFER_TRY(anchor.log_lines, in.u64());
+  COFFER_TRY(anchor.log_root, read_hash(in));
+  COFFER_TRY(const std::uint64_t written, in.u64());
+  anchor.written = WallTime(std::chrono::nanoseconds(static_cast<std::int64_t>(written)));
+  return anchor;
+}
+
+/// Those of before too: between a rotation of the key and the next anchor there may be a crash.
+bool signed_by_vault(const Keyring& keyring, ByteView message, ByteView signature) {
+  const auto by = [&](const Bytes& spki) {
+    return !spki.empty() && crypto::verify(spki, message, signature).ok();
+  };
+  for (const EnrolledToken& token : keyring.tokens()) {
+    if (by(token.sign_public_key)) return true;
+  }
+  const auto& announced = keyring.announcements();
+  return std::any_of(announced.begin(), announced.end(),
+                     [&](const Announcement& one) { return by(one.from) || by(one.to); });
+}
+
+}  // namespace
+
+Result<Bytes> sign_anchor(const Anchor& anchor, Keyring& keyring) {
+  const std::string body = encode(anchor, keyring.vault());
+  COFFER_TRY(const Bytes signature, keyring.sign(as_bytes(to_sign(as_bytes(body)))));
+  const std::string stored =
+      Packer(body.size() + signature.size() + 4).raw(as_bytes(body)).blob(signature).take();
+  const ByteView bytes = as_bytes(stored);
+  return Bytes(bytes.begin(), bytes.end());
+}
+
+Result<Anchor> open_anchor(ByteView stored, const Keyring& keyring) {
+  Reader in(stored);
+  COFFER_CHECK(read_head(in, keyring.vault()));
+  COFFER_TRY(const Anchor anchor, read_body(in));
+  const ByteView body = stored.first(stored.size() - in.remaining());
+  COFFER_TRY(const ByteView signature, in.blob());
+  COFFER_CHECK(in.finish());
+  if (signed_by_vault(keyring, as_bytes(to_sign(body)), signature)) return anchor;
+  return corrupt("the anchor isn't signed by a key of this vault");
+}
+
+Result<AnchorsFound> read_anchors(pkcs11::Token& token, const Keyring& keyring) {
+  AnchorsFound found;
+  for (std::uint64_t object = 0; object < kObjects; ++object) {
+    COFFER_TRY(const auto stored, token.read_data(label_of(keyring, object)));
+    if (!stored) continue;
+    const auto anchor = open_anchor(*stored, keyring);
+    if (!anchor.ok()) {
+      ++found.damaged;
+    } else if (!found.newest || found.newest->counter < anchor->counter) {
+      found.newest = *anchor;
+    }
+  }
+  return found;
+}
+
+Result<void> write_anchor(pkcs11::Token& token, Keyring& keyring, const Anchor& anchor) {
+  COFFER_TRY(const Bytes stored, sign_anchor(anchor, keyring));
+  return token.write_data(label_of(keyring, anchor.counter), stored);
+}
+
+}  // namespace coffer::envelope
