@@ -145,6 +145,7 @@ def test_an_end_whose_answer_was_lost_is_done(house, server, proxy, words):
     hold = proxy.hold(words[server.name], answer=True)
     ok(revoke(house, lease))
     hold.wait()
+    assert lease.encode() in house.request("GET", "sys/leases").body, "as far as the vault knows"
     hold.cut()
     eventually(lambda: lease.encode() not in house.request("GET", "sys/leases").body)
     assert server.users() == []
