@@ -57,6 +57,12 @@ Result<Restored> decode(std::string_view text) {
   return restored;
 }
 
+Result<void> write_releases(envelope::SealedTransaction& tx, std::uint64_t count) {
+  Writer row;
+  row.u8(kFormat).u64(count);
+  return tx.write(released_row(), as_text(row.view()), envelope::Expect::anything());
+}
+
 }  // namespace
 
 store::Key restore_mark_key() { return "coffer/restored"; }
@@ -101,6 +107,11 @@ Result<std::uint64_t> restores_released(envelope::SealedTransaction& tx) {
   return count;
 }
 
+Result<void> raise_releases(envelope::SealedTransaction& tx, std::uint64_t least) {
+  COFFER_TRY(const std::uint64_t known, restores_released(tx));
+  return known >= least ? Result<void>() : write_releases(tx, least);
+}
+
 Result<void> release_restored(envelope::SealedTransaction& tx) {
   COFFER_TRY(const auto row, tx.read(restored_row()));
   if (!row) return make_error(ErrorCode::precondition, "this vault wasn't restored from a backup");
@@ -108,9 +119,7 @@ Result<void> release_restored(envelope::SealedTransaction& tx) {
   if (!restored.paused) return make_error(ErrorCode::precondition, "nothing is paused");
   restored.paused = false;
   COFFER_TRY(const std::uint64_t before, restores_released(tx));
-  Writer releases;
-  releases.u8(kFormat).u64(before + 1);
-  COFFER_CHECK(tx.write(released_row(), as_text(releases.view()), envelope::Expect::anything()));
+  COFFER_CHECK(write_releases(tx, before + 1));
   return tx.write(restored_row(), encode(restored), envelope::Expect::unchanged(row->version));
 }
 

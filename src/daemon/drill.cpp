@@ -74,6 +74,7 @@ Result<DrillOutcome> drill(VaultConfig vault, RestoreSource& source, const std::
   vault.store_path = place.path() + "/store.db";
   vault.audit_directory = place.path() + "/audit";
   vault.backup_directory = place.path() + "/backups";
+  vault.anchored = false;
   vault.signer_path = place.path() + "/signer.pem";
   const std::string pem = crypto::pem_from_spki(source.pinned);
   COFFER_CHECK(write_file(vault.signer_path, as_bytes(pem), 0600));

@@ -25,10 +25,12 @@ int failed(const Error& error) {
 
 Result<void> serve(Vault& vault, ServerConfig config) {
   vault.start_signing();
+  vault.start_anchoring();
   Server server(vault, std::move(config), system_clock());
   COFFER_CHECK(server.run());
   const audit::Line lines[] = {vault.trail().system_line("stop", "told to stop")};
   COFFER_CHECK(vault.log().append(lines, true));
+  vault.finish_anchoring();
   vault.finish_signing();
   return {};
 }

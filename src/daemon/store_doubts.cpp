@@ -1,5 +1,6 @@
 #include "store_doubts.h"
 
+#include "coffer/audit/proof.h"
 #include "coffer/core/authority.h"
 
 namespace coffer::daemon {
@@ -14,6 +15,18 @@ std::string commit_number(std::uint64_t sequence) { return "commit " + std::to_s
 /// Damage shows as `corrupt`; what to do about it is the same.
 Error refused(const Error& found) {
   return found.code == ErrorCode::corrupt ? refused(found.text) : found;
+}
+
+/// Two copies that went on from one store have as many commits some day; their logs differ.
+Result<void> compare_log(const std::string& directory, const envelope::Anchor& anchor) {
+  const auto same = audit::begins_with(directory, anchor.log_lines, anchor.log_root);
+  if (same.ok() && *same) return {};
+  const std::string known = std::to_string(anchor.log_lines) + " lines";
+  if (same.ok()) {
+    return refused("the audit log isn't the one of which the token knows the first " + known);
+  }
+  if (same.error().code != ErrorCode::not_found) return same.error();
+  return refused("the audit log is older than the token's anchor, which knows of " + known);
 }
 
 }  // namespace
@@ -33,6 +46,28 @@ Result<void> compare_with_log(const envelope::StoreState& found,
   if (logged->commitment == as_line(found).commitment) return {};
   return refused("the store isn't the one that the audit log knows at " +
                  commit_number(found.sequence));
+}
+
+Result<void> compare_with_anchor(const envelope::StoreState& found, const Uuid& node,
+                                 const std::string& log, const envelope::AnchorsFound& anchors) {
+  if (!anchors.newest) {
+    if (anchors.damaged == 0) return {};
+    return refused("the anchor on the token can't be read, or isn't this vault's");
+  }
+  const envelope::Anchor& anchor = *anchors.newest;
+  if (anchor.node != node) {
+    return refused("the token's anchor is of another store: node " + to_string(anchor.node));
+  }
+  if (anchor.store.sequence > found.sequence) {
+    return refused("the store is older than the token's anchor: it stands at " +
+                   commit_number(found.sequence) + ", and the anchor knows of " +
+                   commit_number(anchor.store.sequence));
+  }
+  if (anchor.store.sequence == found.sequence && anchor.store != found) {
+    return refused("the store isn't the one that the token knows at " +
+                   commit_number(found.sequence));
+  }
+  return compare_log(log, anchor);
 }
 
 Result<std::shared_ptr<envelope::RowSums>> sums_of(const envelope::Keyring& keyring,

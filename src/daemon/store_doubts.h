@@ -6,6 +6,7 @@
 #include <string>
 
 #include "coffer/audit/store_line.h"
+#include "coffer/envelope/anchor.h"
 #include "coffer/envelope/row_sums.h"
 
 namespace coffer::daemon {
@@ -20,6 +21,12 @@ inline constexpr std::string_view kHowToAccept =
 /// one's place. `logged`: the newest that the log has, if it has any.
 [[nodiscard]] Result<void> compare_with_log(const envelope::StoreState& found,
                                             const std::optional<audit::StoreLine>& logged);
+
+/// precondition, with what is wrong: the token knows of a later store or log of this vault, or of
+/// others in their place. `log`: the audit log's directory.
+[[nodiscard]] Result<void> compare_with_anchor(const envelope::StoreState& found, const Uuid& node,
+                                               const std::string& log,
+                                               const envelope::AnchorsFound& anchors);
 
 /// The sums that the store has, if they are right for the rows of authority; nullptr: it has none,
 /// and the log knows of none. precondition: the store isn't as the vault left it. `restored`: by an

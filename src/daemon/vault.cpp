@@ -40,6 +40,7 @@ Result<std::unique_ptr<Vault>> Vault::make(VaultConfig config, const Clock& cloc
 Vault::~Vault() {
   row_check_.end();
   // While there is a key to sign with.
+  finish_anchoring();
   finish_signing();
   state_.seal();
   const MutexLock lock(retiring_mutex_);
@@ -61,6 +62,9 @@ void Vault::retire(std::shared_ptr<core::Unsealed> sealed) {
 
 /// Keys are wiped when that is done, or by whoever is still at work with them.
 void Vault::sign_last(std::shared_ptr<core::Unsealed> sealed) {
+  if (anchors_ != nullptr && !anchors_->part(sealed, kLastSignature)) {
+    log::warn("the token takes its time to take the anchor: the vault is sealed all the same");
+  }
   if (checkpointer_ == nullptr) return;
   crypto::Signer* const key = sealed->keyring.get();
   std::shared_ptr<crypto::Signer> signer(std::move(sealed), key);
@@ -124,6 +128,12 @@ Result<void> Vault::open_parts() {
   sys_ = sys::make_engine({state_, *this, clock_});
   pipeline_ =
       std::make_unique<core::Pipeline>(core::Pipeline::Parts{state_, *trail_, *sys_, sys::mount()});
+  if (config_.anchored) {
+    COFFER_TRY(const Uuid incarnation, crypto::random_uuid());
+    const bool survives = config_.audit_durability == audit::Durability::power;
+    anchors_ =
+        std::make_unique<Anchors>(Anchors::Parts{*store_, *log_, clock_, survives}, incarnation);
+  }
   backups_ = std::make_unique<core::Backups>(core::Backups::Parts{*store_, *log_, state_, clock_},
                                              config_.backup_directory);
   COFFER_TRY(const auto keyring, stored_keyring());
@@ -180,6 +190,7 @@ Result<void> Vault::open_vault(std::unique_ptr<pkcs11::TokenKeeper> token,
                       "this vault's first rows were never written: initialise it again");
   }
   COFFER_CHECK(core::note_version(*tx, clock_.wall()));
+  COFFER_CHECK(anchor_restored(*opened, *tx));
   COFFER_TRY(auto staged, core::adopt_restore_mark(*store_, *tx));
   COFFER_CHECK(commit(*store_, std::move(staged)));
   COFFER_CHECK(respect_restore(*opened));
@@ -254,7 +265,7 @@ Result<std::shared_ptr<core::Unsealed>> Vault::open(std::unique_ptr<pkcs11::Toke
   const envelope::Keyring& ring = *keyring;
   std::shared_ptr<envelope::RowSums> sums;
   if (!as_it_is) {
-    COFFER_TRY(sums, trusted_sums(ring));
+    COFFER_TRY(sums, trusted_sums(*token, ring));
   }
   store_->keep(sums);
   COFFER_TRY(auto opened,

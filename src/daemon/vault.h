@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "anchors.h"
 #include "audit_rules.h"
 #include "coffer/audit/checkpointer.h"
 #include "coffer/audit/witness.h"
@@ -47,6 +48,8 @@ struct VaultConfig {
   programs::Runner* programs = nullptr;
   /// Mounts KV version 2 at secret/ when the vault is made.
   bool mount_secret = false;
+  /// Looks at the token's anchor, and keeps it: not for a copy that is thrown away.
+  bool anchored = true;
 };
 
 /// Thread-safe once made. `clock` outlives it.
@@ -72,6 +75,7 @@ class Vault final : public core::Control {
   std::string audit_directory() const override { return config_.audit_directory; }
   const audit::Checkpointer* signing() const override { return checkpointer_.get(); }
   const audit::Witnesses* witnesses() const override { return witnesses_.get(); }
+  std::optional<core::AnchorStatus> anchor() const override;
   core::Backups& backups() override { return *backups_; }
   lifecycle::EffectiveTime* time() override { return &time_; }
 
@@ -80,6 +84,11 @@ class Vault final : public core::Control {
   void start_signing();
   /// Behind the log's last line, and while no request is under way.
   void finish_signing();
+
+  /// From now on the token's anchor is written while the vault is open.
+  void start_anchoring();
+  /// Writes it a last time, while no request is under way.
+  void finish_anchoring() { anchors_.reset(); }
 
   /// The age counts at once, the number of entries from the next unseal on.
   void set_cache(const envelope::CacheConfig& cache) COFFER_EXCLUDES(mutex_);
@@ -110,13 +119,21 @@ class Vault final : public core::Control {
                                         std::unique_ptr<envelope::Keyring> keyring,
                                         const std::optional<Error>& doubt) COFFER_REQUIRES(mutex_);
   [[nodiscard]] Result<std::shared_ptr<envelope::RowSums>> trusted_sums(
-      const envelope::Keyring& keyring) const;
+      pkcs11::Token& token, const envelope::Keyring& keyring) const;
+  [[nodiscard]] Result<void> heed_anchor(pkcs11::Token& token, const envelope::Keyring& keyring,
+                                         const envelope::RowSums* sums, bool restored) const;
   /// What is wrong with the store; nullopt: nothing.
-  [[nodiscard]] Result<std::optional<Error>> doubt_of(const envelope::Keyring& keyring) const;
+  [[nodiscard]] Result<std::optional<Error>> doubt_of(pkcs11::Token& token,
+                                                      const envelope::Keyring& keyring) const;
+  /// A store that was restored, or taken on, is the one from now on.
+  [[nodiscard]] Result<void> anchor_restored(core::Unsealed& vault,
+                                             envelope::SealedTransaction& tx);
   /// What the store came to, into the log.
   [[nodiscard]] Result<void> record_store(const core::Unsealed& vault);
   void check_rows(const std::shared_ptr<core::Unsealed>& vault) COFFER_REQUIRES(mutex_);
   void found_damage(const Error& error);
+  void found_second_copy(const Error& error);
+  void seal_for(std::string_view event, const Error& error);
   [[nodiscard]] static Result<void> respect_restore(core::Unsealed& vault);
   [[nodiscard]] Result<void> respect_time(core::Unsealed& vault);
   [[nodiscard]] Result<std::optional<std::string>> stored_row(const store::Key& key) const;
@@ -156,9 +173,11 @@ class Vault final : public core::Control {
   /// Those of the unsealing before may let late commits pass until they are closed.
   std::shared_ptr<envelope::RowSums> sums_ COFFER_GUARDED_BY(mutex_);
   bool watching_rows_ COFFER_GUARDED_BY(mutex_) = false;
+  bool made_now_ = false;  ///< by this process; what the token knows of the vault is of its past
   Mutex retiring_mutex_;
   std::thread retiring_ COFFER_GUARDED_BY(retiring_mutex_);
-  RowCheck row_check_;  ///< goes first: it may seal
+  RowCheck row_check_;                ///< it may seal
+  std::unique_ptr<Anchors> anchors_;  ///< goes first: it may seal
 };
 
 /// One transaction beside the Door (docs/decisions/0004); nothing staged is no error.

@@ -46,6 +46,7 @@ Result<core::Control::Initialised> Vault::initialise(
     const auto wanted = recovery ? std::optional<Uuid>(recovery->vault) : std::nullopt;
     COFFER_TRY(keyring, create_keyring(*token, adopt, wanted, done.adopted));
   }
+  made_now_ = !stored;
   done.vault = keyring->vault();
   COFFER_TRY(auto opened, open(std::move(token), std::move(keyring)));
   if (recovery) COFFER_CHECK(enrol_recovery(*opened, *recovery));

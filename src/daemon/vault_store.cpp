@@ -7,14 +7,42 @@
 namespace coffer::daemon {
 
 Result<std::shared_ptr<envelope::RowSums>> Vault::trusted_sums(
-    const envelope::Keyring& keyring) const {
+    pkcs11::Token& token, const envelope::Keyring& keyring) const {
   COFFER_TRY(const auto logged, audit::last_store_line(config_.audit_directory));
   COFFER_TRY(const auto mark, stored_row(core::restore_mark_key()));
-  return sums_of(keyring, *store_, logged, mark.has_value());
+  auto sums = sums_of(keyring, *store_, logged, mark.has_value());
+  // Looked at whatever the sums say: whoever takes the store on replaces what is there.
+  COFFER_CHECK(heed_anchor(token, keyring, sums.ok() ? sums->get() : nullptr,
+                           mark.has_value() || !sums.ok()));
+  return sums;
 }
 
-Result<std::optional<Error>> Vault::doubt_of(const envelope::Keyring& keyring) const {
-  const auto sums = trusted_sums(keyring);
+/// A vault whose first rows were never written has nothing that could be older.
+Result<void> Vault::heed_anchor(pkcs11::Token& token, const envelope::Keyring& keyring,
+                                const envelope::RowSums* sums, bool restored) const {
+  if (anchors_ == nullptr) return {};
+  COFFER_TRY(const auto found, anchors_->look(token, keyring));
+  if (restored || made_now_) return {};
+  envelope::StoreState state{.sequence = store_->sequence()};
+  if (sums != nullptr) {
+    COFFER_TRY(state, sums->state());
+  }
+  return compare_with_anchor(state, store_->node(), config_.audit_directory, found);
+}
+
+/// Before the mark of the restore is gone: a crash in between would leave a store that is older
+/// than its anchor, and was taken on already.
+Result<void> Vault::anchor_restored(core::Unsealed& vault, envelope::SealedTransaction& tx) {
+  if (anchors_ == nullptr) return {};
+  COFFER_TRY(const auto mark, stored_row(core::restore_mark_key()));
+  if (!mark) return {};
+  COFFER_CHECK(core::raise_releases(tx, anchors_->epoch()));
+  return anchors_->replace(vault);
+}
+
+Result<std::optional<Error>> Vault::doubt_of(pkcs11::Token& token,
+                                             const envelope::Keyring& keyring) const {
+  const auto sums = trusted_sums(token, keyring);
   if (!sums.ok()) {
     if (sums.error().code != ErrorCode::precondition) return sums.error();
     return std::optional(sums.error());
@@ -35,7 +63,7 @@ Result<std::string> Vault::accept_restore() {
   if (!stored) return make_error(ErrorCode::precondition, "Vault is not initialized");
   COFFER_TRY(auto token, open_token(nullptr));
   COFFER_TRY(auto keyring, open_keyring(*token, *stored));
-  COFFER_TRY(const auto doubt, doubt_of(*keyring));
+  COFFER_TRY(const auto doubt, doubt_of(*token, *keyring));
   if (!doubt) {
     return make_error(ErrorCode::precondition,
                       "the store is as the vault left it: there is nothing to accept");
@@ -75,12 +103,33 @@ void Vault::check_rows(const std::shared_ptr<core::Unsealed>& vault) {
 
 /// A vault that serves what somebody put there would vouch for it.
 void Vault::found_damage(const Error& error) {
+  seal_for("store_tampered", error);
+  log::error("sealed: cofferd accept-restore takes the store on as it is");
+}
+
+/// Which of the two is the vault, only people know.
+void Vault::found_second_copy(const Error& error) {
+  seal_for("second_copy", error);
+  log::error("sealed: stop the one that isn't to be, then unseal the other");
+}
+
+void Vault::seal_for(std::string_view event, const Error& error) {
   log::error(error);
-  const audit::Line lines[] = {trail_->system_line("store_tampered", error.text)};
+  const audit::Line lines[] = {trail_->system_line(event, error.text)};
   if (const auto logged = log_->append(lines, true); !logged.ok()) log::error(logged.error());
   forget_pin();
   retire(state_.seal());
-  log::error("sealed: cofferd accept-restore takes the store on as it is");
+}
+
+void Vault::start_anchoring() {
+  if (anchors_ == nullptr) return;
+  anchors_->start([this] { return state_.unsealed(); },
+                  [this](const Error& error) { found_second_copy(error); });
+}
+
+std::optional<core::AnchorStatus> Vault::anchor() const {
+  if (anchors_ == nullptr) return std::nullopt;
+  return anchors_->status();
 }
 
 }  // namespace coffer::daemon

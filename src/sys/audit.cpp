@@ -44,6 +44,19 @@ void append_witnesses(JsonWriter& json, const audit::Witnesses* witnesses) {
   json.end_array();
 }
 
+/// The token's anchor; null: none is kept.
+void append_anchor(JsonWriter& json, const std::optional<core::AnchorStatus>& anchor) {
+  json.key("anchor");
+  if (!anchor) {
+    json.null();
+    return;
+  }
+  json.begin_object().key("supported").boolean(anchor->supported);
+  json.key("sequence").number(static_cast<std::int64_t>(anchor->sequence));
+  append_time(json, "written_at", anchor->written);
+  json.key("trouble").string(anchor->trouble).end_object();
+}
+
 /// How far the log is signed, and with which key.
 Result<Response> status(Call& call) {
   const audit::Checkpointer* const signing = call.parts.control.signing();
@@ -56,6 +69,7 @@ Result<Response> status(Call& call) {
   append_time(json, "unsigned_since", now.unsigned_since);
   json.key("reason").string(now.reason).key("refusing").boolean(now.refusing);
   append_witnesses(json, call.parts.control.witnesses());
+  append_anchor(json, call.parts.control.anchor());
   json.end_object();
   Response response = answer(std::move(json));
   response.repeat_data = true;

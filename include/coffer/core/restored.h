@@ -38,6 +38,10 @@ struct Restored {
 /// names of what is made outside.
 [[nodiscard]] Result<std::uint64_t> restores_released(envelope::SealedTransaction& tx);
 
+/// Stages that so many were, if fewer are known: names that were made in the time that a restore
+/// takes back are none of the time after it.
+[[nodiscard]] Result<void> raise_releases(envelope::SealedTransaction& tx, std::uint64_t least);
+
 /// Stages the end of the pause, and one release more. precondition: there is none.
 [[nodiscard]] Result<void> release_restored(envelope::SealedTransaction& tx);
 

@@ -8,6 +8,7 @@
 #include "coffer/base/mutex.h"
 #include "coffer/base/secure_bytes.h"
 #include "coffer/base/uuid.h"
+#include "coffer/core/anchor_status.h"
 #include "coffer/core/denials.h"
 #include "coffer/core/in_flight.h"
 #include "coffer/core/tally.h"
@@ -93,6 +94,8 @@ class Control {
   [[nodiscard]] virtual const audit::Checkpointer* signing() const { return nullptr; }
   /// Who keeps its checkpoints elsewhere; null: nobody does.
   [[nodiscard]] virtual const audit::Witnesses* witnesses() const { return nullptr; }
+  /// How the vault's anchor on its token is; nullopt: none is kept.
+  [[nodiscard]] virtual std::optional<AnchorStatus> anchor() const { return std::nullopt; }
   [[nodiscard]] virtual Backups& backups() = 0;
   /// The time that counts; null in tests alone.
   [[nodiscard]] virtual lifecycle::EffectiveTime* time() { return nullptr; }

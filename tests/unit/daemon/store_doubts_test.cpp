@@ -2,6 +2,9 @@
 #include "../../../src/daemon/store_doubts.h"
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
 
 #include "coffer/core/authority.h"
 #include "fakes/fake_token.h"
@@ -98,6 +101,95 @@ TEST(StoreDoubts, SumsAreMissedWhereTheLogKnowsOfThem) {
   // A vault from before there were any; a backup of such a one.
   EXPECT_EQ(must(sums_of(*keyring, *store, std::nullopt, false)), nullptr);
   EXPECT_EQ(must(sums_of(*keyring, *store, audit::StoreLine{7, "ab"}, true)), nullptr);
+}
+
+/// A vault, and the anchor that it has on its token.
+struct Anchored : Kept {
+  envelope::AnchorsFound anchors;
+  std::string log = "/nonexistent";
+
+  Anchored() {
+    put("a", "1");
+    anchors.newest = {.node = id, .counter = 1, .store = must(sums->state())};
+  }
+  Result<void> compare() {
+    return compare_with_anchor(must(sums->state()), store->node(), log, anchors);
+  }
+};
+
+void expect_refused(const Result<void>& asked, std::string_view text) {
+  ASSERT_FALSE(asked.ok());
+  EXPECT_EQ(asked.error().code, ErrorCode::precondition);
+  EXPECT_NE(asked.error().text.find(text), std::string::npos) << asked.error().text;
+  EXPECT_NE(asked.error().text.find("accept-restore"), std::string::npos);
+}
+
+TEST(AnchorDoubts, AStoreAtItsAnchorOrAheadOfItIsTaken) {
+  Anchored vault;
+  EXPECT_TRUE(vault.compare().ok());
+  vault.put("a", "2");
+  EXPECT_TRUE(vault.compare().ok());
+}
+
+TEST(AnchorDoubts, ATokenWithoutAnchorsDoubtsNothing) {
+  Anchored vault;
+  vault.anchors = {};
+  EXPECT_TRUE(vault.compare().ok());
+}
+
+TEST(AnchorDoubts, AStoreBehindItsAnchorIsRefused) {
+  Anchored vault;
+  vault.anchors.newest->store.sequence += 3;
+  expect_refused(vault.compare(),
+                 "older than the token's anchor: it stands at commit 2, and the "
+                 "anchor knows of commit 5");
+}
+
+TEST(AnchorDoubts, AnotherStoreAtTheSameCommitIsRefused) {
+  Anchored vault;
+  vault.anchors.newest->store.commitment[0] ^= 1U;
+  expect_refused(vault.compare(), "isn't the one that the token knows at commit 2");
+}
+
+TEST(AnchorDoubts, AnotherNodesStoreIsRefused) {
+  Anchored vault;
+  vault.anchors.newest->node = Uuid{{7}};
+  expect_refused(vault.compare(), "another store: node 07000000-");
+}
+
+TEST(AnchorDoubts, AnchorsOfWhichNoneCanBeReadAreRefused) {
+  Anchored vault;
+  vault.anchors.damaged = 1;
+  EXPECT_TRUE(vault.compare().ok());
+  vault.anchors.newest.reset();
+  expect_refused(vault.compare(), "can't be read");
+}
+
+TEST(AnchorDoubts, ALogThatIsGoneIsRefused) {
+  Anchored vault;
+  vault.log = ::testing::TempDir();  // no segment in it
+  vault.anchors.newest->log_lines = 12;
+  expect_refused(vault.compare(),
+                 "the audit log is older than the token's anchor, which knows of 12");
+}
+
+TEST(AnchorDoubts, ALogWithOtherLinesIsRefused) {
+  Anchored vault;
+  std::string directory = ::testing::TempDir() + "coffer-doubts-XXXXXX";
+  ASSERT_NE(::mkdtemp(directory.data()), nullptr);
+  vault.log = directory;
+  {
+    const auto log =
+        must(audit::open_log({.directory = directory, .node = vault.id}, system_clock()));
+    const audit::SyncedTree tree = must(log->synced_tree());
+    ASSERT_EQ(tree.size, 1U);
+    vault.anchors.newest->log_lines = tree.size;
+    vault.anchors.newest->log_root = tree.root;
+  }
+  EXPECT_TRUE(vault.compare().ok());
+  vault.anchors.newest->log_root[0] ^= 1U;
+  expect_refused(vault.compare(), "isn't the one of which the token knows the first 1 lines");
+  std::filesystem::remove_all(directory);
 }
 
 }  // namespace

@@ -1,0 +1,175 @@
+"""Store and log put back together, logs cut or replaced, two copies at work: what the token knows."""
+
+import contextlib
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import time
+
+import pytest
+
+from configured import copy_of, model_with
+from harness import program
+
+REFUSED = 1
+
+
+@pytest.fixture(scope="module")
+def model():
+    with model_with(("a", {"v": "old"})) as directory:
+        yield directory
+
+
+@pytest.fixture
+def vault(model):
+    with copy_of(model) as made:
+        yield made
+
+
+def anchor(vault):
+    return vault.request("GET", "sys/audit/status").data["anchor"]
+
+
+def start(vault):
+    """Until the token knows of it."""
+    vault.start()
+    deadline = time.monotonic() + 20
+    while anchor(vault)["written_at"] is None:
+        assert time.monotonic() < deadline, (anchor(vault), vault.log)
+        time.sleep(0.02)
+    return vault
+
+
+def stop(vault):
+    assert vault.stop() == 0, vault.log
+
+
+@contextlib.contextmanager
+def copy_with_the_same_token(vault):
+    with tempfile.TemporaryDirectory(prefix="coffer-") as scratch:
+        files = shutil.copytree(vault.directory, pathlib.Path(scratch) / "files",
+                                ignore=shutil.ignore_patterns("*.sock"))  # fmt: skip
+        with copy_of(files) as copy:
+            copy.settings["token"]["softhsm2_conf"] = vault.settings["token"]["softhsm2_conf"]
+            copy.write()
+            yield copy
+
+
+def put(source, vault, *names):
+    for name in names:
+        target = vault.directory / name
+        if target.is_dir():
+            shutil.rmtree(target)
+            shutil.copytree(source / name, target)
+        else:
+            shutil.copy2(source / name, target)
+
+
+def refusal(vault):
+    vault.start(wait=False)
+    assert vault.wait_end(30) == REFUSED, vault.log
+    return vault.log
+
+
+def accept(vault):
+    done = subprocess.run([program("cofferd"), "accept-restore", *vault.arguments()], text=True,
+                          capture_output=True, timeout=60, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    made = subprocess.run([program("cofferd"), "root-token", *vault.arguments()], text=True,
+                          capture_output=True, timeout=60, check=True)  # fmt: skip
+    vault.keep_root_token(made.stdout.strip())
+    return done.stdout
+
+
+def read_often(vault, times):
+    for _ in range(times):
+        assert vault.read("a") is not None
+
+
+def test_store_and_log_that_were_put_back_together_are_refused(vault, model):
+    start(vault)
+    vault.put("a", {"v": "new"})
+    stop(vault)
+    put(model, vault, "store.db", "audit")
+    assert "the store is older than the token's anchor: it stands at commit" in refusal(vault)
+    assert "the store is older than the token's anchor" in accept(vault)
+    start(vault)
+    assert vault.read("a") == {"v": "old"}
+    vault.restart()
+    assert vault.read("a") == {"v": "old"}
+    assert vault.verify_audit()[0] == 0
+
+
+def test_a_log_that_was_cut_is_refused(vault, model):
+    start(vault)
+    read_often(vault, 20)
+    stop(vault)
+    put(model, vault, "audit")
+    assert "the audit log is older than the token's anchor" in refusal(vault)
+    accept(vault)
+    start(vault)
+    vault.restart()
+
+
+def test_a_log_that_is_gone_is_refused(vault):
+    start(vault)
+    stop(vault)
+    shutil.rmtree(vault.audit_directory)
+    assert "the audit log is older than the token's anchor, which knows of" in refusal(vault)
+
+
+def test_a_log_with_other_lines_is_refused(vault, model):
+    with copy_of(model) as other:  # with a token of its own
+        start(vault)
+        start(other)
+        read_often(vault, 5)
+        read_often(other, 40)
+        stop(vault)
+        stop(other)
+        put(other.directory, vault, "audit")
+        said = refusal(vault)
+        # What each committed when it was opened is told in the log, and looked at first.
+        assert "isn't the one that the audit log knows" in said or "isn't the one of which the token" in said
+
+
+def test_a_copy_is_refused_beside_the_one_at_work(vault):
+    with copy_with_the_same_token(vault) as copy:
+        start(vault)
+        assert "is older than the token's anchor" in refusal(copy)
+        assert vault.read("a") == {"v": "old"}
+
+
+def test_of_two_copies_at_work_the_one_that_finds_the_others_anchor_is_sealed(vault):
+    start(vault)
+    with copy_with_the_same_token(vault) as copy:
+        start(copy)
+        deadline = time.monotonic() + 40
+        rule = 'path "a" { capabilities = ["read"] }'
+        for n in range(10_000):
+            if vault.request("GET", "sys/seal-status", token=None).json["sealed"]:
+                break
+            assert time.monotonic() < deadline, vault.log
+            vault.client.post(f"sys/policies/acl/p{n}", {"policy": rule})
+            time.sleep(0.2)
+        assert "a second copy of this vault is at work" in vault.log
+        assert copy.read("a") == {"v": "old"}
+        stop(copy)
+    stop(vault)
+    assert len(vault.events("second_copy")) == 1
+    # It wrote on beside the other: which of the two is right, people say.
+    assert "the token's anchor" in refusal(vault) or "the token knows" in vault.log
+
+
+def test_a_killed_vault_starts_again(vault):
+    start(vault)
+    for n in range(5):
+        vault.put("a", {"v": str(n)})
+        vault.kill()
+        vault.start()
+    start_again = anchor(vault)
+    assert start_again["supported"] is True
+    assert vault.read("a") == {"v": "4"}
+    assert vault.coffer("operator", "seal").returncode == 0
+    assert vault.coffer("operator", "unseal").returncode == 0, vault.log
+    assert vault.read("a") == {"v": "4"}
