@@ -16,15 +16,16 @@ PAGE = (ROOT / "docs/leases.md").read_text()
 # Blocks, whose lines may end in words about the command; and what is in a sentence.
 COMMANDS = [line.split("  ")[0] for line in re.findall(r"^    (coffer .*)$", PAGE, re.M)]
 IN_SENTENCES = re.findall(r"`(coffer [^`]*)`", PAGE)
-LOOKUP, RENEW, REVOKE, PREFIX, TOP, PENDING, ENDS, FORCE = (
+LOOKUP, RENEW, REVOKE, PREFIX, TOP, PENDING, ENDS, OWNED, FORCE = (
     "coffer lease lookup ID", "coffer lease renew -increment=1h ID", "coffer lease revoke ID",
     "coffer lease revoke -prefix PREFIX", "coffer lease top", "coffer read sys/leases/pending",
-    "coffer read sys/leases", "coffer lease revoke -force -prefix PREFIX")  # fmt: skip
+    "coffer read sys/leases", "coffer write -force sys/leases/revoke-owned accessor=ACCESSOR",
+    "coffer lease revoke -force -prefix PREFIX")  # fmt: skip
 
 
 def test_the_page_has_no_other_commands():
     assert [LOOKUP, RENEW, REVOKE, PREFIX, TOP, PENDING, ENDS] == COMMANDS
-    assert [FORCE] == IN_SENTENCES
+    assert [OWNED, FORCE] == IN_SENTENCES
 
 
 def eventually(said, seconds=60):
@@ -109,6 +110,14 @@ def test_revoke_by_prefix(house):
     house.run(PREFIX)
     eventually(lambda: house.server.users() == [])
     assert all(house.refused(lease) for lease, *_ in both)
+
+
+def test_revoke_what_an_owner_has(house):
+    for _ in range(2):
+        house.login()
+    [owner] = house.vault.request("GET", "sys/leases/top").data["owners"]
+    house.run(OWNED.replace("ACCESSOR", owner["accessor"]))
+    eventually(lambda: house.server.users() == [])
 
 
 def test_top(house):
