@@ -38,7 +38,7 @@ Result<Facts> describe(pkcs11::Token& token, const Plan& plan) {
 Result<void> make_key(pkcs11::Token& token, const std::string& name, const PlannedKey& planned,
                       const pkcs11::KeyRef& key) {
   const pkcs11::KeyRole role = role_of_key(name);
-  const Result<void> made = token.generate(role, key, planned.label);
+  Result<void> made = token.generate(role, key, planned.label);
   if (!made.ok() && made.error().code != ErrorCode::conflict) return made;
   return token.verify(role, key);
 }

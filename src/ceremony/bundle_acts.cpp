@@ -27,13 +27,6 @@ const std::vector<Option> kVerifyOptions = {
 };
 constexpr std::size_t kMaxPem = 8192;
 
-Result<SecureBytes> read_key(const std::string& path) {
-  COFFER_TRY(std::string text, read_file(path, kMaxPem));
-  auto pem = SecureBytes::copy_of(as_bytes(text));
-  wipe(text);
-  return pem;
-}
-
 /// Signs what plan and transcript say, never what stands in the file.
 Result<void> sign_report(const std::string& directory, const Words& words) {
   COFFER_TRY(std::string plan_text, read_file(directory + "/plan.json", kMaxPlan));
@@ -47,7 +40,7 @@ Result<void> sign_report(const std::string& directory, const Words& words) {
   }
   const std::string& name = words["name"];
   const auto person = plan.people.find(name);
-  COFFER_TRY(const SecureBytes pem, read_key(words["key"]));
+  COFFER_TRY(const SecureBytes pem, read_private_file(words["key"]));
   COFFER_TRY(const Bytes key, crypto::ed25519_public(pem));
   if (person == plan.people.end() || person->second.key != key) {
     return make_error(ErrorCode::permission_denied,

@@ -94,7 +94,7 @@ Result<void> make_exception(Ceremony& ceremony, std::string_view step, std::stri
 
 Result<void> conduct(Ceremony& ceremony) {
   if (ceremony.journal.transcript().find("end") != nullptr) return {};
-  const Result<void> all = run_steps(ceremony);
+  Result<void> all = run_steps(ceremony);
   if (!all.ok()) {
     static_cast<void>(ceremony.journal.append("aborted", {}, {{"why", all.error().text}}).ok());
     return all;

@@ -12,6 +12,7 @@ namespace coffer::ceremony {
 namespace {
 
 constexpr std::size_t kLongest = 256;
+constexpr std::size_t kLargestFile = 8192;
 
 class PinFile final {
  public:
@@ -56,20 +57,43 @@ Result<SecureBytes> ask() {
   return line;
 }
 
-}  // namespace
-
-Result<SecureBytes> read_pin(const std::string& path) {
-  if (path.empty()) return ask();
-  const PinFile file(path.c_str(), O_RDONLY | O_NOFOLLOW);
+/// Nobody else may read it, or could have put it there.
+Result<void> check_private(int file) {
   struct stat status {};
-  if (file.get() < 0 || ::fstat(file.get(), &status) != 0) {
+  if (file < 0 || ::fstat(file, &status) != 0) {
     return make_error(ErrorCode::not_found, "cannot open the PIN file", std::strerror(errno));
   }
   if (!S_ISREG(status.st_mode) || (status.st_mode & 077U) != 0) {
     return make_error(ErrorCode::permission_denied,
                       "the PIN file must be a file that its owner alone may read (0400 or 0600)");
   }
+  return {};
+}
+
+}  // namespace
+
+Result<SecureBytes> read_pin(const std::string& path) {
+  if (path.empty()) return ask();
+  const PinFile file(path.c_str(), O_RDONLY | O_NOFOLLOW);
+  COFFER_CHECK(check_private(file.get()));
   return read_line(file.get());
+}
+
+Result<SecureBytes> read_private_file(const std::string& path) {
+  const PinFile file(path.c_str(), O_RDONLY | O_NOFOLLOW);
+  if (const auto good = check_private(file.get()); !good.ok()) {
+    return make_error(good.error().code, path + " must be a file that its owner alone may read");
+  }
+  COFFER_TRY(SecureBytes all, SecureBytes::allocate(kLargestFile));
+  const MutableByteView out = all.expose_mutable(Reveal{"a private key is read"});
+  std::size_t size = 0;
+  for (ssize_t got = 1; got > 0 && size < out.size(); size += static_cast<std::size_t>(got)) {
+    got = ::read(file.get(), &out[size], out.size() - size);
+    if (got < 0) return make_error(ErrorCode::unavailable, "cannot read " + path);
+  }
+  if (size == out.size()) return make_error(ErrorCode::too_large, path + " is too large");
+  all.shrink(size);
+  return all;
 }
 
 }  // namespace coffer::ceremony

@@ -11,4 +11,7 @@ namespace coffer::ceremony {
 /// without echo. not_found; permission_denied; invalid_argument.
 [[nodiscard]] Result<SecureBytes> read_pin(const std::string& file);
 
+/// All of such a file: a person's private key. too_large over 8 KiB; else as read_pin().
+[[nodiscard]] Result<SecureBytes> read_private_file(const std::string& path);
+
 }  // namespace coffer::ceremony

@@ -42,7 +42,7 @@ class TerminalConsole final : public Console {
     COFFER_CHECK(wait());
     put(as_text(secret.expose(Reveal{"a secret is shown to its one holder"})));
     say("\n\nWrite it down, read it over, press Enter: then it is gone.");
-    const Result<void> seen = wait();
+    Result<void> seen = wait();
     put(kClear);
     return seen;
   }

@@ -107,6 +107,9 @@ class Verifier final {
         return problem("line " + std::to_string(line.sequence) + " of the transcript is of step " +
                        line.step + ", which isn't the next one of the plan");
       }
+      if (line.type == "done" && transcript_.find("done", line.step) != &line) {
+        problem("step " + line.step + " was done twice");
+      }
       if (line.type == "confirmed") ++next;
     }
   }

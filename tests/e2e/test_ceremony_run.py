@@ -139,6 +139,45 @@ def test_a_ceremony_that_was_killed_goes_on_where_it_was(ceremony):
     assert ceremony.verify()["good"]
 
 
+def cut_behind(ceremony, kind, step):
+    """As a crash right after that line leaves it."""
+    path = ceremony.out / "transcript"
+    lines = path.read_text().splitlines(keepends=True)
+    wanted = [i for i, x in enumerate(ceremony.lines()) if (x["type"], x["step"]) == (kind, step)]
+    path.write_text("".join(lines[: wanted[0] + 1]))
+    (ceremony.out / "report").unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("step", ["pins", "initialise", "keys", "attributes"])
+def test_a_step_that_was_cut_short_is_done_again(ceremony, step):
+    """Also when what it does was done: the token is initialised, the keys are there."""
+    assert ceremony.rehearse().returncode == 0
+    assert ceremony.run().returncode == 0
+    if step == "pins":
+        shutil.rmtree(ceremony.directory / "objects")  # it wasn't initialised by then
+        (ceremony.directory / "objects").mkdir()
+    cut_behind(ceremony, "step", step)
+    done = ceremony.run()
+    assert done.returncode == 0, done.stderr
+    ceremony.sign()
+    assert ceremony.verify()["good"]
+
+
+def test_a_token_of_that_label_is_never_initialised_again(ceremony):
+    assert ceremony.run(rehearsal=False).returncode == 0
+    before = sorted(path.name for path in (ceremony.directory / "objects").iterdir())
+    again = ceremony.run(rehearsal=False, out=ceremony.directory / "second")
+    assert again.returncode == 1 and "a token of that label already" in again.stderr
+    assert sorted(path.name for path in (ceremony.directory / "objects").iterdir()) == before
+
+
+def test_a_private_key_that_others_may_read_signs_nothing(held, copied):
+    held.key("uwe").chmod(0o644)
+    refused = held.call("sign", "-name=uwe", f"-key={held.key('uwe')}", copied)
+    held.key("uwe").chmod(0o400)
+    assert refused.returncode == 1 and "its owner alone" in refused.stderr
+
+
 def test_another_plan_cant_take_over_a_ceremony(ceremony):
     ceremony.answer({"confirm.1": "sofia", "confirm.2": "uwe", "exception": "x",
                      "confirm.keys.1": "nobody"})  # fmt: skip
@@ -164,6 +203,11 @@ def test_a_transcript_that_was_chained_anew_is_found(held, copied):
     problems = held.verify(out=copied)["problems"]
     assert "step keys was confirmed by mallory, who isn't one of the plan's people" in problems
     assert "the report isn't that of this plan and transcript" in problems
+    twice = held.lines(held.out)
+    done = next(i for i, line in enumerate(twice) if line["type"] == "done" and line["step"] == "keys")
+    twice.insert(done + 1, twice[done])
+    (copied / "transcript").write_text(chained(twice))
+    assert "step keys was done twice" in held.verify(out=copied)["problems"]
     left_out = [line for line in held.lines(held.out) if line["step"] != "attributes"]
     (copied / "transcript").write_text(chained(left_out))
     problems = held.verify(out=copied)["problems"]

@@ -1,0 +1,149 @@
+"""A ceremony with people at a terminal: PINs are shown once, typed in unseen, and Ctrl-C is on the
+record."""
+
+import contextlib
+import os
+import pty
+import re
+import select
+import signal
+import time
+
+import pytest
+
+from ceremony_kit import Ceremony
+from harness import program
+
+SECONDS = 60
+CLEAR = "\x1b[H\x1b[2J\x1b[3J"
+PIN = re.compile(r"to see it\.\r\n(?:\r\n)?([a-z0-9]{8})\r\n")
+
+
+class Terminal:
+    """The program on a terminal of its own."""
+
+    def __init__(self, environment, *arguments):
+        self.pid, self.file = pty.fork()
+        if self.pid == 0:
+            os.execve(program("coffer-ceremony"), ["coffer-ceremony", *map(str, arguments)], environment)
+        self.seen = ""
+        self.at = 0  # what was waited for already
+
+    def wait_for(self, text):
+        """What was shown up to there."""
+        deadline = time.monotonic() + SECONDS
+        while text not in self.seen[self.at :]:
+            assert time.monotonic() < deadline and self.read(deadline), (text, self.seen[self.at :])
+        end = self.seen.index(text, self.at) + len(text)
+        shown, self.at = self.seen[self.at : end], end
+        return shown
+
+    def read(self, deadline):
+        if not select.select([self.file], [], [], max(0, deadline - time.monotonic()))[0]:
+            return False
+        try:
+            more = os.read(self.file, 65536).decode(errors="replace")
+        except OSError:  # its end
+            return False
+        self.seen += more
+        return bool(more)
+
+    def type(self, text):
+        os.write(self.file, (text + "\n").encode())
+
+    def confirm(self, first, second):
+        self.wait_for("First person's name: ")
+        self.type(first)
+        self.wait_for("Second person's name: ")
+        self.type(second)
+
+    def take_pin(self):
+        self.wait_for("Press Enter to see it.")
+        self.type("")
+        shown = "to see it." + self.wait_for("press Enter: then it is gone.")
+        pin = PIN.search(shown)
+        assert pin, shown
+        self.type("")
+        self.wait_for(CLEAR)  # the screen, and what was scrolled off it
+        return pin[1]
+
+    def end(self):
+        deadline = time.monotonic() + SECONDS
+        while self.read(deadline):
+            pass
+        os.close(self.file)
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+    def kill(self):
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+
+
+@pytest.fixture
+def started(tmp_path):
+    """A rehearsal at a terminal, up to the findings about the machine."""
+    ceremony = Ceremony(tmp_path)
+    terminal = Terminal(ceremony.environment, "rehearse", f"-plan={ceremony.write()}",
+                        f"-out={ceremony.rehearsal}")  # fmt: skip
+    terminal.confirm("sofia", "uwe")
+    yield ceremony, terminal
+    terminal.kill()
+
+
+def past_findings(terminal):
+    """Gives a reason for each, and confirms."""
+    while True:
+        deadline = time.monotonic() + SECONDS
+        while not re.search(r"empty: stop\): $|person's name: $", terminal.seen[terminal.at :]):
+            assert terminal.read(deadline), terminal.seen
+        if terminal.seen.endswith("name: "):
+            return terminal.confirm("sofia", "uwe")
+        terminal.wait_for("empty: stop): ")
+        terminal.type("a desk")
+
+
+def test_pins_are_shown_once_and_typed_in_unseen(started):
+    ceremony, terminal = started
+    past_findings(terminal)
+    so_pin, user_pin = terminal.take_pin(), terminal.take_pin()
+    assert so_pin != user_pin
+    terminal.confirm("sofia", "wilma")  # who took the user PIN isn't among them
+    terminal.wait_for("Not taken: one of the two must have the role user.")
+    terminal.confirm("sofia", "uwe")
+    shown = terminal.at
+    terminal.wait_for("so-pin (not shown): ")
+    terminal.type(so_pin)
+    terminal.wait_for("user-pin (not shown): ")
+    terminal.type(user_pin)
+    terminal.confirm("sofia", "uwe")
+    terminal.confirm("uwe", "wilma")
+    terminal.confirm("uwe", "wilma")
+    terminal.wait_for("The transcript's hash: ")
+    assert terminal.end() == 0
+    later = terminal.seen[shown:]
+    assert so_pin not in later and user_pin not in later
+    text = (ceremony.rehearsal / "transcript").read_text() + (ceremony.rehearsal / "report").read_text()
+    assert so_pin not in text and user_pin not in text
+
+
+def test_a_pin_that_was_written_down_wrongly_is_found_at_once(started):
+    ceremony, terminal = started
+    past_findings(terminal)
+    so_pin, user_pin = terminal.take_pin(), terminal.take_pin()
+    terminal.confirm("sofia", "uwe")
+    terminal.wait_for("so-pin (not shown): ")
+    terminal.type(so_pin + "x")
+    terminal.wait_for("the so-pin that was typed in isn't the one handed out")
+    assert terminal.end() == 1
+    assert ceremony.lines(ceremony.rehearsal)[-1]["type"] == "aborted"
+
+
+def test_ctrl_c_ends_a_ceremony_on_the_record_and_nothing_is_left_of_its_token(started):
+    ceremony, terminal = started
+    past_findings(terminal)
+    terminal.wait_for("Press Enter to see it.")
+    os.write(terminal.file, b"\x03")
+    assert terminal.end() == 1
+    last = ceremony.lines(ceremony.rehearsal)[-1]
+    assert last["type"] == "aborted" and "ended at the terminal" in last["facts"]["why"]
