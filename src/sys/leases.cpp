@@ -148,8 +148,8 @@ Result<std::string> owner_of(const Call& call) {
 }
 
 Result<Response> owned(Call& call) {
-  COFFER_TRY(const std::string owner, owner_of(call));
   COFFER_TRY(const std::size_t most, limit_of(call, kMostListed));
+  COFFER_TRY(const std::string owner, owner_of(call));
   COFFER_TRY(const auto owned, lifecycle::Leases::owned(call.context.tx, owner, most));
   JsonWriter json;
   json.begin_object().key("lease_count").number(static_cast<std::int64_t>(owned.count));
