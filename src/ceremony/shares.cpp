@@ -110,6 +110,7 @@ Result<SecureBytes> interpolate(const std::vector<ByteView>& shares) {
   use_our_random();
   const std::size_t size = shares.front().size() - kHeadSize;
   std::vector<unsigned char> numbers;
+  numbers.reserve(shares.size());
   for (const ByteView share : shares) numbers.push_back(share[3]);
   const SharesPtr context(::gfshare_ctx_init_dec(
       numbers.data(), static_cast<unsigned>(numbers.size()), static_cast<unsigned>(size)));
@@ -224,6 +225,7 @@ Result<SecureBytes> combine_shares(std::span<const SecureBytes> shares) {
     bytes.push_back(std::move(share));
   }
   std::vector<ByteView> views;
+  views.reserve(bytes.size());
   for (const SecureBytes& share : bytes) views.push_back(share.expose(kWhy));
   COFFER_CHECK(belong_together(views));
   return combine(views);
