@@ -146,15 +146,14 @@ void Anchors::found(const Error& error) {
   bool first = false;
   {
     const MutexLock lock(mutex_);
+    second = lost_;
     tried_ = parts_.clock.boottime();
     if (is_unsupported(error)) {
       status_.supported = false;
       return;
     }
-    second = error.code == ErrorCode::conflict;
     first = status_.trouble.empty();
     status_.trouble = error.text;
-    lost_ = second;
   }
   if (second) return on_second_copy_(error);
   if (first) log::warn("the anchor on the token can't be written: " + describe(error));
@@ -173,9 +172,10 @@ Result<void> Anchors::write(core::Unsealed& vault, bool whatever_is_there) {
 }
 
 /// Two copies of a vault serve different answers, and what one revokes the other lets in.
-Result<void> Anchors::expect_ours(const envelope::AnchorsFound& found) const {
+Result<void> Anchors::expect_ours(const envelope::AnchorsFound& found) {
   if (!found.newest || found.newest == known_) return {};
   if (found.newest->incarnation == incarnation_) return {};
+  lost_ = true;
   return make_error(ErrorCode::conflict,
                     "a second copy of this vault is at work with its token: its anchor was written "
                     "by another cofferd");

@@ -81,7 +81,7 @@ class Anchors final {
       COFFER_EXCLUDES(mutex_);
   [[nodiscard]] Result<void> put(core::Unsealed& vault, std::uint64_t counter)
       COFFER_EXCLUDES(mutex_);
-  [[nodiscard]] Result<void> expect_ours(const envelope::AnchorsFound& found) const
+  [[nodiscard]] Result<void> expect_ours(const envelope::AnchorsFound& found)
       COFFER_REQUIRES(mutex_);
   [[nodiscard]] Result<Mark> mark_of(const core::Unsealed& vault) const;
 

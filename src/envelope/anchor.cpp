@@ -110,9 +110,14 @@ Result<Anchor> open_anchor(ByteView stored, const Keyring& keyring) {
 Result<AnchorsFound> read_anchors(pkcs11::Token& token, const Keyring& keyring) {
   AnchorsFound found;
   for (std::uint64_t object = 0; object < kObjects; ++object) {
-    COFFER_TRY(const auto stored, token.read_data(label_of(keyring, object)));
-    if (!stored) continue;
-    const auto anchor = open_anchor(*stored, keyring);
+    const auto stored = token.read_data(label_of(keyring, object));
+    // Two objects of one label, or one that is too long: no anchor of ours, and the other one
+    // stands.
+    const bool unusable = !stored.ok() && (stored.error().code == ErrorCode::conflict ||
+                                           stored.error().code == ErrorCode::corrupt);
+    if (!stored.ok() && !unusable) return stored.error();
+    if (stored.ok() && !stored->has_value()) continue;
+    const auto anchor = unusable ? Result<Anchor>(stored.error()) : open_anchor(**stored, keyring);
     if (!anchor.ok()) {
       ++found.damaged;
     } else if (!found.newest || found.newest->counter < anchor->counter) {

@@ -24,7 +24,8 @@ struct Anchor {
 
 struct AnchorsFound {
   std::optional<Anchor> newest{};
-  /// So many of the two are there and can't be read, or aren't signed by a key of the vault.
+  /// So many of the two are there and can't be read, stand there twice, or aren't signed by a key
+  /// of the vault.
   int damaged = 0;
 };
 

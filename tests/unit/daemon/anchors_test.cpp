@@ -184,6 +184,17 @@ TEST(AnchorKeeping, ASecondCopyIsFoundByWhomeverItWroteBehind) {
   EXPECT_EQ(kept.copies.size(), 1U);
 }
 
+TEST(AnchorKeeping, AnObjectThatStandsThereTwiceIsTroubleAndNoSecondCopy) {
+  AnchoredVault kept;
+  kept.vault.token.fail_nth(FakeToken::Method::write_data, 1,
+                            make_error(ErrorCode::conflict, "two objects have that label"));
+  kept.anchors->round();
+  EXPECT_TRUE(kept.copies.empty());
+  EXPECT_EQ(kept.anchors->status().trouble, "two objects have that label");
+  kept.round_after(seconds(10));
+  EXPECT_EQ(kept.anchors->status().trouble, "");
+}
+
 TEST(AnchorKeeping, OneThatWasLookedAtBeforeServingIsNoSecondCopys) {
   AnchoredVault kept;
   kept.anchors->round();

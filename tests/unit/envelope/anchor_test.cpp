@@ -122,6 +122,18 @@ TEST(Anchors, OneThatIsDamagedLeavesTheOther) {
   EXPECT_EQ(found.damaged, 1);
 }
 
+TEST(Anchors, OneThatStandsThereTwiceLeavesTheOther) {
+  World world;
+  must(write_anchor(world.token, *world.keyring, anchor_of(1)));
+  must(write_anchor(world.token, *world.keyring, anchor_of(2)));
+  for (const ErrorCode code : {ErrorCode::conflict, ErrorCode::corrupt}) {
+    world.token.fail_nth(fakes::FakeToken::Method::read_data, 1, make_error(code, "unusable"));
+    const AnchorsFound found = must(read_anchors(world.token, *world.keyring));
+    EXPECT_EQ(found.newest, anchor_of(1));
+    EXPECT_EQ(found.damaged, 1);
+  }
+}
+
 TEST(Anchors, ATokenThatFailsIsNoTokenWithoutAnchors) {
   World world;
   must(write_anchor(world.token, *world.keyring, anchor_of(1)));
