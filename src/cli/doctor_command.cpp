@@ -269,7 +269,7 @@ std::vector<Command> doctor_commands() {
            "comes with its fix. Exit code 0: nothing, or only remarks; 3: warnings; 4: errors.\n\n"
            "    $ coffer doctor\n"
            "    # coffer doctor -format=json -config=/etc/coffer/coffer.toml \\\n"
-           "        -audit=/var/lib/coffer/audit -key=/root/signer.pem",
+           "        -audit=/var/lib/coffer/audit -key=/etc/coffer/signer.pem",
        .flags = {{"config", FlagKind::text, "the daemon's configuration: modes of files too"},
                  {"audit", FlagKind::text, "the directory of the audit log: it is verified"},
                  {"key", FlagKind::text, "the public key to verify it with"},
