@@ -11,8 +11,7 @@ import pytest
 
 from configured import copy_of, model_with
 from harness import program
-
-REFUSED = 1
+from test_rollback import put_back, refusal
 
 
 @pytest.fixture(scope="module")
@@ -56,22 +55,6 @@ def copy_with_the_same_token(vault):
             yield copy
 
 
-def put(source, vault, *names):
-    for name in names:
-        target = vault.directory / name
-        if target.is_dir():
-            shutil.rmtree(target)
-            shutil.copytree(source / name, target)
-        else:
-            shutil.copy2(source / name, target)
-
-
-def refusal(vault):
-    vault.start(wait=False)
-    assert vault.wait_end(30) == REFUSED, vault.log
-    return vault.log
-
-
 def accept(vault):
     done = subprocess.run([program("cofferd"), "accept-restore", *vault.arguments()], text=True,
                           capture_output=True, timeout=60, check=False)  # fmt: skip
@@ -91,7 +74,7 @@ def test_store_and_log_that_were_put_back_together_are_refused(vault, model):
     start(vault)
     vault.put("a", {"v": "new"})
     stop(vault)
-    put(model, vault, "store.db", "audit")
+    put_back(vault, model, "store.db", "audit")
     assert "the store is older than the token's anchor: it stands at commit" in refusal(vault)
     assert "the store is older than the token's anchor" in accept(vault)
     start(vault)
@@ -105,7 +88,7 @@ def test_a_log_that_was_cut_is_refused(vault, model):
     start(vault)
     read_often(vault, 20)
     stop(vault)
-    put(model, vault, "audit")
+    put_back(vault, model, "audit")
     assert "the audit log is older than the token's anchor" in refusal(vault)
     accept(vault)
     start(vault)
@@ -127,7 +110,7 @@ def test_a_log_with_other_lines_is_refused(vault, model):
         read_often(other, 40)
         stop(vault)
         stop(other)
-        put(other.directory, vault, "audit")
+        put_back(vault, other.directory, "audit")
         said = refusal(vault)
         # What each committed when it was opened is told in the log, and looked at first.
         assert "isn't the one that the audit log knows" in said or "isn't the one of which the token" in said

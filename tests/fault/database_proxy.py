@@ -2,11 +2,13 @@
 byte, and let nothing through. Knows no protocol: a message is what comes at once."""
 
 import contextlib
+import os
 import pathlib
 import shutil
 import socket
 import struct
 import threading
+import time
 
 
 class Hold:
@@ -43,6 +45,14 @@ def reset(connection):
             connection.close()
         else:
             connection.shutdown(socket.SHUT_RDWR)
+
+
+@contextlib.contextmanager
+def proxy_to(server):
+    """One in a directory of its own, for as long as a test takes."""
+    between = Proxy(pathlib.Path("/tmp") / f"coffer-proxy-{os.getpid()}-{time.monotonic_ns()}", server.socket)
+    yield between
+    between.close()
 
 
 class Proxy:

@@ -3,12 +3,11 @@ answers lost. What no lease accounts for is gone within a minute of its return, 
 
 import os
 import pathlib
-import time
 
 import databases
 import pytest
 from asking import Asking, eventually
-from database_proxy import Proxy
+from database_proxy import proxy_to
 
 MAKES = {"pg": "CREATE ROLE", "maria": "CREATE USER", "redis": "SETUSER"}
 ENDS = {"pg": "DROP ROLE", "maria": "DROP USER", "redis": "DELUSER"}
@@ -26,9 +25,8 @@ def server(request):
 
 @pytest.fixture
 def proxy(server):
-    between = Proxy(pathlib.Path("/tmp") / f"coffer-proxy-{os.getpid()}-{time.monotonic_ns()}", server.socket)
-    yield between
-    between.close()
+    with proxy_to(server) as between:
+        yield between
 
 
 def ok(answer, status=204):

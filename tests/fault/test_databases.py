@@ -9,7 +9,7 @@ import time
 import databases
 import pytest
 from asking import Asking, eventually
-from database_proxy import Proxy
+from database_proxy import proxy_to
 from databases import ADMIN, ADMIN_PASSWORD
 
 
@@ -21,9 +21,8 @@ def server():
 
 @pytest.fixture
 def proxy(server):
-    between = Proxy(pathlib.Path("/tmp") / f"coffer-proxy-{os.getpid()}-{time.monotonic_ns()}", server.socket)
-    yield between
-    between.close()
+    with proxy_to(server) as between:
+        yield between
 
 
 def ok(answer, status=204):
