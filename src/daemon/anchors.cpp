@@ -182,7 +182,8 @@ Result<void> Anchors::expect_ours(const envelope::AnchorsFound& found) {
 }
 
 Result<void> Anchors::put(core::Unsealed& vault, std::uint64_t counter) {
-  COFFER_TRY(Mark mark, mark_of(vault));
+  // Before the rest: what changes in between is due again.
+  const std::uint64_t authority = vault.row_sums->authority_changes();
   envelope::Anchor anchor{.node = parts_.store.node(),
                           .incarnation = incarnation_,
                           .counter = counter,
@@ -195,13 +196,11 @@ Result<void> Anchors::put(core::Unsealed& vault, std::uint64_t counter) {
     COFFER_TRY(const audit::SyncedTree tree, parts_.log.synced_tree());
     anchor.log_lines = tree.size;
     anchor.log_root = tree.root;
-    mark.lines = tree.size;
   }
-  mark.sequence = anchor.store.sequence;
   COFFER_CHECK(envelope::write_anchor(*vault.token, *vault.keyring, anchor));
   const MutexLock lock(mutex_);
   known_ = anchor;
-  written_ = mark;
+  written_ = Mark{anchor.store.sequence, anchor.log_lines, authority};
   tried_ = parts_.clock.boottime();
   status_.sequence = anchor.store.sequence;
   status_.written = anchor.written;
