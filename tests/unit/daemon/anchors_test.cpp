@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "coffer/core/authority.h"
 #include "coffer/core/restored.h"
 #include "fakes/fake_log.h"
@@ -228,7 +230,7 @@ TEST(AnchorKeeping, SealingWritesALastTimeAndSoDoesTheEnd) {
   {
     Anchors threaded(Anchors::Parts{*kept.vault.store, kept.log, kept.clock}, Uuid{{6}});
     AnchoredVault::must(threaded.look(*kept.open->token, *kept.open->keyring));
-    bool sealed = false;
+    std::atomic<bool> sealed = false;  // the thread reads it
     threaded.start(
         [&]() -> std::shared_ptr<core::Unsealed> {
           if (sealed) return nullptr;
