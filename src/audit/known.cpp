@@ -127,4 +127,27 @@ Result<void> add_checkpoints(std::vector<Checkpoint>& known, std::string_view fi
   return make_error(ErrorCode::corrupt, "the file holds no checkpoint");
 }
 
+Result<std::vector<Cosigned>> add_cosigned(std::vector<Checkpoint>& known, std::string_view file,
+                                           std::span<const Cosigner> witnesses) {
+  std::vector<Cosigned> found;
+  std::vector<Checkpoint> checkpoints;
+  for (const std::string_view text : split_notes(file)) {
+    const auto bad = [&](const Error& why) {
+      return make_error(why.code, "checkpoint " + std::to_string(checkpoints.size() + 1) +
+                                      " of the file: " + why.text);
+    };
+    const auto note = parse_checkpoint(text);
+    if (!note.ok()) return bad(note.error());
+    const auto verified = verify_cosignatures(*note, witnesses);
+    if (!verified.ok()) return bad(verified.error());
+    for (const Cosignature& one : *verified) {
+      found.push_back({one.name, note->checkpoint.size, one.at});
+    }
+    checkpoints.push_back(note->checkpoint);
+  }
+  if (found.empty()) return make_error(ErrorCode::corrupt, "the file holds no checkpoint");
+  known.insert(known.end(), checkpoints.begin(), checkpoints.end());
+  return found;
+}
+
 }  // namespace coffer::audit

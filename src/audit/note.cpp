@@ -62,6 +62,19 @@ Result<void> verify_one(const NoteKey& key, std::string_view text, ByteView sign
 
 }  // namespace
 
+std::string to_line(const NoteSignature& signature) {
+  Bytes bytes;
+  for (std::size_t i = 0; i < kIdSize; ++i) {
+    bytes.push_back(static_cast<std::uint8_t>(signature.id >> (24 - 8 * i)));
+  }
+  bytes.insert(bytes.end(), signature.bytes.begin(), signature.bytes.end());
+  return std::string(kDash)
+      .append(signature.name)
+      .append(" ")
+      .append(to_base64(bytes))
+      .append("\n");
+}
+
 Result<std::string> sign_note(std::string_view text, crypto::Signer& signer) {
   if (!text.ends_with('\n')) {
     return make_error(ErrorCode::invalid_argument, "a note's text must end in a line break");
@@ -71,14 +84,8 @@ Result<std::string> sign_note(std::string_view text, crypto::Signer& signer) {
   if (signature.size() == kP256SignatureSize) {
     COFFER_TRY(signature, crypto::der_signature(signature));
   }
-  Bytes bytes;
-  for (std::size_t i = 0; i < kIdSize; ++i) {
-    bytes.push_back(static_cast<std::uint8_t>(key.id >> (24 - 8 * i)));
-  }
-  bytes.insert(bytes.end(), signature.begin(), signature.end());
   std::string note(text);
-  note.append("\n").append(kDash).append(key.name).append(" ");
-  return note.append(to_base64(bytes)).append("\n");
+  return note.append("\n").append(to_line({key.name, key.id, std::move(signature)}));
 }
 
 Result<std::vector<NoteSignature>> parse_signatures(std::string_view lines) {

@@ -70,47 +70,74 @@ void Witnesses::round() {
 
 void Witnesses::give(std::size_t index, const std::string& note) {
   const auto answer = add(index, note);
-  const bool fork = answer.ok() && answer->kind == WitnessAnswer::Kind::fork;
-  {
-    const MutexLock lock(mutex_);
-    WitnessStatus& status = status_[index];
-    if (!answer.ok() && status.trouble.empty()) {
-      log::warn("witness " + status.name + ": " + describe(answer.error()));
-    }
-    status.trouble = answer.ok() ? std::string() : answer.error().text;
-    status.fork = fork;
-    if (answer.ok() && !fork) {
-      given_[index] = note;
-      status.lines = known_[index];
-      status.at = clock_.wall();
-    }
-  }
-  if (answer.ok() && !answer->signatures.empty()) keep(note + answer->signatures);
-  if (!fork) return;
+  told(index, note, answer);
+  if (!answer.ok() || answer->kind != WitnessAnswer::Kind::fork) return;
   log::error("witness " + witnesses_[index]->name() +
              ": this audit log is not the one that it knows. Someone has written it anew, or put "
              "an older one in its place");
   on_fork_(witnesses_[index]->name());
 }
 
-/// The newest that a witness signed too. Whether it did is for those to see who know its key.
-void Witnesses::keep(const std::string& note) const {
-  if (!parse_checkpoint(note).ok()) return log::warn("a witness sent signatures that are none");
-  const std::string path = directory_ + "/cosigned";
-  std::ofstream out(path + ".new", std::ios::binary | std::ios::trunc);
-  out << note;
-  out.close();
-  if (!out.good() || std::rename((path + ".new").c_str(), path.c_str()) != 0) {
-    log::warn("cannot write the file cosigned beside the audit log");
+void Witnesses::told(std::size_t index, const std::string& note,
+                     const Result<WitnessAnswer>& answer) {
+  const MutexLock lock(mutex_);
+  WitnessStatus& status = status_[index];
+  if (!answer.ok() && status.trouble.empty()) {
+    log::warn("witness " + status.name + ": " + describe(answer.error()));
   }
+  status.trouble = answer.ok() ? std::string() : answer.error().text;
+  status.fork = answer.ok() && answer->kind == WitnessAnswer::Kind::fork;
+  if (!answer.ok() || status.fork) return;
+  given_[index] = note;
+  status.lines = known_[index];
+  status.at = clock_.wall();
+  const Cosigner* const key = witnesses_[index]->key();
+  status.signed_by = key == nullptr ? std::string() : key->name;
+}
+
+/// The newest that a witness signed too. Without its key it is for those to see who know it.
+Result<void> Witnesses::keep(const Witness& witness, const std::string& note,
+                             const std::string& signatures) const {
+  const auto read = parse_checkpoint(note + signatures);
+  if (!read.ok()) {
+    return make_error(ErrorCode::unavailable, "the witness sent signatures that are none",
+                      read.error().text);
+  }
+  std::string kept = note;
+  if (const Cosigner* const key = witness.key(); key == nullptr) {
+    kept += signatures;
+  } else {
+    const auto verified = verify_cosignatures(*read, {key, 1});
+    if (!verified.ok()) {
+      return make_error(ErrorCode::unavailable, "what the witness signed doesn't verify",
+                        verified.error().text);
+    }
+    // "MUST ignore any cosignatures from unknown keys" (tlog-witness).
+    for (const Cosignature& one : *verified) kept += to_line(one.signature);
+  }
+  const std::string path = directory_ + "/" + std::string(kCosigned);
+  std::ofstream out(path + ".new", std::ios::binary | std::ios::trunc);
+  out << kept;
+  out.close();
+  if (out.good() && std::rename((path + ".new").c_str(), path.c_str()) == 0) return {};
+  return make_error(ErrorCode::unavailable, "cannot write the file cosigned beside the audit log");
 }
 
 Result<WitnessAnswer> Witnesses::add(std::size_t index, const std::string& note) {
   COFFER_TRY(const SignedCheckpoint read, parse_checkpoint(note));
   Witness& witness = *witnesses_[index];
-  if (witness.wants_proof()) return add_with_proof(index, read.checkpoint, note);
-  COFFER_TRY(WitnessAnswer answer, witness.add({.checkpoint = note}));
-  known_[index] = read.checkpoint.size;
+  WitnessAnswer answer;
+  if (witness.wants_proof()) {
+    COFFER_TRY(answer, add_with_proof(index, read.checkpoint, note));
+  } else {
+    COFFER_TRY(answer, witness.add({.checkpoint = note}));
+    known_[index] = read.checkpoint.size;
+  }
+  const bool taken = answer.kind == WitnessAnswer::Kind::taken;
+  const bool must_sign = witness.key() != nullptr;
+  if (taken && (must_sign || !answer.signatures.empty())) {
+    COFFER_CHECK(keep(witness, note, answer.signatures));
+  }
   return answer;
 }
 

@@ -11,7 +11,8 @@ namespace po = boost::program_options;
 using Names = std::vector<std::string>;
 
 constexpr std::string_view kHelp =
-    "usage: coffer-audit verify [-key=FILE [-checkpoint=FILE]] [-format=table|json] DIR\n"
+    "usage: coffer-audit verify [-key=FILE] [-witness-key=FILE] [-checkpoint=FILE]\n"
+    "                           [-format=table|json] DIR\n"
     "       coffer-audit prove -line=N|-from=FILE [-checkpoint=FILE] DIR\n"
     "       coffer-audit check -key=FILE [-from=FILE] [-text=FILE] [-format=table|json] PROOF\n"
     "       coffer-audit search|follow [FILTER…] [-format=table|json] DIR\n"
@@ -39,6 +40,8 @@ constexpr std::string_view kHelp =
     "                       signers; may be given several times\n"
     "  -checkpoint=FILE     checkpoints, signed by those keys; may be given several times. Of\n"
     "                       prove: the one to prove against (the newest beside the log)\n"
+    "  -witness-key=FILE    verifier keys of witnesses (type 4), one a line: what they signed of\n"
+    "                       the log, in its file cosigned and in -checkpoint, must verify and fit\n"
     "  -line=N              the line's seq\n"
     "  -from=FILE           an older checkpoint\n"
     "  -text=FILE           the line, where the proof doesn't bring it\n"
@@ -54,7 +57,7 @@ constexpr std::string_view kHelp =
     "\n"
     "exit status: 0 the log or the proof is good; 1 wrong usage, or something can't be read;\n"
     "2 the log, a checkpoint or the proof is bad; 3 the log is good, but its clock went back, or\n"
-    "it has lines that no checkpoint covers that one of the keys signed\n";
+    "it has lines that no checkpoint covers that one of the keys signed, or no witness signed it\n";
 
 struct Command {
   std::string_view name;
@@ -69,7 +72,7 @@ const std::vector<Command>& commands() {
   static const std::vector<Command> all = [] {
     Names report = filters;
     report.emplace_back("policies");
-    return std::vector<Command>{{"verify", "DIR", {"key", "checkpoint", "format"}},
+    return std::vector<Command>{{"verify", "DIR", {"key", "witness-key", "checkpoint", "format"}},
                                 {"prove", "DIR", {"line", "from", "checkpoint"}},
                                 {"check", "PROOF", {"key", "from", "text", "format"}},
                                 {"search", "DIR", filters},
@@ -94,7 +97,7 @@ Result<po::variables_map> read(int argc, const char* const* argv) {
   }
   described.add_options()("line", po::value<std::uint64_t>());
   described.add_options()("keep-days", po::value<std::uint32_t>());
-  for (const char* name : {"key", "checkpoint", "words"}) {
+  for (const char* name : {"key", "witness-key", "checkpoint", "words"}) {
     described.add_options()(name, po::value<Names>());
   }
   po::positional_options_description positional;
@@ -184,6 +187,7 @@ Result<Options> parse_options(int argc, const char* const* argv) {
   if (format != "table" && format != "json") return wrong("-format must be table or json");
   options.json = format == "json";
   options.keys = names_of(values, "key");
+  options.witness_keys = names_of(values, "witness-key");
   options.checkpoints = names_of(values, "checkpoint");
   options.from = text_of(values, "from");
   options.challenge = text_of(values, "challenge");

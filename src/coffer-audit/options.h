@@ -21,6 +21,7 @@ struct Options {
   std::string command;
   std::vector<std::string> words;  ///< behind the command
   std::vector<std::string> keys;
+  std::vector<std::string> witness_keys{};
   std::vector<std::string> checkpoints;
   std::optional<std::uint64_t> line{};
   std::string from{};       ///< of prove and check: the older checkpoint

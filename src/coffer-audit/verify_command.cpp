@@ -1,6 +1,11 @@
 // coffer-audit verify: the whole log, and what was signed of it.
 #include "coffer/audit/verify.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <tuple>
+
+#include "coffer/audit/witness.h"
 #include "coffer/model/json_writer.h"
 #include "commands.h"
 #include "output.h"
@@ -10,7 +15,11 @@ namespace {
 
 using audit::Inspection;
 
-void print_json(const Inspection& seen) {
+struct Seen : Inspection {
+  std::vector<audit::Cosigned> cosigned{};  ///< the newest of each witness
+};
+
+void print_json(const Seen& seen, bool has_witnesses) {
   model::JsonWriter json;
   const auto number = [&](std::string_view name, std::uint64_t value) {
     json.key(name).number(static_cast<std::int64_t>(value));
@@ -25,6 +34,15 @@ void print_json(const Inspection& seen) {
   number("signed_lines", seen.good.signed_lines);
   if (seen.good.foreign_checkpoints != 0) {
     number("foreign_checkpoints", seen.good.foreign_checkpoints);
+  }
+  if (has_witnesses) {
+    json.key("cosigned").begin_array();
+    for (const audit::Cosigned& one : seen.cosigned) {
+      json.begin_object().key("witness").string(one.name);
+      number("lines", one.lines);
+      json.key("at").string(to_rfc3339(one.at)).end_object();
+    }
+    json.end_array();
   }
   if (const auto& back = seen.good.clock_back) {
     json.key("clock_back").begin_object().key("file").string(back->file);
@@ -41,7 +59,7 @@ void print_json(const Inspection& seen) {
   print("\n");
 }
 
-void print_table(const Inspection& seen) {
+void print_table(const Seen& seen, bool has_witnesses) {
   print_row("result", seen.flaw ? "BAD" : "good");
   if (seen.flaw) {
     print_row("file", seen.flaw->file);
@@ -59,42 +77,96 @@ void print_table(const Inspection& seen) {
   if (seen.good.foreign_checkpoints != 0) {
     print_row("of other keys", std::to_string(seen.good.foreign_checkpoints));
   }
+  if (has_witnesses && seen.cosigned.empty()) print_row("cosigned", "by no witness");
+  for (const audit::Cosigned& one : seen.cosigned) {
+    print_row("cosigned",
+              std::to_string(one.lines) + " lines by " + one.name + " at " + to_rfc3339(one.at));
+  }
   if (const auto& back = seen.good.clock_back) {
     print_row("clock back", std::to_string(back->seconds) + " s at " + back->file + " line " +
                                 std::to_string(back->line));
   }
 }
 
-int status_of(const Inspection& seen, bool has_keys) {
+int status_of(const Seen& seen, const Options& options) {
   if (seen.flaw) return kBadLog;
-  const bool unsigned_tail = has_keys && seen.good.signed_lines < seen.good.last_sequence;
-  return unsigned_tail || seen.good.clock_back ? kDoubts : kGood;
+  const bool unsigned_tail =
+      !options.keys.empty() && seen.good.signed_lines < seen.good.last_sequence;
+  const bool unwitnessed = !options.witness_keys.empty() && seen.cosigned.empty();
+  return unsigned_tail || unwitnessed || seen.good.clock_back ? kDoubts : kGood;
 }
 
-Result<Inspection> inspect(const Options& options) {
-  COFFER_TRY(const audit::TrustedKeys keys, read_keys(options.keys));
-  std::vector<audit::Checkpoint> known;
-  for (const std::string& path : options.checkpoints) {
+Result<std::vector<audit::Cosigner>> read_witnesses(const Options& options) {
+  std::vector<audit::Cosigner> all;
+  for (const std::string& path : options.witness_keys) {
     COFFER_TRY(const std::string text, read_whole(path));
-    COFFER_CHECK(audit::add_checkpoints(known, text, keys));
+    COFFER_TRY(const auto some, audit::parse_cosigners(text));
+    all.insert(all.end(), some.begin(), some.end());
   }
-  return audit::inspect_directory(options.words[0], known, keys);
+  return all;
+}
+
+/// What the log is held against.
+struct Given {
+  audit::TrustedKeys keys{};
+  std::vector<audit::Cosigner> witnesses{};
+  std::vector<audit::Checkpoint> known{};
+  std::vector<audit::Cosigned> cosigned{};
+};
+
+/// Signed by the log, or by a witness of it.
+Result<void> add_file(Given& given, const std::string& path) {
+  COFFER_TRY(const std::string text, read_whole(path));
+  if (!given.witnesses.empty()) {
+    const auto cosigned = audit::add_cosigned(given.known, text, given.witnesses);
+    if (cosigned.ok()) {
+      given.cosigned.insert(given.cosigned.end(), cosigned->begin(), cosigned->end());
+      return {};
+    }
+    const bool other = cosigned.error().code == ErrorCode::not_found && !given.keys.empty();
+    if (!other) return make_error(ErrorCode::corrupt, cosigned.error().text);
+  }
+  return audit::add_checkpoints(given.known, text, given.keys);
+}
+
+std::vector<audit::Cosigned> newest_of_each(std::vector<audit::Cosigned> all) {
+  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.name, b.lines, b.at) < std::tie(b.name, a.lines, a.at);
+  });
+  const auto same = [](const auto& a, const auto& b) { return a.name == b.name; };
+  all.erase(std::unique(all.begin(), all.end(), same), all.end());
+  return all;
+}
+
+Result<Seen> inspect(const Options& options) {
+  Given given;
+  COFFER_TRY(given.keys, read_keys(options.keys));
+  COFFER_TRY(given.witnesses, read_witnesses(options));
+  for (const std::string& path : options.checkpoints) COFFER_CHECK(add_file(given, path));
+  const std::string beside = options.words[0] + "/" + std::string(audit::kCosigned);
+  std::error_code error;
+  if (!given.witnesses.empty() && std::filesystem::exists(beside, error)) {
+    COFFER_CHECK(add_file(given, beside));
+  }
+  COFFER_TRY(Inspection found, audit::inspect_directory(options.words[0], given.known, given.keys));
+  return Seen{std::move(found), newest_of_each(std::move(given.cosigned))};
 }
 
 }  // namespace
 
 int verify(const Options& options) {
-  if (options.keys.empty() && !options.checkpoints.empty()) {
-    return complain("-checkpoint needs -key");
+  const bool has_witnesses = !options.witness_keys.empty();
+  if (options.keys.empty() && !has_witnesses && !options.checkpoints.empty()) {
+    return complain("-checkpoint needs -key or -witness-key");
   }
   const auto seen = inspect(options);
   if (!seen.ok()) return complain(seen.error());
   if (options.json) {
-    print_json(*seen);
+    print_json(*seen, has_witnesses);
   } else {
-    print_table(*seen);
+    print_table(*seen, has_witnesses);
   }
-  return status_of(*seen, !options.keys.empty());
+  return status_of(*seen, options);
 }
 
 }  // namespace coffer::auditor

@@ -15,6 +15,8 @@ struct AuditRules {
   std::string witness_file{};
   bool witness_syslog = false;
   std::string witness_url{};
+  std::string witness_ca{};   ///< empty: the system's authorities
+  std::string witness_key{};  ///< as audit::parse_cosigner() takes it; empty: it isn't known
   std::chrono::seconds witness_interval{60};
   bool operator==(const AuditRules&) const = default;
 };

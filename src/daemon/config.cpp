@@ -41,6 +41,7 @@ class Reader final {
     check_listeners();
     check_programs();
     check_vault_paths();
+    check_witness();
     check_token();
     check_limits();
     std::stable_sort(
@@ -179,6 +180,17 @@ class Reader final {
       if (!paths.insert(vault.path_of(*path)).second) {
         add_at(key, "is the path of another file of the vault too");
       }
+    }
+  }
+
+  void check_witness() {
+    const AuditRules& rules = result_.config.vault.audit_rules;
+    if (!rules.witness_key.empty() && rules.witness_url.empty()) {
+      add_at("vault.audit_witness_key", "is given, but there is no vault.audit_witness_url");
+    }
+    if (!rules.witness_ca.empty() && !rules.witness_url.starts_with("https://")) {
+      add_at("vault.audit_witness_ca",
+             "is given, but vault.audit_witness_url doesn't start with https://");
     }
   }
 

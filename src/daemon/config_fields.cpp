@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "coffer/audit/cosignature.h"
 #include "coffer/pkcs11/profile.h"
 
 namespace coffer::daemon {
@@ -65,6 +66,12 @@ std::string witness_url(const std::string& url) {
   if (url.empty() || url.starts_with("https://") || url.starts_with("http://")) return {};
   if (url.starts_with("unix:")) return absolute_path(url.substr(5));
   return "must start with https://, http:// or unix:/";
+}
+
+std::string witness_key(const std::string& key) {
+  if (key.empty()) return {};
+  const auto read = audit::parse_cosigner(key);
+  return read.ok() ? std::string() : std::string(read.error().text);
 }
 
 std::string program_name(const std::string& name) {
@@ -249,6 +256,10 @@ std::vector<Field<Config>> vault_and_token() {
        flag<Config>(COFFER_FIELD(vault.audit_rules.witness_syslog))},
       {"vault", "audit_witness_url",
        text<Config>(COFFER_FIELD(vault.audit_rules.witness_url), witness_url)},
+      {"vault", "audit_witness_ca",
+       text<Config>(COFFER_FIELD(vault.audit_rules.witness_ca), absolute_path_or_none)},
+      {"vault", "audit_witness_key",
+       text<Config>(COFFER_FIELD(vault.audit_rules.witness_key), witness_key)},
       {"vault", "audit_witness_seconds",
        number<Config>(COFFER_FIELD(vault.audit_rules.witness_interval), 1, kDay)},
       {"vault", "cache_entries", number<Config>(COFFER_FIELD(vault.cache_entries), 1, 8192)},

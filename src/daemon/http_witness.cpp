@@ -46,7 +46,8 @@ Result<std::uint64_t> read_size(std::string_view body) {
 
 class HttpWitness final : public audit::Witness {
  public:
-  explicit HttpWitness(std::string url) : url_(std::move(url)) {
+  explicit HttpWitness(HttpWitnessConfig config) : config_(std::move(config)), url_(config_.url) {
+    while (url_.ends_with('/')) url_.pop_back();
     if (url_.starts_with(kUnix)) {
       socket_ = url_.substr(kUnix.size());
       url_ = "http://localhost";
@@ -57,12 +58,16 @@ class HttpWitness final : public audit::Witness {
   }
   std::string name() const override { return "http"; }
   bool wants_proof() const override { return true; }
+  const audit::Cosigner* key() const override { return config_.key ? &*config_.key : nullptr; }
 
   Result<audit::WitnessAnswer> add(const audit::GrowthProof& proof) override {
     using Kind = audit::WitnessAnswer::Kind;
     COFFER_TRY(Answer answer, post(to_text(proof)));
     switch (answer.status) {
-      case 200: return audit::WitnessAnswer{Kind::taken, 0, std::move(answer.body)};
+      case 200:
+        if (answer.body.empty())
+          return failed("the witness took the checkpoint and signed nothing");
+        return audit::WitnessAnswer{Kind::taken, 0, std::move(answer.body)};
       case 404: return failed("the witness doesn't know this log");
       case 403: return failed("the witness doesn't know the key that signs this log");
       case 422: return audit::WitnessAnswer{Kind::fork, proof.old_size};
@@ -97,6 +102,11 @@ class HttpWitness final : public audit::Witness {
     if (!socket_.empty() && !set(CURLOPT_UNIX_SOCKET_PATH, socket_.c_str())) {
       return failed("libcurl takes no socket of a witness");
     }
+    if (!config_.ca_file.empty() && !(set(CURLOPT_CAINFO, config_.ca_file.c_str()) &&
+                                      // Else the system's would do as well.
+                                      set(CURLOPT_CAPATH, static_cast<const char*>(nullptr)))) {
+      return failed("libcurl takes no authorities for a witness");
+    }
     if (!ready) return failed("libcurl takes no request to a witness");
     const CURLcode code = curl_easy_perform(curl.get());
     if (code != CURLE_OK) {
@@ -107,6 +117,7 @@ class HttpWitness final : public audit::Witness {
     return answer;
   }
 
+  const HttpWitnessConfig config_;
   std::string url_;
   std::string socket_;  ///< empty: over the network
   bool usable_ = false;
@@ -114,9 +125,8 @@ class HttpWitness final : public audit::Witness {
 
 }  // namespace
 
-std::unique_ptr<audit::Witness> make_http_witness(std::string url) {
-  while (url.ends_with('/')) url.pop_back();
-  return std::make_unique<HttpWitness>(std::move(url));
+std::unique_ptr<audit::Witness> make_http_witness(HttpWitnessConfig config) {
+  return std::make_unique<HttpWitness>(std::move(config));
 }
 
 }  // namespace coffer::daemon

@@ -77,7 +77,12 @@ void Vault::start_witnesses() {
   std::vector<std::unique_ptr<audit::Witness>> all;
   if (!rules.witness_file.empty()) all.push_back(audit::make_file_witness(rules.witness_file));
   if (rules.witness_syslog) all.push_back(audit::make_syslog_witness());
-  if (!rules.witness_url.empty()) all.push_back(make_http_witness(rules.witness_url));
+  if (!rules.witness_url.empty()) {
+    HttpWitnessConfig http{.url = rules.witness_url, .ca_file = rules.witness_ca};
+    // The configuration was checked when it was read.
+    if (auto key = audit::parse_cosigner(rules.witness_key); key.ok()) http.key = std::move(*key);
+    all.push_back(make_http_witness(std::move(http)));
+  }
   if (all.empty()) return;
   witnesses_ = std::make_unique<audit::Witnesses>(
       config_.audit_directory, std::move(all), rules.witness_interval, clock_,

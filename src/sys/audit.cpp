@@ -39,7 +39,8 @@ void append_witnesses(JsonWriter& json, const audit::Witnesses* witnesses) {
     json.begin_object().key("name").string(one.name);
     json.key("lines").number(static_cast<std::int64_t>(one.lines));
     append_time(json, "at", one.at);
-    json.key("trouble").string(one.trouble).key("fork").boolean(one.fork).end_object();
+    json.key("trouble").string(one.trouble).key("fork").boolean(one.fork);
+    json.key("signed_by").string(one.signed_by).end_object();
   }
   json.end_array();
 }

@@ -1,14 +1,10 @@
 """The token signs the audit log: under traffic, when idle, at seal, rotation and stop; and what is said
 while it is away."""
 
-import base64
 import contextlib
-import hashlib
-import http.server
 import json
 import os
 import signal
-import socketserver
 import subprocess
 import threading
 import time
@@ -274,122 +270,6 @@ def test_follow_prints_what_comes(vault):
             follower.kill()
 
 
-class Witness(http.server.BaseHTTPRequestHandler):
-    """c2sp.org/tlog-witness with a tree check of its own, on a Unix socket. `state` is the server's."""
-
-    def log_message(self, *_):
-        pass
-
-    def address_string(self):
-        return "unix"
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        head, note = body.split("\n\n", 1)
-        first, *hashes = head.split("\n")
-        old, path = int(first.removeprefix("old ")), [base64.b64decode(one) for one in hashes]
-        _, size, root = note.split("\n")[:3]
-        size, root = int(size), base64.b64decode(root)
-        known, state = self.server.known, self.server
-        state.paths.append(self.path)
-        if old != known[0] or (old == size and root != known[1]):
-            return self.answer(409, f"{known[0]}\n")
-        if old and not consistent(old, known[1], size, root, path):
-            return self.answer(422, "")
-        state.known = (size, root)
-        return self.answer(200, "— witness.example " + base64.b64encode(bytes(76)).decode() + "\n")
-
-    def answer(self, status, text):
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(text.encode())))
-        self.end_headers()
-        self.wfile.write(text.encode())
-
-
-def node_hash(left, right):
-    return hashlib.sha256(b"\x01" + left + right).digest()
-
-
-def consistent(first, first_root, second, second_root, path):
-    """RFC 9162, section 2.1.4.2."""
-    if first == second:
-        return first_root == second_root and not path
-    path = [first_root, *path] if first & (first - 1) == 0 else list(path)
-    if not path:
-        return False
-    fn, sn = first - 1, second - 1
-    while fn & 1:
-        fn, sn = fn >> 1, sn >> 1
-    fr = sr = path[0]
-    for c in path[1:]:
-        if sn == 0:
-            return False
-        if fn & 1 or fn == sn:
-            fr, sr = node_hash(c, fr), node_hash(c, sr)
-            while fn and not fn & 1:
-                fn, sn = fn >> 1, sn >> 1
-        else:
-            sr = node_hash(sr, c)
-        fn, sn = fn >> 1, sn >> 1
-    return fr == first_root and sr == second_root and sn == 0
-
-
-class UnixServer(socketserver.ThreadingUnixStreamServer):
-    daemon_threads = True
-
-
-@contextlib.contextmanager
-def witness(path):
-    with UnixServer(str(path), Witness) as server:
-        server.known, server.paths = (0, b""), []
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
-
-
 def witnessed(vault, name):
     (one,) = [one for one in status(vault)["witnesses"] if one["name"] == name]
     return one
-
-
-def test_witnesses_get_what_is_signed_and_tell_of_a_fork(configured, directory):
-    kept = directory / "kept"
-    kept.touch()
-    configured.settings["vault"] |= {"audit_witness_file": str(kept), "audit_witness_seconds": 1,
-                                     "audit_witness_url": f"unix:{directory}/witness.sock"}  # fmt: skip
-    configured.write()
-    with witness(directory / "witness.sock") as server:
-        configured.start()
-        for n in range(5):
-            configured.put("a", {"n": n})
-        until(lambda: witnessed(configured, "http")["lines"] > 0 and witnessed(configured, "file")["lines"] > 0)
-        configured.stop()
-        assert server.known[0] == lines(configured), "the last at the stop"
-        assert set(server.paths) == {"/add-checkpoint"}
-        assert verify(configured, f"-checkpoint={kept}")["signed_lines"] == lines(configured)
-        assert (configured.audit_directory / "cosigned").read_text().endswith("=\n")
-        configured.start()
-        configured.put("a", {"n": 6})
-        until(lambda: witnessed(configured, "http")["lines"] > 0)
-        configured.stop()
-        assert not [line for line in configured.audit_lines() if line["type"] == "fork"]
-        # It has seen another history of this node.
-        server.known = (5, hashlib.sha256(b"another").digest())
-        configured.start()
-        until(lambda: witnessed(configured, "http")["fork"])
-        assert configured.request("GET", "sys/health", token=None).json["audit_fork"] is True
-        assert [line for line in configured.audit_lines() if line["type"] == "fork"]
-        configured.stop()
-
-
-def test_a_witness_that_is_away_holds_nothing_up(configured, directory):
-    configured.settings["vault"] |= {"audit_witness_seconds": 1, "audit_witness_url": f"unix:{directory}/no.sock"}
-    configured.write()
-    configured.start()
-    until(lambda: witnessed(configured, "http")["trouble"])
-    assert configured.read("app") == {"n": 1}
-    with witness(directory / "no.sock") as server:
-        until(lambda: server.known[0] > 0)
-        until(lambda: witnessed(configured, "http")["trouble"] == "")
-    configured.stop()
-    verify(configured)

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "coffer/audit/checkpoint.h"
+#include "coffer/audit/cosignature.h"
 
 namespace coffer::audit {
 
@@ -47,5 +48,18 @@ struct TrustedKeys {
 /// or that none of the keys signed while it was in force.
 [[nodiscard]] Result<void> add_checkpoints(std::vector<Checkpoint>& known, std::string_view file,
                                            const TrustedKeys& keys);
+
+/// What a witness says of a log: it had so many lines then.
+struct Cosigned {
+  std::string name;
+  std::uint64_t lines = 0;
+  WallTime at{};  ///< by the witness' clock
+};
+
+/// Adds the checkpoints of a file of which a witness has signed each, whoever else did. not_found:
+/// there is one that none of them signed; corrupt for one that can't be read or doesn't verify.
+[[nodiscard]] Result<std::vector<Cosigned>> add_cosigned(std::vector<Checkpoint>& known,
+                                                         std::string_view file,
+                                                         std::span<const Cosigner> witnesses);
 
 }  // namespace coffer::audit

@@ -34,6 +34,9 @@ struct NoteSignature {
   Bytes bytes;
 };
 
+/// The line of a note, ending in LF.
+[[nodiscard]] std::string to_line(const NoteSignature& signature);
+
 /// At most so many bytes, and signatures, has a note.
 inline constexpr std::size_t kMaxNote = 128U << 10U;
 inline constexpr std::size_t kMaxSignatures = 64;

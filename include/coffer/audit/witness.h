@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "coffer/audit/cosignature.h"
 #include "coffer/audit/proof.h"
 #include "coffer/base/clock.h"
 #include "coffer/base/mutex.h"
@@ -35,14 +36,20 @@ class Witness {
   [[nodiscard]] virtual std::string name() const = 0;
   /// Whether it looks at the proof; else `proof` has an old size of 0 and no path.
   [[nodiscard]] virtual bool wants_proof() const = 0;
+  /// By which what it signs must be signed; nullptr: it signs nothing, or its key isn't known.
+  [[nodiscard]] virtual const Cosigner* key() const { return nullptr; }
   [[nodiscard]] virtual Result<WitnessAnswer> add(const GrowthProof& proof) = 0;
 };
 
 /// Appends to a file that is there already, and that whoever owns it keeps: made append-only, or of
 /// another user who lets the daemon's group write.
 [[nodiscard]] std::unique_ptr<Witness> make_file_witness(std::string path);
-/// One line a checkpoint, facility authpriv: origin, size, root and signature.
-[[nodiscard]] std::unique_ptr<Witness> make_syslog_witness();
+/// One line a checkpoint, facility authpriv: origin, size, root and signature. `socket`: where
+/// syslog(3) sends to.
+[[nodiscard]] std::unique_ptr<Witness> make_syslog_witness(std::string socket = "/dev/log");
+
+/// The newest checkpoint that a witness signed too, beside the log.
+inline constexpr std::string_view kCosigned = "cosigned";
 
 struct WitnessStatus {
   std::string name;
@@ -50,6 +57,8 @@ struct WitnessStatus {
   std::optional<WallTime> at{};
   std::string trouble{};  ///< why the last attempt failed; empty: it didn't
   bool fork = false;      ///< it has said so, once
+  /// Whose key verified what it signed of `lines`; empty: none was configured, or it signs nothing.
+  std::string signed_by{};
 };
 
 /// Thread-safe; a thread of its own, so that no witness delays a signature, and one waits for the
@@ -77,7 +86,10 @@ class Witnesses final {
  private:
   void run();
   void give(std::size_t index, const std::string& note) COFFER_EXCLUDES(mutex_);
-  void keep(const std::string& note) const;
+  void told(std::size_t index, const std::string& note, const Result<WitnessAnswer>& answer)
+      COFFER_EXCLUDES(mutex_);
+  [[nodiscard]] Result<void> keep(const Witness& witness, const std::string& note,
+                                  const std::string& signatures) const;
   [[nodiscard]] Result<WitnessAnswer> add(std::size_t index, const std::string& note);
   [[nodiscard]] Result<WitnessAnswer> add_with_proof(std::size_t index, const Checkpoint& now,
                                                      const std::string& note);

@@ -5,6 +5,7 @@
 
 #include "coffer/audit/checkpoint.h"
 #include "coffer/model/fields.h"
+#include "cosigner_kit.h"
 #include "fakes/rsa_signer.h"
 #include "log_kit.h"
 #include "program_kit.h"
@@ -12,6 +13,7 @@
 namespace coffer::audit {
 namespace {
 
+using test::Hand;
 using test::Ran;
 using test::run;
 
@@ -133,6 +135,63 @@ TEST_F(ProgramTest, ACheckpointWithoutAKeyIsWrongUsage) {
   EXPECT_FALSE(signed_now().empty());
   EXPECT_EQ(run("verify -checkpoint=" + directory() + "/signed " + directory()).status, 1);
   EXPECT_EQ(run("verify -key=/nowhere -checkpoint=/nowhere " + directory()).status, 1);
+}
+
+TEST_F(ProgramTest, WhatAWitnessSignedIsToldWithItsTime) {
+  EXPECT_FALSE(signed_now().empty());
+  const Hand hand("witness.example/w1");
+  const std::string note = test::read_all(directory() + "/signed");
+  test::write_all(directory() + "/w.vkey", hand.text() + "\n");
+  const std::string verify = "verify -witness-key=" + directory() + "/w.vkey ";
+  const Ran none = run(verify + directory());
+  EXPECT_EQ(none.status, 3) << none.output;
+  EXPECT_NE(none.output.find("cosigned        by no witness\n"), std::string::npos) << none.output;
+  test::write_all(directory() + "/cosigned", note + hand.sign(note, 1'767'225'600));
+  const Ran ran = run(verify + directory());
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  EXPECT_NE(
+      ran.output.find("cosigned        4 lines by witness.example/w1 at 2026-01-01T00:00:00Z\n"),
+      std::string::npos)
+      << ran.output;
+  const Ran json = run(verify + "-format=json " + directory());
+  EXPECT_NE(json.output.find(R"("cosigned":[{"witness":"witness.example/w1","lines":4,)"
+                             R"("at":"2026-01-01T00:00:00Z"}])"),
+            std::string::npos)
+      << json.output;
+  // One that was kept elsewhere, with or without the key of the log.
+  std::filesystem::rename(directory() + "/cosigned", directory() + "/kept");
+  const std::string kept = "-checkpoint=" + directory() + "/kept ";
+  EXPECT_EQ(run(verify + kept + directory()).status, 0);
+  EXPECT_EQ(run(verify + kept + signed_now() + directory()).status, 0);
+  auto all = lines();
+  all.pop_back();
+  test::write_all(segment(), test::join(all));
+  const Ran cut = run(verify + kept + directory());
+  EXPECT_EQ(cut.status, 2) << cut.output;
+  EXPECT_NE(cut.output.find("cut off at the end"), std::string::npos) << cut.output;
+}
+
+TEST_F(ProgramTest, WhatNoWitnessSignedIsExitTwo) {
+  EXPECT_FALSE(signed_now().empty());
+  const Hand hand("witness.example/w1");
+  const std::string note = test::read_all(directory() + "/signed");
+  test::write_all(directory() + "/w.vkey", hand.text() + "\n");
+  const std::string verify = "verify -witness-key=" + directory() + "/w.vkey ";
+  const std::string kept = "-checkpoint=" + directory() + "/signed ";
+  EXPECT_EQ(run(verify + kept + directory()).status, 2);
+  for (const std::string& line :
+       {std::string(), Hand("witness.example/w1").sign(note, 1), Hand("w2").sign(note, 1)}) {
+    test::write_all(directory() + "/cosigned", note + line);
+    const Ran ran = run(verify + directory());
+    EXPECT_EQ(ran.status, 2) << ran.output;
+    EXPECT_NE(ran.output.find("none of the witnesses given signed it"), std::string::npos);
+  }
+  test::write_all(directory() + "/cosigned", note + hand.sign(note, 1));
+  std::string changed = test::read_all(directory() + "/cosigned");
+  changed[changed.size() - 10] ^= 1;
+  test::write_all(directory() + "/cosigned", changed);
+  EXPECT_EQ(run(verify + directory()).status, 2);
+  EXPECT_EQ(run("verify -witness-key=" + directory() + "/key.pem " + directory()).status, 1);
 }
 
 TEST_F(ProgramTest, BadLogIsExitTwoAndNamesTheLine) {

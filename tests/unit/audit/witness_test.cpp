@@ -1,7 +1,11 @@
 // Checkpoints given to witnesses: what they get, what they say, and a fork.
 #include "coffer/audit/witness.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include "coffer/audit/checkpointer.h"
+#include "cosigner_kit.h"
 #include "fakes/soft_signer.h"
 #include "log_kit.h"
 
@@ -18,6 +22,7 @@ struct Memory {
   std::vector<GrowthProof> asked;
   int fail_from = 0;  ///< the nth call from now on fails, once; 0: none
   std::string signature{};
+  std::optional<Cosigner> key{};
 };
 
 class MemoryWitness final : public Witness {
@@ -25,6 +30,7 @@ class MemoryWitness final : public Witness {
   MemoryWitness(Memory& memory, std::string name) : memory_(memory), name_(std::move(name)) {}
   std::string name() const override { return name_; }
   bool wants_proof() const override { return true; }
+  const Cosigner* key() const override { return memory_.key ? &*memory_.key : nullptr; }
 
   Result<WitnessAnswer> add(const GrowthProof& proof) override {
     memory_.asked.push_back(proof);
@@ -199,6 +205,140 @@ TEST_F(WitnessTest, WhatItSignsIsKeptBesideTheLog) {
   witnesses->offer(grow(3));
   witnesses->round();
   EXPECT_EQ(read_all(directory_.path() + "/cosigned").find("nonsense"), std::string::npos);
+  EXPECT_EQ(witnesses->status()[0].trouble, "the witness sent signatures that are none");
+}
+
+TEST_F(WitnessTest, OfAWitnessWhoseKeyIsKnownOnlyWhatVerifiesIsKept) {
+  const Hand hand("witness.example/w1");
+  const Hand other("witness.example/w2");
+  memory_.key = hand.cosigner();
+  const auto witnesses = make();
+  const std::string note = grow(3);
+  const std::string line = hand.sign(note, 1'767'225'600);
+  memory_.signature = other.sign(note, 1) + line;
+  witnesses->offer(note);
+  witnesses->round();
+  EXPECT_EQ(witnesses->status()[0].trouble, "");
+  EXPECT_EQ(witnesses->status()[0].signed_by, "witness.example/w1");
+  EXPECT_EQ(read_all(directory_.path() + "/cosigned"), note + line) << "not what others signed";
+}
+
+TEST_F(WitnessTest, ASignatureThatDoesNotVerifyIsTroubleAndNotKept) {
+  const Hand hand("witness.example/w1");
+  memory_.key = hand.cosigner();
+  const auto witnesses = make();
+  const std::string note = grow(3);
+  const std::string later = grow(2);
+  // Nothing, somebody else's, of another checkpoint, and one that says another time.
+  std::string moved = hand.sign(note, 5);
+  moved[moved.find(' ', 5) + 12] ^= 1;
+  for (const std::string& bad :
+       {std::string(), Hand("witness.example/w1").sign(note, 5), hand.sign(later, 5), moved}) {
+    memory_.signature = bad;
+    witnesses->offer(note);
+    witnesses->round();
+    EXPECT_NE(witnesses->status()[0].trouble, "") << bad;
+    EXPECT_EQ(witnesses->status()[0].lines, 0U);
+    EXPECT_FALSE(std::filesystem::exists(directory_.path() + "/cosigned"));
+  }
+  EXPECT_TRUE(forks_.empty());
+  memory_.signature = hand.sign(note, 5);
+  witnesses->round();
+  EXPECT_EQ(witnesses->status()[0].trouble, "") << "the same checkpoint is asked for again";
+  EXPECT_EQ(witnesses->status()[0].lines, memory_.known->size);
+}
+
+TEST_F(WitnessTest, WhatCannotBeKeptIsTrouble) {
+  const auto witnesses = make();
+  const std::string note = grow(3);
+  memory_.signature = "\xE2\x80\x94 witness.example " + to_base64(Bytes(72, 1)) + "\n";
+  std::filesystem::create_directory(directory_.path() + "/cosigned.new");
+  witnesses->offer(note);
+  witnesses->round();
+  EXPECT_EQ(witnesses->status()[0].trouble, "cannot write the file cosigned beside the audit log");
+}
+
+/// What a collector binds.
+class Collector {
+ public:
+  Collector(const std::string& path, int type) : socket_(::socket(AF_UNIX, type, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(static_cast<char*>(address.sun_path), sizeof address.sun_path - 1);
+    const void* const at = &address;
+    EXPECT_EQ(::bind(socket_, static_cast<const sockaddr*>(at), sizeof address), 0);
+    if (type == SOCK_STREAM) {
+      EXPECT_EQ(::listen(socket_, 4), 0);
+    }
+  }
+  ~Collector() { ::close(socket_); }
+  Collector(const Collector&) = delete;
+  Collector& operator=(const Collector&) = delete;
+  [[nodiscard]] static std::string read(int from) {
+    std::string text(65536, '\0');
+    const ssize_t size = ::recv(from, text.data(), text.size(), MSG_DONTWAIT);
+    text.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
+    return text;
+  }
+  [[nodiscard]] std::string datagram() const { return read(socket_); }
+  [[nodiscard]] std::string stream() const {
+    const int taken = ::accept(socket_, nullptr, nullptr);
+    const std::string text = read(taken);
+    ::close(taken);
+    return text;
+  }
+
+ private:
+  int socket_;
+};
+
+class SyslogTest : public WitnessTest {
+ protected:
+  [[nodiscard]] WitnessStatus given(const std::string& note) const {
+    std::vector<std::unique_ptr<Witness>> all;
+    all.push_back(make_syslog_witness(path_));
+    Witnesses witnesses(
+        directory_.path(), std::move(all), 60s, clock_, [](const std::string&) {},
+        Witnesses::Threads::none);
+    witnesses.offer(note);
+    witnesses.round();
+    return witnesses.status()[0];
+  }
+  void expect_line(std::string_view line, const std::string& note) const {
+    const auto read = *parse_checkpoint(note);
+    EXPECT_TRUE(line.starts_with("<85>")) << "authpriv, notice";
+    const std::string wanted = "cofferd[" + std::to_string(::getpid()) + "]: checkpoint " +
+                               read.checkpoint.origin + " " + std::to_string(read.checkpoint.size) +
+                               " " + to_base64(read.checkpoint.root) + " " +
+                               to_base64(read.signatures[0].bytes);
+    EXPECT_TRUE(line.ends_with(wanted)) << line;
+  }
+  TemporaryDirectory elsewhere_;
+  std::string path_ = elsewhere_.path() + "/log";
+};
+
+TEST_F(SyslogTest, ALineACheckpoint) {
+  const Collector collector(path_, SOCK_DGRAM);
+  const std::string note = grow(3);
+  EXPECT_EQ(given(note).trouble, "");
+  expect_line(collector.datagram(), note);
+}
+
+TEST_F(SyslogTest, ACollectorOfStreamsGetsItToo) {
+  const Collector collector(path_, SOCK_STREAM);
+  const std::string note = grow(3);
+  EXPECT_EQ(given(note).trouble, "");
+  const std::string got = collector.stream();
+  ASSERT_TRUE(got.ends_with('\0'));
+  expect_line(std::string_view(got).substr(0, got.size() - 1), note);
+}
+
+TEST_F(SyslogTest, NobodyWhoListensIsTrouble) {
+  const WitnessStatus status = given(grow(3));
+  EXPECT_EQ(status.trouble, "syslog doesn't take the checkpoint");
+  EXPECT_EQ(status.lines, 0U);
+  path_ = std::string(200, 'x');
+  EXPECT_NE(given(grow(3)).trouble, "");
 }
 
 TEST_F(WitnessTest, OneThatFailsHoldsUpNoOther) {

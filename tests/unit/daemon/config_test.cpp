@@ -280,6 +280,27 @@ TEST(Config, RefusesPathsThatLeadElsewhereThanTheySay) {
   }
 }
 
+TEST(Config, RefusesAWitnessThatCantBe) {
+  const std::string key =
+      "audit_witness_key = "
+      "\"witness.example/w1+e75f6532+BAOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4\"";
+  const std::string ca = "audit_witness_ca = \"/etc/ca.pem\"";
+  const std::string url = "audit_witness_url = ";
+  const auto vault = [](const std::string& keys) { return with("[vault]\n" + keys + "\n"); };
+  EXPECT_TRUE(problem(vault(key)).ends_with("is given, but there is no vault.audit_witness_url"));
+  for (const char* plain : {"\"http://a\"", "\"unix:/a\""}) {
+    EXPECT_TRUE(
+        problem(vault(url + plain + "\n" + ca))
+            .ends_with("is given, but vault.audit_witness_url doesn't start with https://"));
+    EXPECT_EQ(good(vault(url + plain + "\n" + key)).vault.audit_rules.witness_ca, "");
+  }
+  const auto rules = good(vault(url + "\"https://a\"\n" + ca + "\n" + key)).vault.audit_rules;
+  EXPECT_EQ(rules.witness_ca, "/etc/ca.pem");
+  EXPECT_TRUE(rules.witness_key.starts_with("witness.example/w1+"));
+  EXPECT_TRUE(problem(vault(url + "\"https://a\"\naudit_witness_key = \"a+b+c\""))
+                  .ends_with("must be of type 4, for Ed25519 cosignatures, in base64"));
+}
+
 TEST(Config, RefusesTwoThingsAtOnePath) {
   EXPECT_EQ(problem(with("[vault]\nsigner = \"store.db\"\n")),
             "f:7: vault.signer: is the path of another file of the vault too");

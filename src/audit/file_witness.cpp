@@ -1,7 +1,6 @@
-// A file of somebody else's, and syslog.
+// A file of somebody else's.
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <syslog.h>
 
 #include "coffer/audit/witness.h"
 #include "system_call.h"
@@ -43,30 +42,10 @@ class FileWitness final : public Witness {
   std::string path_;
 };
 
-class SyslogWitness final : public Witness {
- public:
-  std::string name() const override { return "syslog"; }
-  bool wants_proof() const override { return false; }
-
-  Result<WitnessAnswer> add(const GrowthProof& proof) override {
-    COFFER_TRY(const SignedCheckpoint note, parse_checkpoint(proof.checkpoint));
-    const Checkpoint& checkpoint = note.checkpoint;
-    std::string line = "checkpoint " + checkpoint.origin + " " + std::to_string(checkpoint.size) +
-                       " " + to_base64(checkpoint.root);
-    for (const NoteSignature& signature : note.signatures) {
-      line.append(" ").append(to_base64(signature.bytes));
-    }
-    ::syslog(LOG_AUTHPRIV | LOG_NOTICE, "%s", line.c_str());
-    return WitnessAnswer{};
-  }
-};
-
 }  // namespace
 
 std::unique_ptr<Witness> make_file_witness(std::string path) {
   return std::make_unique<FileWitness>(std::move(path));
 }
-
-std::unique_ptr<Witness> make_syslog_witness() { return std::make_unique<SyslogWitness>(); }
 
 }  // namespace coffer::audit
