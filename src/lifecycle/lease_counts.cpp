@@ -49,6 +49,11 @@ void LeaseCounts::committed(const NewLease& lease) {
   }
 }
 
+void LeaseCounts::adopted(std::size_t ends) {
+  const MutexLock lock(mutex_);
+  total_.stored += ends;
+}
+
 void LeaseCounts::gone() {
   const MutexLock lock(mutex_);
   if (total_.stored > 0) --total_.stored;

@@ -36,6 +36,8 @@ class LeaseCounts final {
   void release(const NewLease& wanted) COFFER_EXCLUDES(mutex_);
   /// What was reserved is stored.
   void committed(const NewLease& lease) COFFER_EXCLUDES(mutex_);
+  /// Ends of what has no lease are stored, whatever the caps.
+  void adopted(std::size_t ends) COFFER_EXCLUDES(mutex_);
   /// A lease's last row is gone.
   void gone() COFFER_EXCLUDES(mutex_);
 

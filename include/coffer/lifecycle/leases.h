@@ -155,6 +155,20 @@ class Leases final {
   [[nodiscard]] static Result<Owned> owned(envelope::SealedTransaction& tx, std::string_view owner,
                                            std::size_t at_most);
 
+  /// Shows `see` all there are, once each and in no order: expired ones and those on their way too,
+  /// and those whose end is pending.
+  [[nodiscard]] static Result<void> visit(envelope::SealedTransaction& tx,
+                                          const std::function<Result<void>(const Lease&)>& see);
+  /// What was made outside and has no lease (any more), as after a restore: stages its end, which
+  /// is pending from the commit on like a lease's. `name` is its last part of an id, so whoever
+  /// asks again asks for the same. `then` is Context::then. No cap holds it back.
+  struct Stray {
+    NewLease terms;
+    std::string name;
+  };
+  [[nodiscard]] Result<void> end_strays(envelope::SealedTransaction& tx, std::vector<Stray> strays,
+                                        WallTime now, std::function<void()>& then);
+
   /// Ends beside the Door what came to nothing; for those who run ends.
   [[nodiscard]] Result<void> end_dropped(WallTime now);
 

@@ -1,0 +1,68 @@
+// What outside has no lease: how to find it, and its end.
+#include "coffer/lifecycle/leases.h"
+#include "lease_rows.h"
+
+namespace coffer::lifecycle {
+namespace {
+
+constexpr std::size_t kPage = 256;
+
+using See = std::function<Result<void>(const envelope::ListedRow&)>;
+
+/// A page at a time: there may be as many as the caps allow.
+Result<void> each(envelope::SealedTransaction& tx, const envelope::RowName& sample,
+                  const See& see) {
+  envelope::RowPage page;
+  do {
+    COFFER_TRY(page, tx.page(sample.space, sample.parent, page.next, kPage));
+    for (const envelope::ListedRow& row : page.rows) COFFER_CHECK(see(row));
+  } while (!page.done);
+  return {};
+}
+
+}  // namespace
+
+Result<void> Leases::visit(envelope::SealedTransaction& tx,
+                           const std::function<Result<void>(const Lease&)>& see) {
+  COFFER_CHECK(each(tx, prefix_row({}), [&](const envelope::ListedRow& prefix) {
+    return each(tx, lease_row(prefix.name, {}),
+                [&](const envelope::ListedRow& row) -> Result<void> {
+                  COFFER_TRY(const Lease lease, decode_lease(row.value, prefix.name, row.name));
+                  return see(lease);
+                });
+  }));
+  return each(tx, target_row({}), [&](const envelope::ListedRow& target) {
+    return each(tx, pending_row(target.name, {}),
+                [&](const envelope::ListedRow& row) -> Result<void> {
+                  COFFER_TRY(const PendingEnd end, decode_pending(row.value, row.name));
+                  return see(end.lease);
+                });
+  });
+}
+
+Result<void> Leases::end_strays(envelope::SealedTransaction& tx, std::vector<Stray> strays,
+                                WallTime now, std::function<void()>& then) {
+  std::size_t staged = 0;
+  for (Stray& stray : strays) {
+    const Lease lease{.terms = std::move(stray.terms),
+                      .name = std::move(stray.name),
+                      .issued = now,
+                      .expires = now};
+    const envelope::RowName row = pending_row(lease.terms.target, lease.id());
+    COFFER_TRY(const store::Key place, tx.place(row));
+    COFFER_TRY(const store::RowVersion known, tx.version_at(place));
+    if (known == 0) {
+      COFFER_CHECK(tx.require(row, envelope::Expect::absent()));  // each is counted once
+      COFFER_CHECK(LeaseEnds::stage(tx, {.lease = lease, .since = now, .not_before = now}));
+      ++staged;
+    }
+    ends_->hint(lease.terms.target);
+  }
+  then = [counts = counts_, staged, before = std::move(then)] {
+    if (before) before();
+    counts->adopted(staged);
+  };
+  return {};
+}
+
+}  // namespace coffer::lifecycle
