@@ -117,6 +117,13 @@ class Mariadb final : public Target {
     return true;
   }
 
+  [[nodiscard]] Result<std::vector<std::string>> users(std::string_view prefix) override {
+    COFFER_TRY(auto lent, pool_.take(in(config_.statement_timeout)));
+    COFFER_TRY(const std::string quoted, lent->in_string(prefix));
+    return lent->query("SELECT DISTINCT User FROM mysql.user WHERE LEFT(User, CHAR_LENGTH('" +
+                       quoted + "')) = BINARY '" + quoted + "'");
+  }
+
  private:
   [[nodiscard]] std::string admin() const {
     return options_.user.empty() ? config_.username : options_.user;

@@ -136,6 +136,16 @@ class Postgresql final : public Target {
     return true;
   }
 
+  [[nodiscard]] Result<std::vector<std::string>> users(std::string_view prefix) override {
+    COFFER_TRY(auto lent, pool_.take(deadline()));
+    COFFER_TRY(const auto rows, lent->query("SELECT rolname FROM pg_catalog.pg_roles WHERE "
+                                            "pg_catalog.starts_with(rolname::text, $1)",
+                                            {std::string(prefix)}, deadline()));
+    std::vector<std::string> names;
+    for (const auto& row : rows) names.push_back(row[0]);
+    return names;
+  }
+
  private:
   [[nodiscard]] Deadline deadline() const { return in(config_.statement_timeout); }
 

@@ -99,6 +99,14 @@ class Redis final : public Target {
     return is_there(*lent, name);
   }
 
+  [[nodiscard]] Result<std::vector<std::string>> users(std::string_view prefix) override {
+    COFFER_TRY(auto lent, pool_.take(in(config_.statement_timeout)));
+    COFFER_TRY(auto reply, lent->command({"ACL", "USERS"}));
+    std::erase_if(reply.elements,
+                  [&](const std::string& name) { return !name.starts_with(prefix); });
+    return std::move(reply.elements);
+  }
+
  private:
   [[nodiscard]] static Error no_such_user() {
     return make_error(ErrorCode::not_found, "Redis has no such user");

@@ -39,6 +39,15 @@ Error error_of(std::string_view message) {
   return error(ErrorCode::precondition, "an error of its own");
 }
 
+std::vector<std::string> texts_of(const redisReply& array) {
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < array.elements; ++i) {
+    const redisReply& one = *array.element[i];
+    if (one.str != nullptr) texts.emplace_back(one.str, one.len);
+  }
+  return texts;
+}
+
 }  // namespace
 
 Result<RedisOptions> parse_redis_url(std::string_view text) {
@@ -124,7 +133,8 @@ Result<RedisConnection::Reply> RedisConnection::command(const std::vector<std::s
     case REDIS_REPLY_ERROR: return error_of(text);
     case REDIS_REPLY_NIL: return Reply{.text = {}, .nil = true};
     case REDIS_REPLY_INTEGER: return Reply{.text = std::to_string(reply->integer)};
-    case REDIS_REPLY_ARRAY: return Reply{.text = std::to_string(reply->elements)};
+    case REDIS_REPLY_ARRAY:
+      return Reply{.text = std::to_string(reply->elements), .elements = texts_of(*reply)};
     default: return Reply{.text = std::string(text)};
   }
 }

@@ -36,6 +36,7 @@ class RedisConnection final {
   struct Reply {
     std::string text{};
     bool nil = false;
+    std::vector<std::string> elements{};  ///< those of an array that are text
   };
 
   [[nodiscard]] static Result<std::unique_ptr<RedisConnection>> open(const Login& login);

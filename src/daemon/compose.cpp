@@ -124,6 +124,7 @@ void add_engines(const Foundation& foundation, core::Unsealed& vault) {
                            .commit = commit_by(foundation.store),
                            .make_password = core::make_password_by,
                            .clock = foundation.clock,
+                           .vault = vault.keyring->vault(),
                            .make_target = connectors::make_target,
                            .find_mount =
                                [&vault](engine::SealedTransaction& tx, std::string_view path) {

@@ -19,6 +19,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "coffer/base/clock.h"
 #include "coffer/base/secure_bytes.h"
@@ -87,6 +88,8 @@ class Target {
   [[nodiscard]] virtual Result<void> check_login(std::string_view name,
                                                  const SecureBytes& password) = 0;
   [[nodiscard]] virtual Result<bool> has_user(std::string_view name) = 0;
+  /// The names of all users that begin with `prefix`, whoever made them; each once, in no order.
+  [[nodiscard]] virtual Result<std::vector<std::string>> users(std::string_view prefix) = 0;
 };
 
 /// Connects to nothing yet. invalid_argument names the field.

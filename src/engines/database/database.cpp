@@ -27,6 +27,11 @@ constexpr PathRule rule(Operation operation, std::string_view pattern, Lane lane
   return {.operation = operation, .pattern = pattern, .lane = lane, .help = help};
 }
 
+constexpr PathRule with_sudo(PathRule rule) {
+  rule.sudo = true;
+  return rule;
+}
+
 constexpr Route kRoutes[] = {
     {rule(Operation::list, "config/", Lane::fast, "The names of all configurations."),
      list_configs},
@@ -66,6 +71,12 @@ constexpr Route kRoutes[] = {
      read_static_creds},
     {rule(Operation::update, "rotate-role/+", Lane::slow, "Change a static role's password now."),
      rotate_static_role},
+    {with_sudo(rule(Operation::read, "orphans/+", Lane::slow,
+                    "Users by names that the engine makes, of which no lease knows.")),
+     list_orphans},
+    {with_sudo(rule(Operation::update, "orphans/+/revoke", Lane::slow,
+                    "End users that orphans/ lists, by their names.")),
+     revoke_orphans},
 };
 
 constexpr auto rules() {

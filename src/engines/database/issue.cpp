@@ -1,6 +1,7 @@
 #include "issue.h"
 
 #include "coffer/base/failpoint.h"
+#include "made_name.h"
 #include "username.h"
 
 namespace coffer::engines::database {
@@ -62,7 +63,7 @@ Result<std::optional<Found>> connection_of(engine::SealedTransaction& tx, const 
 }  // namespace
 
 Result<Issued> issue(House& house, Context& context, const Wanted& wanted) {
-  COFFER_TRY(std::string lease, lifecycle::Leases::new_name());
+  COFFER_TRY(std::string lease, new_lease_name(house.parts.vault));
   COFFER_TRY(std::string username, name_for(house, context, wanted, lease));
   COFFER_TRY(SecureBytes password,
              house.parts.make_password(context.tx, wanted.found.row.password_policy));

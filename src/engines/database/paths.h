@@ -55,6 +55,12 @@ Result<model::Response> read_static_creds(House&, engine::Context&, const model:
 Result<model::Response> rotate_static_role(House&, engine::Context&, const model::Request&,
                                            std::string_view name);
 
+// orphan_paths.cpp
+Result<model::Response> list_orphans(House&, engine::Context&, const model::Request&,
+                                     std::string_view name);
+Result<model::Response> revoke_orphans(House&, engine::Context&, const model::Request&,
+                                       std::string_view name);
+
 /// {"keys": […]} of the rows of a table; not_found if there are none.
 Result<model::Response> list_table(engine::Context&, std::uint16_t table);
 

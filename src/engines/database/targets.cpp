@@ -66,6 +66,13 @@ Result<std::optional<Found>> find_connection(SealedTransaction& tx, const Uuid& 
   return found;
 }
 
+Result<std::vector<std::string>> configuration_names(SealedTransaction& tx, const Uuid& mount) {
+  COFFER_TRY(const auto rows, tx.list({mount, kNameTable}, ""));
+  std::vector<std::string> names;
+  for (const engine::ListedRow& row : rows) names.push_back(row.name);
+  return names;
+}
+
 Result<void> save(SealedTransaction& tx, const Found& found) {
   return tx.write(connection_row(found.mount, found.id), encode(found.row),
                   found.version == 0 ? Expect::absent() : Expect::unchanged(found.version));

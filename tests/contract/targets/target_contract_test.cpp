@@ -1,6 +1,7 @@
 // What every Target promises, on three real servers.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <thread>
 
@@ -105,6 +106,39 @@ TEST_P(TargetContract, KnowsAUserThatIsGone) {
   EXPECT_EQ(code_of(target().set_password({}, name, secret("pass word"))), "not_found");
   EXPECT_EQ(code_of(target().end_sessions(name)), "ok");
   EXPECT_FALSE(has(name));
+}
+
+TEST_P(TargetContract, ListsUsersByHowTheirNamesBegin) {
+  const std::string word = unique("begins") + "-";
+  const auto listed = [&](const std::string& prefix) {
+    auto names = target().users(prefix);
+    EXPECT_TRUE(names.ok()) << describe(names.error());
+    std::vector<std::string> sorted = names.ok() ? *names : std::vector<std::string>{};
+    std::sort(sorted.begin(), sorted.end());
+    return sorted;
+  };
+  EXPECT_EQ(listed(word), std::vector<std::string>{});
+  create(word + "b");
+  create(word + "a");
+  create("x" + word);
+  EXPECT_EQ(listed(word), (std::vector{word + "a", word + "b"}));
+  EXPECT_EQ(code_of(target().drop_user({}, word + "a")), "ok");
+  EXPECT_EQ(listed(word), std::vector{word + "b"});
+  // No sign of a pattern means anything, and the case of letters does.
+  for (const char* other : {"%", "begins_", "begins%", "BEGINS", "'", "\\"}) {
+    EXPECT_EQ(listed(other), std::vector<std::string>{}) << other;
+  }
+  EXPECT_GT(listed("").size(), listed(word).size()) << "the administrator is one too";
+}
+
+/// Whoever lists users and is told of none must be able to rely on it.
+TEST_P(TargetContract, ListsNoUsersOfAServerThatIsAway) {
+  const auto listing = impatient();
+  server().pause();
+  const auto names = listing->users("v-");
+  server().resume();
+  ASSERT_FALSE(names.ok());
+  EXPECT_EQ(names.error().code, ErrorCode::unavailable);
 }
 
 TEST_P(TargetContract, EndsSessionsAndLeavesTheUser) {

@@ -5,6 +5,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "coffer/connectors/target.h"
 #include "coffer/engine/engine.h"
@@ -23,6 +25,7 @@ struct Parts {
   std::function<Result<bool>(store::Transaction)> commit;
   lifecycle::MakePassword make_password;
   const Clock& clock;
+  Uuid vault;  ///< whose users they are: names tell
   /// Tests put a database of their own in its place.
   std::function<Result<std::unique_ptr<connectors::Target>>(connectors::TargetConfig)> make_target =
       connectors::make_target;
@@ -30,6 +33,10 @@ struct Parts {
   std::function<Result<std::optional<Uuid>>(engine::SealedTransaction&, std::string_view path)>
       find_mount{};
 };
+
+/// The names of a mount's configurations.
+[[nodiscard]] Result<std::vector<std::string>> configuration_names(engine::SealedTransaction& tx,
+                                                                   const Uuid& mount);
 
 /// Adds its kind of lease, its kinds of due rows, and the rotator "database". The engine outlives
 /// the use of each.

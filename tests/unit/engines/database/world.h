@@ -49,6 +49,7 @@ struct FakeDatabase {
   std::map<std::string, std::string> users{
       {kAdmin, "first"}, {"owner", "of old"}, {"twin", "of old, too"}};
   Steps steps;
+  std::function<void()> when_listed;  ///< once, when somebody has been told who is there
 
   [[nodiscard]] bool logs_in(const std::string& user, const std::string& password) const {
     const auto known = users.find(user);
@@ -92,6 +93,17 @@ class FakeTarget final : public connectors::Target {
   }
   Result<bool> has_user(std::string_view name) override {
     return database_.users.contains(std::string(name));
+  }
+  Result<std::vector<std::string>> users(std::string_view prefix) override {
+    std::vector<std::string> names;
+    COFFER_CHECK(as_admin([&]() -> Result<void> {
+      for (const auto& [name, password] : database_.users) {
+        if (name.starts_with(prefix)) names.push_back(name);
+      }
+      return {};
+    }));
+    if (database_.when_listed) std::exchange(database_.when_listed, {})();
+    return names;
   }
 
  private:
@@ -208,6 +220,7 @@ class World : public fakes::EngineKit {
   }
 
   FakeDatabase database;
+  Uuid vault{{9}};
   std::unique_ptr<lifecycle::Leases> leases;
   lifecycle::Handlers due_handlers;
   lifecycle::Rotators rotators;
@@ -241,6 +254,7 @@ class World : public fakes::EngineKit {
                return SecureBytes::copy_of(as_bytes("made" + std::to_string(++passwords_)));
              },
          .clock = clock_,
+         .vault = vault,
          .make_target = [this](connectors::TargetConfig config)
              -> Result<std::unique_ptr<connectors::Target>> {
            return std::unique_ptr<connectors::Target>(
