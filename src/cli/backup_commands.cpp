@@ -219,7 +219,9 @@ int backup_drill(Session& session) {
 int backup_release(Session& session) {
   return carry_out(session, "releasing what waits",
                    {.method = "PUT", .path = "sys/restore/release", .body = ""},
-                   "Success! What reaches outside of the vault goes on.");
+                   "Success! What reaches outside of the vault goes on.\n"
+                   "Users of databases from the time that was taken back: coffer lease orphans\n"
+                   "MOUNT/CONNECTION finds them, for each connection of a database.");
 }
 
 constexpr Flag kSignerFlag{"signer", FlagKind::text,

@@ -25,6 +25,7 @@ kv_version_commands();  ///< kv delete, undelete, destroy, rollback
 [[nodiscard]] std::vector<Command> policy_test_commands();  ///< policy test
 [[nodiscard]] std::vector<Command> token_commands();
 [[nodiscard]] std::vector<Command> lease_commands();
+[[nodiscard]] std::vector<Command> lease_orphans_commands();  ///< lease orphans
 [[nodiscard]] std::vector<Command> audit_commands();
 [[nodiscard]] std::vector<Command> operator_commands();         ///< operator init, unseal, seal
 [[nodiscard]] std::vector<Command> backup_commands();           ///< operator backup …

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "coffer/base/log.h"
+#include "coffer/engines/database/database.h"
 #include "drill.h"
 #include "files.h"
 #include "launch.h"
@@ -43,7 +44,8 @@ Result<void> run_restore(const VaultConfig& vault, RestoreSource& source) {
   say_backup(done.backup);
   if (!done.aside.empty()) say("the store that was there is now " + done.aside);
   say("restored; tokens from before are void, and what reaches outside waits.\n"
-      "next: cofferd root-token, start the daemon, coffer operator backup release");
+      "next: cofferd root-token, start the daemon, coffer operator backup release;\n"
+      "and for each connection of a database: coffer lease orphans MOUNT/CONNECTION");
   return {};
 }
 
@@ -76,12 +78,32 @@ Result<void> run_root_token(VaultConfig config) {
   return {};
 }
 
+/// Users whom the time that is over made are known to their servers alone, which may be away now.
+Result<void> say_databases(const core::Unsealed& vault) {
+  COFFER_TRY(const auto tx, vault.sealed_store->begin());
+  COFFER_TRY(const auto table, vault.mounts->table(*tx));
+  std::string commands;
+  for (const core::MountTable::Entry& entry : table->all()) {
+    if (entry.builtin || entry.mount.type != "database") continue;
+    COFFER_TRY(const auto names, engines::database::configuration_names(*tx, entry.mount.uuid));
+    for (const std::string& name : names) {
+      commands.append("\n  coffer lease orphans ").append(entry.mount.path).append(name);
+    }
+  }
+  if (commands.empty()) return {};
+  say("users of databases that were made since then are found, and revoked, by" + commands);
+  return {};
+}
+
 Result<void> run_accept_restore(VaultConfig config) {
   COFFER_TRY(const auto vault, Vault::make(std::move(config), system_clock()));
   COFFER_TRY(const std::string wrong, vault->accept_restore());
   say("accepted: " + wrong);
   say("tokens from before are void, the kek was rotated, and what reaches outside waits.\n"
       "next: cofferd root-token, start the daemon, coffer operator backup release");
+  // It is accepted whatever comes of this.
+  const auto said = say_databases(*vault->state().unsealed());
+  if (!said.ok()) log::warn("the connections of databases can't be listed: " + said.error().text);
   return {};
 }
 

@@ -71,6 +71,7 @@ def test_the_commands_of_the_page(vault):
             for script in COMMANDS.findall(section(title)):
                 said = run(vault, script, directory=str(server.directory))
             assert server.logs_in(*user_of(said)), title
+        assert "None" in run(vault, COMMANDS.search(section("Users that no lease knows"))[1])
         script, two = COMMANDS.findall(section("Users that stay"))
         said = run(vault, script, directory=str(pg.directory))
         first = user_of(run(vault, two))

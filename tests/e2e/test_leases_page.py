@@ -16,15 +16,16 @@ PAGE = (ROOT / "docs/leases.md").read_text()
 # Blocks, whose lines may end in words about the command; and what is in a sentence.
 COMMANDS = [line.split("  ")[0] for line in re.findall(r"^    (coffer .*)$", PAGE, re.M)]
 IN_SENTENCES = re.findall(r"`(coffer [^`]*)`", PAGE)
-LOOKUP, RENEW, REVOKE, PREFIX, TOP, PENDING, ENDS, OWNED, FORCE = (
+LOOKUP, RENEW, REVOKE, PREFIX, TOP, ORPHANS, PENDING, ENDS, OWNED, FORCE = (
     "coffer lease lookup ID", "coffer lease renew -increment=1h ID", "coffer lease revoke ID",
-    "coffer lease revoke -prefix PREFIX", "coffer lease top", "coffer read sys/leases/pending",
+    "coffer lease revoke -prefix PREFIX", "coffer lease top",
+    "coffer lease orphans MOUNT/CONNECTION", "coffer read sys/leases/pending",
     "coffer read sys/leases", "coffer write -force sys/leases/revoke-owned accessor=ACCESSOR",
     "coffer lease revoke -force -prefix PREFIX")  # fmt: skip
 
 
 def test_the_page_has_no_other_commands():
-    assert [LOOKUP, RENEW, REVOKE, PREFIX, TOP, PENDING, ENDS] == COMMANDS
+    assert [LOOKUP, RENEW, REVOKE, PREFIX, TOP, ORPHANS, PENDING, ENDS] == COMMANDS
     assert [OWNED, FORCE] == IN_SENTENCES
 
 
@@ -151,5 +152,6 @@ def test_force_forgets_what_the_database_refuses(house, pending):
     eventually(lambda: lease not in house.run(ENDS))
     assert house.refused(lease)
     assert house.server.users() == [user], "which nobody ends"
+    assert user in house.run(ORPHANS.replace("MOUNT/CONNECTION", "database/pg"))
     tried = [line for line in house.vault.audit_lines() if "42501" in str(line)]
     assert tried, "what it said is in the log"

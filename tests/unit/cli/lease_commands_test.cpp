@@ -77,5 +77,65 @@ TEST_F(LeaseCommands, WhatTheDaemonRefusesIsTold) {
   EXPECT_TRUE(contains(refused.err, "lease not found"));
 }
 
+constexpr const char* kUser = "v-token-app-e0-0123456789ABCDEFGHIJdzYp-1700000000";
+
+TEST_F(LeaseCommands, OrphansAreShownWithWhatIsKnownOfThem) {
+  vault_.answer("GET /v1/database/orphans/app", 200,
+                R"({"data":{"epoch":1,"total":2,"users":[)"
+                R"({"username":"v-a","epoch":0,"created":"2026-01-01T00:00:00Z",)"
+                R"("reason":"earlier_epoch","this_vault":true},)"
+                R"({"username":"v-b","epoch":7,"created":"2026-01-02T00:00:00Z",)"
+                R"("reason":"later_epoch","this_vault":false}]}})");
+  const Outcome shown = run({"lease", "orphans", "database/app"});
+  EXPECT_EQ(shown.code, 0);
+  EXPECT_EQ(shown.out,
+            "Username    Created                 Epoch    Reason           Vault\n"
+            "--------    -------                 -----    ------           -----\n"
+            "v-a         2026-01-01T00:00:00Z    0        earlier_epoch    this one\n"
+            "v-b         2026-01-02T00:00:00Z    7        later_epoch      unknown\n");
+  EXPECT_TRUE(contains(run({"lease", "orphans", "-format=json", "database/app"}).out,
+                       "\"this_vault\": false"));
+  EXPECT_EQ(run({"lease", "orphans", "-field=total", "database/app"}).out, "2");
+}
+
+TEST_F(LeaseCommands, OrphansBelowAMountOfAnyPathAreFound) {
+  vault_.answer("GET /v1/team/db/orphans/app", 200, R"({"data":{"epoch":1,"total":0,"users":[]}})");
+  const Outcome none = run({"lease", "orphans", "team/db/app"});
+  EXPECT_EQ(none.code, 0);
+  EXPECT_EQ(none.out, "None: each user by such a name has its lease.\n");
+}
+
+TEST_F(LeaseCommands, OrphansThatAreNotAllShownAreCounted) {
+  vault_.answer("GET /v1/database/orphans/app", 200,
+                R"({"data":{"epoch":1,"total":1234,"users":[{"username":"v-a","epoch":0,)"
+                R"("created":"x","reason":"no_lease","this_vault":true}]}})");
+  EXPECT_TRUE(contains(run({"lease", "orphans", "database/app"}).out, "The oldest of 1234."));
+}
+
+TEST_F(LeaseCommands, OrphansAreRevokedByNameAndNeverAllOfThem) {
+  vault_.answer("PUT /v1/database/orphans/app/revoke", 200,
+                R"({"data":{"revoking":1,"not_there":0}})");
+  EXPECT_TRUE(
+      contains(run({"lease", "orphans", "-revoke", "database/app", kUser}).out, "revoking     1"));
+  EXPECT_EQ(last(), std::string(R"(PUT /v1/database/orphans/app/revoke {"usernames":[")") + kUser +
+                        R"("]})");
+  EXPECT_EQ(
+      run({"lease", "orphans", "-revoke", "-other-vaults", "-role=r", "database/app", kUser, "v-b"})
+          .code,
+      0);
+  EXPECT_EQ(last(), std::string(R"(PUT /v1/database/orphans/app/revoke {"usernames":[")") + kUser +
+                        R"(","v-b"],"other_vaults":true,"role":"r"})");
+}
+
+TEST_F(LeaseCommands, OrphansOfNothingSendNothing) {
+  EXPECT_EQ(run({"lease", "orphans"}).code, 1);
+  EXPECT_EQ(run({"lease", "orphans", "app"}).code, 1);
+  EXPECT_EQ(run({"lease", "orphans", "-revoke", "database/app"}).code, 1);
+  EXPECT_EQ(run({"lease", "orphans", "database/app", kUser}).code, 1) << "without -revoke";
+  EXPECT_EQ(run({"lease", "orphans", "-role=r", "database/app"}).code, 1);
+  EXPECT_EQ(run({"lease", "orphans", "-other-vaults", "database/app"}).code, 1);
+  EXPECT_TRUE(vault_.requests().empty());
+}
+
 }  // namespace
 }  // namespace coffer::cli
