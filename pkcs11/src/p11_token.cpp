@@ -7,6 +7,7 @@
 #include "coffer/pkcs11/wrap.h"
 #include "inspect.h"
 #include "kek.h"
+#include "list_keys.h"
 #include "objects.h"
 #include "sign.h"
 #include "slots.h"
@@ -140,6 +141,23 @@ Result<std::vector<KeyAttribute>> P11Token::attributes(KeyRole role, const KeyRe
     pool_.drop_idle();
   }
   return explain_absence(role, key, make_error(ErrorCode::not_found, "no such key on the token"));
+}
+
+/// A pulled SoftHSM finds nothing and says CKR_OK.
+Result<ListedKeys> P11Token::list_keys() {
+  for (bool again = true;; again = false) {
+    {
+      COFFER_TRY(SessionPool::Lease lease, pool_.lease());
+      auto listed = list_key_objects(lease.session());
+      if (listed.ok() && !listed->keys.empty()) return listed;
+      if (listed.ok()) break;
+      if (!again || !is_dead_session(lease.session().failure())) return listed;
+    }
+    pool_.drop_idle();
+  }
+  COFFER_CHECK(info());
+  COFFER_CHECK(check_login());
+  return ListedKeys{};
 }
 
 Result<KekInfo> P11Token::describe_kek(const KeyRef& kek) {

@@ -34,6 +34,10 @@ class OverSocket final : public RemoteToken {
     COFFER_TRY(const Answer answer, ask({.verb = Verb::attributes, .role = role, .key = key.id}));
     return readable(decode_attributes(answer.body));
   }
+  Result<ListedKeys> list_keys() override {
+    COFFER_TRY(const Answer answer, ask({.verb = Verb::list_keys}));
+    return readable(decode_listed(answer.body));
+  }
   Result<void> destroy(KeyRole role, const KeyRef& key) override {
     return ask_nothing({.verb = Verb::destroy, .role = role, .key = key.id});
   }

@@ -195,6 +195,10 @@ Result<std::vector<KeyAttribute>> TokenKeeper::attributes(KeyRole role, const Ke
   return with_key(role, key, [&](Token& token) { return token.attributes(role, key); });
 }
 
+Result<ListedKeys> TokenKeeper::list_keys() {
+  return with_token([](Token& token) { return token.list_keys(); });
+}
+
 Result<void> TokenKeeper::destroy(KeyRole role, const KeyRef& key) {
   COFFER_CHECK(with_key(role, key, [&](Token& token) { return token.destroy(role, key); }));
   const MutexLock lock(mutex_);

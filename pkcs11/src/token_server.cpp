@@ -65,6 +65,11 @@ Outgoing answer(Token& token, std::uint64_t id, const Call& call) {
       if (!read.ok()) return failure(id, read.error());
       return {.head = encode_ok(id), .body = encode_attributes(*read)};
     }
+    case Verb::list_keys: {
+      const Result<ListedKeys> listed = token.list_keys();
+      if (!listed.ok()) return failure(id, listed.error());
+      return {.head = encode_ok(id), .body = encode_listed(*listed)};
+    }
     case Verb::generate: return reply(id, token.generate(call.role, key, call.label));
     case Verb::verify: return reply(id, token.verify(call.role, key));
     case Verb::destroy: return reply(id, token.destroy(call.role, key));

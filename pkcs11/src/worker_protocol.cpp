@@ -27,7 +27,9 @@ Result<KeyRole> read_role(Reader& reader) {
 }
 
 bool is_of_data(Verb verb) { return verb == Verb::read_data || verb == Verb::write_data; }
-bool has_key(Verb verb) { return verb != Verb::info && verb != Verb::random && !is_of_data(verb); }
+bool has_key(Verb verb) {
+  return verb != Verb::info && verb != Verb::random && verb != Verb::list_keys && !is_of_data(verb);
+}
 bool has_label(Verb verb) { return verb == Verb::generate || is_of_data(verb); }
 bool has_role(Verb verb) {
   return verb == Verb::generate || verb == Verb::verify || verb == Verb::destroy ||
@@ -120,6 +122,7 @@ Result<Message> read_message(Verb verb, Reader& reader) {
     case Verb::generate:
     case Verb::verify:
     case Verb::attributes:
+    case Verb::list_keys:
     case Verb::describe_kek:
     case Verb::wrap:
     case Verb::unwrap:

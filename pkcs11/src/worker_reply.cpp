@@ -140,6 +140,34 @@ Result<std::vector<KeyAttribute>> decode_attributes(ByteView body) {
   return attributes;
 }
 
+Bytes encode_listed(const ListedKeys& listed) {
+  Writer writer;
+  writer.u8(listed.more ? 1 : 0).u16(static_cast<std::uint16_t>(listed.keys.size()));
+  for (const ListedKey& key : listed.keys) {
+    writer.u8(key.secret ? 1 : 0).blob(key.id).text(key.label);
+  }
+  return std::move(writer).take();
+}
+
+Result<ListedKeys> decode_listed(ByteView body) {
+  Reader reader(body);
+  COFFER_TRY(const std::uint8_t more, reader.u8());
+  COFFER_TRY(const std::uint16_t count, reader.u16());
+  if (more > 1 || count > kMaxListedKeys) {
+    return make_error(ErrorCode::corrupt, "not a list of a token's keys");
+  }
+  ListedKeys listed{.keys = std::vector<ListedKey>(count), .more = more != 0};
+  for (ListedKey& key : listed.keys) {
+    COFFER_TRY(const std::uint8_t secret, reader.u8());
+    COFFER_TRY(const ByteView id, read_limited(reader, kMaxListedText));
+    COFFER_TRY(key.label, read_text(reader, kMaxListedText));
+    key.secret = secret != 0;
+    key.id = to_bytes(id);
+  }
+  COFFER_CHECK(reader.finish());
+  return listed;
+}
+
 Bytes encode_kek(const KekInfo& kek) {
   const auto& [algorithm, public_key] = kek;
   Writer writer;

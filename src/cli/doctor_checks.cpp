@@ -32,7 +32,19 @@ void info(Findings& found, std::string check, std::string what, std::string fix)
 }
 
 std::string key_name(const Json& key) {
-  return text_of(key, "kind") + " " + text_of(key, "version");
+  const std::string path = text_of(key, "path");
+  return text_of(key, "kind") + " " + text_of(key, "version") + (path.empty() ? "" : " of " + path);
+}
+
+/// How another key takes its place.
+std::string replacing(const Json& key) {
+  const std::string kind = text_of(key, "kind");
+  if (kind == "ssh_ca") {
+    return "make a new CA: delete " + text_of(key, "path") + "config/ca and write it again, and " +
+           "give hosts its public key, docs/ssh.md";
+  }
+  if (kind == "name") return "restore into a new vault: this key never changes";
+  return kind == "kek" ? "coffer operator rotate-key" : "coffer operator rotate-key -key=" + kind;
 }
 
 void check_attributes(const Json& key, Findings& found) {
@@ -47,15 +59,15 @@ void check_attributes(const Json& key, Findings& found) {
                      text_of(*attributes, "CKA_EXTRACTABLE") == "false";
   if (stays) return;
   error(found, "key.extractable", key_name(key) + " may leave the token",
-        "coffer operator rotate-key -key=" + text_of(key, "kind") + "; find out who changed it");
+        replacing(key) + "; find out who changed it");
 }
 
 void check_period(const Json& key, Findings& found) {
   const std::string period = text_of(key, "period");
-  const bool old = text_of(key, "state") == "deactivated";
+  const bool old = !text_of(key, "deactivated").empty();
   const std::string fix = old ? "coffer operator rotate-key -retire=" + text_of(key, "version") +
                                     ", once no backup needs it"
-                              : "coffer operator rotate-key -key=" + text_of(key, "kind");
+                              : replacing(key);
   if (period == "over") {
     warning(found, "key.over",
             key_name(key) + " is past its usage period, which ended " + text_of(key, "period_ends"),
@@ -64,6 +76,37 @@ void check_period(const Json& key, Findings& found) {
   if (period == "ending") {
     warning(found, "key.ending",
             key_name(key) + "'s usage period ends " + text_of(key, "period_ends"), fix);
+  }
+}
+
+void check_mark(const Json& key, Findings& found) {
+  if (text_of(key, "state") != "compromised") return;
+  const std::string what = key_name(key) + " is compromised, since " + text_of(key, "compromised") +
+                           ": " + text_of(key, "compromised_reason");
+  if (text_of(key, "in_use") == "true") {
+    return error(found, "key.compromised", what + "; it is in use", replacing(key));
+  }
+  const bool kek = text_of(key, "kind") == "kek";
+  warning(found, "key.compromised_kept", what,
+          kek ? "coffer operator rotate-key -retire=" + text_of(key, "version") +
+                    ", once nothing refers to it"
+              : "what it protected is to be taken for known, docs/keys.md");
+}
+
+void check_unclaimed(const Json& inventory, Findings& found) {
+  const Json* const keys = inventory.find("unclaimed");
+  if (keys == nullptr || keys->is_null()) return;
+  for (const Json& key : keys->elements()) {
+    const std::string what =
+        "the token has a key that no row of the vault claims: " + text_of(key, "label") + ", id " +
+        text_of(key, "id");
+    const std::string maker = text_of(key, "maker");
+    if (maker == "vault" || maker == "ssh_ca") {
+      warning(found, "key.unclaimed", what,
+              "left by a change that was cut short, or by a vault of before; docs/keys.md");
+    } else {
+      info(found, "key.foreign", what, "one token, one vault: find out whose it is");
+    }
   }
 }
 
@@ -168,11 +211,13 @@ void check_token(const Json& token, Findings& found) {
 }
 
 void check_keys(const Json& inventory, Findings& found) {
+  check_unclaimed(inventory, found);
   const Json* const keys = inventory.find("keys");
   if (keys == nullptr) return;
   for (const Json& key : keys->elements()) {
     check_attributes(key, found);
     check_period(key, found);
+    check_mark(key, found);
     if (text_of(key, "state") == "pre-activation") {
       info(found, "key.unused", key_name(key) + " is on the token and not in use",
            "the next rotation takes it; if nobody made it, find out who did");

@@ -23,6 +23,21 @@ std::string attributes_of(const Json& key) {
   return stays ? "sensitive, not extractable" : "MAY LEAVE THE TOKEN";
 }
 
+/// Whose it is: a token's by its serial, a mount's by its path.
+std::string holder_of(const Json& key) {
+  std::string serial = text_of(key, "serial");
+  if (!serial.empty()) return serial;
+  return text_of(key, "path").empty() ? text_of(key, "mount") : text_of(key, "path");
+}
+
+/// Keys on the token that the vault knows nothing of.
+void add_unclaimed(const Json& unclaimed, std::vector<std::vector<std::string>>& lines) {
+  for (const Json& key : unclaimed.elements()) {
+    lines.push_back({text_of(key, "label"), "", text_of(key, "state"), text_of(key, "maker"), "",
+                     "", "", attributes_of(key)});
+  }
+}
+
 int key_list(Session& session) {
   const auto answer = session.ask("listing keys", {.path = "sys/key-inventory"});
   if (!answer) return session.exit_code();
@@ -34,17 +49,32 @@ int key_list(Session& session) {
   std::vector<std::vector<std::string>> lines;
   for (const Json& key : keys->elements()) {
     lines.push_back({text_of(key, "kind"), text_of(key, "version"), text_of(key, "state"),
-                     text_of(key, "serial"), text_of(key, "activated"), text_of(key, "period_ends"),
+                     holder_of(key), text_of(key, "activated"), text_of(key, "period_ends"),
                      text_of(key, "period"), attributes_of(key)});
   }
+  const Json* const unclaimed = answer->json.find_path({"data", "unclaimed"});
+  if (unclaimed != nullptr && !unclaimed->is_null()) add_unclaimed(*unclaimed, lines);
   session.console().line(render_columns(
-      {"Key", "Version", "State", "Token", "Activated", "Period Ends", "Period", "On The Token"},
+      {"Key", "Version", "State", "Holder", "Activated", "Period Ends", "Period", "On The Token"},
       lines));
   return kOk;
 }
 
 int key_usage(Session& session) {
   return look_up(session, "reading the use of keys", {.path = "sys/key-usage"});
+}
+
+int key_mark(Session& session) {
+  auto body = session.flag_body();
+  if (!body) return session.exit_code();
+  for (const char* name : {"kind", "version", "reason"}) {
+    if (body->find(name) != nullptr) continue;
+    return session.fail(kLocal, std::string("-").append(name) + " must be given");
+  }
+  return carry_out(
+      session, "marking a key as compromised",
+      {.method = "POST", .path = "sys/key-inventory/mark-compromised", .body = body->compact()},
+      "Success! The key is marked as compromised, for ever");
 }
 
 /// The note by itself, byte for byte: it is verified elsewhere.
@@ -90,6 +120,21 @@ std::vector<Command> key_commands() {
        .least = 0,
        .most = 0,
        .run = &key_usage},
+      {.words = "key mark-compromised",
+       .synopsis = "[flags]",
+       .summary = "Say for ever that a key is compromised",
+       .help = "Marks a version of a key as compromised (NIST SP 800-57), with the time and a\n"
+               "reason. The mark is shown with the key and never goes away; the key works as\n"
+               "before, so rotate it: coffer operator rotate-key.\n\n"
+               "    $ coffer key mark-compromised -kind=kek -version=1 -reason=\"token was lost\"",
+       .flags = {{"kind", FlagKind::text, "which key, as sys/cryptoperiods names it", "kind"},
+                 {"version", FlagKind::number, "which version of it", "version"},
+                 {"reason", FlagKind::text, "why, on one line", "reason"},
+                 {"serial", FlagKind::text, "of the token that has it (the one in use)", "serial"},
+                 {"mount", FlagKind::text, "of an engine's key: its mount", "mount"}},
+       .least = 0,
+       .most = 0,
+       .run = &key_mark},
       {.words = "token attest",
        .synopsis = "[flags]",
        .summary = "Have the token sign who it is",

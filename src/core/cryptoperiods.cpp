@@ -4,6 +4,7 @@
 
 #include "coffer/base/codec.h"
 #include "coffer/core/epoch.h"
+#include "coffer/engine/engine.h"
 
 namespace coffer::core {
 namespace {
@@ -29,7 +30,11 @@ constexpr std::array<Known, kKeyKinds.size()> kKnown = {{
     {"token_hash", envelope::KeyName::token_hash, 2 * kYear, {}},
     {"audit", envelope::KeyName::audit, kYear, {}},
     {"fingerprint", envelope::KeyName::fingerprint, 2 * kYear, {}},
+    {"ssh_ca", std::nullopt, 2 * kYear, {}},
 }};
+
+/// In the ids of the SSH engine's keys: docs/formats/ssh.md.
+constexpr char kSshCaLetter = 'h';
 
 const Known& known(KeyKind kind) { return kKnown[static_cast<std::size_t>(kind) - 1]; }
 
@@ -74,6 +79,13 @@ std::optional<envelope::KeyName> keyring_name(KeyKind kind) noexcept {
   return known(kind).in_keyring;
 }
 
+pkcs11::KeyRef key_ref(KeyKind kind, const Uuid& owner, std::uint32_t version) {
+  if (kind == KeyKind::kek) return envelope::kek_ref(owner, version);
+  if (kind == KeyKind::sign) return envelope::sign_ref(owner, version);
+  if (kind == KeyKind::ssh_ca) return {engine::token_key_id(owner, kSshCaLetter, version)};
+  return {};
+}
+
 Cryptoperiod default_period(KeyKind kind) noexcept {
   return {.originator = known(kind).originator, .recipient = known(kind).recipient};
 }
@@ -91,6 +103,11 @@ Result<void> check(KeyKind kind, const Cryptoperiod& period) {
   if (!period.enforce) return {};
   if (kind == KeyKind::name) {
     return invalid("field \"enforce\" can't be set for name: it changes only by an offline rekey");
+  }
+  if (is_engines(kind)) {
+    return invalid(
+        "field \"enforce\" can't be set for ssh_ca: hosts trust a new CA only once they have its "
+        "public key, so an operator makes it");
   }
   if (period.originator.count() == 0) {
     return invalid("field \"enforce\" needs an originator_period that isn't 0");

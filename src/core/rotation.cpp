@@ -55,7 +55,7 @@ Result<void> rotate_by_itself(Unsealed& vault, KeyKind kind, WallTime now) {
 bool must_rotate(const Unsealed& vault, const InventoryKey& key, const Cryptoperiods& periods,
                  WallTime now) {
   const bool ours = key.token == Uuid{} || key.token == vault.keyring->token().id;
-  return ours && key.state == KeyState::active && periods.of(key.kind).enforce && key.ends &&
+  return ours && key.current() && periods.of(key.kind).enforce && key.ends &&
          now + kLook >= *key.ends;
 }
 
@@ -78,6 +78,7 @@ Result<void> look(Unsealed& vault, envelope::SealedTransaction& tx, const lifecy
   if (due.when < next) return {};
   COFFER_TRY(const RotationConfig config, rotation_config(tx));
   if (rotation_due(config, vault, now)) COFFER_CHECK(rotate_by_itself(vault, KeyKind::kek, now));
+  COFFER_CHECK(note_key_dates(vault, tx, now));
   COFFER_CHECK(enforce(vault, tx, now));
   return look_at(tx, now + kLook, now);
 }
@@ -140,7 +141,9 @@ Result<std::uint32_t> rotate_key(Unsealed& vault, KeyKind kind, WallTime now) {
   envelope::KeyChanges& changes = vault.sealed_store->key_changes();
   if (kind == KeyKind::kek) return changes.rotate_kek(now);
   if (kind == KeyKind::sign) return changes.rotate_sign(now);
-  COFFER_TRY(const std::uint32_t version, changes.rotate(*keyring_name(kind), now));
+  const auto name = keyring_name(kind);
+  if (!name) return make_error(ErrorCode::unsupported, "its engine alone makes this key anew");
+  COFFER_TRY(const std::uint32_t version, changes.rotate(*name, now));
   if (kind == KeyKind::audit) COFFER_CHECK(renew_hasher(vault));
   return version;
 }

@@ -109,8 +109,9 @@ Result<void> add_kv(const Foundation& foundation, core::Unsealed& vault) {
 
 void add_engines(const Foundation& foundation, core::Unsealed& vault) {
   using Kind = core::Engines::Kind;
-  vault.engines.serve("ssh", engines::ssh::make_engine(*vault.token), Kind::secrets);
-  engines::ssh::register_handlers(vault.due_handlers, *vault.token);
+  const auto keys_changed = [&vault] { vault.key_work = true; };
+  vault.engines.serve("ssh", engines::ssh::make_engine(*vault.token, keys_changed), Kind::secrets);
+  engines::ssh::register_handlers(vault.due_handlers, *vault.token, keys_changed);
   vault.engines.serve("totp", engines::totp::make_engine(), Kind::secrets);
   vault.engines.serve("token", engines::token::make_engine(*vault.tokens), Kind::builtin);
   vault.engines.serve("unix", engines::unix_peer::make_engine(*vault.unix_roles), Kind::builtin);

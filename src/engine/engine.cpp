@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "coffer/base/codec.h"
+
 namespace coffer::engine {
 namespace {
 
@@ -34,6 +36,17 @@ std::span<const PathRule> Engine::paths_for(const Mount& /*mount*/) const { retu
 Result<std::vector<KnownSecret>> Engine::secrets_in(const RowName& /*row*/,
                                                     std::string_view /*value*/) const {
   return std::vector<KnownSecret>();
+}
+
+Bytes token_key_id(const Uuid& mount, char letter, std::uint32_t version) {
+  Writer id;
+  id.raw(mount.bytes).u8(static_cast<std::uint8_t>(letter)).u32(version);
+  return std::move(id).take();
+}
+
+Result<std::vector<TokenKey>> Engine::token_keys(envelope::SealedTransaction& /*tx*/,
+                                                 const Mount& /*mount*/) const {
+  return std::vector<TokenKey>();
 }
 
 Result<bool> Engine::clear(envelope::SealedTransaction& /*tx*/, const Mount& /*mount*/) {

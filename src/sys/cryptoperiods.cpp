@@ -31,7 +31,8 @@ Result<core::KeyKind> kind_in(const Call& call) {
   const auto kind = core::key_kind(below(call.path, kPrefix));
   if (kind) return *kind;
   return invalid(
-      "no such kind of key: kek, sign, record, bind, name, token_hash, audit or fingerprint");
+      "no such kind of key: kek, sign, record, bind, name, token_hash, audit, fingerprint or "
+      "ssh_ca");
 }
 
 Result<Response> read_all(Call& call) {

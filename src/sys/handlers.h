@@ -49,6 +49,7 @@ struct Handler {
 [[nodiscard]] std::span<const Handler> key_handlers();
 [[nodiscard]] std::span<const Handler> period_handlers();
 [[nodiscard]] std::span<const Handler> inventory_handlers();
+[[nodiscard]] std::span<const Handler> attestation_handlers();
 [[nodiscard]] std::span<const Handler> sbom_handlers();
 [[nodiscard]] std::span<const Handler> drill_handlers();
 [[nodiscard]] std::span<const Handler> verify_handlers();

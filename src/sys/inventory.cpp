@@ -1,20 +1,19 @@
-// Which keys there are, what the token says of them at this moment, and what it signs about itself
-// and about evidence that was gathered. docs/keys.md, docs/formats/evidence.md.
-#include "coffer/audit/evidence.h"
-#include "coffer/base/version.h"
+// Which keys there are, what the token says of them at this moment, and what an operator says of
+// one. docs/keys.md.
+#include <algorithm>
+#include <limits>
+
 #include "coffer/core/key_inventory.h"
 #include "coffer/core/rewrap.h"
 #include "coffer/core/rotation.h"
-#include "coffer/crypto/random.h"
 #include "handlers.h"
+#include "key_attributes.h"
 
 namespace coffer::sys {
 namespace {
 
 /// What src/envelope/wrap_counter.h refuses at (SP 800-38D section 8.3 allows 2^32).
 constexpr std::int64_t kMostWraps = std::int64_t{1} << 31U;
-constexpr std::size_t kChallengeSize = 32;
-constexpr std::size_t kMostChallenge = 128;
 
 std::string_view purpose_of(core::KeyKind kind) {
   switch (kind) {
@@ -25,39 +24,14 @@ std::string_view purpose_of(core::KeyKind kind) {
     case core::KeyKind::name: return "makes the names of the store's rows";
     case core::KeyKind::token_hash: return "hashes bearer tokens";
     case core::KeyKind::audit: return "hashes values in the audit log";
+    case core::KeyKind::ssh_ca: return "signs SSH certificates";
     case core::KeyKind::fingerprint: break;
   }
   return "recognises leaked values";
 }
 
-pkcs11::KeyRef ref_of(const Uuid& vault, core::KeyKind kind, std::uint32_t version) {
-  return kind == core::KeyKind::kek ? envelope::kek_ref(vault, version)
-                                    : envelope::sign_ref(vault, version);
-}
-pkcs11::KeyRole role_of(core::KeyKind kind) {
-  return kind == core::KeyKind::kek ? pkcs11::KeyRole::kek : pkcs11::KeyRole::sign;
-}
-
 void append_time(JsonWriter& json, std::string_view name, const std::optional<WallTime>& time) {
   if (time) json.key(name).string(to_rfc3339(*time));
-}
-
-using Attributes = std::vector<pkcs11::KeyAttribute>;
-
-void append_attributes(JsonWriter& json, const Result<Attributes>& read) {
-  if (!read.ok()) {
-    json.key("attributes").null().key("attributes_error").string(read.error().text);
-    return;
-  }
-  json.key("attributes").begin_object();
-  for (const auto& [name, value] : *read) json.key(name).string(value);
-  json.end_object();
-}
-
-/// As the token has it now; never what was read before.
-Result<Attributes> read_attributes(core::Unsealed& vault, core::KeyKind kind,
-                                   std::uint32_t version) {
-  return vault.token->attributes(role_of(kind), ref_of(vault.keyring->vault(), kind, version));
 }
 
 struct Sight {
@@ -80,22 +54,38 @@ void append_kek(JsonWriter& json, const Sight& sight, const core::InventoryKey& 
   json.key("references").number(static_cast<std::int64_t>(found.records));
 }
 
+void append_holder(JsonWriter& json, const core::InventoryKey& key) {
+  if (core::is_engines(key.kind)) {
+    json.key("mount").string(to_string(key.mount)).key("path").string(key.path);
+  } else if (key.on_token()) {
+    json.key("token").string(to_string(key.token)).key("serial").string(key.serial);
+  }
+}
+
+void append_mark(JsonWriter& json, const core::InventoryKey& key) {
+  if (!key.compromised) return;
+  append_time(json, "compromised", key.compromised);
+  json.key("compromised_reason").string(key.reason).key("in_use").boolean(key.current());
+}
+
 void append_key(JsonWriter& json, const Sight& sight, const core::InventoryKey& key) {
-  const bool on_token = key.token != Uuid{};
+  const bool of_engine = core::is_engines(key.kind);
   json.begin_object().key("kind").string(core::name_of(key.kind)).key("version");
   json.number(key.version).key("state").string(core::to_string(key.state));
   json.key("purpose").string(purpose_of(key.kind));
-  json.key("location").string(on_token ? "token" : "keyring");
-  if (on_token) json.key("token").string(to_string(key.token)).key("serial").string(key.serial);
+  json.key("location").string(key.on_token() ? "token" : "keyring");
+  append_holder(json, key);
   json.key("activated").string(to_rfc3339(key.activated)).key("dated").boolean(key.dated);
   append_time(json, "deactivated", key.deactivated);
   const bool withdrawn = key.state == core::KeyState::withdrawn;
   append_time(json, withdrawn ? "withdrawn" : "destroyed", key.destroyed);
+  append_mark(json, key);
   append_time(json, "period_ends", key.ends);
   json.key("period").string(core::to_string(key.period));
   if (key.kind == core::KeyKind::kek) append_kek(json, sight, key);
-  if (on_token && key.token == sight.vault.keyring->token().id && !key.destroyed) {
-    append_attributes(json, read_attributes(sight.vault, key.kind, key.version));
+  const bool here = of_engine || key.token == sight.vault.keyring->token().id;
+  if (key.on_token() && here && !key.destroyed) {
+    append_attributes(json, read_attributes(sight.vault, key.kind, key.mount, key.version));
   }
   json.end_object();
 }
@@ -103,7 +93,7 @@ void append_key(JsonWriter& json, const Sight& sight, const core::InventoryKey& 
 /// One that was made by a change which was cut short, or by a ceremony, and isn't in use yet. That
 /// none is found is the rule, and a token that is away has been told of by its other keys.
 void append_unused(JsonWriter& json, const Sight& sight, core::KeyKind kind, std::uint32_t next) {
-  const Result<Attributes> read = read_attributes(sight.vault, kind, next);
+  const Result<Attributes> read = read_attributes(sight.vault, kind, Uuid{}, next);
   if (!read.ok()) return;
   const envelope::EnrolledToken& ours = sight.vault.keyring->token();
   json.begin_object().key("kind").string(core::name_of(kind)).key("version").number(next);
@@ -126,8 +116,23 @@ Result<Response> inventory(Call& call) {
   const envelope::EnrolledToken& ours = vault.keyring->token();
   append_unused(json, sight, core::KeyKind::kek, ours.kek_version + 1);
   append_unused(json, sight, core::KeyKind::sign, ours.sign_version + 1);
-  json.end_array().end_object();
+  json.end_array();
+  append_unclaimed(json, vault, keys);
+  json.end_object();
   return answer(std::move(json));
+}
+
+/// What these sign isn't counted: each signature is two lines of the audit log.
+Result<void> append_engines(JsonWriter& json, const Call& call) {
+  COFFER_TRY(const auto keys, core::key_inventory(*call.vault, call.context.tx, call.context.now));
+  json.key("engines").begin_array();
+  for (const core::InventoryKey& key : keys) {
+    if (!core::is_engines(key.kind) || !key.current()) continue;
+    json.begin_object().key("kind").string(core::name_of(key.kind)).key("path").string(key.path);
+    json.key("version").number(key.version).key("counted").boolean(false).end_object();
+  }
+  json.end_array();
+  return {};
 }
 
 Result<Response> usage(Call& call) {
@@ -146,96 +151,68 @@ Result<Response> usage(Call& call) {
   if (gcm) json.key("iv").string("96 bits, random").key("tag_bits").number(128);
   json.end_object().key("data_keys").begin_object();
   json.key("algorithm").string("aes-256-gcm").key("uses_of_each").number(1).end_object();
+  COFFER_CHECK(append_engines(json, call));
   json.end_object();
   return answer(std::move(json));
 }
 
-/// A token's own words, on one line whatever they hold.
-std::string one_line(std::string_view text) {
-  std::string out(text);
-  std::replace_if(
-      out.begin(), out.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\x7f'; }, '?');
-  return out;
-}
-
-void add_line(std::string& text, std::string_view name, std::string_view value) {
-  text.append(name).append(": ").append(one_line(value)).append("\n");
-}
-
-Result<void> add_key(std::string& text, core::Unsealed& vault, core::KeyKind kind,
-                     std::uint32_t version) {
-  COFFER_TRY(const Attributes attributes, read_attributes(vault, kind, version));
-  std::string value = std::string(core::name_of(kind)).append(" ") + std::to_string(version);
-  for (const auto& [name, got] : attributes) value.append(" ").append(name + "=" + got);
-  add_line(text, "key", value);
-  return {};
-}
-
-/// A challenge of the caller stands in a line of its own behind our label, and has no line break:
-/// nobody gets another text signed by it.
-Result<std::string> challenge_of(const Call& call) {
-  COFFER_TRY(std::optional<std::string> given, call.request.fields.string("challenge"));
-  if (!given || given->empty()) {
-    COFFER_TRY(const Bytes random, crypto::random_bytes(kChallengeSize));
-    return to_hex(random);
+/// The token's with this serial; without one, the token at hand.
+Result<Uuid> token_of(const Call& call) {
+  const envelope::Keyring& keyring = *call.vault->keyring;
+  COFFER_TRY(const auto serial, call.request.fields.string("serial"));
+  if (!serial || serial->empty()) return keyring.token().id;
+  for (const envelope::EnrolledToken& token : keyring.tokens()) {
+    if (token.serial == *serial) return token.id;
   }
-  const bool plain =
-      std::all_of(given->begin(), given->end(), [](char c) { return c > ' ' && c < '\x7f'; });
-  if (plain && given->size() <= kMostChallenge) return *std::move(given);
-  return invalid("field \"challenge\" must be at most 128 printable characters, without spaces");
+  return invalid("field \"serial\" isn't one of an enrolled token");
 }
 
-Result<std::string> attestation(const Call& call, const std::string& challenge) {
-  core::Unsealed& vault = *call.vault;
-  COFFER_TRY(const pkcs11::TokenInfo info, vault.token->info());
-  const envelope::EnrolledToken& enrolled = vault.keyring->token();
-  std::string text = audit::attestation_label(vault.keyring->vault()) + "\n";
-  add_line(text, "challenge", challenge);
-  add_line(text, "time", to_rfc3339(call.context.now));
-  add_line(text, "serial", info.serial);
-  add_line(text, "label", info.label);
-  add_line(text, "manufacturer", info.manufacturer);
-  add_line(text, "model", info.model);
-  add_line(text, "firmware", info.firmware);
-  add_line(text, "hardware", info.hardware);
-  add_line(text, "profile", info.profile);
-  add_line(text, "wrap", enrolled.algorithm);
-  COFFER_CHECK(add_key(text, vault, core::KeyKind::kek, enrolled.kek_version));
-  COFFER_CHECK(add_key(text, vault, core::KeyKind::sign, enrolled.sign_version));
-  return text;
+/// By its path, or by its uuid once it is gone.
+Result<Uuid> mount_of(const Call& call) {
+  COFFER_TRY(std::string named, required(call.request.fields, "mount"));
+  if (const auto id = parse_uuid(named); id.ok()) return *id;
+  if (!named.ends_with('/')) named.push_back('/');
+  COFFER_TRY(const auto table, call.vault->mounts->table(call.context.tx));
+  const core::MountTable::Entry* const entry = table->at(named);
+  if (entry == nullptr) return invalid("field \"mount\" is neither a mount nor a mount's uuid");
+  return entry->mount.uuid;
 }
 
-Result<Response> attest(Call& call) {
-  COFFER_TRY(const std::string challenge, challenge_of(call));
-  COFFER_TRY(const std::string text, attestation(call, challenge));
-  envelope::Keyring& keyring = *call.vault->keyring;
-  COFFER_TRY(const std::string note, audit::sign_note(text, keyring));
-  JsonWriter json;
-  json.begin_object().key("note").string(note).key("challenge").string(challenge);
-  json.key("public_key").string(crypto::pem_from_spki(keyring.public_key())).end_object();
-  return answer(std::move(json));
-}
-
-/// Hashes and names in, a signed list of them out: what they are hashes of is the caller's word.
-/// Every line is taken apart and made anew.
-Result<Response> sign_evidence(Call& call) {
-  COFFER_TRY(const auto lines, call.request.fields.strings("files"));
-  if (!lines || lines->empty()) return invalid("missing field \"files\"");
-  envelope::Keyring& keyring = *call.vault->keyring;
-  audit::Manifest manifest{.vault = keyring.vault(),
-                           .time = to_rfc3339(call.context.now),
-                           .version = std::string(kVersion),
-                           .files = {}};
-  for (const std::string& line : *lines) {
-    COFFER_TRY(audit::EvidenceFile file, audit::parse_evidence_file(line));
-    manifest.files.push_back(std::move(file));
+Result<core::MarkedKey> marked_key(const Call& call) {
+  COFFER_TRY(const std::string name, required(call.request.fields, "kind"));
+  const auto kind = core::key_kind(name);
+  if (!kind) return invalid("field \"kind\" must be one of sys/cryptoperiods");
+  COFFER_TRY(const auto version, call.request.fields.integer("version"));
+  if (!version || *version < 1 || *version > std::numeric_limits<std::uint32_t>::max()) {
+    return invalid("field \"version\" must be a version of that key");
   }
-  COFFER_TRY(const std::string text, audit::manifest_text(manifest));
-  COFFER_TRY(const std::string note, audit::sign_note(text, keyring));
-  JsonWriter json;
-  json.begin_object().key("note").string(note).end_object();
-  return answer(std::move(json));
+  core::MarkedKey key{.kind = *kind, .owner = {}, .version = static_cast<std::uint32_t>(*version)};
+  if (core::is_engines(*kind)) {
+    COFFER_TRY(key.owner, mount_of(call));
+  } else if (!core::keyring_name(*kind)) {
+    COFFER_TRY(key.owner, token_of(call));
+  }
+  return key;
+}
+
+Result<std::string> reason_of(const Call& call) {
+  COFFER_TRY(std::string reason, required(call.request.fields, "reason"));
+  const bool plain = std::none_of(reason.begin(), reason.end(), [](char c) {
+    return static_cast<unsigned char>(c) < ' ' || c == '\x7f';
+  });
+  if (plain && !reason.empty() && reason.size() <= core::kMaxReason) return reason;
+  return invalid("field \"reason\" must be 1 to 256 characters on one line");
+}
+
+/// Nothing stops working by it: what it says is for people, and what they do is a rotation.
+Result<Response> mark(Call& call) {
+  COFFER_TRY(const core::MarkedKey key, marked_key(call));
+  COFFER_TRY(const std::string reason, reason_of(call));
+  const auto marked =
+      core::mark_compromised(*call.vault, call.context.tx, key, reason, call.context.now);
+  if (!marked.ok() && marked.error().code != ErrorCode::not_found) return marked.error();
+  if (!marked.ok()) return invalid("there is no key of this kind and version");
+  return no_content();
 }
 
 }  // namespace
@@ -252,14 +229,11 @@ std::span<const Handler> inventory_handlers() {
         .help = "How often the key-encryption key wrapped, and how often it may."},
        usage},
       {{.operation = Operation::update,
-        .pattern = "token/attest",
-        .help = "The token signs a `challenge`, who it is, and what its keys are."},
-       attest},
-      {{.operation = Operation::update,
-        .pattern = "evidence",
+        .pattern = "key-inventory/mark-compromised",
         .sudo = true,
-        .help = "Sign a manifest of `files`: hash, size and name of each."},
-       sign_evidence},
+        .help =
+            "Say for ever that a `version` of a `kind` of key is compromised, and the `reason`."},
+       mark},
   };
   return kHandlers;
 }

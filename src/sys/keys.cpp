@@ -52,7 +52,7 @@ Response version_answer(std::uint32_t version) {
 /// announcement until then.
 Result<Response> rotate_named(Call& call) {
   const auto kind = core::key_kind(below(call.path, kNamed));
-  if (!kind || *kind == core::KeyKind::kek) {
+  if (!kind || *kind == core::KeyKind::kek || core::is_engines(*kind)) {
     return invalid("no such key: record, bind, token_hash, audit, fingerprint or sign");
   }
   COFFER_CHECK(call.context.ticket.make_durable());

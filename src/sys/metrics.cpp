@@ -91,11 +91,12 @@ void add_periods(std::vector<MetricFamily>& families, const std::vector<core::In
              "When a key's originator usage period ends; keys without an end aren't here",
              MetricType::Gauge);
   for (const core::InventoryKey& key : keys) {
-    if (key.state != core::KeyState::active || !key.ends) continue;
+    if (!key.current() || !key.ends) continue;
     ClientMetric metric;
     metric.label = {{"key", std::string(core::name_of(key.kind))},
                     {"version", std::to_string(key.version)}};
     if (!key.serial.empty()) metric.label.push_back({"token", key.serial});
+    if (!key.path.empty()) metric.label.push_back({"mount", key.path});
     metric.gauge.value = std::chrono::duration<double>(key.ends->time_since_epoch()).count();
     ends.metric.push_back(std::move(metric));
   }
@@ -107,6 +108,9 @@ void add_periods(std::vector<MetricFamily>& families, const std::vector<core::In
   families.push_back(gauge("coffer_cryptoperiods_over",
                            "Keys, old ones too, that are kept or used beyond their usage period",
                            static_cast<double>(counts.over)));
+  families.push_back(gauge("coffer_keys_compromised",
+                           "Keys that are marked as compromised and aren't destroyed",
+                           static_cast<double>(counts.compromised)));
 }
 
 MetricFamily build() {

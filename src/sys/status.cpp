@@ -65,6 +65,9 @@ void append_periods(JsonWriter& json, const Call& call) {
   if (counts.ending > 0) {
     json.key("cryptoperiods_ending").number(static_cast<std::int64_t>(counts.ending));
   }
+  if (counts.compromised > 0) {
+    json.key("keys_compromised").number(static_cast<std::int64_t>(counts.compromised));
+  }
   if (counts.over > 0) {
     json.key("cryptoperiods_over").number(static_cast<std::int64_t>(counts.over));
   }

@@ -9,15 +9,16 @@ namespace {
 class SysEngine final : public engine::Engine {
  public:
   explicit SysEngine(Parts parts) : parts_(parts) {
-    for (const auto table : {status_handlers(),   seal_handlers(),       mount_handlers(),
-                             remount_handlers(),  ui_handlers(),         policy_handlers(),
-                             password_handlers(), capability_handlers(), explain_handlers(),
-                             audit_handlers(),    tool_handlers(),       info_handlers(),
-                             token_handlers(),    backup_handlers(),     key_handlers(),
-                             verify_handlers(),   rotation_handlers(),   enrolment_handlers(),
-                             lease_handlers(),    leak_handlers(),       leak_response_handlers(),
-                             clock_handlers(),    period_handlers(),     inventory_handlers(),
-                             sbom_handlers(),     drill_handlers()}) {
+    for (const auto table :
+         {status_handlers(),      seal_handlers(),       mount_handlers(),
+          remount_handlers(),     ui_handlers(),         policy_handlers(),
+          password_handlers(),    capability_handlers(), explain_handlers(),
+          audit_handlers(),       tool_handlers(),       info_handlers(),
+          token_handlers(),       backup_handlers(),     key_handlers(),
+          verify_handlers(),      rotation_handlers(),   enrolment_handlers(),
+          lease_handlers(),       leak_handlers(),       leak_response_handlers(),
+          clock_handlers(),       period_handlers(),     inventory_handlers(),
+          attestation_handlers(), sbom_handlers(),       drill_handlers()}) {
       for (const Handler& handler : table) {
         rules_.push_back(handler.rule);
         answers_.push_back(handler.answer);

@@ -4,8 +4,10 @@ verified without daemon and token. The commands of docs/keys.md run here."""
 import io
 import json
 import re
+import shlex
 import subprocess
 import tarfile
+import time
 
 import pytest
 
@@ -39,6 +41,13 @@ def audit(*arguments, code=0):
     return done.stdout
 
 
+def wait_until(holds, seconds=30):
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 @pytest.fixture(scope="module")
 def signer(vault):
     return vault.directory / "signer.pem"
@@ -63,6 +72,33 @@ def test_keys_are_listed_with_the_tokens_own_attributes(vault):
     assert usage["wraps"] >= 1024 and usage["refuses_at"] == 2**31
 
 
+def test_a_ca_is_listed_with_the_vaults_own_keys_and_marked_for_ever(vault, signer, tmp_path):
+    assert vault.client.post("sys/mounts/ssh", {"type": "ssh"}).status == 204
+    assert vault.client.post("ssh/config/ca", {}).status == 200
+    inventory = json.loads(coffer(vault, "key", "list", "-format=json"))["data"]
+    (ca,) = (key for key in inventory["keys"] if key["kind"] == "ssh_ca")
+    assert ca["state"] == "active" and ca["path"] == "ssh/" and ca["dated"] and ca["period"] == "fine"
+    assert ca["attributes"]["CKA_EXTRACTABLE"] == "false" and ca["attributes"]["CKA_SIGN"] == "true"
+    assert inventory["unclaimed"] == []
+    note = tmp_path / "attestation.note"
+    note.write_text(coffer(vault, "token", "attest"))
+    audit("verify-attestation", f"-key={signer}", note)
+    assert f"\nkey: ssh_ca 1 mount={ca['mount']} CKA_" in note.read_text()
+    mark = ("key", "mark-compromised", "-kind=ssh_ca", "-version=1", "-mount=ssh", "-reason=the host was taken")
+    coffer(vault, *mark)
+    assert "is marked as compromised already" in vault.coffer(*mark).stderr
+    row = next(line for line in coffer(vault, "key", "list").splitlines() if line.startswith("ssh_ca"))
+    assert "compromised" in row and "ssh/" in row and "sensitive, not extractable" in row
+    assert vault.client.get("sys/health").json["keys_compromised"] == 1
+    findings = json.loads(vault.coffer("doctor", "-format=json").stdout)["findings"]
+    (found,) = (one for one in findings if one["check"] == "key.compromised")
+    assert "ssh_ca 1 of ssh/" in found["what"] and "make a new CA" in found["fix"]
+    assert vault.client.delete("ssh/config/ca").status == 204
+    wait_until(lambda: "keys_compromised" not in vault.client.get("sys/health").json)
+    (ca,) = (key for key in vault.client.get("sys/key-inventory").data["keys"] if key["kind"] == "ssh_ca")
+    assert ca["state"] == "destroyed" and ca["compromised_reason"] == "the host was taken"
+
+
 def test_the_token_attests_itself_to_who_has_only_its_public_key(vault, signer, tmp_path):
     note = tmp_path / "attestation.note"
     note.write_text(coffer(vault, "token", "attest", "-challenge=0011aa"))
@@ -77,9 +113,9 @@ def test_the_token_attests_itself_to_who_has_only_its_public_key(vault, signer, 
 def test_the_commands_of_the_page_of_keys(vault):
     page = (ROOT / "docs/keys.md").read_text()
     blocks = re.findall(r"```\n(coffer .+?)```", page, re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     for command in "".join(blocks).splitlines():
-        coffer(vault, *command.split()[1:])
+        coffer(vault, *shlex.split(command)[1:])
     periods = vault.client.get("sys/cryptoperiods").data
     assert periods["kek"] == {
         "originator_period": "4380h0m0s", "recipient_period": "26280h0m0s", "warn": "720h0m0s", "enforce": True,

@@ -34,6 +34,10 @@ class FakeSource::Connection final : public pkcs11::Token {
     COFFER_CHECK(wire_->carries());
     return device_->attributes(role, key);
   }
+  Result<pkcs11::ListedKeys> list_keys() override {
+    COFFER_CHECK(wire_->carries());
+    return device_->list_keys();
+  }
   Result<void> destroy(KeyRole role, const KeyRef& key) override {
     COFFER_CHECK(wire_->carries());
     return device_->destroy(role, key);

@@ -164,14 +164,14 @@ Result<pkcs11::TokenInfo> FakeToken::info() {
                            pin_tries_,     "fake",   "1.0",  "1.0"};
 }
 
-Result<void> FakeToken::generate(KeyRole role, const KeyRef& key, std::string_view) {
+Result<void> FakeToken::generate(KeyRole role, const KeyRef& key, std::string_view label) {
   const MutexLock lock(mutex_);
   COFFER_CHECK(enter(Method::generate));
   COFFER_CHECK(check_id(key));
   if (keys_.contains(key.id)) {
     return make_error(ErrorCode::conflict, "the token already has a key of this id");
   }
-  Key made{role, make_secret(role, key), {}, {}};
+  Key made{role, make_secret(role, key), {}, std::string(label), {}};
   if (role == KeyRole::kek && options_.rsa) made.rsa = *options_.rsa + rsa_made_++;
   keys_.emplace(key.id, std::move(made));
   return {};
@@ -201,6 +201,17 @@ Result<std::vector<pkcs11::KeyAttribute>> FakeToken::attributes(KeyRole role, co
     if (found->second.spoilt == one.name) one.value = one.value == "true" ? "false" : "true";
   }
   return all;
+}
+
+Result<pkcs11::ListedKeys> FakeToken::list_keys() {
+  const MutexLock lock(mutex_);
+  COFFER_CHECK(enter(Method::list_keys));
+  pkcs11::ListedKeys listed;
+  for (const auto& [id, key] : keys_) {
+    const bool secret = key.role == KeyRole::kek && !key.rsa;
+    listed.keys.push_back({.id = id, .label = key.label, .secret = secret});
+  }
+  return listed;
 }
 
 Result<void> FakeToken::destroy(KeyRole role, const KeyRef& key) {

@@ -33,6 +33,7 @@ class FakeToken final : public pkcs11::Token {
     read_data,
     write_data,
     attributes,
+    list_keys,
   };
   struct Options {
     std::string serial = "fake-0001";
@@ -74,6 +75,7 @@ class FakeToken final : public pkcs11::Token {
   /// Those of a good key; of a spoilt one, the attribute that was spoilt says so.
   Result<std::vector<pkcs11::KeyAttribute>> attributes(pkcs11::KeyRole role,
                                                        const pkcs11::KeyRef& key) override;
+  Result<pkcs11::ListedKeys> list_keys() override;
   Result<void> destroy(pkcs11::KeyRole role, const pkcs11::KeyRef& key) override;
   Result<pkcs11::KekInfo> describe_kek(const pkcs11::KeyRef& kek) override;
   Result<Bytes> wrap(const pkcs11::KeyRef& kek, const SecureBytes& data_key, ByteView aad) override;
@@ -85,12 +87,13 @@ class FakeToken final : public pkcs11::Token {
   Result<void> write_data(std::string_view label, ByteView value) override;
 
  private:
-  static constexpr std::size_t kMethods = 13;
+  static constexpr std::size_t kMethods = 14;
   using Secret = std::array<std::uint8_t, 32>;
   struct Key {
     pkcs11::KeyRole role{};
     Secret secret{};  ///< AES key, or private scalar
     std::string spoilt;
+    std::string label{};
     std::optional<std::size_t> rsa{};
   };
   struct Fault {

@@ -35,6 +35,7 @@ class BorrowedToken final : public pkcs11::Token {
                                                        const pkcs11::KeyRef& key) override {
     return lender_.attributes(role, key);
   }
+  Result<pkcs11::ListedKeys> list_keys() override { return lender_.list_keys(); }
   Result<void> destroy(pkcs11::KeyRole role, const pkcs11::KeyRef& key) override {
     return lender_.destroy(role, key);
   }

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "coffer/envelope/sealed_store.h"
+#include "coffer/pkcs11/token.h"
 
 namespace coffer::core {
 
@@ -21,16 +22,22 @@ enum class KeyKind : std::uint8_t {
   token_hash = 6,
   audit = 7,
   fingerprint = 8,
+  ssh_ca = 9,  ///< of a mount of the SSH engine
 };
-inline constexpr std::array kKeyKinds = {KeyKind::kek,   KeyKind::sign,       KeyKind::record,
-                                         KeyKind::bind,  KeyKind::name,       KeyKind::token_hash,
-                                         KeyKind::audit, KeyKind::fingerprint};
+inline constexpr std::array kKeyKinds = {KeyKind::kek,   KeyKind::sign,        KeyKind::record,
+                                         KeyKind::bind,  KeyKind::name,        KeyKind::token_hash,
+                                         KeyKind::audit, KeyKind::fingerprint, KeyKind::ssh_ca};
 
 /// "kek", "token_hash": as sys/rotate/keyring/ has them.
 [[nodiscard]] std::string_view name_of(KeyKind kind) noexcept;
 [[nodiscard]] std::optional<KeyKind> key_kind(std::string_view name) noexcept;
 /// nullopt: it lives on the token.
 [[nodiscard]] std::optional<envelope::KeyName> keyring_name(KeyKind kind) noexcept;
+/// Whether it is a mount's, and its engine makes it.
+[[nodiscard]] constexpr bool is_engines(KeyKind kind) noexcept { return kind == KeyKind::ssh_ca; }
+/// The CKA_ID of a version on the token: `owner` is the vault, or the mount of an engine's key.
+/// Empty for a key of the keyring.
+[[nodiscard]] pkcs11::KeyRef key_ref(KeyKind kind, const Uuid& owner, std::uint32_t version);
 
 struct Cryptoperiod {
   /// Originator usage period: new things are made with a key for so long; 0: for ever.

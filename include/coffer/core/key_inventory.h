@@ -1,5 +1,6 @@
 // Every version of every key that the vault has or had: since when, in which state (SP 800-57
-// part 1, section 7), and how its cryptoperiod stands. Keys of engines aren't among them.
+// part 1, section 7), and how its cryptoperiod stands. Those of engines on the token are among
+// them.
 #pragma once
 
 #include <vector>
@@ -12,6 +13,7 @@ namespace coffer::core {
 enum class KeyState : std::uint8_t {
   active,       ///< makes new things, and opens
   deactivated,  ///< another took its place: opens or verifies what it made
+  compromised,  ///< somebody said so; it may be in use still, see InventoryKey::current()
   destroyed,    ///< on the token, by the vault
   withdrawn,    ///< its token was retired: the vault refers to it no more, and can't tell its end
 };
@@ -25,6 +27,8 @@ struct InventoryKey {
   KeyKind kind{};
   Uuid token{};          ///< zero: in the keyring
   std::string serial{};  ///< of a token that is enrolled
+  Uuid mount{};          ///< of an engine's key; its `token` is zero
+  std::string path{};    ///< of the mount, while there is one
   std::uint32_t version = 0;
   KeyState state = KeyState::active;
   WallTime activated{};
@@ -33,8 +37,14 @@ struct InventoryKey {
   bool dated = true;
   std::optional<WallTime> deactivated{};
   std::optional<WallTime> destroyed{};  ///< or withdrawn
-  std::optional<WallTime> ends{};       ///< of the period that runs
+  std::optional<WallTime> compromised{};
+  std::string reason{};            ///< why it was marked
+  std::optional<WallTime> ends{};  ///< of the period that runs
   PeriodState period = PeriodState::unlimited;
+
+  /// Makes new things, whatever is thought of it.
+  [[nodiscard]] bool current() const noexcept { return !deactivated && !destroyed; }
+  [[nodiscard]] bool on_token() const noexcept { return !keyring_name(kind); }
 };
 
 /// In the order of kKeyKinds, tokens as enrolled, versions rising. What is newer than its row of
@@ -46,8 +56,21 @@ struct InventoryKey {
 struct PeriodCounts {
   std::size_t ending = 0;
   std::size_t over = 0;
+  std::size_t compromised = 0;  ///< and not destroyed
 };
 [[nodiscard]] PeriodCounts count_periods(const std::vector<InventoryKey>& keys) noexcept;
+
+struct MarkedKey {
+  KeyKind kind{};
+  Uuid owner{};  ///< the token's, the mount's, or zero for a key of the keyring
+  std::uint32_t version = 0;
+};
+inline constexpr std::size_t kMaxReason = 256;
+/// Stages that this version is compromised, for ever. not_found; precondition: it is marked
+/// already.
+[[nodiscard]] Result<void> mark_compromised(const Unsealed& vault, envelope::SealedTransaction& tx,
+                                            const MarkedKey& key, std::string_view reason,
+                                            WallTime now);
 
 /// Stages the dates of what changed since they were noted last; nothing if nothing did. The
 /// sweeper's alone, soon after each change of the keys.

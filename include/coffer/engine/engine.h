@@ -98,6 +98,15 @@ struct KnownSecret {
   SecretContext context;
 };
 
+/// A key that an engine has on the token for a mount; its CKA_ID is token_key_id().
+struct TokenKey {
+  std::string_view kind;  ///< "ssh_ca": as sys/cryptoperiods has it; static
+  std::uint32_t version = 0;
+  WallTime made{};  ///< zero: not known
+};
+/// The mount's uuid ‖ the kind's letter ‖ the version.
+[[nodiscard]] Bytes token_key_id(const Uuid& mount, char letter, std::uint32_t version);
+
 /// Thread-safe: state lives in the store.
 class Engine {
  public:
@@ -117,6 +126,9 @@ class Engine {
   /// how it finds out that one is missing. An engine without secrets says none. `corrupt`.
   [[nodiscard]] virtual Result<std::vector<KnownSecret>> secrets_in(const RowName& row,
                                                                     std::string_view value) const;
+  /// The keys that this mount works with now; an engine without any on the token says none.
+  [[nodiscard]] virtual Result<std::vector<TokenKey>> token_keys(envelope::SealedTransaction& tx,
+                                                                 const Mount& mount) const;
   /// `path` is below the mount. No effect but in context.tx; may be run again after a lost race.
   [[nodiscard]] virtual Result<model::Response> handle(Context& context,
                                                        const model::Request& request,

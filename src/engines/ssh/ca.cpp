@@ -12,7 +12,8 @@ namespace {
 
 using pkcs11::KeyRole;
 
-constexpr std::uint8_t kRowFormat = 1;
+constexpr std::uint8_t kRowFormat = 2;
+constexpr std::uint8_t kUndated = 1;  ///< of before it said when the key was made
 constexpr std::size_t kPointSize = 65;
 constexpr std::string_view kEndKind = "ssh_ca_key";
 
@@ -47,7 +48,7 @@ Result<Named> parse_end(std::string_view id) {
 }
 
 /// A call to look: a key that its CA still uses stays.
-Result<std::optional<lifecycle::Errand>> plan_end(pkcs11::Token& token,
+Result<std::optional<lifecycle::Errand>> plan_end(pkcs11::Token& token, const KeysChanged& changed,
                                                   engine::SealedTransaction& tx,
                                                   const lifecycle::Due& due) {
   COFFER_TRY(const Named named, parse_end(due.id));
@@ -56,9 +57,11 @@ Result<std::optional<lifecycle::Errand>> plan_end(pkcs11::Token& token,
     return std::optional<lifecycle::Errand>();
   }
   lifecycle::Errand errand{.path = "sys/ssh/destroy-ca-key/" + due.id};
-  errand.act = [&token, key = ca_key(named.mount, named.generation)](const std::stop_token&) {
+  errand.act = [&token, changed,
+                key = ca_key(named.mount, named.generation)](const std::stop_token&) {
     Result<void> destroyed = token.destroy(KeyRole::sign, key);
     const bool gone = !destroyed.ok() && destroyed.error().code == ErrorCode::not_found;
+    if (gone || destroyed.ok()) changed();
     return gone ? Result<void>() : destroyed;
   };
   return std::optional<lifecycle::Errand>(std::move(errand));
@@ -69,16 +72,23 @@ Result<std::optional<lifecycle::Errand>> plan_end(pkcs11::Token& token,
 std::string encode(const Ca& ca) {
   Writer row;
   row.u8(kRowFormat).u32(ca.generation).blob(ca.point);
+  row.u64(static_cast<std::uint64_t>(ca.made.time_since_epoch().count()));
   return std::string(as_text(row.view()));
 }
 
 Result<Ca> decode_ca(std::string_view value) {
   Reader row(as_bytes(value));
   COFFER_TRY(const std::uint8_t format, row.u8());
-  if (format != kRowFormat) return make_error(ErrorCode::corrupt, "unknown format of an ssh CA");
+  if (format != kRowFormat && format != kUndated) {
+    return make_error(ErrorCode::corrupt, "unknown format of an ssh CA");
+  }
   Ca ca;
   COFFER_TRY(ca.generation, row.u32());
   COFFER_TRY(const ByteView point, row.blob());
+  if (format != kUndated) {
+    COFFER_TRY(const std::uint64_t made, row.u64());
+    ca.made = WallTime(std::chrono::nanoseconds(static_cast<std::int64_t>(made)));
+  }
   COFFER_CHECK(row.finish());
   if (!point.empty() && point.size() != kPointSize) {
     return make_error(ErrorCode::corrupt, "an ssh CA's key isn't one of P-256");
@@ -101,9 +111,7 @@ Result<void> save_ca(engine::SealedTransaction& tx, const Uuid& mount, const Sto
 }
 
 pkcs11::KeyRef ca_key(const Uuid& mount, std::uint32_t generation) {
-  Writer id;
-  id.raw(mount.bytes).u8('h').u32(generation);
-  return {std::move(id).take()};
+  return {engine::token_key_id(mount, kCaLetter, generation)};
 }
 
 Result<Bytes> make_ca_key(pkcs11::Token& token, const Uuid& mount, std::uint32_t generation) {
@@ -125,11 +133,12 @@ Result<void> schedule_end(engine::SealedTransaction& tx, const Uuid& mount,
   return lifecycle::schedule(tx, kEndKind, id, now, now);
 }
 
-void register_handlers(lifecycle::Handlers& handlers, pkcs11::Token& token) {
+void register_handlers(lifecycle::Handlers& handlers, pkcs11::Token& token, KeysChanged changed) {
   handlers.add_errand(
       std::string(kEndKind),
-      [&token](engine::SealedTransaction& tx, const lifecycle::Due& due, WallTime) {
-        return plan_end(token, tx, due);
+      [&token, changed = std::move(changed)](engine::SealedTransaction& tx,
+                                             const lifecycle::Due& due, WallTime) {
+        return plan_end(token, changed, tx, due);
       },
       lifecycle::Effects::outside);
 }

@@ -11,11 +11,15 @@
 
 namespace coffer::engines::ssh {
 
+/// In the CKA_IDs of their keys.
+inline constexpr char kCaLetter = 'h';
+
 inline constexpr std::uint16_t kCaTable = 1;    ///< one row a mount
 inline constexpr std::uint16_t kRoleTable = 2;  ///< a row a role
 
 struct Ca {
   std::uint32_t generation = 0;  ///< of the key; counts on when a CA is deleted
+  WallTime made{};               ///< of the key; zero: not known
   Bytes point{};                 ///< P-256, 65 bytes; empty: there is no CA now
 };
 

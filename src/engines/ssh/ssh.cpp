@@ -87,7 +87,8 @@ Result<void> check_ca_request(const model::Fields& fields) {
 
 class SshEngine final : public engine::Engine {
  public:
-  explicit SshEngine(pkcs11::Token& token) : token_(token) {}
+  SshEngine(pkcs11::Token& token, KeysChanged changed)
+      : token_(token), changed_(std::move(changed)) {}
 
   [[nodiscard]] std::span<const engine::PathRule> paths() const override { return kPaths; }
 
@@ -99,6 +100,14 @@ class SshEngine final : public engine::Engine {
     }
     if (rows.size() == kStep) return false;
     return clear_ca(tx, mount.uuid);
+  }
+
+  [[nodiscard]] Result<std::vector<engine::TokenKey>> token_keys(
+      engine::SealedTransaction& tx, const engine::Mount& mount) const override {
+    COFFER_TRY(const StoredCa stored, load_ca(tx, mount.uuid));
+    if (!stored.present()) return std::vector<engine::TokenKey>();
+    return std::vector<engine::TokenKey>{
+        {.kind = "ssh_ca", .version = stored.ca.generation, .made = stored.ca.made}};
   }
 
   [[nodiscard]] Result<Response> handle(Context& context, const Request& request,
@@ -174,16 +183,19 @@ class SshEngine final : public engine::Engine {
     const Uuid& mount = context.mount.uuid;
     ++stored.ca.generation;
     COFFER_TRY(stored.ca.point, make_ca_key(token_, mount, stored.ca.generation));
+    stored.ca.made = context.now;
     COFFER_CHECK(save_ca(context.tx, mount, stored));
+    context.then = changed_;
     return public_key_data(stored.ca);
   }
 
-  static Result<Response> remove_ca(Context& context, StoredCa stored) {
+  Result<Response> remove_ca(Context& context, StoredCa stored) {
     if (!stored.present()) return empty();
     const Uuid& mount = context.mount.uuid;
     stored.ca.point.clear();
     COFFER_CHECK(save_ca(context.tx, mount, stored));
     COFFER_CHECK(schedule_end(context.tx, mount, stored.ca.generation, context.now));
+    context.then = changed_;
     return empty();
   }
 
@@ -262,12 +274,13 @@ class SshEngine final : public engine::Engine {
   }
 
   pkcs11::Token& token_;
+  const KeysChanged changed_;
 };
 
 }  // namespace
 
-std::unique_ptr<engine::Engine> make_engine(pkcs11::Token& token) {
-  return std::make_unique<SshEngine>(token);
+std::unique_ptr<engine::Engine> make_engine(pkcs11::Token& token, KeysChanged changed) {
+  return std::make_unique<SshEngine>(token, std::move(changed));
 }
 
 }  // namespace coffer::engines::ssh

@@ -35,6 +35,9 @@ class FixedToken final : public pkcs11::Token {
                                                        const pkcs11::KeyRef&) override {
     return make_error(ErrorCode::internal, "this token's keys have no attributes");
   }
+  Result<pkcs11::ListedKeys> list_keys() override {
+    return make_error(ErrorCode::internal, "this token's keys aren't listed");
+  }
   Result<void> destroy(pkcs11::KeyRole, const pkcs11::KeyRef&) override {
     return make_error(ErrorCode::internal, "this token's keys are fixed");
   }

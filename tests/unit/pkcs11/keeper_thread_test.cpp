@@ -53,6 +53,7 @@ class GatedSource::Gated final : public Token {
   Result<std::vector<KeyAttribute>> attributes(KeyRole role, const KeyRef& key) override {
     return inner_->attributes(role, key);
   }
+  Result<ListedKeys> list_keys() override { return inner_->list_keys(); }
   Result<void> destroy(KeyRole role, const KeyRef& key) override {
     return inner_->destroy(role, key);
   }

@@ -98,6 +98,15 @@ TEST(WorkerProtocol, BodiesAreReadToTheirEnd) {
   for (std::size_t size = 0; size < listed.size(); ++size) {
     EXPECT_FALSE(decode_attributes(ByteView(listed).first(size)).ok()) << size;
   }
+  const ListedKeys keys{.keys = {{Bytes{1, 2}, "coffer kek v1", true}, {{}, "", false}},
+                        .more = true};
+  const Bytes named = encode_listed(keys);
+  EXPECT_EQ(decode_listed(named)->keys, keys.keys);
+  EXPECT_TRUE(decode_listed(named)->more);
+  for (std::size_t size = 0; size < named.size(); ++size) {
+    EXPECT_FALSE(decode_listed(ByteView(named).first(size)).ok()) << size;
+  }
+  EXPECT_FALSE(decode_listed(Bytes{0, 1, 1}).ok());
   for (std::size_t size = 0; size < kek.size(); ++size) {
     EXPECT_FALSE(decode_kek(ByteView(kek).first(size)).ok()) << size;
   }
@@ -140,8 +149,8 @@ TEST(WorkerProtocol, WhatIsOverItsLimitIsNotSent) {
 
 TEST(WorkerProtocol, AnUnknownVerbRoleOrStatusIsCorrupt) {
   for (int verb = 0; verb < 256; ++verb) {
-    if (verb == 16 || verb == 24) continue;
-    // Id, verb, and no fields: none of the others is complete.
+    if (verb == 16 || verb == 24 || verb == 29) continue;
+    // Id, verb, and no fields: none of the others is complete (29 has none).
     const Bytes packet = {0, 0, 0, 0, 0, 0, 0, 1, static_cast<std::uint8_t>(verb)};
     EXPECT_FALSE(decode_request(packet).ok()) << verb;
   }

@@ -67,6 +67,20 @@ struct KeyAttribute {
 };
 inline constexpr std::size_t kMaxAttributes = 64;
 
+/// A key that is there, whoever made it: a secret key, or the private half of a pair.
+struct ListedKey {
+  Bytes id;           ///< CKA_ID, its first kMaxListedText bytes
+  std::string label;  ///< as much of CKA_LABEL
+  bool secret = false;
+  bool operator==(const ListedKey&) const = default;
+};
+struct ListedKeys {
+  std::vector<ListedKey> keys;
+  bool more = false;  ///< than kMaxListedKeys, which are given
+};
+inline constexpr std::size_t kMaxListedKeys = 256;
+inline constexpr std::size_t kMaxListedText = 64;
+
 /// How a kek wraps; with a key pair's public half, whoever has it wraps without the token.
 struct KekInfo {
   std::string algorithm;  ///< one of kWrap…
@@ -94,6 +108,9 @@ class Token {
   /// The attributes that verify() looks at, as they are at this moment, whatever they are.
   [[nodiscard]] virtual Result<std::vector<KeyAttribute>> attributes(KeyRole role,
                                                                      const KeyRef& key) = 0;
+  /// The keys that this login sees, others' too, in no order. What isn't among them may have gone
+  /// with the token: never act on that alone.
+  [[nodiscard]] virtual Result<ListedKeys> list_keys() = 0;
   /// Destroys the one key of this role and id, both halves of a pair, for good, and sees that it is
   /// gone. The caller knows that nothing refers to it any more: there is no way back.
   [[nodiscard]] virtual Result<void> destroy(KeyRole role, const KeyRef& key) = 0;

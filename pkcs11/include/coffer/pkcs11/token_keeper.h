@@ -95,6 +95,7 @@ class TokenKeeper final : public Token {
   Result<void> generate(KeyRole role, const KeyRef& key, std::string_view label) override;
   Result<void> verify(KeyRole role, const KeyRef& key) override;
   Result<std::vector<KeyAttribute>> attributes(KeyRole role, const KeyRef& key) override;
+  Result<ListedKeys> list_keys() override;
   Result<void> destroy(KeyRole role, const KeyRef& key) override;
   Result<KekInfo> describe_kek(const KeyRef& kek) override;
   Result<Bytes> wrap(const KeyRef& kek, const SecureBytes& data_key, ByteView aad) override;

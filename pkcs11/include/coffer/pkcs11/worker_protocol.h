@@ -40,6 +40,7 @@ enum class Verb : std::uint8_t {
   read_data = 26,
   write_data = 27,
   attributes = 28,
+  list_keys = 29,
 };
 
 // Views point into the packet, or at what the caller keeps until the message is sent.
@@ -67,7 +68,7 @@ struct Initialising {
 struct Call {
   Verb verb = Verb::info;
   KeyRole role = KeyRole::kek;  ///< generate, verify, destroy, attributes
-  ByteView key{};               ///< all but info, random and those of data
+  ByteView key{};               ///< all but info, random, list_keys and those of data
   std::string_view label{};     ///< generate, read_data, write_data
   ByteView context{};           ///< wrap, unwrap
   std::uint32_t size = 0;       ///< random
@@ -112,6 +113,8 @@ struct Reply {
 [[nodiscard]] Result<TokenInfo> decode_info(ByteView body);
 [[nodiscard]] Bytes encode_attributes(const std::vector<KeyAttribute>& attributes);
 [[nodiscard]] Result<std::vector<KeyAttribute>> decode_attributes(ByteView body);
+[[nodiscard]] Bytes encode_listed(const ListedKeys& listed);
+[[nodiscard]] Result<ListedKeys> decode_listed(ByteView body);
 [[nodiscard]] Bytes encode_kek(const KekInfo& kek);
 [[nodiscard]] Result<KekInfo> decode_kek(ByteView body);
 [[nodiscard]] Bytes encode_data(const std::optional<Bytes>& value);

@@ -54,15 +54,21 @@ TEST(SshRows, EveryTruncationExtensionAndImpossibleValueIsCorrupt) {
 }
 
 TEST(SshRows, ACaIsTheWorkedExampleByteForByte) {
-  EXPECT_EQ(to_hex(as_bytes(encode(Ca{.generation = 2}))), "010000000200000000");
-  const Ca ca{.generation = 1, .point = Bytes(65, 4)};
+  EXPECT_EQ(to_hex(as_bytes(encode(Ca{.generation = 2}))), "0200000002000000000000000000000000");
+  const Ca ca{
+      .generation = 1, .made = WallTime(std::chrono::nanoseconds(7)), .point = Bytes(65, 4)};
   const std::string row = encode(ca);
   EXPECT_EQ(decode_ca(row)->point, ca.point);
+  EXPECT_EQ(decode_ca(row)->made, ca.made);
+  const auto before = decode_ca("\x01" + row.substr(1, row.size() - 1 - 8));
+  ASSERT_TRUE(before.ok());
+  EXPECT_EQ(before->point, ca.point);
+  EXPECT_EQ(before->made, WallTime{});
   for (std::size_t size = 0; size < row.size(); ++size) {
     EXPECT_EQ(decode_ca(std::string_view(row).substr(0, size)).error().code, ErrorCode::corrupt);
   }
   EXPECT_FALSE(decode_ca(row + "x").ok());
-  EXPECT_FALSE(decode_ca("\x02" + row.substr(1)).ok());
+  EXPECT_FALSE(decode_ca("\x03" + row.substr(1)).ok());
   EXPECT_FALSE(decode_ca(encode(Ca{.generation = 1, .point = Bytes(64, 4)})).ok());
 }
 
