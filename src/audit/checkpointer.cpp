@@ -7,9 +7,6 @@
 namespace coffer::audit {
 namespace {
 
-/// At most one signature so often under traffic: a token does a few hundred a second.
-constexpr std::chrono::seconds kPause{1};
-
 Line heartbeat_line(WallTime now) {
   Line line;
   line.body.append("{\"time\":\"").append(to_rfc3339(now)).append("\",\"type\":\"heartbeat\"");
@@ -94,7 +91,7 @@ void Checkpointer::run() {
 /// True: this is the last time.
 bool Checkpointer::wait_for_work() {
   const MutexLock lock(mutex_);
-  if (!stop_ && !look_ && parting_ == nullptr) wake_.wait_for(mutex_, kPause);
+  if (!stop_ && !look_ && parting_ == nullptr) wake_.wait_for(mutex_, config_.pause);
   look_ = false;
   return stop_;
 }

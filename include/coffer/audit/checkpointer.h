@@ -24,6 +24,8 @@ struct CheckpointConfig {
   /// How long lines may stay unsigned, while the vault is open, until requests are refused. 0: for
   /// ever.
   std::chrono::seconds max_unsigned{0};
+  /// At most one signature so often under traffic: a token does a few hundred a second.
+  std::chrono::milliseconds pause{1000};
   /// Gets each note that was signed and kept, on the thread; or empty.
   std::function<void(const std::string& note)> on_signed{};
 };

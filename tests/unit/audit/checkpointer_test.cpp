@@ -403,16 +403,30 @@ TEST_F(CheckpointerThreadTest, SignsALastTimeWhenTheVaultIsSealedAndLetsTheKeyGo
   EXPECT_EQ(signed_in().back().size, 2U);
 }
 
+/// It would look by itself only after an hour, which is longer than anyone waits here.
 TEST_F(CheckpointerThreadTest, ANewKeyIsSeenAtOnce) {
+  rules_.pause = 1h;
+  CondVar told;
+  std::string newest;
+  rules_.on_signed = [&](const std::string& note) {
+    const MutexLock lock(mutex_);
+    newest = note;
+    told.notify_all();
+  };
   const auto log = open();
   const auto signing = start(*log);
-  set(std::make_shared<fakes::SoftSigner>(std::uint8_t{9}));
+  const auto key = std::make_shared<fakes::SoftSigner>(std::uint8_t{9});
+  set(key);
   signing->look();
-  const std::string wanted = vkey(fakes::SoftSigner(9));
-  for (int i = 0; i < 3000 && signing->status().key != wanted; ++i) {
-    std::this_thread::sleep_for(10ms);
-  }
-  EXPECT_EQ(signing->status().key, wanted);
+  const MutexLock lock(mutex_);
+  const auto until = std::chrono::steady_clock::now() + 60s;
+  const std::vector<NoteKey> keys = {*note_key(log_origin(kNode), key->public_key())};
+  const auto by_it = [&] {
+    const auto note = parse_checkpoint(newest);
+    return note.ok() && verify_checkpoint(*note, keys).ok();
+  };
+  while (!by_it() && std::chrono::steady_clock::now() < until) told.wait_for(mutex_, 1s);
+  EXPECT_TRUE(by_it());
 }
 
 }  // namespace
