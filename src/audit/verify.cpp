@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "chain_check.h"
+#include "coffer/audit/anchor_line.h"
 #include "line_reader.h"
 #include "own_checkpoints.h"
 #include "segments.h"
@@ -72,6 +73,7 @@ class Verifier final {
     out.good.signed_lines = tree_.covered();
     out.good.foreign_checkpoints = tree_.untrusted();
     out.good.clock_back = std::move(clock_back_);
+    out.good.anchor = anchor_;
     out.flaw = std::move(flaw_);
     return out;
   }
@@ -88,6 +90,7 @@ class Verifier final {
     }
     COFFER_CHECK(chain_.accept(line.text, parsed));
     look_at_time(parsed.head);
+    if (parsed.head.type == kAnchorType) COFFER_CHECK(look_at_anchor(line.text, parsed));
     return tree_.accept(line.text, parsed, chain_.leaf());
   }
 
@@ -102,6 +105,16 @@ class Verifier final {
     latest_ = std::max(latest_.value_or(*time), *time);
   }
 
+  /// Numbers aren't compared: each token of a vault counts its own.
+  [[nodiscard]] Result<void> look_at_anchor(std::string_view text, const ParsedLine& parsed) {
+    COFFER_TRY(const AnchorLine said, read_anchor_line(text));
+    if (said.lines >= parsed.sequence) {
+      return bad("the line tells of an anchor over lines that come after it");
+    }
+    anchor_ = AnchorSeen{said.number, said.sequence, parsed.sequence};
+    return {};
+  }
+
   void flaw(const Error& error) { flaw_ = Flaw{file_, number_, error.text}; }
 
   /// Workers render lines, and the Door writes them: some time later if the log is in trouble.
@@ -111,6 +124,7 @@ class Verifier final {
   TreeCheck tree_;
   std::optional<std::int64_t> latest_;
   std::optional<ClockStep> clock_back_;
+  std::optional<AnchorSeen> anchor_;
   std::string file_;
   std::uint64_t number_ = 0;
   std::optional<Flaw> flaw_;

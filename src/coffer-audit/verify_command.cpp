@@ -35,6 +35,13 @@ void print_json(const Seen& seen, bool has_witnesses) {
   if (seen.good.foreign_checkpoints != 0) {
     number("foreign_checkpoints", seen.good.foreign_checkpoints);
   }
+  if (const auto& anchor = seen.good.anchor) {
+    json.key("anchor").begin_object();
+    number("number", anchor->number);
+    number("sequence", anchor->sequence);
+    number("line", anchor->line);
+    json.end_object();
+  }
   if (has_witnesses) {
     json.key("cosigned").begin_array();
     for (const audit::Cosigned& one : seen.cosigned) {
@@ -76,6 +83,11 @@ void print_table(const Seen& seen, bool has_witnesses) {
   print_row("signed lines", std::to_string(seen.good.signed_lines));
   if (seen.good.foreign_checkpoints != 0) {
     print_row("of other keys", std::to_string(seen.good.foreign_checkpoints));
+  }
+  if (const auto& anchor = seen.good.anchor) {
+    print_row("last anchor", std::to_string(anchor->number) + ", of the store's commit " +
+                                 std::to_string(anchor->sequence) + ", at line " +
+                                 std::to_string(anchor->line));
   }
   if (has_witnesses && seen.cosigned.empty()) print_row("cosigned", "by no witness");
   for (const audit::Cosigned& one : seen.cosigned) {

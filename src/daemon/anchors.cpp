@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "coffer/audit/anchor_line.h"
 #include "coffer/base/log.h"
 #include "coffer/core/restored.h"
 
@@ -197,15 +198,31 @@ Result<void> Anchors::put(core::Unsealed& vault, std::uint64_t counter) {
     anchor.log_lines = tree.size;
     anchor.log_root = tree.root;
   }
-  COFFER_CHECK(envelope::write_anchor(*vault.token, *vault.keyring, anchor));
+  COFFER_TRY(const Bytes stored, envelope::write_anchor(*vault.token, *vault.keyring, anchor));
+  const bool told = tell(anchor, stored);
   const MutexLock lock(mutex_);
   known_ = anchor;
-  written_ = Mark{anchor.store.sequence, anchor.log_lines, authority};
+  written_ = Mark{anchor.store.sequence, anchor.log_lines - own_lines_, authority};
+  if (told && parts_.log_survives) ++own_lines_;
   tried_ = parts_.clock.boottime();
   status_.sequence = anchor.store.sequence;
   status_.written = anchor.written;
   status_.trouble.clear();
   return {};
+}
+
+/// So that the next checkpoint commits to it, and with that whoever witnesses the log. A log that
+/// can't be written says so itself, and the token has its anchor all the same.
+bool Anchors::tell(const envelope::Anchor& anchor, ByteView stored) {
+  const audit::Line lines[] = {audit::anchor_line({.number = anchor.counter,
+                                                   .sequence = anchor.store.sequence,
+                                                   .lines = anchor.log_lines,
+                                                   .object = to_base64(stored)},
+                                                  parts_.clock.wall())};
+  const auto logged = parts_.log.append(lines, true);
+  if (!logged.ok())
+    log::warn("the audit log doesn't tell of the anchor: " + describe(logged.error()));
+  return logged.ok();
 }
 
 Result<Anchors::Mark> Anchors::mark_of(const core::Unsealed& vault) const {
@@ -214,7 +231,8 @@ Result<Anchors::Mark> Anchors::mark_of(const core::Unsealed& vault) const {
   mark.sequence = state.sequence;
   if (parts_.log_survives) {
     COFFER_TRY(const audit::SyncedTree tree, parts_.log.synced_tree());
-    mark.lines = tree.size;
+    const MutexLock lock(mutex_);
+    mark.lines = tree.size - own_lines_;
   }
   return mark;
 }

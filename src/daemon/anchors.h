@@ -83,7 +83,8 @@ class Anchors final {
       COFFER_EXCLUDES(mutex_);
   [[nodiscard]] Result<void> expect_ours(const envelope::AnchorsFound& found)
       COFFER_REQUIRES(mutex_);
-  [[nodiscard]] Result<Mark> mark_of(const core::Unsealed& vault) const;
+  [[nodiscard]] bool tell(const envelope::Anchor& anchor, ByteView stored);
+  [[nodiscard]] Result<Mark> mark_of(const core::Unsealed& vault) const COFFER_EXCLUDES(mutex_);
 
   const Parts parts_;
   const Uuid incarnation_;
@@ -96,6 +97,8 @@ class Anchors final {
   CondVar parted_;
   /// The newest that is known to be on the token.
   std::optional<envelope::Anchor> known_ COFFER_GUARDED_BY(mutex_);
+  /// Lines that told of anchors: they make none due, or an idle vault would write for ever.
+  std::uint64_t own_lines_ COFFER_GUARDED_BY(mutex_) = 0;
   std::optional<Mark> written_ COFFER_GUARDED_BY(mutex_);  ///< since the vault was opened
   std::chrono::nanoseconds tried_ COFFER_GUARDED_BY(mutex_){0};
   core::AnchorStatus status_ COFFER_GUARDED_BY(mutex_);

@@ -127,9 +127,10 @@ Result<AnchorsFound> read_anchors(pkcs11::Token& token, const Keyring& keyring) 
   return found;
 }
 
-Result<void> write_anchor(pkcs11::Token& token, Keyring& keyring, const Anchor& anchor) {
-  COFFER_TRY(const Bytes stored, sign_anchor(anchor, keyring));
-  return token.write_data(label_of(keyring, anchor.counter), stored);
+Result<Bytes> write_anchor(pkcs11::Token& token, Keyring& keyring, const Anchor& anchor) {
+  COFFER_TRY(Bytes stored, sign_anchor(anchor, keyring));
+  COFFER_CHECK(token.write_data(label_of(keyring, anchor.counter), stored));
+  return stored;
 }
 
 }  // namespace coffer::envelope

@@ -77,6 +77,8 @@ def expect_cosigned(vault, witness, directory):
     assert witness.size == lines(vault)
     seen = verify(vault, with_key(directory, witness))
     (one,) = seen["cosigned"]
+    # The anchor that the token has is among what they signed.
+    assert seen["anchor"]["line"] == lines(vault)
     assert (one["witness"], one["lines"]) == (NAME, lines(vault)) and one["at"].endswith("Z")
     other = directory / "other.vkey"
     other.write_text(Cosigner().vkey)

@@ -17,6 +17,13 @@ struct ClockStep {
   std::int64_t seconds = 0;  ///< how far back
 };
 
+/// Which anchor the token had, by the last line that tells of one.
+struct AnchorSeen {
+  std::uint64_t number = 0;
+  std::uint64_t sequence = 0;  ///< of the store's commit
+  std::uint64_t line = 0;      ///< the sequence of that line
+};
+
 struct Verified {
   std::uint64_t lines = 0;
   std::uint64_t first_sequence = 0;
@@ -30,6 +37,7 @@ struct Verified {
   std::uint64_t foreign_checkpoints = 0;
   /// The first line that was written more than a minute before one that stands ahead of it.
   std::optional<ClockStep> clock_back{};
+  std::optional<AnchorSeen> anchor{};
 };
 
 /// The first bad line.

@@ -37,8 +37,9 @@ struct AnchorsFound {
 
 /// Errors as Token::read_data(); precondition: this make of token holds none.
 [[nodiscard]] Result<AnchorsFound> read_anchors(pkcs11::Token& token, const Keyring& keyring);
-/// In place of the older one. Errors as Token::write_data() and sign().
-[[nodiscard]] Result<void> write_anchor(pkcs11::Token& token, Keyring& keyring,
-                                        const Anchor& anchor);
+/// In place of the older one; gives what stands there now. Errors as Token::write_data() and
+/// sign().
+[[nodiscard]] Result<Bytes> write_anchor(pkcs11::Token& token, Keyring& keyring,
+                                         const Anchor& anchor);
 
 }  // namespace coffer::envelope

@@ -5,6 +5,7 @@
 
 #include <atomic>
 
+#include "coffer/audit/anchor_line.h"
 #include "coffer/core/authority.h"
 #include "coffer/core/restored.h"
 #include "fakes/fake_log.h"
@@ -31,7 +32,15 @@ class StepClock final : public Clock {
 class LongLog final : public audit::Log {
  public:
   std::uint64_t lines = 10;
-  Result<void> append(std::span<const audit::Line>, bool) override { return {}; }
+  std::vector<std::string> told;  ///< bodies
+  bool fails = false;
+  Result<void> append(std::span<const audit::Line> more, bool sync) override {
+    EXPECT_TRUE(sync) << "or the next checkpoint doesn't cover it";
+    if (fails) return make_error(ErrorCode::unavailable, "the disk is full");
+    lines += more.size();
+    for (const audit::Line& line : more) told.push_back(line.body);
+    return {};
+  }
   std::uint64_t next_sequence() const override { return lines + 1; }
   audit::LogHead head() override { return {}; }
   Result<audit::SyncedTree> synced_tree() override { return audit::SyncedTree{.size = lines}; }
@@ -110,6 +119,52 @@ TEST(AnchorKeeping, ALogThatAPowerCutMayShortenIsntToldOf) {
   AnchoredVault kept(false);
   kept.anchors->round();
   EXPECT_EQ(kept.there().newest->log_lines, 0U);
+}
+
+TEST(AnchorKeeping, TheLogTellsWhatStandsOnTheToken) {
+  AnchoredVault kept;
+  for (std::uint64_t number = 1; number < 4; ++number) {
+    kept.anchors->round();
+    const envelope::Anchor there = *kept.there().newest;
+    ASSERT_EQ(kept.log.told.size(), number);
+    const auto said = AnchoredVault::must(audit::read_anchor_line(kept.log.told.back() + "}"));
+    EXPECT_EQ(said.number, number);
+    EXPECT_EQ(said.sequence, there.store.sequence);
+    EXPECT_EQ(said.lines, there.log_lines);
+    EXPECT_EQ(AnchoredVault::must(envelope::open_anchor(
+                  AnchoredVault::must(from_base64(said.object)), *kept.open->keyring)),
+              there);
+    kept.write_secret();
+    kept.clock.advance(minutes(5));
+  }
+}
+
+TEST(AnchorKeeping, ThatLineMakesNoOtherAnchorDue) {
+  for (const bool log_survives : {true, false}) {
+    AnchoredVault kept(log_survives);
+    kept.anchors->round();
+    for (int i = 0; i < 5; ++i) kept.round_after(minutes(60));
+    EXPECT_EQ(kept.counter(), 1U);
+    kept.write_secret();
+    for (int i = 0; i < 5; ++i) kept.round_after(minutes(60));
+    EXPECT_EQ(kept.counter(), 2U);
+    EXPECT_EQ(kept.log.told.size(), 2U);
+  }
+}
+
+TEST(AnchorKeeping, ALogThatTakesNoLineHoldsNoAnchorUp) {
+  AnchoredVault kept;
+  kept.log.fails = true;
+  kept.anchors->round();
+  EXPECT_EQ(kept.counter(), 1U);
+  EXPECT_EQ(kept.anchors->status().trouble, "");
+  for (int i = 0; i < 5; ++i) kept.round_after(minutes(60));
+  EXPECT_EQ(kept.counter(), 1U) << "the token isn't worn for the log's sake";
+  kept.log.fails = false;
+  ++kept.log.lines;
+  kept.round_after(minutes(5));
+  EXPECT_EQ(kept.counter(), 2U);
+  EXPECT_EQ(kept.log.told.size(), 1U);
 }
 
 TEST(AnchorKeeping, WhatChangesIsWrittenAfterFiveMinutesAndNoSooner) {
