@@ -83,16 +83,28 @@ Result<std::string> settle_rehearsal(Ceremony& ceremony, const std::string& dire
   return std::string("none: ").append(*reason);
 }
 
-Result<void> begin(Ceremony& ceremony, const std::string& rehearsal) {
+std::string_view name_of(Mode mode) { return mode == Mode::live ? "live" : "rehearsal"; }
+
+/// A ceremony that was begun already goes on only as what it was begun as: a rehearsal's steps that
+/// were done on a token that is gone must not count for the real one.
+Result<void> go_on(Ceremony& ceremony) {
   const Transcript& transcript = ceremony.journal.transcript();
-  if (!transcript.lines.empty()) {
-    if (fact(transcript.lines.front().facts, "plan") != to_hex(ceremony.plan.hash)) {
-      return make_error(ErrorCode::precondition, "the transcript is of another plan");
-    }
-    if (transcript.lines.back().type == "end") return {};
-    return ceremony.journal.append("resumed", {},
-                                   {{"torn", ceremony.journal.was_torn() ? "yes" : "no"}});
+  const Facts& first = transcript.lines.front().facts;
+  if (fact(first, "plan") != to_hex(ceremony.plan.hash)) {
+    return make_error(ErrorCode::precondition, "the transcript is of another plan");
   }
+  if (fact(first, "mode") != name_of(ceremony.mode)) {
+    return make_error(ErrorCode::precondition, "the directory isn't of a ceremony with the mode " +
+                                                   std::string(name_of(ceremony.mode)) + ": " +
+                                                   ceremony.directory);
+  }
+  if (transcript.lines.back().type == "end") return {};
+  return ceremony.journal.append("resumed", {},
+                                 {{"torn", ceremony.journal.was_torn() ? "yes" : "no"}});
+}
+
+Result<void> begin(Ceremony& ceremony, const std::string& rehearsal) {
+  if (!ceremony.journal.transcript().lines.empty()) return go_on(ceremony);
   std::string head = "none";
   std::string reason;
   if (ceremony.mode == Mode::live) {
@@ -103,16 +115,15 @@ Result<void> begin(Ceremony& ceremony, const std::string& rehearsal) {
     }
   }
   COFFER_TRY(const Uuid id, crypto::random_uuid());
-  COFFER_CHECK(
-      ceremony.journal.append("begin", {},
-                              {{"format", "1"},
-                               {"ceremony", to_string(id)},
-                               {"mode", ceremony.mode == Mode::live ? "live" : "rehearsal"},
-                               {"plan", to_hex(ceremony.plan.hash)},
-                               {"purpose", ceremony.plan.purpose},
-                               {"rehearsal", head},
-                               {"profile", ceremony.token.profile},
-                               {"version", std::string(kVersion)}}));
+  COFFER_CHECK(ceremony.journal.append("begin", {},
+                                       {{"format", "1"},
+                                        {"ceremony", to_string(id)},
+                                        {"mode", std::string(name_of(ceremony.mode))},
+                                        {"plan", to_hex(ceremony.plan.hash)},
+                                        {"purpose", ceremony.plan.purpose},
+                                        {"rehearsal", head},
+                                        {"profile", ceremony.token.profile},
+                                        {"version", std::string(kVersion)}}));
   if (reason.empty()) return {};
   return ceremony.journal.append("exception", {},
                                  {{"finding", "rehearsal"}, {"found", "none"}, {"reason", reason}});

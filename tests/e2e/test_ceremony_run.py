@@ -187,6 +187,19 @@ def test_another_plan_cant_take_over_a_ceremony(ceremony):
     assert refused.returncode == 1 and "ceremony of another plan" in refused.stderr
 
 
+def test_a_rehearsal_that_was_cut_short_never_becomes_the_ceremony(ceremony):
+    answers = {"confirm.1": "sofia", "confirm.2": "uwe", "exception": "x"}
+    ceremony.answer({**answers, "confirm.preflight.1": "nobody"})
+    assert ceremony.rehearse().returncode == 1
+    ceremony.answer(answers)
+    before = (ceremony.rehearsal / "transcript").read_bytes()
+    for more in ({"rehearsal": False}, {"rehearsal": True}):
+        refused = ceremony.run(out=ceremony.rehearsal, **more)
+        assert refused.returncode == 1 and "isn't of a ceremony with the mode live" in refused.stderr
+    assert (ceremony.rehearsal / "transcript").read_bytes() == before
+    assert list((ceremony.directory / "objects").iterdir()) == []
+
+
 def test_an_edited_transcript_is_found(held, copied):
     path = copied / "transcript"
     path.write_text(path.read_text().replace('"first":"sofia"', '"first":"wilma"', 1))
