@@ -45,12 +45,6 @@ Result<int> run(const std::vector<std::string>& words, const std::string& output
   return make_error(ErrorCode::unavailable, words.front() + " was ended by a signal");
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out.append(out.empty() ? "" : " ").append(word);
-  return out;
-}
-
 }  // namespace
 
 Result<Facts> show_plan(Ceremony& ceremony) {

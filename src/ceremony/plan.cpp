@@ -191,6 +191,12 @@ bool is_plain_name(std::string_view name) noexcept {
          });
 }
 
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out.append(out.empty() ? "" : " ").append(word);
+  return out;
+}
+
 bool has_act(const Plan& plan, ActKind act) noexcept {
   return std::find(plan.acts.begin(), plan.acts.end(), act) != plan.acts.end();
 }

@@ -86,6 +86,9 @@ inline constexpr std::size_t kMaxPlan = 256U << 10U;
 [[nodiscard]] bool has_act(const Plan& plan, ActKind act) noexcept;
 [[nodiscard]] std::size_t count_role(const Plan& plan, Role role) noexcept;
 
+/// A program's path and arguments with blanks between, for people and the transcript.
+[[nodiscard]] std::string joined(const std::vector<std::string>& words);
+
 /// Names of people and files: letters, digits, dot, dash, underscore; 1 to 64.
 [[nodiscard]] bool is_plain_name(std::string_view name) noexcept;
 

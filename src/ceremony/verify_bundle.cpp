@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "bundle_files.h"
 #include "coffer/crypto/ed25519.h"
 #include "plan_rules.h"
 #include "report.h"
@@ -167,8 +168,7 @@ class Verifier final {
 
   bool check_token(std::string_view text, const audit::NoteSignature& signature,
                    const Expected& expected) {
-    const TranscriptLine* from = transcript_.find("done", "keys");
-    if (from == nullptr) from = transcript_.find("done", "token");
+    const TranscriptLine* const from = line_of_keys(transcript_);
     const auto spki = from == nullptr ? Result<Bytes>(make_error(ErrorCode::not_found, ""))
                                       : from_base64(fact(from->facts, "sign-public-key"));
     if (!spki.ok() || spki->empty()) {
@@ -231,6 +231,9 @@ Result<BundleCheck> verify_bundle(const std::string& directory, const Expected& 
   Verifier(*plan, *transcript, out)
       .all(rehearsal.ok() ? *rehearsal : std::string(), report.ok() ? *report : std::string(),
            expected);
+  for (std::string& each : problems_of_files(directory, *plan, *transcript)) {
+    out.problems.push_back(std::move(each));
+  }
   return out;
 }
 

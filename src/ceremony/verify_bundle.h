@@ -21,8 +21,8 @@ struct Expected {
   std::string sign_key_pem{};  ///< of the token; empty: what the transcript says
 };
 
-/// Of a directory that `run` wrote: plan, transcript, the rehearsal's transcript, report. An error
-/// only if the directory can't be read.
+/// Of a directory that `run` wrote: plan, transcript, the rehearsal's transcript, report, and all
+/// other files that are in it. An error only if the directory can't be read.
 [[nodiscard]] Result<BundleCheck> verify_bundle(const std::string& directory,
                                                 const Expected& expected);
 

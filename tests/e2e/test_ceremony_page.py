@@ -15,6 +15,15 @@ def blocks():
     return re.findall(r"^```(sh|json)\n(.*?)^```$", text, re.S | re.M)
 
 
+def read_public_key(directory, environment):
+    """The token's sign key, as the token gives it."""
+    module = ["pkcs11-tool", "--module", "/usr/lib/softhsm/libsofthsm2.so"]
+    identity = VAULT.replace("-", "") + "7300000001"
+    for command in ([*module, "--read-object", "--type=pubkey", f"--id={identity}", "--output-file=signer.der"],
+                    ["openssl", "pkey", "-pubin", "-inform=DER", "-in=signer.der", "-out=signer.pem"]):  # fmt: skip
+        subprocess.run(command, cwd=directory, env=environment, check=True, capture_output=True)
+
+
 def test_the_commands_of_the_page_run_in_order(tmp_path):
     (tmp_path / "objects").mkdir()
     conf = tmp_path / "softhsm2.conf"
@@ -31,6 +40,8 @@ def test_the_commands_of_the_page_run_in_order(tmp_path):
     for kind, text in blocks():
         if kind != "sh":
             continue
+        if "-sign-key=signer.pem" in text:
+            read_public_key(tmp_path, environment)
         done = subprocess.run(["bash", "-euo", "pipefail", "-c", text], cwd=tmp_path, env=environment,
                               text=True, capture_output=True, timeout=120, check=False)  # fmt: skip
         assert done.returncode == 0, (text, done.stdout, done.stderr)

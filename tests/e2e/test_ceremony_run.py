@@ -187,6 +187,67 @@ def test_another_plan_cant_take_over_a_ceremony(ceremony):
     assert refused.returncode == 1 and "ceremony of another plan" in refused.stderr
 
 
+@pytest.fixture(scope="module")
+def with_files(tmp_path_factory):
+    """One that left an enrolment and a program's output: don't change it, copy it."""
+    ceremony = Ceremony(tmp_path_factory.mktemp("files"))
+    ceremony.plan["acts"] = ["initialise", "enrol", "rotate"]
+    ceremony.plan["programs"] = {"rotate": ["/bin/echo", "rotated"]}
+    ceremony.plan["token"]["profile"] = "generic-oaep-sha1"
+    ceremony.plan["keys"] = ceremony.template("generic-oaep-sha1")
+    return ceremony.whole()
+
+
+def test_each_file_of_a_bundle_is_held_against_the_transcript(with_files, tmp_path):
+    assert with_files.verify()["good"]
+    named = {
+        "enrolment.json": "isn't the one of the transcript",
+        "rotate.output": "isn't the one of the transcript",
+        "sign.pem": "isn't the public key of the transcript",
+    }
+    assert named.keys() < {path.name for path in with_files.out.iterdir()}
+    for name, said in named.items():
+        out = tmp_path / name
+        shutil.copytree(with_files.out, out)
+        text = (out / name).read_text()
+        (out / name).write_text(text[:-2] + "x\n")
+        assert f"the file {name} {said}" in with_files.verify(out=out)["problems"]
+        (out / name).unlink()
+        problems = with_files.verify(out=out)["problems"]
+        assert problems == [f"the file {name} is missing, or can't be read"]
+
+
+def test_a_file_that_no_ceremony_wrote_is_named(held, copied):
+    (copied / "enrolment.json").write_text("{}")
+    (copied / "rotate.output").mkdir()
+    assert held.verify(out=copied)["problems"] == [
+        "the file enrolment.json isn't one that this ceremony wrote",
+        "the file rotate.output isn't one that this ceremony wrote",
+    ]
+
+
+def test_an_enrolment_of_other_keys_is_found_also_with_its_hash(with_files, tmp_path):
+    out = tmp_path / "live"
+    shutil.copytree(with_files.out, out)
+    enrolment = json.loads((out / "enrolment.json").read_text())
+    enrolment["kek_public_key"] = enrolment["sign_public_key"]
+    (out / "enrolment.json").write_text(json.dumps(enrolment))
+    lines = with_files.lines(out)
+    for line in lines:
+        if (line["type"], line["step"]) == ("done", "enrolment"):
+            text = (out / "enrolment.json").read_bytes()
+            line["facts"]["enrolment-sha256"] = hashlib.sha256(text).hexdigest()
+        if (line["type"], line["step"]) == ("done", "rotate"):
+            line["facts"]["command"] = "/bin/echo something else"
+        if (line["type"], line["step"]) == ("done", "keys"):
+            line["facts"]["vault"] = "0a1b2c3d-0000-4000-8000-00000000dead"
+    (out / "transcript").write_text(chained(lines))
+    problems = with_files.verify(out=out)["problems"]
+    assert "the file enrolment.json isn't of the keys of the transcript" in problems
+    assert "step rotate of the transcript has another command than the plan" in problems
+    assert "step keys of the transcript has another vault than the plan" in problems
+
+
 def test_a_rehearsal_that_was_cut_short_never_becomes_the_ceremony(ceremony):
     answers = {"confirm.1": "sofia", "confirm.2": "uwe", "exception": "x"}
     ceremony.answer({**answers, "confirm.preflight.1": "nobody"})

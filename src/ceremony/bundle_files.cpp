@@ -1,0 +1,152 @@
+#include "bundle_files.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <system_error>
+
+#include "coffer/crypto/signer.h"
+#include "coffer/envelope/keyring.h"
+#include "coffer/model/fields.h"
+#include "plan_rules.h"
+
+namespace coffer::ceremony {
+namespace {
+
+constexpr std::size_t kMaxSmall = std::size_t{64} << 10U;
+
+class Files final {
+ public:
+  Files(const std::string& directory, const Plan& plan, const Transcript& transcript)
+      : directory_(directory), plan_(plan), transcript_(transcript) {}
+
+  std::vector<std::string> check() {
+    known_ = {"plan.json", "transcript", "report"};
+    const Facts& first = transcript_.lines.front().facts;
+    live_ = fact(first, "mode") == "live";
+    // What is wrong with it is told where the ceremony is held against its rehearsal.
+    if (live_ && fact(first, "rehearsal") != "none") known_.insert("rehearsal.transcript");
+    check_keys();
+    if (makes_keys(plan_)) check_pem();
+    if (has_act(plan_, ActKind::enrol)) check_enrolment();
+    check_programs();
+    check_strangers();
+    return std::move(problems_);
+  }
+
+ private:
+  void problem(std::string text) { problems_.push_back(std::move(text)); }
+
+  [[nodiscard]] std::string_view said(const std::string& step, std::string_view name) const {
+    const TranscriptLine* const line = transcript_.find("done", step);
+    return line == nullptr ? std::string_view() : fact(line->facts, name);
+  }
+
+  /// A fact that follows from the plan.
+  void want(const TranscriptLine& line, std::string_view name, const std::string& value) {
+    if (fact(line.facts, name) == value) return;
+    problem("step " + line.step + " of the transcript has another " + std::string(name) +
+            " than the plan");
+  }
+
+  void check_keys() {
+    const TranscriptLine* const keys = line_of_keys(transcript_);
+    if (keys == nullptr) return;
+    want(*keys, "vault", to_string(plan_.vault));
+    want(*keys, "kek-id", to_hex(envelope::kek_ref(plan_.vault, plan_.key_version).id));
+    want(*keys, "sign-id", to_hex(envelope::sign_ref(plan_.vault, plan_.key_version).id));
+    if (live_ && !plan_.token.serial.empty()) want(*keys, "serial", plan_.token.serial);
+  }
+
+  /// The bytes of a file that must be there; empty, and a problem, if it isn't.
+  std::string take(const std::string& name) {
+    known_.insert(name);
+    const auto text = read_file(directory_ + "/" + name, kMaxSmall);
+    if (text.ok()) return *text;
+    problem("the file " + name + " is missing, or can't be read");
+    return {};
+  }
+
+  void check_pem() {
+    const std::string pem = take("sign.pem");
+    const auto spki = from_base64(said("keys", "sign-public-key"));
+    if (pem.empty() || (spki.ok() && pem == crypto::pem_from_spki(*spki))) return;
+    problem("the file sign.pem isn't the public key of the transcript");
+  }
+
+  void check_hash(const std::string& name, std::string_view hash) {
+    known_.insert(name);
+    const auto found = hash_file(directory_ + "/" + name);
+    if (!found.ok()) return problem("the file " + name + " is missing, or can't be read");
+    if (*found != hash) problem("the file " + name + " isn't the one of the transcript");
+  }
+
+  /// The vault takes up what stands in it, so it must be of the keys that were held against the
+  /// plan, also when the hash was written by the same hand.
+  void check_enrolment() {
+    check_hash("enrolment.json", said("enrolment", "enrolment-sha256"));
+    const auto text = read_file(directory_ + "/enrolment.json", kMaxSmall);
+    if (!text.ok()) return;
+    const auto fields = model::Fields::parse(*text);
+    const auto is = [&](std::string_view member, const std::string& value) {
+      const auto found = fields.ok() ? fields->string(member) : fields.error();
+      return found.ok() && *found && **found == value;
+    };
+    const auto pem = [&](std::string_view name) {
+      const auto spki = from_base64(said("keys", name));
+      return spki.ok() ? crypto::pem_from_spki(*spki) : std::string();
+    };
+    if (is("vault", to_string(plan_.vault)) && is("serial", std::string(said("keys", "serial"))) &&
+        is("kek_public_key", pem("kek-public-key")) &&
+        is("sign_public_key", pem("sign-public-key"))) {
+      return;
+    }
+    problem("the file enrolment.json isn't of the keys of the transcript");
+  }
+
+  void check_programs() {
+    for (const auto& [act, words] : plan_.programs) {
+      const TranscriptLine* const line = transcript_.find("done", act);
+      if (line == nullptr) continue;  // told among the steps
+      want(*line, "command", joined(words));
+      if (!live_) continue;
+      want(*line, "exit-status", "0");
+      check_hash(act + ".output", fact(line->facts, "output-sha256"));
+    }
+  }
+
+  void check_strangers() {
+    std::error_code error;
+    std::set<std::string> strangers;
+    for (auto each = std::filesystem::directory_iterator(directory_, error);
+         !error && each != std::filesystem::directory_iterator(); each.increment(error)) {
+      std::string name = each->path().filename().string();
+      if (known_.count(name) == 0) strangers.insert(std::move(name));
+    }
+    if (error) problem("the ceremony's directory can't be read");
+    for (const std::string& name : strangers) {
+      problem("the file " + name + " isn't one that this ceremony wrote");
+    }
+  }
+
+  const std::string& directory_;
+  const Plan& plan_;
+  const Transcript& transcript_;
+  bool live_ = false;
+  std::set<std::string> known_;
+  std::vector<std::string> problems_;
+};
+
+}  // namespace
+
+const TranscriptLine* line_of_keys(const Transcript& transcript) noexcept {
+  const TranscriptLine* const made = transcript.find("done", "keys");
+  return made != nullptr ? made : transcript.find("done", "token");
+}
+
+std::vector<std::string> problems_of_files(const std::string& directory, const Plan& plan,
+                                           const Transcript& transcript) {
+  return Files(directory, plan, transcript).check();
+}
+
+}  // namespace coffer::ceremony

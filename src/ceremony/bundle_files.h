@@ -1,0 +1,22 @@
+// The files of a ceremony's directory beside plan, transcript and report, held against what the
+// transcript says of them. Private to the room.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plan.h"
+#include "transcript.h"
+
+namespace coffer::ceremony {
+
+/// Each thing that is wrong, in a sentence: a file that is missing, that is another than the
+/// transcript's, or that no ceremony of this plan writes; a fact that the plan doesn't allow.
+[[nodiscard]] std::vector<std::string> problems_of_files(const std::string& directory,
+                                                         const Plan& plan,
+                                                         const Transcript& transcript);
+
+/// The line that tells the public keys; nullptr if no step did.
+[[nodiscard]] const TranscriptLine* line_of_keys(const Transcript& transcript) noexcept;
+
+}  // namespace coffer::ceremony
