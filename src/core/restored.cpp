@@ -81,14 +81,16 @@ Result<std::optional<Restored>> read_restored(envelope::SealedTransaction& tx) {
 }
 
 /// Whoever can write the store could write such a mark: all that it does is to void and to pause.
+/// So it is the store that tells how much is void, and not the mark.
 Result<store::Transaction> adopt_restore_mark(store::Store& store,
                                               envelope::SealedTransaction& tx) {
   COFFER_TRY(const auto snapshot, store.snapshot());
   COFFER_TRY(const auto left, snapshot->get(restore_mark_key()));
   if (!left) return tx.take();
   Reader row(as_bytes(left->value));
-  COFFER_TRY(const RestoreMark mark, read_mark(row));
+  COFFER_TRY(RestoreMark mark, read_mark(row));
   COFFER_CHECK(row.finish());
+  mark.sequence = store.sequence();
   COFFER_CHECK(tx.write(restored_row(), encode({.mark = mark}), envelope::Expect::anything()));
   store::Transaction staged = tx.take();
   staged.preconditions.push_back({restore_mark_key(), left->version});

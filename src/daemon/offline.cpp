@@ -62,8 +62,10 @@ Result<bool> run_drill(const Options& options, VaultConfig vault, RestoreSource&
 }
 
 /// Who has the token and its PIN can open the vault anyway; so can he make a token for himself.
+/// After a restore it is this that takes the store on: tokens from before are void.
 Result<void> run_root_token(VaultConfig config) {
   COFFER_TRY(const auto vault, Vault::make(std::move(config), system_clock()));
+  vault->take_on_restored();
   COFFER_CHECK(vault->unseal(nullptr));
   const auto open = vault->state().unsealed();
   COFFER_TRY(const auto tx, open->sealed_store->begin());

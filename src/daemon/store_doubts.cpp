@@ -10,8 +10,6 @@ Error refused(std::string text) {
   return make_error(ErrorCode::precondition, text.append(kHowToAccept));
 }
 
-std::string commit_number(std::uint64_t sequence) { return "commit " + std::to_string(sequence); }
-
 /// Damage shows as `corrupt`; what to do about it is the same.
 Error refused(const Error& found) {
   return found.code == ErrorCode::corrupt ? refused(found.text) : found;
@@ -30,6 +28,8 @@ Result<void> compare_log(const std::string& directory, const envelope::Anchor& a
 }
 
 }  // namespace
+
+std::string commit_number(std::uint64_t sequence) { return "commit " + std::to_string(sequence); }
 
 audit::StoreLine as_line(const envelope::StoreState& state) {
   return {state.sequence, to_hex(state.commitment)};
@@ -70,13 +70,19 @@ Result<void> compare_with_anchor(const envelope::StoreState& found, const Uuid& 
   return compare_log(log, anchor);
 }
 
+Result<void> refuse_lost_sums(const envelope::AnchorsFound& anchors) {
+  if (!anchors.newest) return {};
+  return refused("the store has lost its row sums: the token's anchor knows of " +
+                 commit_number(anchors.newest->store.sequence));
+}
+
 Result<std::shared_ptr<envelope::RowSums>> sums_of(const envelope::Keyring& keyring,
                                                    store::Store& store,
                                                    const std::optional<audit::StoreLine>& logged,
                                                    bool restored) {
   auto sums = envelope::RowSums::load(keyring, store, core::authority_rows());
   if (!sums.ok() && sums.error().code == ErrorCode::not_found) {
-    if (!logged || restored) return std::shared_ptr<envelope::RowSums>();
+    if (!logged) return std::shared_ptr<envelope::RowSums>();
     return refused("the store has lost its row sums: the audit log knows of " +
                    commit_number(logged->sequence));
   }

@@ -15,6 +15,9 @@ namespace coffer::daemon {
 inline constexpr std::string_view kHowToAccept =
     " (cofferd accept-restore takes it on, and says what that means)";
 
+/// For people.
+[[nodiscard]] std::string commit_number(std::uint64_t sequence);
+
 [[nodiscard]] audit::StoreLine as_line(const envelope::StoreState& state);
 
 /// precondition, with what is wrong: the log knows of a later commit, or of another one in this
@@ -28,9 +31,12 @@ inline constexpr std::string_view kHowToAccept =
                                                const std::string& log,
                                                const envelope::AnchorsFound& anchors);
 
+/// A store without sums, and a token whose anchor knows of some: precondition.
+[[nodiscard]] Result<void> refuse_lost_sums(const envelope::AnchorsFound& anchors);
+
 /// The sums that the store has, if they are right for the rows of authority; nullptr: it has none,
-/// and the log knows of none. precondition: the store isn't as the vault left it. `restored`: by an
-/// operator, so that it is older than the log on purpose; its rows have to be right all the same.
+/// and the log knows of none. precondition: the store isn't as the vault left it. `restored`: an
+/// operator says that it is older than the log on purpose; its rows have to be right all the same.
 [[nodiscard]] Result<std::shared_ptr<envelope::RowSums>> sums_of(
     const envelope::Keyring& keyring, store::Store& store,
     const std::optional<audit::StoreLine>& logged, bool restored);

@@ -66,6 +66,9 @@ class Vault final : public core::Control {
   /// void and what reaches outside waits; the kek is rotated, and all is on the record. Gives what
   /// was wrong. precondition: nothing is.
   [[nodiscard]] Result<std::string> accept_restore();
+  /// From now on unseal() takes on what came out of a backup although log or token know of later:
+  /// an operator asks for it. Before any unseal().
+  void take_on_restored() { takes_restored_ = true; }
   /// From now on, whenever it is open, all rows are looked over beside everything else; where one
   /// isn't as the vault left it, that is recorded and the vault sealed.
   void watch_rows() COFFER_EXCLUDES(mutex_);
@@ -121,7 +124,8 @@ class Vault final : public core::Control {
   [[nodiscard]] Result<std::shared_ptr<envelope::RowSums>> trusted_sums(
       pkcs11::Token& token, const envelope::Keyring& keyring) const;
   [[nodiscard]] Result<void> heed_anchor(pkcs11::Token& token, const envelope::Keyring& keyring,
-                                         const envelope::RowSums* sums, bool restored) const;
+                                         const Result<std::shared_ptr<envelope::RowSums>>& sums,
+                                         bool restored) const;
   /// What is wrong with the store; nullopt: nothing.
   [[nodiscard]] Result<std::optional<Error>> doubt_of(pkcs11::Token& token,
                                                       const envelope::Keyring& keyring) const;
@@ -174,6 +178,7 @@ class Vault final : public core::Control {
   std::shared_ptr<envelope::RowSums> sums_ COFFER_GUARDED_BY(mutex_);
   bool watching_rows_ COFFER_GUARDED_BY(mutex_) = false;
   bool made_now_ = false;  ///< by this process; what the token knows of the vault is of its past
+  bool takes_restored_ = false;
   Mutex retiring_mutex_;
   std::thread retiring_ COFFER_GUARDED_BY(retiring_mutex_);
   RowCheck row_check_;                ///< it may seal

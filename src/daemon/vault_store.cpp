@@ -10,32 +10,47 @@ Result<std::shared_ptr<envelope::RowSums>> Vault::trusted_sums(
     pkcs11::Token& token, const envelope::Keyring& keyring) const {
   COFFER_TRY(const auto logged, audit::last_store_line(config_.audit_directory));
   COFFER_TRY(const auto mark, stored_row(core::restore_mark_key()));
-  auto sums = sums_of(keyring, *store_, logged, mark.has_value());
+  const bool restored = mark.has_value() && takes_restored_;
+  auto sums = sums_of(keyring, *store_, logged, restored);
   // Looked at whatever the sums say: whoever takes the store on replaces what is there.
-  COFFER_CHECK(heed_anchor(token, keyring, sums.ok() ? sums->get() : nullptr,
-                           mark.has_value() || !sums.ok()));
-  return sums;
+  const auto heeded = heed_anchor(token, keyring, sums, restored);
+  if (sums.ok() && heeded.ok()) return sums;
+  Error error = sums.ok() ? heeded.error() : sums.error();
+  // A mark alone proves nothing: whoever can write the store can write one.
+  if (mark && !takes_restored_ && error.code == ErrorCode::precondition) {
+    error.text.insert(0,
+                      "the store says that it was restored from a backup, which cofferd root-token "
+                      "takes on: ");
+  }
+  return error;
 }
 
 /// A vault whose first rows were never written has nothing that could be older.
 Result<void> Vault::heed_anchor(pkcs11::Token& token, const envelope::Keyring& keyring,
-                                const envelope::RowSums* sums, bool restored) const {
+                                const Result<std::shared_ptr<envelope::RowSums>>& sums,
+                                bool restored) const {
   if (anchors_ == nullptr) return {};
   COFFER_TRY(const auto found, anchors_->look(token, keyring));
-  if (restored || made_now_) return {};
+  if (made_now_ || !sums.ok()) return {};
+  if (*sums == nullptr) COFFER_CHECK(refuse_lost_sums(found));
+  if (restored) return {};
   envelope::StoreState state{.sequence = store_->sequence()};
-  if (sums != nullptr) {
-    COFFER_TRY(state, sums->state());
+  if (*sums != nullptr) {
+    COFFER_TRY(state, (*sums)->state());
   }
   return compare_with_anchor(state, store_->node(), config_.audit_directory, found);
 }
 
 /// Before the mark of the restore is gone: a crash in between would leave a store that is older
-/// than its anchor, and was taken on already.
+/// than its anchor, and was taken on already. And on record before that, whoever left the mark.
 Result<void> Vault::anchor_restored(core::Unsealed& vault, envelope::SealedTransaction& tx) {
-  if (anchors_ == nullptr) return {};
   COFFER_TRY(const auto mark, stored_row(core::restore_mark_key()));
   if (!mark) return {};
+  const audit::Line lines[] = {trail_->system_line(
+      "restore_taken_on", "all tokens through " + commit_number(store_->sequence()) +
+                              " are void, and what reaches outside waits")};
+  COFFER_CHECK(log_->append(lines, true));
+  if (anchors_ == nullptr) return {};
   COFFER_CHECK(core::raise_releases(tx, anchors_->epoch()));
   return anchors_->replace(vault);
 }

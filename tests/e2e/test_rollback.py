@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import struct
 import subprocess
 import time
 
@@ -102,6 +103,61 @@ def test_an_older_store_is_refused_until_it_is_accepted(vault, directory):
     vault.put("a", {"v": "newer"})
     vault.restart()
     assert vault.read("a") == {"v": "newer"}
+
+
+def forge_mark(vault, sequence):
+    """What a restore leaves in clear: it takes no key to write one."""
+    now = time.time_ns()
+    mark = struct.pack(">BQQQ", 1, now, now, sequence) + bytes(32)
+    newest = max(version for version, _ in rows(vault).values())
+    assert change(vault, "INSERT INTO rows(key, version, value) VALUES(CAST('coffer/restored' AS BLOB), ?1, ?2)",
+                  newest, mark) == 1  # fmt: skip
+
+
+@pytest.mark.parametrize("sequence", [1, 2**63])
+def test_a_forged_mark_of_a_restore_brings_no_older_store_in(vault, directory, sequence):
+    copy = keep(vault, directory / "copy")
+    vault.start()
+    vault.put("a", {"v": "new"})
+    assert vault.stop() == 0
+    put_back(vault, copy, "store.db")
+    forge_mark(vault, sequence)
+    for names in ((), ("audit",)):  # against the log; then against the token's anchor alone
+        put_back(vault, copy, *names)
+        said = refusal(vault)
+        assert "says that it was restored from a backup, which cofferd root-token takes on" in said
+        assert "the store is older than" in said
+    before = vault.root_token
+    new_root_token(vault)
+    vault.start()
+    assert vault.request("GET", "auth/token/lookup-self", token=before).status == 403
+    assert vault.request("GET", "sys/restore").data["paused"] is True
+    assert "restore_taken_on" in types(vault)
+
+
+def test_a_forged_mark_voids_all_tokens_and_is_on_record(vault):
+    token = vault.client.post("auth/token/create", {"policies": ["default"]}).json["auth"]["client_token"]
+    before = vault.root_token
+    assert vault.stop() == 0
+    forge_mark(vault, 0)
+    vault.start()
+    for void in (before, token):
+        assert vault.request("GET", "auth/token/lookup-self", token=void).status == 403
+    assert "restore_taken_on" in types(vault)
+
+
+def test_a_forged_mark_is_no_excuse_for_lost_sums(vault):
+    assert vault.stop() == 0
+    assert change(vault, "DELETE FROM rows WHERE key=CAST('coffer/sums' AS BLOB)") == 1
+    forge_mark(vault, 1)
+    assert "the store has lost its row sums" in refusal(vault)
+    made = subprocess.run([program("cofferd"), "root-token", "--dir", str(vault.directory)],
+                          capture_output=True, text=True, timeout=60, check=False)  # fmt: skip
+    assert made.returncode == REFUSED
+    assert "lost its row sums" in made.stderr and "accept-restore" in made.stderr
+    # With the log gone too, the token's anchor still knows.
+    shutil.rmtree(vault.directory / "audit")
+    assert "the store has lost its row sums: the token's anchor knows of commit" in refusal(vault)
 
 
 def test_a_policy_that_is_put_back_is_refused_before_anything_is_served(vault):

@@ -12,10 +12,12 @@
 namespace coffer::core {
 
 struct RestoreMark {
-  WallTime created;            ///< when the backup was made
-  WallTime restored;           ///< when it was restored
-  std::uint64_t sequence = 0;  ///< of the last commit in the backup: what is newer came after
-  crypto::Sha256 digest{};     ///< the backup's
+  WallTime created;   ///< when the backup was made
+  WallTime restored;  ///< when it was restored
+  /// Of the last commit in the backup. Once adopted: of the store then, and what is newer came
+  /// after.
+  std::uint64_t sequence = 0;
+  crypto::Sha256 digest{};  ///< the backup's
 };
 
 /// The row in clear that a restore adds.

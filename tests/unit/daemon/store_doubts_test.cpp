@@ -98,9 +98,9 @@ TEST(StoreDoubts, SumsAreMissedWhereTheLogKnowsOfThem) {
   const auto keyring = must(envelope::Keyring::create(token, id));
   expect_refused(sums_of(*keyring, *store, audit::StoreLine{7, "ab"}, false),
                  "lost its row sums: the audit log knows of commit 7");
-  // A vault from before there were any; a backup of such a one.
+  expect_refused(sums_of(*keyring, *store, audit::StoreLine{7, "ab"}, true), "lost its row sums");
+  // A vault from before there were any.
   EXPECT_EQ(must(sums_of(*keyring, *store, std::nullopt, false)), nullptr);
-  EXPECT_EQ(must(sums_of(*keyring, *store, audit::StoreLine{7, "ab"}, true)), nullptr);
 }
 
 /// A vault, and the anchor that it has on its token.
@@ -135,6 +135,12 @@ TEST(AnchorDoubts, ATokenWithoutAnchorsDoubtsNothing) {
   Anchored vault;
   vault.anchors = {};
   EXPECT_TRUE(vault.compare().ok());
+}
+
+TEST(AnchorDoubts, SumsAreMissedWhereTheTokenKnowsOfThem) {
+  const Anchored vault;
+  EXPECT_TRUE(refuse_lost_sums({}).ok());
+  expect_refused(refuse_lost_sums(vault.anchors), "the token's anchor knows of commit ");
 }
 
 TEST(AnchorDoubts, AStoreBehindItsAnchorIsRefused) {

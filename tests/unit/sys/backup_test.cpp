@@ -50,11 +50,12 @@ TEST_F(SysTest, ARestoredVaultIsPausedUntilItIsReleased) {
   vault.commit({{},
                 {{core::restore_mark_key(),
                   core::encode_restore_mark({.created = {}, .restored = {}, .sequence = 5})}}});
+  const std::string before = std::to_string(vault.store->sequence());
   const auto tx = vault.begin();
   vault.commit(TestVault::must(core::adopt_restore_mark(*vault.store, *tx)));
   vault.open().outside_paused = true;
   EXPECT_EQ(text(data(read("restore")), {"paused"}), "true");
-  EXPECT_EQ(text(data(read("restore")), {"sequence"}), "5");
+  EXPECT_EQ(text(data(read("restore")), {"sequence"}), before);
   ASSERT_TRUE(write("restore/release").ok());
   EXPECT_FALSE(vault.open().outside_paused);
   EXPECT_EQ(text(data(read("restore")), {"paused"}), "false");
