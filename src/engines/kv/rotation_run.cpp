@@ -77,6 +77,12 @@ Result<std::string> value_of(const View& view, std::string_view path, const KeyM
   return open_version(view, path, version);
 }
 
+/// A new value made from none would lose what the rotator leaves as it is.
+Error nothing_to_start_from() {
+  return make_error(ErrorCode::precondition,
+                    "the current version is deleted or destroyed: undelete it, or write another");
+}
+
 /// `current` with a new password in each of the plan's fields.
 Result<std::string> proposal(const RotationTools& tools, engine::SealedTransaction& tx,
                              const RotationPlan& plan, std::string_view current) {
@@ -103,6 +109,7 @@ Result<Values> gather(const RotationTools& tools, const View& view, const Found&
   const KeyMetadata& metadata = key.metadata;
   COFFER_TRY(values.current, value_of(view, found.path, metadata, metadata.current_version));
   if (step == RotationStep::create) {
+    if (values.current.empty() && metadata.current_version != 0) return nothing_to_start_from();
     COFFER_TRY(values.pending, proposal(tools, view.tx, rotation.plan, values.current));
   } else if (rotation.state.pending) {
     COFFER_TRY(values.pending,

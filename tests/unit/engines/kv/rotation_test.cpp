@@ -145,6 +145,25 @@ TEST_F(RotationTest, ARefusedValueIsReplacedAndSeen) {
   EXPECT_FALSE(has(vault.call(Operation::read, "sys/health"), "rotations_failing"));
 }
 
+/// The rest of the secret would be lost.
+TEST_F(RotationTest, NothingIsMadeFromAVersionThatIsGone) {
+  ASSERT_TRUE(write("app/db", R"({"password":"first"})").ok());
+  for (const char* plan :
+       {R"({"rotator":"generate","period":"1h"})", R"({"rotator":"fake","period":"1h"})"}) {
+    ASSERT_TRUE(configure_rotation(plan).ok());
+    ASSERT_TRUE(call(Operation::update, "delete/app/db", R"({"versions":[1]})").ok());
+    ASSERT_TRUE(rotate_now().ok());
+    vault.sweep();
+    EXPECT_EQ(member(metadata("app/db"), "current_version"), "1");
+    EXPECT_TRUE(has(rotation(), "the current version is deleted or destroyed"));
+    EXPECT_TRUE(server.calls.empty());
+    ASSERT_TRUE(call(Operation::update, "undelete/app/db", R"({"versions":[1]})").ok());
+  }
+  later(minutes(10));
+  vault.sweep();
+  EXPECT_EQ(member(metadata("app/db"), "current_version"), "2") << "it goes on by itself";
+}
+
 TEST_F(RotationTest, AnUnknownEndIsTriedAgainWithTheSameValue) {
   first();
   server.faults = {{}, {.says = StepEnd::unknown, .happens = true}};
