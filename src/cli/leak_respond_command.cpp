@@ -2,7 +2,9 @@
 // of it. Each effect is a request of the caller's own, which his policies must allow and the audit
 // log has; the vault keeps the report, and signs it. docs/leak-response.md.
 #include <algorithm>
+#include <chrono>
 #include <ctime>
+#include <thread>
 
 #include "coffer/base/bytes.h"
 #include "coffer/base/clock.h"
@@ -18,11 +20,14 @@ namespace {
 using model::Json;
 
 constexpr mode_t kReportMode = 0600;
+constexpr std::chrono::milliseconds kLook{200};
+constexpr std::chrono::minutes kRotationPatience{1};
 
 struct Step {
   std::string act;   ///< "revoke", "end leases of", "rotate", "destroy", "lock"
   std::string what;  ///< an accessor, or the API path of a secret
   HttpRequest request;
+  std::string watch{};  ///< of a rotation: the API path that tells how it stands
 };
 
 HttpRequest post(const std::string& path, const Json& body) {
@@ -60,6 +65,7 @@ class Response final {
       one.set("what", Json::string(step.what));
       one.set("body", step.request.body ? Json::string(*step.request.body) : Json());
       one.set("request", Json::string(step.request.path));
+      if (!step.watch.empty()) one.set("watch", Json::string(step.watch));
       one.set("outcome", Json::string("intended"));
       all.push(std::move(one));
     }
@@ -73,11 +79,10 @@ class Response final {
     std::vector<Json> all = steps == nullptr ? std::vector<Json>() : steps->elements();
     for (std::size_t i = 0; i < all.size(); ++i) {
       if (text_in(all[i], "outcome") != "intended") continue;
-      if (!carry_out(all[i])) return false;
-      Json changed = Json::array();
-      for (const Json& one : all) changed.push(one);
-      report_.set("steps", std::move(changed));
-      if (!save()) return false;
+      if (text_in(all[i], "act") == "rotate") {
+        if (!note_rotation(all[i]) || !keep(all)) return false;
+      }
+      if (!carry_out(all[i]) || !keep(all)) return false;
     }
     return true;
   }
@@ -93,6 +98,13 @@ class Response final {
  private:
   [[nodiscard]] std::string api() const { return "sys/leaks/responses/" + name_; }
 
+  bool keep(const std::vector<Json>& steps) {
+    Json changed = Json::array();
+    for (const Json& one : steps) changed.push(one);
+    report_.set("steps", std::move(changed));
+    return save();
+  }
+
   bool save() {
     Json body = Json::object();
     body.set("report", report_);
@@ -103,16 +115,71 @@ class Response final {
   bool carry_out(Json& step) {
     const std::string act = text_in(step, "act");
     const std::string what = text_in(step, "what");
+    if (act == "rotate") {
+      const auto how = rotation_of(step);
+      if (!how) return false;
+      if (has_rotated(step, *how)) return settle(step, "done");
+    }
     HttpRequest request{.method = "POST", .path = text_in(step, "request"), .query = {}};
     request.body = text_in(step, "body");
     const auto answer = session_.ask_first(act + " " + what, request, {400, 403, 404, 405, 412});
     if (!answer) return false;
     const bool gone =
         act == "revoke" && (answer->status == 200 || (answer->status == 403 && may_revoke()));
-    step.set("outcome", Json::string(gone ? "gone already" : outcome_of(act, *answer)));
+    if (act == "rotate" && answer->status < 300 && !await_rotation(step)) return false;
+    return settle(step, gone ? "gone already" : outcome_of(act, *answer));
+  }
+
+  bool settle(Json& step, const std::string& outcome) {
+    step.set("outcome", Json::string(outcome));
     step.set("time", Json::string(to_rfc3339(system_clock().wall())));
-    session_.console().line(act + " " + what + ": " + text_in(step, "outcome"));
+    session_.console().line(text_in(step, "act") + " " + text_in(step, "what") + ": " + outcome);
     return true;
+  }
+
+  /// How the rotation stands; an empty answer if there is none, or it mustn't be read.
+  std::optional<Json> rotation_of(const Json& step) {
+    const auto answer = session_.ask_first("reading the rotation of " + text_in(step, "what"),
+                                           {.path = text_in(step, "watch")}, {400, 403, 404, 405});
+    if (!answer) return std::nullopt;
+    const Json* data = answer->json.find("data");
+    return answer->status < 300 && data != nullptr ? *data : Json::object();
+  }
+
+  /// When it last gave a new version, before this response: on record before it is asked for
+  /// another, so that a response that was cut short doesn't ask twice.
+  bool note_rotation(Json& step) {
+    if (step.find("rotated_before") != nullptr) return true;
+    const auto how = rotation_of(step);
+    if (!how) return false;
+    step.set("rotated_before", Json::string(text_in(*how, "last")));
+    return true;
+  }
+
+  static bool has_rotated(const Json& step, const Json& how) {
+    const Json* last = how.find("last");
+    return last != nullptr && text_in(how, "last") != text_in(step, "rotated_before");
+  }
+
+  /// What follows may destroy the version that the new one is made from.
+  bool await_rotation(const Json& step) {
+    const auto until = std::chrono::steady_clock::now() + kRotationPatience;
+    for (;;) {
+      const auto how = rotation_of(step);
+      if (!how) return false;
+      if (has_rotated(step, *how)) return true;
+      const bool told = how->find("last") != nullptr;
+      if (told && std::chrono::steady_clock::now() < until) {
+        std::this_thread::sleep_for(kLook);
+        continue;
+      }
+      const std::string why =
+          told ? "isn't over: phase " + text_in(*how, "phase") + ", " + text_in(*how, "trouble")
+               : "can't be followed: " + text_in(step, "watch") + " can't be read";
+      session_.fail(kRemote, "The rotation of " + text_in(step, "what") + " " + why +
+                                 "\ngo on with -response=" + name_);
+      return false;
+    }
   }
 
   /// An accessor that is nobody's any more is answered as a denial is, as in Vault.
@@ -308,7 +375,8 @@ class Respond final {
 
   static void add_rotation(const KvPath& secret, std::vector<Step>& steps) {
     if (!secret.versioned) return;
-    steps.push_back({"rotate", secret.api("data"), post(secret.api("rotate"), Json::object())});
+    steps.push_back({"rotate", secret.api("data"), post(secret.api("rotate"), Json::object()),
+                     secret.api("rotation")});
   }
 
   void add_version_steps(std::string_view flag, std::string_view verb, std::vector<Step>& steps) {

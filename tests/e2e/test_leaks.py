@@ -194,16 +194,59 @@ def test_a_secret_that_has_a_rotator_is_rotated(leaked):
     assert done.returncode == 0, done.stderr
     report = leaked.client.get("sys/leaks/responses/four").data["report"]
     assert [(s["act"], s["outcome"]) for s in report["steps"]] == [("rotate", "done")]
-    deadline = time.monotonic() + 30
-    while leaked.read("app") == {"password": VALUE}:
-        assert time.monotonic() < deadline, "it isn't rotated"
-        time.sleep(0.1)
     new = leaked.read("app")["password"]
+    assert new != VALUE, "done is said when it is"
     assert leaked.coffer("leak", "check", stdin=new).returncode == 3
     by_token = leaked.coffer("leak", "respond", "-rotate", "-response=five", f"-token-accessor={leaked.reader['accessor']}")
     assert by_token.returncode == 0, by_token.stderr
     steps = leaked.client.get("sys/leaks/responses/five").data["report"]["steps"]
     assert {(s["what"], s["outcome"]) for s in steps} == {("secret/data/app", "done"), ("secret/data/other", "has no rotator")}
+
+
+def test_a_secret_is_rotated_before_its_version_is_destroyed(leaked):
+    leaked.put("app", {"password": VALUE, "user": "web", "host": "db1"})
+    assert leaked.coffer("rotation", "set", "secret/app", "rotator=generate", "period=30d").returncode == 0
+    done = leaked.coffer("leak", "respond", "-rotate", "-destroy=1", "-destroy=2", "-response=six", "secret/app")
+    assert done.returncode == 0, done.stderr
+    new = leaked.read("app")
+    assert new.pop("password") != VALUE
+    assert new == {"user": "web", "host": "db1"}
+    steps = leaked.client.get("sys/leaks/responses/six").data["report"]["steps"]
+    assert [(s["act"], s["outcome"]) for s in steps] == [("rotate", "done"), ("destroy", "done")]
+    versions = leaked.client.get("secret/metadata/app").data["versions"]
+    assert [versions[n]["destroyed"] for n in ("1", "2", "3")] == [True, True, False]
+
+
+def test_a_response_that_asked_for_a_rotation_asks_no_second_time(leaked):
+    """As if the command had died between the rotation and what was recorded of it."""
+    assert leaked.coffer("rotation", "set", "secret/app", "rotator=generate", "period=30d").returncode == 0
+    steps = [{"act": "rotate", "what": "secret/data/app", "request": "secret/rotate/app", "body": "{}",
+              "watch": "secret/rotation/app", "rotated_before": "", "outcome": "intended"}]  # fmt: skip
+    assert leaked.client.post("sys/leaks/responses/seven", {"report": {"steps": steps}}).status == 204
+    assert leaked.client.post("secret/rotate/app", {}).status == 200
+    deadline = time.monotonic() + 30
+    while (new := leaked.read("app")) == {"password": VALUE}:
+        assert time.monotonic() < deadline, "it isn't rotated"
+        time.sleep(0.1)
+    done = leaked.coffer("leak", "respond", "-rotate", "-response=seven", "secret/app")
+    assert done.returncode == 0, done.stderr
+    assert leaked.read("app") == new
+
+
+def test_a_rotation_that_does_not_end_keeps_the_version_it_needs(leaked):
+    """Its only version is deleted: there is nothing to make a new one from."""
+    leaked.put("app", {"password": VALUE, "user": "web"})
+    assert leaked.coffer("rotation", "set", "secret/app", "rotator=generate", "period=30d").returncode == 0
+    policy = 'path "sys/leaks/*" { capabilities = ["create", "read", "update", "sudo"] }\n'
+    policy += 'path "secret/rotate/*" { capabilities = ["create", "update"] }\n'
+    policy += 'path "secret/destroy/*" { capabilities = ["update"] }'
+    assert leaked.client.post("sys/policies/acl/responder", {"policy": policy}).status == 204
+    token = token_of(leaked, "responder", "default")["client_token"]
+    done = leaked.coffer("leak", "respond", "-rotate", "-destroy=2", "-response=eight", "secret/app", COFFER_TOKEN=token)
+    assert done.returncode == 2, done.stdout
+    assert "can't be followed: secret/rotation/app can't be read" in done.stderr
+    assert not leaked.client.get("secret/metadata/app").data["versions"]["2"]["destroyed"]
+    assert not leaked.client.get("sys/leaks/responses/eight").data["signed"]
 
 
 def test_leases_of_peers_are_ended_and_nobody_elses(leaked, servers):  # noqa: F811
