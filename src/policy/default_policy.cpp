@@ -22,6 +22,10 @@ path "sys/capabilities-self" {
 path "sys/leases/renew" {
   capabilities = ["update"]
 }
+# As clients from before spell it.
+path "sys/renew" {
+  capabilities = ["update"]
+}
 path "sys/leases/lookup" {
   capabilities = ["update"]
 }

@@ -18,6 +18,7 @@ TEST(DefaultPolicy, GrantsWhatATokenDoesWithItself) {
       {Operation::update, "auth/token/revoke-self"},
       {Operation::update, "sys/capabilities-self"},
       {Operation::update, "sys/leases/renew"},
+      {Operation::update, "sys/renew"},
       {Operation::update, "sys/leases/lookup"},
       {Operation::create, "cubbyhole/a"},
       {Operation::read, "cubbyhole/a/b"},
