@@ -34,6 +34,10 @@ void Readers::note(const Uuid& mount, std::string_view path, KnownReader reader)
     secret.since = std::max(secret.since, oldest->second.when + std::chrono::nanoseconds(1));
     secret.by_accessor.erase(oldest);
   }
+  // Who fetched the new version and looks at an old one has the new one all the same.
+  if (known != secret.by_accessor.end()) {
+    reader.version = std::max(reader.version, known->second.version);
+  }
   std::string accessor = reader.accessor;
   secret.by_accessor.insert_or_assign(std::move(accessor), std::move(reader));
 }

@@ -306,6 +306,7 @@ TEST_F(RotationTest, FinishWaitsForThoseWhoReadTheOldValueLately) {
   EXPECT_TRUE(has(readers, R"("awaited":[{"accessor":)")) << readers->data;
   EXPECT_EQ(server.takes.size(), 2U) << "the old value works as long";
   EXPECT_EQ(current(), R"({"password":"made-1"})");
+  EXPECT_TRUE(call(Operation::read, "data/app/db", R"({"version":2})").ok()) << "a look back";
   later(minutes(5));
   vault.sweep();
   EXPECT_EQ(phase(), "\"idle\"");
