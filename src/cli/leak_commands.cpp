@@ -3,7 +3,7 @@
 #include <chrono>
 #include <limits>
 #include <thread>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "candidates.h"
 #include "coffer/base/secure_bytes.h"
@@ -24,10 +24,16 @@ constexpr std::size_t kBatchBytes = std::size_t{128} << 10U;
 constexpr std::chrono::milliseconds kWhenLimited{500};
 constexpr int kTooMany = 429;
 
-struct Candidate {
-  std::string value;
+struct Place {
   std::string file;  ///< empty: standard input
   std::size_t line = 0;
+  bool operator==(const Place&) const = default;
+};
+
+struct Candidate {
+  std::string value;
+  std::size_t hash = 0;
+  std::vector<Place> places;
 };
 
 std::string text_of(const Json& object, std::string_view name) {
@@ -74,13 +80,20 @@ class Check final {
     }
     for (const std::string& line : lines_) session_.console().line(line);
     session_.console().line("Looked for " + std::to_string(seen_.size()) +
-                            " values: " + std::to_string(matches_) + " of them " +
-                            (matches_ == 1 ? "is" : "are") + " stored here.");
+                            " values: " + std::to_string(matches_.size()) + " of them " +
+                            (matches_.size() == 1 ? "is" : "are") + " stored here.");
     return result();
   }
 
  private:
-  [[nodiscard]] int result() const { return matches_ > 0 ? kFound : kOk; }
+  [[nodiscard]] int result() const { return matches_.empty() ? kOk : kFound; }
+
+  /// One of ours: what the vault says of it, and where it was seen last.
+  struct Match {
+    Json answer;
+    Place last;
+  };
+  static constexpr std::size_t kUnknown = std::numeric_limits<std::size_t>::max();
 
   bool standard_input() {
     auto text = session_.console().read_all();
@@ -95,13 +108,27 @@ class Check final {
 
   void add(const std::string& file, std::string_view text) {
     each_candidate(text, [&](std::string_view value, std::size_t line) {
+      if (failed_) return;
+      const std::size_t hash = std::hash<std::string_view>()(value);
+      const auto [known, is_new] = seen_.try_emplace(hash, kUnknown);
+      if (!is_new) return seen_again(hash, known->second, {file, line});
       // A stored value is UTF-8, as all JSON is.
-      if (failed_ || !seen_.insert(std::hash<std::string_view>()(value)).second) return;
       if (!model::is_utf8(value)) return;
       if (batch_.size() == kBatchValues || bytes_ + value.size() > kBatchBytes) send();
       bytes_ += value.size();
-      batch_.push_back({std::string(value), file, line});
+      asked_.emplace(hash, batch_.size());
+      batch_.push_back({std::string(value), hash, {{file, line}}});
     });
+  }
+
+  /// Each place is told, and each value is asked for once.
+  void seen_again(std::size_t hash, std::size_t match, Place place) {
+    if (match != kUnknown) return tell(place, matches_[match]);
+    const auto asked = asked_.find(hash);
+    if (asked == asked_.end()) return;
+    std::vector<Place>& places = batch_[asked->second].places;
+    // As a word, in quotes, and as the whole line.
+    if (places.back() != place) places.push_back(std::move(place));
   }
 
   void send() {
@@ -120,6 +147,7 @@ class Check final {
     }
     for (Candidate& candidate : batch_) wipe(candidate.value);
     batch_.clear();
+    asked_.clear();
     bytes_ = 0;
   }
 
@@ -146,16 +174,24 @@ class Check final {
   }
 
   void take(const Candidate& candidate, const Json& match) {
-    ++matches_;
-    const std::string where = candidate.file.empty() ? "standard input" : candidate.file;
+    seen_[candidate.hash] = matches_.size();
+    matches_.push_back({match, {}});
+    for (const Place& place : candidate.places) tell(place, matches_.back());
+  }
+
+  void tell(const Place& at, Match& found) {
+    if (found.last == at) return;
+    found.last = at;
+    const Json& match = found.answer;
+    const std::string where = at.file.empty() ? "standard input" : at.file;
     Json one = Json::object();
-    one.set("file", candidate.file.empty() ? Json() : Json::string(candidate.file));
-    one.set("line", Json::number(static_cast<std::int64_t>(candidate.line)));
+    one.set("file", at.file.empty() ? Json() : Json::string(at.file));
+    one.set("line", Json::number(static_cast<std::int64_t>(at.line)));
     for (const std::string_view name : {"places", "hidden", "more"}) {
       if (const Json* part = match.find(name)) one.set(name, *part);
     }
     found_.push(std::move(one));
-    const std::string head = where + ":" + std::to_string(candidate.line) + ": ";
+    const std::string head = where + ":" + std::to_string(at.line) + ": ";
     if (const Json* places = match.find("places")) {
       for (const Json& place : places->elements()) {
         lines_.push_back(head + text_of(place, "path") + " version " + text_of(place, "version") +
@@ -186,8 +222,9 @@ class Check final {
   Session& session_;
   std::vector<Candidate> batch_;
   std::size_t bytes_ = 0;
-  std::unordered_set<std::size_t> seen_;
-  std::size_t matches_ = 0;
+  std::unordered_map<std::size_t, std::size_t> asked_;  ///< by hash: of batch_
+  std::unordered_map<std::size_t, std::size_t> seen_;   ///< by hash: of matches_, or kUnknown
+  std::vector<Match> matches_;
   Json found_ = Json::array();
   std::vector<std::string> lines_;
   Skipped skipped_;

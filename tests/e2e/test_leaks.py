@@ -40,10 +40,14 @@ def test_a_value_is_found_in_a_tree_and_never_shown_or_logged(vault, tmp_path):
     vault.put("deep/app", {"users": [{"password": VALUE}], "note": "short"})
     (tmp_path / "src").mkdir()
     (tmp_path / "src/config.py").write_text(f'\nPASSWORD = "{VALUE}"\n')
+    (tmp_path / "src/z").mkdir()
+    (tmp_path / "src/z/dsn").write_text(f"{VALUE}\n\npostgresql://app:x@db/app\n{VALUE}\n")
     (tmp_path / "clean.txt").write_text("nothing of ours stands here\n")
     done = vault.coffer("leak", "check", tmp_path)
     assert done.returncode == 3, done.stderr
     assert f"{tmp_path}/src/config.py:2: secret/data/deep/app version 1 /users/0/password" in done.stdout
+    found = [line.split(": ")[0] for line in done.stdout.splitlines() if "version 1" in line]
+    assert found == [f"{tmp_path}/src/{at}" for at in ("config.py:2", "z/dsn:1", "z/dsn:4")], "each place, once"
     assert "1 of them is stored here" in done.stdout
     assert VALUE not in done.stdout + done.stderr + json.dumps(vault.audit_lines()) + vault.log
     assert vault.coffer("leak", "check", tmp_path / "clean.txt").returncode == 0
