@@ -116,6 +116,23 @@ def test_other_kinds_of_keys_are_let_in_too(login, kind):
     assert inside, said
 
 
+@pytest.mark.parametrize("asked", [{"key_type": "ed25519"}, {"key_type": "ec", "key_bits": 384},
+                                   {"key_bits": 2048}], ids=["ed25519", "ec", "rsa"])  # fmt: skip
+def test_a_key_that_was_issued_is_let_in(login, asked):
+    login.role("r", **ROLE)
+    data = login.vault.client.post("ssh/issue/r", asked).data
+    assert set(data) == {"private_key", "private_key_type", "serial_number", "signed_key"}
+    assert data["private_key_type"] == asked.get("key_type", "rsa")
+    key = login.home / "issued"
+    key.touch(mode=0o600)
+    key.write_text(data["private_key"])
+    (login.home / "issued-cert.pub").write_text(data["signed_key"])
+    inside, said = login.lets_in(key="issued")
+    assert inside and f"(serial {int(data['serial_number'], 16)})" in said, said
+    secret = data["private_key"].split("\n")[3]
+    assert len(secret) > 40 and all(secret not in str(line) for line in login.vault.audit_lines())
+
+
 def test_a_certificate_for_another_user_opens_nothing(login):
     login.role("r", **ROLE)
     login.signed("r", "user", valid_principals="nobody")
@@ -193,7 +210,10 @@ def test_the_commands_of_the_page(vault):
                           cwd=home, timeout=120, check=False)  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert (home / "trusted-user-ca.pub").read_text() == vault.client.get("ssh/config/ca").data["public_key"]
-    for name, kind in (("id_ed25519", "user"), ("ssh_host_ed25519_key", "host")):
+    public_half = subprocess.run(["ssh-keygen", "-y", "-f", home / "id_issued"], text=True, capture_output=True,
+                                 check=True).stdout  # fmt: skip
+    assert public_half.startswith("ssh-ed25519 ") and not (home / "issued.json").exists()
+    for name, kind in (("id_ed25519", "user"), ("id_issued", "user"), ("ssh_host_ed25519_key", "host")):
         said = subprocess.run(["ssh-keygen", "-L", "-f", home / f"{name}-cert.pub"], text=True,
                               capture_output=True, check=True).stdout  # fmt: skip
         assert f"{kind} certificate" in said

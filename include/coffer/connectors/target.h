@@ -31,8 +31,9 @@ enum class Kind : std::uint8_t { postgresql, mariadb, redis };
 /// Which template a list of statements is: it tells which placeholders may be in it.
 enum class Purpose : std::uint8_t { creation, revocation, rollback, renew, rotation };
 
-inline constexpr std::size_t kMostConnections = 8;         ///< of one target
-inline constexpr std::size_t kMaxAuthorities = 64 * 1024;  ///< bytes of TargetConfig::tls_ca
+inline constexpr std::size_t kMostConnections = 8;  ///< of one target
+inline constexpr std::size_t kMaxAuthorities =
+    std::size_t{64} * 1024;  ///< bytes of TargetConfig::tls_ca
 
 struct TargetConfig {
   Kind kind = Kind::postgresql;

@@ -1,5 +1,7 @@
 #include "role.h"
 
+#include <algorithm>
+
 #include "coffer/base/codec.h"
 #include "coffer/model/json_writer.h"
 
@@ -70,6 +72,13 @@ void append_options(model::JsonWriter& json, const Options& options) {
 }
 
 }  // namespace
+
+bool Role::allows(KeyLength key) const noexcept {
+  const auto& lengths = allowed_user_key_lengths;
+  return lengths.empty() || std::any_of(lengths.begin(), lengths.end(), [&](const KeyLength& one) {
+           return one.type == key.type && (one.bits == 0 || one.bits == key.bits);
+         });
+}
 
 std::string encode(const Role& role) {
   Writer row;

@@ -39,6 +39,8 @@ struct Role {
   Options default_critical_options{};
   Options default_extensions{};
   std::vector<KeyLength> allowed_user_key_lengths{};  ///< empty: all
+
+  [[nodiscard]] bool allows(KeyLength key) const noexcept;
 };
 
 [[nodiscard]] std::string encode(const Role& role);

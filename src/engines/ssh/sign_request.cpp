@@ -122,19 +122,6 @@ Result<Options> read_extensions(const Fields& fields, const Role& role) {
   return asked;
 }
 
-Result<PublicKey> read_key(const Fields& fields, const Role& role) {
-  COFFER_TRY(const auto line, fields.string("public_key"));
-  if (!line || line->empty()) return refused("missing public_key");
-  COFFER_TRY(PublicKey key, parse_public_key(*line));
-  const auto& lengths = role.allowed_user_key_lengths;
-  const bool allowed =
-      lengths.empty() || std::any_of(lengths.begin(), lengths.end(), [&](const KeyLength& one) {
-        return one.type == key.type && (one.bits == 0 || one.bits == key.bits);
-      });
-  if (allowed) return key;
-  return refused("field \"public_key\": key type and length are not allowed by role");
-}
-
 void replace_all(std::string& text, std::string_view what, std::string_view with) {
   for (std::size_t at = text.find(what); at != std::string::npos;
        at = text.find(what, at + with.size())) {
@@ -174,10 +161,18 @@ std::uint64_t unix_time(WallTime time) {
 
 }  // namespace
 
+Result<PublicKey> read_public_key(const Fields& fields, const Role& role) {
+  COFFER_TRY(const auto line, fields.string("public_key"));
+  if (!line || line->empty()) return refused("missing public_key");
+  COFFER_TRY(PublicKey key, parse_public_key(*line));
+  if (role.allows({key.type, key.bits})) return key;
+  return refused("field \"public_key\": key type and length are not allowed by role");
+}
+
 Result<Certificate> read_sign_request(const Fields& fields, const Role& role,
-                                      const Circumstances& around) {
+                                      const Circumstances& around, PublicKey key) {
   Certificate certificate;
-  COFFER_TRY(certificate.key, read_key(fields, role));
+  certificate.key = std::move(key);
   COFFER_TRY(certificate.type, read_type(fields, role));
   COFFER_TRY(certificate.principals, read_principals(fields, role, certificate.type));
   COFFER_TRY(const seconds ttl, read_ttl(fields, role, around));

@@ -14,8 +14,11 @@ struct Circumstances {
   seconds max_ttl;      ///< likewise
 };
 
+/// The key that is to be signed, as the role allows.
+[[nodiscard]] Result<PublicKey> read_public_key(const model::Fields& fields, const Role& role);
+
 /// All but nonce and serial. invalid_argument names the field, and nothing of what it held.
 [[nodiscard]] Result<Certificate> read_sign_request(const model::Fields& fields, const Role& role,
-                                                    const Circumstances& around);
+                                                    const Circumstances& around, PublicKey key);
 
 }  // namespace coffer::engines::ssh

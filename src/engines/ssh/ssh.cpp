@@ -6,6 +6,7 @@
 #include "coffer/crypto/random.h"
 #include "coffer/engine/names.h"
 #include "coffer/model/json_writer.h"
+#include "issue_request.h"
 #include "role.h"
 #include "sign_request.h"
 
@@ -21,6 +22,7 @@ using model::Response;
 
 constexpr std::string_view kRoles = "roles/";
 constexpr std::string_view kSign = "sign/";
+constexpr std::string_view kIssue = "issue/";
 constexpr std::string_view kConfig = "config/ca";
 constexpr std::string_view kPublicKey = "public_key";
 /// As long as a token's, where the mount says nothing.
@@ -50,6 +52,10 @@ constexpr engine::PathRule kPaths[] = {
     {.operation = Operation::update,
      .pattern = "sign/+",
      .help = "A certificate for `public_key`, as the role allows."},
+    {.operation = Operation::update,
+     .pattern = "issue/+",
+     .lane = engine::Lane::slow,  // RSA
+     .help = "A new key pair and its certificate. The private key is told once, and not kept."},
 };
 
 Response empty() { return {.outcome = model::Outcome::empty}; }
@@ -114,10 +120,10 @@ class SshEngine final : public engine::Engine {
                                         std::string_view path) override {
     if (path == kConfig || path == kPublicKey) return handle_ca(context, request, path);
     if (path == kRoles) return list_roles(context);
-    const bool sign = path.starts_with(kSign);
-    const std::string_view name = path.substr(sign ? kSign.size() : kRoles.size());
+    const std::string_view name = path.substr(path.find('/') + 1);
     COFFER_CHECK(engine::check_name("role", name));
-    if (sign) return sign_key(context, request, name);
+    if (path.starts_with(kSign)) return sign_key(context, request, name);
+    if (path.starts_with(kIssue)) return issue_key(context, request, name);
     switch (request.operation) {
       case Operation::read: return read_role_at(context, name);
       case Operation::create:
@@ -234,27 +240,60 @@ class SshEngine final : public engine::Engine {
     return empty();
   }
 
-  Result<Response> sign_key(Context& context, const Request& request, std::string_view name) {
-    COFFER_TRY(const auto role, load_role(context, name));
+  static Result<Role> role_named(Context& context, std::string_view name) {
+    COFFER_TRY(auto role, load_role(context, name));
     if (!role) return invalid("unknown role");
+    return *std::move(role);
+  }
+
+  Result<Response> sign_key(Context& context, const Request& request, std::string_view name) {
+    COFFER_TRY(const Role role, role_named(context, name));
+    COFFER_TRY(PublicKey key, read_public_key(request.fields, role));
+    JsonWriter json;
+    json.begin_object();
+    COFFER_CHECK(certify(context, request, {name, role}, std::move(key), json));
+    json.end_object();
+    return Response{.data = std::move(json).take()};
+  }
+
+  Result<Response> issue_key(Context& context, const Request& request, std::string_view name) {
+    COFFER_TRY(const Role role, role_named(context, name));
+    COFFER_TRY(IssuedKey made, make_key(request.fields, role));
+    JsonWriter json;
+    json.begin_object();
+    json.key("private_key")
+        .string(as_text(made.private_key.expose(Reveal{"it is what was asked for"})));
+    json.key("private_key_type").string(made.type);
+    COFFER_CHECK(certify(context, request, {name, role}, std::move(made.key), json));
+    json.end_object();
+    return Response{.data = std::move(json).take()};
+  }
+
+  struct Named {
+    std::string_view name;
+    const Role& role;
+  };
+  /// Adds `serial_number` and `signed_key`.
+  Result<void> certify(Context& context, const Request& request, const Named& named, PublicKey key,
+                       JsonWriter& json) {
     const auto& config = context.mount.config;
     const auto or_system = [](seconds time) { return time > seconds(0) ? time : kSystemTtl; };
     COFFER_TRY(Certificate certificate,
-               read_sign_request(request.fields, *role,
-                                 {.role_name = name,
+               read_sign_request(request.fields, named.role,
+                                 {.role_name = named.name,
                                   .display_name = context.caller->display_name,
                                   .now = context.now,
                                   .default_ttl = or_system(config.default_lease_ttl),
-                                  .max_ttl = or_system(config.max_lease_ttl)}));
+                                  .max_ttl = or_system(config.max_lease_ttl)},
+                                 std::move(key)));
     COFFER_TRY(const StoredCa ca, load_ca(context.tx, context.mount.uuid));
     if (!ca.present()) return invalid("the CA isn't configured: no key was made at config/ca yet");
     COFFER_CHECK(number(certificate));
     const Bytes tbs = to_be_signed(certificate, ca_blob(ca.ca.point));
     COFFER_TRY(const Bytes signature, sign(context.mount.uuid, ca.ca, tbs));
-    JsonWriter json;
-    json.begin_object().key("serial_number").string(fmt::format("{:x}", certificate.serial));
-    json.key("signed_key").string(signed_certificate(certificate, tbs, signature)).end_object();
-    return Response{.data = std::move(json).take()};
+    json.key("serial_number").string(fmt::format("{:x}", certificate.serial));
+    json.key("signed_key").string(signed_certificate(certificate, tbs, signature));
+    return {};
   }
 
   /// A key that isn't there is no request's fault: the vault was restored, or its token is another.

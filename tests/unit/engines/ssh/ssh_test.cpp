@@ -265,6 +265,97 @@ TEST_F(SshTest, PrincipalsAreThoseOfTheRoleAndNeverNone) {
   refused(sign(R"(,"valid_principals":"any")"), "not configured to allow any principals");
 }
 
+/// The private half of PROTOCOL.key, whose public key is the one that the certificate is for.
+TEST_F(SshTest, IssuesAKeyAndItsCertificate) {
+  ASSERT_TRUE(make_ca().ok());
+  put_role(kUsers);
+  const auto answer =
+      call(Operation::update, "issue/r", R"({"key_type":"ed25519","valid_principals":"bob"})");
+  const std::string line = member(answer, "signed_key");
+  const Parsed made = parsed(line, spki(1));
+  EXPECT_EQ(made.principals, std::vector<std::string>{"bob"});
+  EXPECT_EQ(member(answer, "private_key_type"), "ed25519");
+  std::string pem = member(answer, "private_key");
+  const std::string begin = "-----BEGIN OPENSSH PRIVATE KEY-----\n";
+  const std::string end = "-----END OPENSSH PRIVATE KEY-----\n";
+  ASSERT_TRUE(pem.starts_with(begin) && pem.ends_with(end)) << pem;
+  pem = pem.substr(begin.size(), pem.size() - begin.size() - end.size());
+  std::erase(pem, '\n');
+  const Bytes key = *from_base64(pem);
+  Reader reader(key);
+  EXPECT_EQ(as_text(*reader.raw(15)), std::string_view("openssh-key-v1\0", 15));
+  for (const char* none : {"none", "none", ""}) EXPECT_EQ(*reader.text(), none);
+  EXPECT_EQ(*reader.u32(), 1U);
+  Reader outer(*reader.blob());
+  EXPECT_EQ(*outer.text(), "ssh-ed25519");
+  const Bytes public_key = to_bytes(*outer.blob());
+  Reader inner(*reader.blob());
+  EXPECT_TRUE(reader.finish().ok());
+  EXPECT_EQ(inner.remaining() % 8, 0U);
+  EXPECT_EQ(*inner.u32(), *inner.u32());
+  EXPECT_EQ(*inner.text(), "ssh-ed25519");
+  EXPECT_EQ(to_bytes(*inner.blob()), public_key);
+  const Bytes both = to_bytes(*inner.blob());
+  ASSERT_EQ(both.size(), 64U);
+  EXPECT_EQ(Bytes(both.begin() + 32, both.end()), public_key);
+  EXPECT_EQ(*inner.text(), "");
+  for (std::uint8_t pad = 1; inner.remaining() > 0; ++pad) EXPECT_EQ(*inner.u8(), pad);
+  // As the certificate has it: behind its type and the nonce.
+  const Bytes certificate = *from_base64(line.substr(33, line.size() - 34));
+  Reader of(certificate);
+  EXPECT_TRUE(of.text().ok() && of.blob().ok());
+  EXPECT_EQ(to_bytes(*of.blob()), public_key);
+}
+
+TEST_F(SshTest, IssuesTheKindsOfKeysThatTheRoleAllows) {
+  ASSERT_TRUE(make_ca().ok());
+  const auto issue = [&](const std::string& fields) {
+    return call(Operation::update, "issue/r", "{" + fields + "}");
+  };
+  const auto type_of = [&](const std::string& fields) {
+    const std::string line = member(issue(fields), "signed_key");
+    return line.substr(0, line.find(' '));
+  };
+  put_role(kUsers);
+  EXPECT_EQ(type_of(R"("key_bits":2048)"), "ssh-rsa-cert-v01@openssh.com") << "as Vault";
+  EXPECT_EQ(type_of(R"("key_type":"ec")"), "ecdsa-sha2-nistp256-cert-v01@openssh.com");
+  EXPECT_EQ(type_of(R"("key_type":"ec","key_bits":521)"),
+            "ecdsa-sha2-nistp521-cert-v01@openssh.com");
+  EXPECT_EQ(type_of(R"("key_type":"ed25519","key_bits":0)"), "ssh-ed25519-cert-v01@openssh.com");
+  refused(issue(R"("key_bits":1024)"), "key_bits");
+  refused(issue(R"("key_bits":8192)"), "key_bits");
+  refused(issue(R"("key_bits":-1)"), "key_bits");
+  refused(issue(R"("key_type":"ec","key_bits":255)"), "key_bits");
+  refused(issue(R"("key_type":"ed25519","key_bits":255)"), "key_bits");
+  for (const char* type : {"dsa", "ed25519-sk", "ecdsa-sk", "x"}) {
+    refused(issue(R"("key_type":")" + std::string(type) + "\""), "key_type");
+  }
+  put_role(std::string(kUsers) + R"(,"allowed_user_key_lengths":{"ec":384,"ed25519":0})");
+  EXPECT_EQ(type_of(R"("key_type":"ec")"), "ecdsa-sha2-nistp384-cert-v01@openssh.com")
+      << "the role's length";
+  refused(issue(R"("key_type":"ec","key_bits":256)"), "not allowed by role");
+  refused(issue(""), "not allowed by role");
+  EXPECT_EQ(type_of(R"("key_type":"ed25519")"), "ssh-ed25519-cert-v01@openssh.com");
+}
+
+TEST_F(SshTest, IssuesNothingThatItWouldNotSignAndKeepsNothing) {
+  ASSERT_TRUE(make_ca().ok());
+  put_role(kUsers);
+  const auto issue = [&](const std::string& more, const std::string& role = "r") {
+    return call(Operation::update, "issue/" + role, R"({"key_type":"ed25519")" + more + "}");
+  };
+  refused(issue(R"(,"valid_principals":"root")"), "not a valid value for valid_principals");
+  refused(issue(R"(,"cert_type":"host")"), "cert_type 'host' is not allowed by role");
+  refused(issue(R"(,"extensions":{"permit-pty":""})"), "not on allowed list");
+  refused(issue("", "none"), "unknown role");
+  auto staged =
+      vault.stage(vault.root, Operation::update, "ssh/issue/r", R"({"key_type":"ed25519"})");
+  ASSERT_TRUE(staged.response.ok());
+  EXPECT_TRUE(staged.writes.empty()) << "the private key is in the answer alone";
+  ASSERT_TRUE(call(Operation::remove, "config/ca").ok());
+  refused(issue(""), "isn't configured");
+}
+
 TEST_F(SshTest, HostsAreInTheDomainsOfTheRole) {
   ASSERT_TRUE(make_ca().ok());
   const auto host = [&](const std::string& names) {
