@@ -348,7 +348,7 @@ Result<void> put_down(const RotationTools& tools, const Under& under, engine::Se
   return save_next(tools, view, found.path, stored);
 }
 
-Errand step_errand(const RotationTools& tools, std::shared_ptr<Under> under) {
+Errand step_errand(const RotationTools& tools, const std::shared_ptr<Under>& under) {
   std::string path = under->found.log_path(lifecycle::to_string(under->step));
   return {.path = std::move(path),
           .act = [&tools, under](const std::stop_token& stop) -> Result<void> {
