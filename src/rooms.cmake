@@ -89,7 +89,7 @@ coffer_room(daemon DIR src/daemon USES face_vault sys engine_kv engine_token eng
 coffer_room(token_process DIR src/coffer-token USES pkcs11 crypto LIBRARIES PkgConfig::SECCOMP)
 coffer_room(exec_process DIR src/coffer-exec USES programs)
 coffer_room(ceremony DIR src/ceremony USES model crypto pkcs11 envelope audit
-            LIBRARIES boost_program_options PkgConfig::GFSHARE)
+            LIBRARIES boost_program_options PkgConfig::GFSHARE PkgConfig::ARCHIVE)
 coffer_room(auditor DIR src/coffer-audit USES model crypto audit
             LIBRARIES boost_program_options PkgConfig::ARCHIVE)
 coffer_room(cli DIR src/cli USES model backup policy

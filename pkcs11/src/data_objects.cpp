@@ -1,5 +1,6 @@
 #include "data_objects.h"
 
+#include <algorithm>
 #include <array>
 
 #include "coffer/pkcs11/token.h"
@@ -44,17 +45,23 @@ class Template final {
 
 }  // namespace
 
-Result<std::optional<CK_OBJECT_HANDLE>> find_data(Session& session, std::string_view label) {
+Result<std::vector<CK_OBJECT_HANDLE>> find_every_data(Session& session, std::string_view label) {
   Template wanted(label);
   COFFER_CHECK(session.call("C_FindObjectsInit", &CK_FUNCTION_LIST::C_FindObjectsInit,
                             wanted.data(), wanted.size()));
-  std::array<CK_OBJECT_HANDLE, 2> objects{};
+  std::array<CK_OBJECT_HANDLE, 8> objects{};
   CK_ULONG found = 0;
   COFFER_CHECK(session.call("C_FindObjects", &CK_FUNCTION_LIST::C_FindObjects, objects.data(),
                             CK_ULONG{objects.size()}, &found));
   COFFER_CHECK(session.call("C_FindObjectsFinal", &CK_FUNCTION_LIST::C_FindObjectsFinal));
-  if (found == 0) return std::optional<CK_OBJECT_HANDLE>();
-  if (found == 1) return std::optional<CK_OBJECT_HANDLE>(objects.front());
+  const std::size_t count = std::min<std::size_t>(found, objects.size());
+  return std::vector<CK_OBJECT_HANDLE>(objects.data(), objects.data() + count);
+}
+
+Result<std::optional<CK_OBJECT_HANDLE>> find_data(Session& session, std::string_view label) {
+  COFFER_TRY(const std::vector<CK_OBJECT_HANDLE> found, find_every_data(session, label));
+  if (found.empty()) return std::optional<CK_OBJECT_HANDLE>();
+  if (found.size() == 1) return std::optional<CK_OBJECT_HANDLE>(found.front());
   return make_error(ErrorCode::conflict, "several data objects on the token have one label",
                     std::string(label));
 }

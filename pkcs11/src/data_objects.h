@@ -2,12 +2,16 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "coffer/base/bytes.h"
 #include "session.h"
 
 namespace coffer::pkcs11 {
 
+/// All of them with this label, eight at most.
+[[nodiscard]] Result<std::vector<CK_OBJECT_HANDLE>> find_every_data(Session& session,
+                                                                    std::string_view label);
 /// The private one on the token with this label, if any. conflict if there are several.
 [[nodiscard]] Result<std::optional<CK_OBJECT_HANDLE>> find_data(Session& session,
                                                                 std::string_view label);

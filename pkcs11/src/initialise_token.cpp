@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <array>
 
-#include "coffer/pkcs11/token.h"
+#include "coffer/pkcs11/attest.h"
 #include "module.h"
 #include "session.h"
 #include "slots.h"
@@ -33,7 +33,30 @@ Result<void> set_user_pin(const Module& module, CK_SLOT_ID slot, ByteView so_pin
   return session.call("C_Logout", &CK_FUNCTION_LIST::C_Logout);
 }
 
+Result<CK_SLOT_ID> find_half_made(const Module& module, const std::string& serial) {
+  COFFER_TRY(const TokenUri uri, TokenUri::parse("pkcs11:serial=" + serial));
+  COFFER_TRY(const CK_SLOT_ID slot, find_token(module, uri));
+  COFFER_TRY(const CK_TOKEN_INFO info, read_token_info(module, slot));
+  if ((info.flags & CKF_USER_PIN_INITIALIZED) == 0) return slot;
+  return make_error(ErrorCode::precondition, "the token has a user PIN already");
+}
+
 }  // namespace
+
+Result<void> finish_initialisation(const std::string& module_path, const std::string& serial,
+                                   const SecureBytes& so_pin, const SecureBytes& user_pin,
+                                   const std::string& sync_directory) {
+  if (so_pin.empty() || user_pin.empty()) {
+    return make_error(ErrorCode::invalid_argument, "an empty PIN");
+  }
+  COFFER_TRY(const std::unique_ptr<Module> module, Module::load(module_path));
+  COFFER_CHECK(module->initialise());
+  COFFER_TRY(const CK_SLOT_ID slot, find_half_made(*module, serial));
+  COFFER_CHECK(set_user_pin(
+      *module, slot, so_pin.expose(Reveal{"a token that was half made gets its user PIN"}),
+      user_pin.expose(Reveal{"a token that was half made gets its user PIN"})));
+  return sync_file_system(sync_directory);
+}
 
 Result<std::string> initialise_token(const std::string& module_path, std::string_view label,
                                      const SecureBytes& so_pin, const SecureBytes& user_pin,

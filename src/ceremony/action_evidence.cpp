@@ -4,7 +4,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <system_error>
+#include <thread>
 
 #include "actions.h"
 #include "coffer/audit/checkpoint.h"
@@ -16,6 +21,8 @@ extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX has 
 namespace coffer::ceremony {
 namespace {
 
+/// Twice as long as the daemon takes to sign a line of its log at most (docs/audit.md).
+constexpr std::chrono::seconds kSigned{2};
 constexpr std::size_t kMaxCheckpoints = std::size_t{64} << 20U;
 
 /// Waits for the program's end; standard output and error go to the file.
@@ -45,6 +52,21 @@ Result<int> run(const std::vector<std::string>& words, const std::string& output
   return make_error(ErrorCode::unavailable, words.front() + " was ended by a signal");
 }
 
+/// Of the log's directory, its newest file: a log that began a new segment meanwhile has its
+/// checkpoints in another one. Their names sort as their lines do.
+Result<std::string> newest_checkpoints(const std::string& given) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(given, error)) return given;
+  std::string newest;
+  for (std::filesystem::directory_iterator it(given, error), end; !error && it != end;
+       it.increment(error)) {
+    const bool fits = it->path().extension() == ".checkpoints";
+    if (fits) newest = std::max(newest, it->path().string());
+  }
+  if (!error && !newest.empty()) return newest;
+  return make_error(ErrorCode::not_found, "no checkpoints of an audit log are in " + given);
+}
+
 }  // namespace
 
 Result<Facts> show_plan(Ceremony& ceremony) {
@@ -63,7 +85,8 @@ Result<Facts> look_around(Ceremony& ceremony) {
 }
 
 Result<Facts> note_checkpoint(Ceremony& ceremony) {
-  COFFER_TRY(const std::string text, read_file(ceremony.plan.audit_checkpoints, kMaxCheckpoints));
+  COFFER_TRY(const std::string path, newest_checkpoints(ceremony.plan.audit_checkpoints));
+  COFFER_TRY(const std::string text, read_file(path, kMaxCheckpoints));
   const auto notes = audit::split_notes(text);
   if (notes.empty()) {
     return make_error(ErrorCode::not_found, "there is no checkpoint of the audit log");
@@ -72,6 +95,11 @@ Result<Facts> note_checkpoint(Ceremony& ceremony) {
   return Facts{{"origin", last.checkpoint.origin},
                {"size", std::to_string(last.checkpoint.size)},
                {"root", to_base64(last.checkpoint.root)}};
+}
+
+Result<Facts> note_checkpoint_after(Ceremony& ceremony) {
+  if (ceremony.mode == Mode::live) std::this_thread::sleep_for(kSigned);
+  return note_checkpoint(ceremony);
 }
 
 Result<Facts> run_program(Ceremony& ceremony, const std::string& act) {

@@ -1,6 +1,7 @@
 // The vault's keys on the token.
 #include "actions.h"
 #include "coffer/crypto/signer.h"
+#include "coffer/envelope/anchor.h"
 #include "enrolment.h"
 #include "plan_rules.h"
 
@@ -14,7 +15,7 @@ struct Keys {
 
 Keys keys_of(const Plan& plan) {
   return {envelope::kek_ref(plan.vault, plan.key_version),
-          envelope::sign_ref(plan.vault, plan.key_version)};
+          envelope::sign_ref(plan.vault, plan.sign_version)};
 }
 
 Result<Facts> describe(pkcs11::Token& token, const Plan& plan) {
@@ -41,6 +42,34 @@ Result<void> make_key(pkcs11::Token& token, const std::string& name, const Plann
   Result<void> made = token.generate(role, key, planned.label);
   if (!made.ok() && made.error().code != ErrorCode::conflict) return made;
   return token.verify(role, key);
+}
+
+/// What else is on the token, for people to decide on: an SSH CA's key, old versions, another's.
+Result<std::string> what_is_left(pkcs11::Token& token) {
+  COFFER_TRY(const pkcs11::ListedKeys left, token.list_keys());
+  std::string all;
+  for (const pkcs11::ListedKey& key : left.keys) {
+    all.append(all.empty() ? "" : " ").append(to_hex(key.id));
+  }
+  if (left.more) all.append(" and more");
+  return all.empty() ? std::string("none") : all;
+}
+
+Result<Facts> destroy_vaults_keys(Ceremony& ceremony) {
+  COFFER_TRY(const auto token, open_planned(ceremony));
+  COFFER_TRY(const pkcs11::TokenInfo info, token->info());
+  const Keys keys = keys_of(ceremony.plan);
+  for (const auto& [role, key] :
+       {std::pair{pkcs11::KeyRole::kek, keys.kek}, std::pair{pkcs11::KeyRole::sign, keys.sign}}) {
+    const Result<void> gone = token->destroy(role, key);
+    // Of a try that was cut short. The token was opened a moment ago, so it isn't away.
+    if (!gone.ok() && gone.error().code != ErrorCode::not_found) return gone.error();
+  }
+  COFFER_TRY(std::string left, what_is_left(*token));
+  return Facts{{"serial", info.serial},
+               {"destroyed-kek", to_hex(keys.kek.id)},
+               {"destroyed-sign", to_hex(keys.sign.id)},
+               {"keys-left", std::move(left)}};
 }
 
 }  // namespace
@@ -115,18 +144,13 @@ Result<Facts> destroy_keys(Ceremony& ceremony) {
     return make_error(ErrorCode::invalid_argument,
                       "the serial that was typed in isn't the token's");
   }
-  COFFER_TRY(const auto token, open_planned(ceremony));
-  COFFER_TRY(const pkcs11::TokenInfo info, token->info());
-  const Keys keys = keys_of(ceremony.plan);
-  for (const auto& [role, key] :
-       {std::pair{pkcs11::KeyRole::kek, keys.kek}, std::pair{pkcs11::KeyRole::sign, keys.sign}}) {
-    const Result<void> gone = token->destroy(role, key);
-    // Of a try that was cut short. The token was opened a moment ago, so it isn't away.
-    if (!gone.ok() && gone.error().code != ErrorCode::not_found) return gone.error();
-  }
-  return Facts{{"serial", info.serial},
-               {"destroyed-kek", to_hex(keys.kek.id)},
-               {"destroyed-sign", to_hex(keys.sign.id)}};
+  COFFER_TRY(Facts facts, destroy_vaults_keys(ceremony));
+  // Another opening of the module: the Token before is closed.
+  COFFER_TRY(const SecureBytes* const pin, user_pin(ceremony));
+  const auto labels = envelope::anchor_labels(ceremony.plan.vault);
+  COFFER_TRY(const std::size_t anchors, pkcs11::destroy_data(ceremony.token, *pin, labels));
+  facts.push_back({"destroyed-anchors", std::to_string(anchors)});
+  return facts;
 }
 
 }  // namespace coffer::ceremony

@@ -77,24 +77,34 @@ Result<void> ask_back(Ceremony& ceremony, std::string_view name, bool shared, Se
   return {};
 }
 
-/// Whether an initialisation that was cut short had come to its end.
-Result<std::string> serial_if_done(Ceremony& ceremony) {
+/// Goes on with an initialisation that was cut short, as far as it had come; empty: it hadn't
+/// begun. That the token is the one of then is told by the PINs, which only this ceremony knows.
+Result<std::string> take_up(Ceremony& ceremony) {
   const std::string& label = ceremony.plan.token.label;
   COFFER_TRY(const auto tokens, pkcs11::look_at_tokens(ceremony.token.module_path));
   for (const pkcs11::TokenLook& each : tokens) {
     if (!each.initialised || each.info.label != label) continue;
-    std::size_t begun = 0;
-    for (const TranscriptLine& line : ceremony.journal.transcript().lines) {
-      if (line.type == "step" && line.step == "initialise") ++begun;
-    }
-    if (begun < 2) {
+    if (ceremony.journal.transcript().find("intent", "initialise") == nullptr) {
       return make_error(ErrorCode::conflict, "there is a token of that label already");
+    }
+    if (!each.user_pin_set) {
+      COFFER_CHECK(pkcs11::finish_initialisation(ceremony.token.module_path, each.info.serial,
+                                                 ceremony.so_pin, ceremony.user_pin,
+                                                 ceremony.token.sync_directory));
     }
     ceremony.token.uri = "pkcs11:serial=" + each.info.serial;
     COFFER_TRY(const auto opened, pkcs11::open_token(ceremony.token, ceremony.user_pin));
     return each.info.serial;
   }
   return std::string();
+}
+
+/// From this line on a token of the label is ours: there was none.
+Result<std::string> initialise_blank(Ceremony& ceremony) {
+  const std::string& label = ceremony.plan.token.label;
+  COFFER_CHECK(ceremony.journal.append("intent", "initialise", {{"label", label}}));
+  return pkcs11::initialise_token(ceremony.token.module_path, label, ceremony.so_pin,
+                                  ceremony.user_pin, ceremony.token.sync_directory);
 }
 
 }  // namespace
@@ -119,11 +129,9 @@ Result<Facts> initialise(Ceremony& ceremony) {
   const bool shared = ceremony.plan.shares.has_value();
   COFFER_CHECK(ask_back(ceremony, "so-pin", shared, ceremony.so_pin));
   COFFER_CHECK(ask_back(ceremony, "user-pin", false, ceremony.user_pin));
-  COFFER_TRY(std::string serial, serial_if_done(ceremony));
+  COFFER_TRY(std::string serial, take_up(ceremony));
   if (serial.empty()) {
-    COFFER_TRY(serial, pkcs11::initialise_token(ceremony.token.module_path,
-                                                ceremony.plan.token.label, ceremony.so_pin,
-                                                ceremony.user_pin, ceremony.token.sync_directory));
+    COFFER_TRY(serial, initialise_blank(ceremony));
   }
   const std::string& planned = ceremony.plan.token.serial;
   if (!planned.empty() && planned != serial && ceremony.mode == Mode::live) {

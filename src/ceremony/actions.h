@@ -8,6 +8,8 @@ namespace coffer::ceremony {
 [[nodiscard]] Result<Facts> show_plan(Ceremony& ceremony);
 [[nodiscard]] Result<Facts> look_around(Ceremony& ceremony);
 [[nodiscard]] Result<Facts> note_checkpoint(Ceremony& ceremony);
+/// The daemon signs its log each second: what the programs did is in it.
+[[nodiscard]] Result<Facts> note_checkpoint_after(Ceremony& ceremony);
 [[nodiscard]] Result<Facts> open_existing(Ceremony& ceremony);
 [[nodiscard]] Result<Facts> hand_out_pins(Ceremony& ceremony);
 [[nodiscard]] Result<Facts> initialise(Ceremony& ceremony);

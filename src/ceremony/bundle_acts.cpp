@@ -100,7 +100,7 @@ int sign(const std::vector<std::string>& arguments) {
 int verify_bundle(const std::vector<std::string>& arguments) {
   const auto words = parse_words(arguments, kVerifyOptions);
   if (!words.ok()) return complain(words.error().text);
-  if (words->help) return print_help("verify-bundle [OPTIONS] DIR", kVerifyOptions);
+  if (words->help) return print_help("verify-bundle [OPTIONS] DIR|TAR", kVerifyOptions);
   if (words->word.empty()) return complain("want the ceremony's directory");
   const auto check = check_bundle(*words);
   if (!check.ok()) return fail(check.error());

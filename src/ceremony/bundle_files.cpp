@@ -1,10 +1,9 @@
 #include "bundle_files.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <set>
-#include <system_error>
 
+#include "coffer/crypto/digest.h"
 #include "coffer/crypto/signer.h"
 #include "coffer/envelope/keyring.h"
 #include "coffer/model/fields.h"
@@ -17,8 +16,8 @@ constexpr std::size_t kMaxSmall = std::size_t{64} << 10U;
 
 class Files final {
  public:
-  Files(const std::string& directory, const Plan& plan, const Transcript& transcript)
-      : directory_(directory), plan_(plan), transcript_(transcript) {}
+  Files(const Bundle& bundle, const Plan& plan, const Transcript& transcript)
+      : bundle_(bundle), plan_(plan), transcript_(transcript) {}
 
   std::vector<std::string> check() {
     known_ = {"plan.json", "transcript", "report"};
@@ -54,14 +53,14 @@ class Files final {
     if (keys == nullptr) return;
     want(*keys, "vault", to_string(plan_.vault));
     want(*keys, "kek-id", to_hex(envelope::kek_ref(plan_.vault, plan_.key_version).id));
-    want(*keys, "sign-id", to_hex(envelope::sign_ref(plan_.vault, plan_.key_version).id));
+    want(*keys, "sign-id", to_hex(envelope::sign_ref(plan_.vault, plan_.sign_version).id));
     if (live_ && !plan_.token.serial.empty()) want(*keys, "serial", plan_.token.serial);
   }
 
   /// The bytes of a file that must be there; empty, and a problem, if it isn't.
   std::string take(const std::string& name) {
     known_.insert(name);
-    const auto text = read_file(directory_ + "/" + name, kMaxSmall);
+    const auto text = bundle_.read(name, kMaxSmall);
     if (text.ok()) return *text;
     problem("the file " + name + " is missing, or can't be read");
     return {};
@@ -76,16 +75,18 @@ class Files final {
 
   void check_hash(const std::string& name, std::string_view hash) {
     known_.insert(name);
-    const auto found = hash_file(directory_ + "/" + name);
-    if (!found.ok()) return problem("the file " + name + " is missing, or can't be read");
-    if (*found != hash) problem("the file " + name + " isn't the one of the transcript");
+    const auto bytes = bundle_.read(name, kLargestHashed);
+    if (!bytes.ok()) return problem("the file " + name + " is missing, or can't be read");
+    const auto found = crypto::sha256(as_bytes(*bytes));
+    if (!found.ok() || to_hex(*found) != hash)
+      problem("the file " + name + " isn't the one of the transcript");
   }
 
   /// The vault takes up what stands in it, so it must be of the keys that were held against the
   /// plan, also when the hash was written by the same hand.
   void check_enrolment() {
     check_hash("enrolment.json", said("enrolment", "enrolment-sha256"));
-    const auto text = read_file(directory_ + "/enrolment.json", kMaxSmall);
+    const auto text = bundle_.read("enrolment.json", kMaxSmall);
     if (!text.ok()) return;
     const auto fields = model::Fields::parse(*text);
     const auto is = [&](std::string_view member, const std::string& value) {
@@ -116,20 +117,13 @@ class Files final {
   }
 
   void check_strangers() {
-    std::error_code error;
-    std::set<std::string> strangers;
-    for (auto each = std::filesystem::directory_iterator(directory_, error);
-         !error && each != std::filesystem::directory_iterator(); each.increment(error)) {
-      std::string name = each->path().filename().string();
-      if (known_.count(name) == 0) strangers.insert(std::move(name));
-    }
-    if (error) problem("the ceremony's directory can't be read");
-    for (const std::string& name : strangers) {
+    for (const std::string& name : bundle_.names()) {
+      if (known_.count(name) != 0) continue;
       problem("the file " + name + " isn't one that this ceremony wrote");
     }
   }
 
-  const std::string& directory_;
+  const Bundle& bundle_;
   const Plan& plan_;
   const Transcript& transcript_;
   bool live_ = false;
@@ -144,9 +138,9 @@ const TranscriptLine* line_of_keys(const Transcript& transcript) noexcept {
   return made != nullptr ? made : transcript.find("done", "token");
 }
 
-std::vector<std::string> problems_of_files(const std::string& directory, const Plan& plan,
+std::vector<std::string> problems_of_files(const Bundle& bundle, const Plan& plan,
                                            const Transcript& transcript) {
-  return Files(directory, plan, transcript).check();
+  return Files(bundle, plan, transcript).check();
 }
 
 }  // namespace coffer::ceremony

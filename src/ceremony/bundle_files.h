@@ -1,10 +1,11 @@
-// The files of a ceremony's directory beside plan, transcript and report, held against what the
+// The files of a bundle beside plan, transcript and report, held against what the
 // transcript says of them. Private to the room.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "bundle.h"
 #include "plan.h"
 #include "transcript.h"
 
@@ -12,8 +13,7 @@ namespace coffer::ceremony {
 
 /// Each thing that is wrong, in a sentence: a file that is missing, that is another than the
 /// transcript's, or that no ceremony of this plan writes; a fact that the plan doesn't allow.
-[[nodiscard]] std::vector<std::string> problems_of_files(const std::string& directory,
-                                                         const Plan& plan,
+[[nodiscard]] std::vector<std::string> problems_of_files(const Bundle& bundle, const Plan& plan,
                                                          const Transcript& transcript);
 
 /// The line that tells the public keys; nullptr if no step did.

@@ -14,8 +14,6 @@
 namespace coffer::ceremony {
 namespace {
 
-constexpr std::size_t kLargestHashed = std::size_t{256} << 20U;
-
 Error failed(const std::string& what, const std::string& path) {
   const ErrorCode code = errno == ENOENT ? ErrorCode::not_found : ErrorCode::unavailable;
   return make_error(code, what + " " + path, std::strerror(errno));

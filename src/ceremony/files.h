@@ -37,6 +37,7 @@ class File final {
 [[nodiscard]] Result<void> sync_directory(const std::string& directory);
 /// Of a private file: 0400, replaced if there is one.
 [[nodiscard]] Result<void> write_secret(const std::string& path, const SecureBytes& secret);
+inline constexpr std::size_t kLargestHashed = std::size_t{256} << 20U;
 /// The hash of a file's bytes, in hexadecimal.
 [[nodiscard]] Result<std::string> hash_file(const std::string& path);
 

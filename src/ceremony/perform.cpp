@@ -15,7 +15,7 @@ constexpr std::array kActions = {
     Action{"plan", show_plan},
     Action{"preflight", look_around},
     Action{"audit-before", note_checkpoint},
-    Action{"audit-after", note_checkpoint},
+    Action{"audit-after", note_checkpoint_after},
     Action{"token", open_existing},
     Action{"pins", hand_out_pins},
     Action{"initialise", initialise},

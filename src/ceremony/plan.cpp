@@ -213,8 +213,9 @@ Result<Plan> parse_plan(std::string text) {
   plan.text = text;
   COFFER_TRY(plan.hash, crypto::sha256(as_bytes(text)));
   COFFER_TRY(const PlanFields fields, PlanFields::parse(std::move(text)));
-  COFFER_CHECK(fields.only({"format", "purpose", "acts", "vault", "token", "people", "keys",
-                            "programs", "shares", "audit_checkpoints", "key_version"}));
+  COFFER_CHECK(
+      fields.only({"format", "purpose", "acts", "vault", "token", "people", "keys", "programs",
+                   "shares", "audit_checkpoints", "key_version", "sign_version"}));
   COFFER_TRY(const std::uint32_t format, fields.number("format"));
   if (format != 1) return fields.wrong("format", "must be 1");
   COFFER_TRY(plan.purpose, fields.text("purpose"));
@@ -232,6 +233,10 @@ Result<Plan> parse_plan(std::string text) {
   COFFER_TRY(plan.audit_checkpoints, fields.text_or("audit_checkpoints", ""));
   if (fields.has("key_version")) {
     COFFER_TRY(plan.key_version, fields.number("key_version"));
+  }
+  plan.sign_version = plan.key_version;
+  if (fields.has("sign_version")) {
+    COFFER_TRY(plan.sign_version, fields.number("sign_version"));
   }
   COFFER_CHECK(check_rules(plan));
   return plan;

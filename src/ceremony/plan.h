@@ -72,8 +72,9 @@ struct Plan {
   std::map<std::string, PlannedKey> keys;                    ///< by "kek" and "sign"
   std::map<std::string, std::vector<std::string>> programs;  ///< by the act's name
   std::optional<Shares> shares{};                            ///< of the SO PIN
-  std::string audit_checkpoints;  ///< the file with the log's checkpoints; empty: there is no log
-  std::uint32_t key_version = 1;  ///< of the token's keys
+  std::string audit_checkpoints;   ///< the file with the log's checkpoints; empty: there is no log
+  std::uint32_t key_version = 1;   ///< of the kek on the token, and of the sign key unless
+  std::uint32_t sign_version = 1;  ///< the plan has another for that
 };
 
 /// A plan of more bytes is too_large.

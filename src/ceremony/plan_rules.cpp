@@ -103,7 +103,10 @@ Result<void> check_rules(const Plan& plan) {
   COFFER_CHECK(check_people(plan));
   COFFER_CHECK(check_programs(plan));
   if (!makes_keys(plan)) return {};
-  if (plan.key_version != 1) return wrong("key_version", "must be 1: the acts make the first keys");
+  for (const auto& [name, version] :
+       {std::pair{"key_version", plan.key_version}, std::pair{"sign_version", plan.sign_version}}) {
+    if (version != 1) return wrong(name, "must be 1: the acts make the first keys");
+  }
   COFFER_CHECK(check_template(plan, "kek"));
   return check_template(plan, "sign");
 }

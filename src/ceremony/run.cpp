@@ -2,7 +2,9 @@
 // away.
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "actions.h"
 #include "acts.h"
@@ -136,7 +138,7 @@ Result<void> write_report(Ceremony& ceremony) {
   const std::string text = report_text(ceremony.plan, ceremony.journal.transcript());
   if (!signed_by_token(ceremony.plan)) return write_file(path, text + "\n");
   COFFER_TRY(const auto token, open_planned(ceremony));
-  pkcs11::KeyRef key = envelope::sign_ref(ceremony.plan.vault, ceremony.plan.key_version);
+  pkcs11::KeyRef key = envelope::sign_ref(ceremony.plan.vault, ceremony.plan.sign_version);
   COFFER_TRY(Bytes public_key, token->public_key(key));
   TokenSigner signer(*token, std::move(key), std::move(public_key));
   COFFER_TRY(const std::string note, audit::sign_note(text, signer));
@@ -181,10 +183,20 @@ Result<void> run_live(const Words& words) {
   return finish(ceremony, words["rehearsal"]);
 }
 
-Result<void> run_rehearsal(const Words& words) {
-  if (::mkdir(words["out"].c_str(), 0755) != 0) {
-    return make_error(ErrorCode::conflict, "a rehearsal needs a new directory: " + words["out"]);
+/// Its token goes with the process, so there is nothing to go on with.
+Result<void> make_new_directory(const std::string& path) {
+  if (::mkdir(path.c_str(), 0755) == 0) return {};
+  if (errno != EEXIST) {
+    return make_error(ErrorCode::unavailable, "cannot make " + path, std::strerror(errno));
   }
+  return make_error(ErrorCode::conflict,
+                    path +
+                        " is there already: a rehearsal isn't gone on with, it "
+                        "begins anew in a new directory");
+}
+
+Result<void> run_rehearsal(const Words& words) {
+  COFFER_CHECK(make_new_directory(words["out"]));
   COFFER_TRY(const Plan plan, settle_plan(words["plan"], words["out"]));
   COFFER_TRY(Journal journal, Journal::open(words["out"] + "/transcript", system_clock()));
   COFFER_TRY(const auto console, people(words["answers"]));
@@ -193,7 +205,11 @@ Result<void> run_rehearsal(const Words& words) {
   Ceremony ceremony{plan, Mode::rehearsal, words["out"], *console, journal, scratch->config()};
   ceremony.token.profile = words["profile"].empty() ? plan.token.profile : words["profile"];
   if (!has_act(plan, ActKind::initialise)) COFFER_CHECK(scratch->prepare(ceremony));
-  return finish(ceremony, {});
+  Result<void> finished = finish(ceremony, {});
+  if (finished.ok()) return finished;
+  Error error = finished.error();
+  error.text += "; a rehearsal isn't gone on with: begin it anew, with another -out";
+  return error;
 }
 
 int done(const Result<void>& result) { return result.ok() ? kDone : fail(result.error()); }

@@ -47,7 +47,7 @@ Result<void> ScratchToken::prepare(Ceremony& ceremony) const {
   const Plan& plan = ceremony.plan;
   COFFER_CHECK(token->generate(pkcs11::KeyRole::kek,
                                envelope::kek_ref(plan.vault, plan.key_version), "rehearsal kek"));
-  return token->generate(pkcs11::KeyRole::sign, envelope::sign_ref(plan.vault, plan.key_version),
+  return token->generate(pkcs11::KeyRole::sign, envelope::sign_ref(plan.vault, plan.sign_version),
                          "rehearsal sign");
 }
 

@@ -69,7 +69,7 @@ void add_act(const Plan& plan, ActKind act, std::vector<Step>& steps) {
     case ActKind::decommission:
       steps.push_back({"decommission", "The vault's keys are destroyed",
                        "The token's serial is typed in by one who holds a PIN.",
-                       "no key of the vault is on the token"});
+                       "neither these keys nor the anchor on the token; what keys are left"});
       return;
     case ActKind::rotate:
     case ActKind::retire:

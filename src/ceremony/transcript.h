@@ -20,7 +20,7 @@ using Facts = std::vector<Fact>;
 /// Empty if there is none of that name.
 [[nodiscard]] std::string_view fact(const Facts& facts, std::string_view name) noexcept;
 
-/// One of begin, resumed, step, done, exception, refused, failed, confirmed, aborted, end.
+/// One of begin, resumed, step, intent, done, exception, refused, failed, confirmed, aborted, end.
 struct TranscriptLine {
   std::uint64_t sequence = 0;  ///< from 1
   std::string time;            ///< RFC 3339

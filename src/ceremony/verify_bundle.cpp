@@ -1,8 +1,11 @@
 #include "verify_bundle.h"
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 #include <set>
 
+#include "bundle.h"
 #include "bundle_files.h"
 #include "coffer/crypto/ed25519.h"
 #include "plan_rules.h"
@@ -26,6 +29,7 @@ class Verifier final {
       problem("the ceremony didn't come to its end: the last line of the transcript isn't \"end\"");
     }
     check_attributes();
+    check_checkpoints();
     check_report(report, expected);
   }
 
@@ -129,6 +133,30 @@ class Verifier final {
     }
   }
 
+  /// One log, that only grew. That its lines are in the tree of both is for coffer-audit to show.
+  void check_checkpoints() {
+    const TranscriptLine* const before = transcript_.find("done", "audit-before");
+    const TranscriptLine* const after = transcript_.find("done", "audit-after");
+    if (before == nullptr || after == nullptr) return;
+    if (fact(before->facts, "origin") != fact(after->facts, "origin")) {
+      return problem("the checkpoints before and after are of two audit logs");
+    }
+    const auto size_before = count_in(fact(before->facts, "size"));
+    const auto size_after = count_in(fact(after->facts, "size"));
+    if (!size_before || !size_after) return problem("a checkpoint's size isn't a number");
+    const bool same_root = fact(before->facts, "root") == fact(after->facts, "root");
+    if (*size_after < *size_before || (*size_after == *size_before && !same_root)) {
+      problem("the audit log after isn't a longer one than that before");
+    }
+  }
+
+  static std::optional<std::uint64_t> count_in(std::string_view text) {
+    std::uint64_t count = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+    const bool whole = error == std::errc() && end == text.data() + text.size() && !text.empty();
+    return whole ? std::optional(count) : std::nullopt;
+  }
+
   void check_report(std::string_view note, const Expected& expected) {
     const auto report = parse_report(note);
     if (!report.ok()) return problem("the report: " + report.error().text);
@@ -205,10 +233,11 @@ std::string why_no_rehearsal(std::string_view transcript, std::string_view plan_
   return {};
 }
 
-Result<BundleCheck> verify_bundle(const std::string& directory, const Expected& expected) {
+Result<BundleCheck> verify_bundle(const std::string& path, const Expected& expected) {
   BundleCheck out;
-  COFFER_TRY(std::string plan_text, read_file(directory + "/plan.json", kMaxPlan));
-  COFFER_TRY(const std::string text, read_file(directory + "/transcript", kMaxTranscript));
+  COFFER_TRY(const Bundle bundle, Bundle::open(path));
+  COFFER_TRY(std::string plan_text, bundle.read("plan.json", kMaxPlan));
+  COFFER_TRY(const std::string text, bundle.read("transcript", kMaxTranscript));
   const auto plan = parse_plan(std::move(plan_text));
   if (!plan.ok()) {
     out.problems.push_back("the plan: " + plan.error().text);
@@ -226,12 +255,12 @@ Result<BundleCheck> verify_bundle(const std::string& directory, const Expected& 
     out.exceptions.push_back(std::string(fact(line.facts, "finding")) + ": " +
                              std::string(fact(line.facts, "reason")));
   }
-  const auto rehearsal = read_file(directory + "/rehearsal.transcript", kMaxTranscript);
-  const auto report = read_file(directory + "/report", audit::kMaxNote);
+  const auto rehearsal = bundle.read("rehearsal.transcript", kMaxTranscript);
+  const auto report = bundle.read("report", audit::kMaxNote);
   Verifier(*plan, *transcript, out)
       .all(rehearsal.ok() ? *rehearsal : std::string(), report.ok() ? *report : std::string(),
            expected);
-  for (std::string& each : problems_of_files(directory, *plan, *transcript)) {
+  for (std::string& each : problems_of_files(bundle, *plan, *transcript)) {
     out.problems.push_back(std::move(each));
   }
   return out;

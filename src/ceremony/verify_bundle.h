@@ -21,10 +21,10 @@ struct Expected {
   std::string sign_key_pem{};  ///< of the token; empty: what the transcript says
 };
 
-/// Of a directory that `run` wrote: plan, transcript, the rehearsal's transcript, report, and all
-/// other files that are in it. An error only if the directory can't be read.
-[[nodiscard]] Result<BundleCheck> verify_bundle(const std::string& directory,
-                                                const Expected& expected);
+/// What `run` wrote, as its directory or a tar file of it: plan, transcript, the rehearsal's
+/// transcript, report, and all other files that are in it. An error only if the directory can't be
+/// read.
+[[nodiscard]] Result<BundleCheck> verify_bundle(const std::string& path, const Expected& expected);
 
 /// Why this transcript can't be the rehearsal of the plan with that hash; empty if it is.
 [[nodiscard]] std::string why_no_rehearsal(std::string_view transcript, std::string_view plan_hash);

@@ -17,7 +17,7 @@ constexpr std::uint64_t kObjects = 2;
 Error corrupt(std::string_view what) { return make_error(ErrorCode::corrupt, what); }
 
 std::string label_of(const Keyring& keyring, std::uint64_t counter) {
-  return "coffer/" + to_string(keyring.vault()) + "/anchor/" + std::to_string(counter % kObjects);
+  return anchor_labels(keyring.vault()).at(counter % kObjects);
 }
 
 std::string encode(const Anchor& anchor, const Uuid& vault) {
@@ -86,6 +86,11 @@ bool signed_by_vault(const Keyring& keyring, ByteView message, ByteView signatur
 }
 
 }  // namespace
+
+std::array<std::string, 2> anchor_labels(const Uuid& vault) {
+  const std::string both = "coffer/" + to_string(vault) + "/anchor/";
+  return {both + "0", both + "1"};
+}
 
 Result<Bytes> sign_anchor(const Anchor& anchor, Keyring& keyring) {
   const std::string body = encode(anchor, keyring.vault());

@@ -46,7 +46,7 @@ def test_the_commands_of_the_page_run_in_order(tmp_path):
                               text=True, capture_output=True, timeout=120, check=False)  # fmt: skip
         assert done.returncode == 0, (text, done.stdout, done.stderr)
         ran += 1
-    assert ran == 8
+    assert ran == 9
     assert json.loads((tmp_path / "plan.json").read_text())["vault"] == VAULT
     assert "result      good" in done_verify(tmp_path, environment)
 

@@ -156,7 +156,7 @@ def test_a_step_that_was_cut_short_is_done_again(ceremony, step):
     if step == "pins":
         shutil.rmtree(ceremony.directory / "objects")  # it wasn't initialised by then
         (ceremony.directory / "objects").mkdir()
-    cut_behind(ceremony, "step", step)
+    cut_behind(ceremony, "intent" if step == "initialise" else "step", step)
     done = ceremony.run()
     assert done.returncode == 0, done.stderr
     ceremony.sign()
@@ -376,6 +376,13 @@ def test_shares_of_the_so_pin_are_tried_and_initialise_the_token(tmp_path):
     assert ceremony.secret("share-1") not in everything and pins.stdout not in everything
 
 
+def p11(ceremony, pin, *arguments):
+    return subprocess.run(
+        ["pkcs11-tool", "--module", MODULE, "--login", "--pin", pin, *map(str, arguments)],
+        env=ceremony.environment, check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+
+
 def test_pins_are_changed_and_then_the_keys_are_destroyed(ceremony):
     ceremony.whole()
     before = ceremony.secret("user-pin")
@@ -406,8 +413,18 @@ def test_pins_are_changed_and_then_the_keys_are_destroyed(ceremony):
     wrong = ceremony.run(plan=destroy, out=gone, rehearsal=False)
     assert wrong.returncode == 1 and "isn't the token's" in wrong.stderr
     ceremony.answer({**answers, "serial": ceremony.serial()})
+    # As the daemon writes them, one of them copied; and what isn't the vault's.
+    anchors = [f"coffer/{VAULT}/anchor/{n}" for n in (0, 1, 1)]
+    for label in (*anchors, f"coffer/{VAULT[:-1]}0/anchor/0"):
+        p11(ceremony, after, "--write-object", ceremony.directory / "plan.json", "--type", "data", "--private",
+            "--application-label", "coffer", "--label", label)  # fmt: skip
+    p11(ceremony, after, "--keygen", "--key-type", "AES:32", "--id", "abcd", "--label", "another's")
     done = ceremony.run(plan=destroy, out=gone, rehearsal=False)
     assert done.returncode == 0, done.stderr
+    (facts,) = (x["facts"] for x in ceremony.lines(gone) if x["type"] == "done" and x["step"] == "decommission")
+    assert facts["destroyed-anchors"] == "3" and facts["keys-left"] == "abcd"
+    left = p11(ceremony, after, "--list-objects", "--type", "data")
+    assert left.count("/anchor/") == 1 and f"{VAULT[:-1]}0/anchor/0" in left
     ceremony.sign(out=gone)
     assert ceremony.verify(out=gone)["good"]
     again = ceremony.run(plan=change, out=ceremony.directory / "late", rehearsal=False)

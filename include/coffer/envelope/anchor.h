@@ -30,6 +30,9 @@ struct AnchorsFound {
 };
 
 /// The stored form, signed by the keyring's token.
+/// Of the two data objects on the token that anchors of a vault are written to in turn.
+[[nodiscard]] std::array<std::string, 2> anchor_labels(const Uuid& vault);
+
 [[nodiscard]] Result<Bytes> sign_anchor(const Anchor& anchor, Keyring& keyring);
 /// corrupt, with a fixed text: not an anchor of this vault, or signed by none of its keys, past or
 /// present.

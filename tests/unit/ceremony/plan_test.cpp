@@ -61,6 +61,25 @@ TEST(Plan, NamesTheFieldThatIsUnknownOrWrong) {
             "field \"acts\" must be an array of strings");
 }
 
+TEST(Plan, TheSignKeysVersionIsTheKeksUnlessItSaysAnother) {
+  const auto with = [](std::string_view versions) {
+    std::string text = replaced(plan_json(), "[\"initialise\",\"generate\"]", "[\"rotate\"]");
+    text = replaced(text, "\"purpose\"", std::string(versions) + "\"purpose\"");
+    text = replaced(text, "\"label\"", "\"serial\":\"0123\",\"label\"");
+    return parse_plan(
+        replaced(text, "\"people\"", "\"programs\":{\"rotate\":[\"/bin/x\"]},\"people\""));
+  };
+  const auto both = with("\"key_version\":3,");
+  ASSERT_TRUE(both.ok()) << describe(both.error());
+  EXPECT_EQ(both->sign_version, 3U);
+  const auto other = with("\"key_version\":3,\"sign_version\":2,");
+  ASSERT_TRUE(other.ok());
+  EXPECT_EQ(other->key_version, 3U);
+  EXPECT_EQ(other->sign_version, 2U);
+  EXPECT_EQ(refusal("\"purpose\"", "\"sign_version\":2,\"purpose\""),
+            "field \"sign_version\" must be 1: the acts make the first keys");
+}
+
 TEST(Plan, RefusesANameThatStandsTwice) {
   EXPECT_NE(refusal("\"format\":1", "\"format\":1,\"format\":1").find("duplicate"),
             std::string::npos);

@@ -1,5 +1,6 @@
 // For ceremonies: what a key must be and is, attribute by attribute, in words that a plan can hold;
-// what tokens say of themselves before anyone logs in; and changing PINs. In this process.
+// what tokens say of themselves before anyone logs in; PINs; and what goes with a vault that ends.
+// In this process, while no other Token of the module is open.
 #pragma once
 
 #include <span>
@@ -45,6 +46,20 @@ struct TokenLook {
 };
 /// Of all slots, without a login.
 [[nodiscard]] Result<std::vector<TokenLook>> look_at_tokens(const std::string& module_path);
+
+/// What is left to do of an initialise_token() that ended between C_InitToken and C_InitPIN: the
+/// token of that serial, which has no user PIN yet, gets it. One attempt with the SO PIN.
+/// precondition: it has one. permission_denied.
+[[nodiscard]] Result<void> finish_initialisation(const std::string& module_path,
+                                                 const std::string& serial,
+                                                 const SecureBytes& so_pin,
+                                                 const SecureBytes& user_pin,
+                                                 const std::string& sync_directory = {});
+
+/// Destroys the data objects of ours with these labels, and sees that they are gone; how many there
+/// were. Errors as open_token() and Token::read_data().
+[[nodiscard]] Result<std::size_t> destroy_data(const TokenConfig& config, const SecureBytes& pin,
+                                               std::span<const std::string> labels);
 
 enum class PinOwner : std::uint8_t { user, security_officer };
 /// C_SetPIN as that owner, on the token that `config` names. One attempt with the old PIN.
