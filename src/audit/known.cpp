@@ -61,6 +61,16 @@ Result<std::vector<NoteKey>> TrustedKeys::under(std::string_view origin) const {
   return all;
 }
 
+const KeyPeriod* newest_period(std::span<const KeyPeriod> periods,
+                               std::string_view origin) noexcept {
+  const KeyPeriod* newest = nullptr;
+  for (const KeyPeriod& period : periods) {
+    if (period.key.name != origin) continue;
+    if (newest == nullptr || period.since >= newest->since) newest = &period;
+  }
+  return newest;
+}
+
 Result<void> check_period(std::span<const KeyPeriod> periods, const NoteKey& key,
                           std::uint64_t size) {
   std::optional<std::uint64_t> retired;

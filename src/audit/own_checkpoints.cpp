@@ -96,19 +96,24 @@ Result<void> OwnCheckpoints::take(std::string_view text, const Segment& segment,
   }
   if (size < last_size_) return bad("the checkpoint covers fewer lines than the one before it");
   last_size_ = size;
-  COFFER_TRY(const bool trusted, is_trusted(note));
-  return tree.add(note.checkpoint, trusted);
+  COFFER_TRY(const SignedBy signer, signer_of(note));
+  return tree.add(note.checkpoint, signer);
 }
 
 /// Of a log that brings no keys, and to which none were given, any will do.
-Result<bool> OwnCheckpoints::is_trusted(const SignedCheckpoint& note) const {
-  if (keys_.empty()) return true;
-  COFFER_TRY(const std::vector<NoteKey> keys, keys_.under(note.checkpoint.origin));
+Result<SignedBy> OwnCheckpoints::signer_of(const SignedCheckpoint& note) const {
+  if (keys_.empty()) return SignedBy::trusted;
+  const std::string& origin = note.checkpoint.origin;
+  const std::uint64_t size = note.checkpoint.size;
+  COFFER_TRY(const std::vector<NoteKey> keys, keys_.under(origin));
   const auto signer = verify_checkpoint(note, keys);
-  if (!signer.ok() && signer.error().code == ErrorCode::not_found) return false;
+  if (!signer.ok() && signer.error().code == ErrorCode::not_found) return SignedBy::stranger;
   if (!signer.ok()) return signer.error();
-  COFFER_CHECK(check_period(keys_.periods, keys[*signer], note.checkpoint.size));
-  return true;
+  const NoteKey& key = keys[*signer];
+  COFFER_CHECK(check_period(keys_.periods, key, size));
+  const KeyPeriod* const newest = newest_period(keys_.periods, origin);
+  const bool is_newest = newest != nullptr && newest->key.spki == key.spki && size >= newest->since;
+  return is_newest ? SignedBy::newest_key : SignedBy::trusted;
 }
 
 }  // namespace coffer::audit

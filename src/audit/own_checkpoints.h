@@ -34,7 +34,7 @@ class OwnCheckpoints final {
       : directory_(std::move(directory)), keys_(std::move(keys)), files_(std::move(files)) {}
   [[nodiscard]] Result<void> take(std::string_view text, const Segment& segment, std::uint64_t next,
                                   TreeCheck& tree);
-  [[nodiscard]] Result<bool> is_trusted(const SignedCheckpoint& note) const;
+  [[nodiscard]] Result<SignedBy> signer_of(const SignedCheckpoint& note) const;
 
   std::string directory_;
   TrustedKeys keys_;

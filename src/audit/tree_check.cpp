@@ -13,20 +13,23 @@ Error of_another_log() {
 
 }  // namespace
 
-TreeCheck::TreeCheck(const std::vector<Checkpoint>& known) {
-  for (const Checkpoint& checkpoint : known) known_.push_back({checkpoint, true});
+TreeCheck::TreeCheck(const std::vector<Checkpoint>& known, std::vector<KeyPeriod> periods)
+    : periods_(std::move(periods)) {
+  for (const Checkpoint& checkpoint : known) {
+    known_.push_back({checkpoint, SignedBy::trusted, true});
+  }
   std::sort(known_.begin(), known_.end(),
             [](const Known& a, const Known& b) { return a.checkpoint.size < b.checkpoint.size; });
 }
 
-Result<void> TreeCheck::add(const Checkpoint& checkpoint, bool trusted) {
+Result<void> TreeCheck::add(const Checkpoint& checkpoint, SignedBy signer) {
   if (!origin_.empty() && checkpoint.origin != origin_) return of_another_log();
   known_.erase(known_.begin(), known_.begin() + static_cast<std::ptrdiff_t>(next_));
   next_ = 0;
   const auto place = std::upper_bound(
       known_.begin(), known_.end(), checkpoint.size,
       [](std::uint64_t size, const Known& known) { return size < known.checkpoint.size; });
-  known_.insert(place, {checkpoint, trusted});
+  known_.insert(place, {checkpoint, signer});
   return {};
 }
 
@@ -75,15 +78,39 @@ Result<void> TreeCheck::compare_signed() {
                    " lines are not those that were signed: some were changed, or the log was "
                    "written anew");
     }
-    if (known_[next_].trusted) {
-      ++matched_;
-      covered_ = tree_->size();
-    } else {
-      ++untrusted_;
-      untrusted_size_ = tree_->size();
-    }
+    count(known_[next_]);
   }
   return {};
+}
+
+void TreeCheck::count(const Known& known) {
+  const std::uint64_t size = known.checkpoint.size;
+  if (known.signer == SignedBy::stranger) {
+    ++untrusted_;
+    untrusted_size_ = size;
+    return;
+  }
+  ++matched_;
+  covered_ = size;
+  if (known.given) given_size_ = size;
+  newest_signed_ = newest_signed_ || known.signer == SignedBy::newest_key;
+}
+
+/// At a change of keys both sign the same tree, so that a checkpoint of that size says nothing
+/// about the newer one.
+Result<void> TreeCheck::check_newest_key() const {
+  const KeyPeriod* const newest = newest_period(periods_, origin_);
+  if (newest == nullptr) return {};
+  const std::string since = std::to_string(newest->since);
+  if (last_ < newest->since) {
+    return wrong("a key signs since line " + since + ", and the log ends with line " +
+                 std::to_string(last_) +
+                 ": lines were cut off at the end, or it was written anew with an older key");
+  }
+  if (covered_ == 0 || newest_signed_ || given_size_ > newest->since) return {};
+  return wrong("a key signs since line " + since +
+               ", and signed nothing that is there: the newest checkpoint, of " +
+               std::to_string(covered_) + " lines, is of one that was retired");
 }
 
 Result<void> TreeCheck::finish() const {
@@ -96,7 +123,7 @@ Result<void> TreeCheck::finish() const {
     return wrong("the newest checkpoint, of " + std::to_string(untrusted_size_) +
                  " lines, was signed with a key that is not one of those given");
   }
-  return {};
+  return check_newest_key();
 }
 
 }  // namespace coffer::audit

@@ -18,7 +18,8 @@ Error bad(std::string_view what) { return make_error(ErrorCode::corrupt, what); 
 /// Follows one chain through all segments. Stops at the first flaw.
 class Verifier final {
  public:
-  explicit Verifier(const std::vector<Checkpoint>& known) : tree_(known) {}
+  Verifier(const std::vector<Checkpoint>& known, const std::vector<KeyPeriod>& periods)
+      : tree_(known, periods) {}
 
   /// An error: the segment can't be read.
   Result<void> segment(const Segment& segment, LineReader reader) {
@@ -144,7 +145,7 @@ Result<Inspection> inspect_directory(const std::string& directory,
     return make_error(ErrorCode::not_found, "the directory holds no audit log", directory);
   }
   COFFER_TRY(OwnCheckpoints own, OwnCheckpoints::open(directory, keys));
-  Verifier verifier(known);
+  Verifier verifier(known, keys.periods);
   for (std::size_t i = 0; i < segments.size(); ++i) {
     if (verifier.done()) break;
     const bool last = i + 1 == segments.size();
@@ -162,7 +163,7 @@ Result<Inspection> inspect_directory(const std::string& directory,
 }
 
 Inspection inspect_segment(ByteView bytes, std::uint64_t first_sequence, std::size_t chunk) {
-  Verifier verifier({});
+  Verifier verifier({}, {});
   const auto read =
       verifier.segment(segment_in({}, first_sequence), LineReader(read_memory(bytes), 0, chunk));
   auto out = std::move(verifier).result();

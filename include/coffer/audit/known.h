@@ -36,6 +36,10 @@ struct TrustedKeys {
   [[nodiscard]] Result<std::vector<NoteKey>> under(std::string_view origin) const;
 };
 
+/// The last of those of the log with that origin. nullptr: there are none.
+[[nodiscard]] const KeyPeriod* newest_period(std::span<const KeyPeriod> periods,
+                                             std::string_view origin) noexcept;
+
 /// corrupt: a key with periods signed a tree of a size that lies in none of them.
 [[nodiscard]] Result<void> check_period(std::span<const KeyPeriod> periods, const NoteKey& key,
                                         std::uint64_t size);

@@ -222,6 +222,130 @@ TEST_F(OwnCheckpointsTest, UseOfARetiredKeyWhoseSuccessorWasTakenOut) {
   EXPECT_NE(seen.flaw->what.find("was retired at line"), std::string::npos) << seen.flaw->what;
 }
 
+/// As whoever has the retired key can: another log of that many lines in the place of this one,
+/// each of them signed with it.
+class RetiredKeyTest : public OwnCheckpointsTest {
+ protected:
+  void SetUp() override {
+    OwnCheckpointsTest::SetUp();
+    ASSERT_TRUE(add_keys(kept_, read_all(path("signers"))).ok());
+    since_ = kept_.periods.back().since;
+  }
+  void write_anew(std::uint64_t signed_size, std::uint64_t size) {
+    std::filesystem::remove_all(directory_.path());
+    const auto log = *open_log({directory_.path(), kNode, Durability::crash}, clock_);
+    Checkpointer signing(
+        *log, clock_, {directory_.path(), kNode, Durability::crash}, [&] { return first_; },
+        Checkpointer::Threads::none);
+    while (log->synced_tree()->size < size) {
+      append(*log, {event("forged")}, true);
+      const std::uint64_t now = log->synced_tree()->size;
+      if (now >= kept_.periods.front().since && now <= signed_size) signing.round();
+    }
+    ASSERT_EQ(log->synced_tree()->size, size);
+  }
+  void expect_caught(std::string_view what) const {
+    const auto seen = inspect_directory(directory_.path(), {}, kept_);
+    ASSERT_TRUE(seen.ok()) << describe(seen.error());
+    ASSERT_TRUE(seen->flaw.has_value());
+    EXPECT_NE(seen->flaw->what.find(what), std::string::npos) << seen->flaw->what;
+  }
+  TrustedKeys kept_;
+  std::uint64_t since_ = 0;
+};
+
+TEST_F(RetiredKeyTest, CantSignALogThatEndsBeforeItWasRetired) {
+  for (const std::uint64_t size : {kept_.periods.front().since, since_ - 1}) {
+    write_anew(size, size);
+    expect_caught("a key signs since line " + std::to_string(since_) +
+                  ", and the log ends with line " + std::to_string(size));
+  }
+}
+
+TEST_F(RetiredKeyTest, CantSignALogThatEndsWhereItWasRetiredOrGoesOnUnsigned) {
+  for (const std::uint64_t size : {since_, since_ + 3}) {
+    write_anew(since_, size);
+    expect_caught("is of one that was retired");
+    write_anew(since_ - 1, size);
+    expect_caught("is of one that was retired");
+  }
+}
+
+TEST_F(RetiredKeyTest, SaysNothingOfALogWithoutAnyCheckpoint) {
+  write_anew(0, since_);
+  const Inspection seen = *inspect_directory(directory_.path(), {}, kept_);
+  EXPECT_FALSE(seen.flaw.has_value());
+  EXPECT_EQ(seen.good.signed_lines, 0U);
+}
+
+TEST_F(RetiredKeyTest, IsNotAllThatSignedWhatWasCutOffBeforeTheChange) {
+  std::uint64_t cut = 0;
+  for (const Segment& file : notes()) {
+    for (const std::string& note : notes_in(file)) {
+      const std::uint64_t size = parse_checkpoint(note)->checkpoint.size;
+      if (size < since_) cut = std::max(cut, size);
+    }
+  }
+  ASSERT_GT(cut, 0U);
+  for (const Segment& segment : segments()) {
+    const Segment file = checkpoints_in(directory_.path(), segment.first);
+    if (segment.first > cut) {
+      std::filesystem::remove(segment.path);
+      std::filesystem::remove(file.path);
+      continue;
+    }
+    auto mine = notes_in(file);
+    std::erase_if(mine,
+                  [&](const auto& note) { return parse_checkpoint(note)->checkpoint.size > cut; });
+    write_notes(file, mine);
+    auto lines = split(read_all(segment.path));
+    lines.resize(std::min<std::size_t>(lines.size(), cut - segment.first + 1));
+    write_all(segment.path, join(lines));
+  }
+  ASSERT_FALSE(inspect().flaw.has_value()) << "it is whole in itself";
+  expect_caught("lines were cut off at the end");
+}
+
+TEST_F(RetiredKeyTest, IsFollowedByTheNewOneInALogThatEndsThere) {
+  std::filesystem::remove_all(directory_.path());
+  const auto log = *open_log({directory_.path(), kNode, Durability::crash}, clock_);
+  auto signer = first_;
+  Checkpointer signing(
+      *log, clock_, {directory_.path(), kNode, Durability::crash}, [&] { return signer; },
+      Checkpointer::Threads::none);
+  append(*log, {event("note")}, true);
+  signing.round();
+  signer = second_;
+  signing.round();
+  TrustedKeys kept;
+  ASSERT_TRUE(add_keys(kept, read_all(path("signers"))).ok());
+  ASSERT_EQ(kept.periods.back().since, log->synced_tree()->size);
+  const Inspection seen = *inspect_directory(directory_.path(), {}, kept);
+  EXPECT_FALSE(seen.flaw.has_value()) << seen.flaw->what;
+  EXPECT_EQ(seen.good.signed_lines, seen.good.last_sequence);
+}
+
+TEST_F(RetiredKeyTest, IsNoMatterWhereACheckpointOfTheNewOneWasKept) {
+  std::vector<Checkpoint> given;
+  ASSERT_TRUE(add_checkpoints(given, notes_in(notes().back()).back(), kept_).ok());
+  for (const Segment& file : notes()) {
+    auto mine = notes_in(file);
+    std::erase_if(mine, [&](const std::string& note) {
+      return parse_checkpoint(note)->checkpoint.size >= since_;
+    });
+    write_notes(file, mine);
+  }
+  expect_caught("is of one that was retired");
+  const Inspection seen = *inspect_directory(directory_.path(), given, kept_);
+  EXPECT_FALSE(seen.flaw.has_value()) << seen.flaw->what;
+}
+
+TEST_F(RetiredKeyTest, OfAnotherLogIsNotHeldAgainstThisOne) {
+  for (KeyPeriod& period : kept_.periods) period.key.name = log_origin(id_of(99));
+  kept_.bare = keys().bare;
+  EXPECT_FALSE(inspect_directory(directory_.path(), {}, kept_)->flaw.has_value());
+}
+
 TEST_F(OwnCheckpointsTest, UseOfAKeyBeforeItsTime) {
   auto mine = notes_in(notes().front());
   mine[0] = *sign_checkpoint(parse_checkpoint(mine[0])->checkpoint, *second_);
