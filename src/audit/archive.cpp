@@ -11,6 +11,7 @@
 
 #include "coffer/audit/verify.h"
 #include "line.h"
+#include "pruned.h"
 #include "segments.h"
 #include "zstd_file.h"
 
@@ -137,12 +138,18 @@ Result<Archived> prune_segments(const std::string& directory, std::chrono::days 
   const std::int64_t before =
       std::chrono::duration_cast<std::chrono::seconds>((now - keep).time_since_epoch()).count();
   Archived done;
-  for (std::size_t i = 0; i + kNewest < segments.size(); ++i) {
-    COFFER_TRY(const auto ended, begun(segments[i + 1]));
+  std::size_t old = 0;
+  for (; old + kNewest < segments.size(); ++old) {
+    COFFER_TRY(const auto ended, begun(segments[old + 1]));
     if (!ended || *ended >= before) break;
-    if (segments[i + 1].first - 1 > covered) {
+    if (segments[old + 1].first - 1 > covered) {
       return make_error(ErrorCode::precondition, "what would be removed is not signed");
     }
+  }
+  if (old == 0) return done;
+  // Before anything goes: what is missing without a record looks stolen.
+  COFFER_CHECK(write_pruned(directory, segments[old].first - 1, now));
+  for (std::size_t i = 0; i < old; ++i) {
     COFFER_TRY(const std::uint64_t size, size_on_disk(segments[i].path));
     // Its checkpoints first: without lines they would look like a log that was cut.
     COFFER_CHECK(remove(checkpoints_in(directory, segments[i].first).path));

@@ -70,7 +70,9 @@ Result<void> TreeCheck::accept(std::string_view line, const ParsedLine& parsed,
 
 /// Checkpoints of lines before the first that is there can't be compared, and are passed over.
 Result<void> TreeCheck::compare_signed() {
-  while (next_ < known_.size() && known_[next_].checkpoint.size < tree_->size()) ++next_;
+  for (; next_ < known_.size() && known_[next_].checkpoint.size < tree_->size(); ++next_) {
+    if (known_[next_].given) passed_size_ = known_[next_].checkpoint.size;
+  }
   for (; next_ < known_.size() && known_[next_].checkpoint.size == tree_->size(); ++next_) {
     COFFER_TRY(const TreeHash root, tree_->root());
     if (root != known_[next_].checkpoint.root) {

@@ -43,6 +43,11 @@ class TreeCheck final {
   /// Of the largest checkpoint that fits.
   [[nodiscard]] std::uint64_t covered() const noexcept { return covered_; }
   [[nodiscard]] std::uint64_t untrusted() const noexcept { return untrusted_; }
+  /// Size of the largest checkpoint that was given, where all of those lie before the first line
+  /// that is there and could be held against nothing; else 0.
+  [[nodiscard]] std::uint64_t passed_over() const noexcept {
+    return given_size_ == 0 ? passed_size_ : 0;
+  }
 
  private:
   struct Known {
@@ -67,6 +72,7 @@ class TreeCheck final {
   std::uint64_t untrusted_ = 0;
   std::uint64_t untrusted_size_ = 0;  ///< of the largest of those
   std::uint64_t given_size_ = 0;      ///< of the largest that was given and fits
+  std::uint64_t passed_size_ = 0;     ///< of the largest that was given and can't be compared
   bool newest_signed_ = false;
 };
 

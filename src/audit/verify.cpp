@@ -7,6 +7,7 @@
 #include "coffer/audit/anchor_line.h"
 #include "line_reader.h"
 #include "own_checkpoints.h"
+#include "pruned.h"
 #include "segments.h"
 #include "tree_check.h"
 
@@ -75,6 +76,8 @@ class Verifier final {
     out.good.foreign_checkpoints = tree_.untrusted();
     out.good.clock_back = std::move(clock_back_);
     out.good.anchor = anchor_;
+    out.good.first_time = first_time_;
+    out.good.passed_over = tree_.passed_over();
     out.flaw = std::move(flaw_);
     return out;
   }
@@ -90,6 +93,7 @@ class Verifier final {
                  std::to_string(segment.first));
     }
     COFFER_CHECK(chain_.accept(line.text, parsed));
+    if (chain_.lines() == 1) first_time_ = seconds_of(parsed.head.time);
     look_at_time(parsed.head);
     if (parsed.head.type == kAnchorType) COFFER_CHECK(look_at_anchor(line.text, parsed));
     return tree_.accept(line.text, parsed, chain_.leaf());
@@ -123,6 +127,7 @@ class Verifier final {
 
   ChainCheck chain_;
   TreeCheck tree_;
+  std::optional<std::int64_t> first_time_;
   std::optional<std::int64_t> latest_;
   std::optional<ClockStep> clock_back_;
   std::optional<AnchorSeen> anchor_;
@@ -159,7 +164,16 @@ Result<Inspection> inspect_directory(const std::string& directory,
     COFFER_CHECK(verifier.signed_of(own, later, OwnCheckpoints::kOpen));
   }
   verifier.finish();
-  return std::move(verifier).result();
+  COFFER_TRY(Inspection out, std::move(verifier).result());
+  const auto pruned = read_pruned(directory);
+  if (pruned.ok()) {
+    out.good.pruned = *pruned;
+  } else if (pruned.error().code != ErrorCode::corrupt) {
+    return pruned.error();
+  } else if (!out.flaw) {
+    out.flaw = Flaw{std::string(kPruned), 0, pruned.error().text};
+  }
+  return out;
 }
 
 Inspection inspect_segment(ByteView bytes, std::uint64_t first_sequence, std::size_t chunk) {

@@ -1,6 +1,9 @@
 // coffer-audit verify-evidence and verify-attestation: what the vault's token signed about itself,
 // checked without either.
+#include <algorithm>
+
 #include "bundle_file.h"
+#include "coffer/model/json_tree.h"
 #include "coffer/model/json_writer.h"
 #include "commands.h"
 #include "output.h"
@@ -10,10 +13,75 @@ namespace {
 
 using audit::EvidenceFinding;
 using audit::EvidenceReport;
+using model::Json;
 
-void print_json(const EvidenceReport& report) {
+constexpr std::string_view kVerifiedLog = "audit/verified.json";
+constexpr std::string_view kCeremonies = "ceremonies.json";
+
+/// What was found when the bundle was made, by the verifiers whose output it holds.
+struct Inner {
+  std::string name;
+  bool good = true;
+  std::string what{};  ///< the first thing that is wrong
+};
+struct Checked {
+  EvidenceReport report;
+  std::vector<Inner> inner{};
+
+  [[nodiscard]] bool is_signed() const { return report.flaws.empty(); }
+  [[nodiscard]] bool good() const {
+    return is_signed() &&
+           std::all_of(inner.begin(), inner.end(), [](const Inner& one) { return one.good; });
+  }
+};
+
+std::string text_in(const Json& json, std::initializer_list<std::string_view> path) {
+  const Json* const found = json.find_path(path);
+  return found == nullptr ? std::string() : found->text();
+}
+
+Inner of_log(const Json& log) {
+  Inner inner{"audit log", text_in(log, {"good"}) == "true"};
+  if (!inner.good) {
+    inner.what = text_in(log, {"bad", "file"}) + " line " + text_in(log, {"bad", "line"}) + ": " +
+                 text_in(log, {"bad", "what"});
+  }
+  return inner;
+}
+
+/// Nobody signs a rehearsal.
+Inner of_ceremony(const Json::Member& one) {
+  const bool good =
+      text_in(one.value, {"good"}) == "true" || text_in(one.value, {"mode"}) == "rehearsal";
+  Inner inner{"ceremony " + one.name, good};
+  const Json* const problems = one.value.find("problems");
+  if (!good && problems != nullptr && !problems->elements().empty()) {
+    inner.what = problems->elements().front().text();
+  }
+  return inner;
+}
+
+std::vector<Inner> look_inside(const audit::Bundle& bundle) {
+  std::vector<Inner> found;
+  for (const auto& [name, content] : bundle.files) {
+    if (name != kVerifiedLog && name != kCeremonies) continue;
+    const auto json = Json::parse(content);
+    if (!json.ok()) {
+      found.push_back({name, false, "isn't JSON"});
+    } else if (name == kVerifiedLog) {
+      found.push_back(of_log(*json));
+    } else {
+      for (const Json::Member& one : json->members()) found.push_back(of_ceremony(one));
+    }
+  }
+  return found;
+}
+
+void print_json(const Checked& checked) {
+  const EvidenceReport& report = checked.report;
   model::JsonWriter json;
-  json.begin_object().key("good").boolean(report.flaws.empty());
+  json.begin_object().key("good").boolean(checked.good());
+  json.key("signed").boolean(checked.is_signed());
   json.key("vault").string(to_string(report.manifest.vault));
   json.key("time").string(report.manifest.time).key("version").string(report.manifest.version);
   json.key("files").begin_array();
@@ -22,13 +90,23 @@ void print_json(const EvidenceReport& report) {
   for (const EvidenceFinding& flaw : report.flaws) {
     json.begin_object().key("file").string(flaw.file).key("what").string(flaw.what).end_object();
   }
+  json.end_array().key("contents").begin_array();
+  for (const Inner& one : checked.inner) {
+    json.begin_object().key("name").string(one.name).key("good").boolean(one.good);
+    json.key("what").string(one.what).end_object();
+  }
   json.end_array().end_object();
   print(std::string(json.view()).append("\n"));
 }
 
-void print_table(const EvidenceReport& report) {
-  print_row("result", report.flaws.empty() ? "good" : "BAD");
+void print_table(const Checked& checked) {
+  const EvidenceReport& report = checked.report;
+  print_row("result", checked.good() ? "good" : "BAD");
+  print_row("signature", checked.is_signed() ? "good" : "BAD");
   for (const EvidenceFinding& flaw : report.flaws) print_row("bad", flaw.file + " " + flaw.what);
+  for (const Inner& one : checked.inner) {
+    print_row("contents", one.name + (one.good ? " good" : " BAD: " + one.what));
+  }
   if (report.manifest.time.empty()) return;
   print_row("vault", to_string(report.manifest.vault));
   print_row("signed at", report.manifest.time);
@@ -36,10 +114,13 @@ void print_table(const EvidenceReport& report) {
   print_row("files", std::to_string(report.manifest.files.size()));
 }
 
-Result<EvidenceReport> check_bundle(const Options& options) {
+Result<Checked> check_bundle(const Options& options) {
   COFFER_TRY(const audit::TrustedKeys keys, read_keys(options.keys));
-  COFFER_TRY(const audit::Bundle bundle, read_bundle(options.words[0]));
-  return audit::verify_evidence(bundle, keys);
+  const auto bundle = read_bundle(options.words[0]);
+  if (!bundle.ok() && bundle.error().code != ErrorCode::corrupt) return bundle.error();
+  if (!bundle.ok()) return Checked{{{}, {{"", describe(bundle.error())}}}};
+  COFFER_TRY(EvidenceReport report, audit::verify_evidence(*bundle, keys));
+  return Checked{std::move(report), look_inside(*bundle)};
 }
 
 Result<audit::Attestation> check_note(const Options& options) {
@@ -55,19 +136,21 @@ Result<audit::Attestation> check_note(const Options& options) {
 }  // namespace
 
 int verify_evidence(const Options& options) {
-  const auto report = check_bundle(options);
-  if (!report.ok()) return complain(report.error());
+  const auto checked = check_bundle(options);
+  if (!checked.ok()) return complain(checked.error());
   if (options.json) {
-    print_json(*report);
+    print_json(*checked);
   } else {
-    print_table(*report);
+    print_table(*checked);
   }
-  return report->flaws.empty() ? kGood : kBadLog;
+  return checked->good() ? kGood : kBadLog;
 }
 
 int verify_attestation(const Options& options) {
   const auto attestation = check_note(options);
-  if (!attestation.ok()) return complain(attestation.error());
+  if (!attestation.ok()) {
+    return tell_bad(options.json, options.words[0], attestation.error());
+  }
   if (!options.json) {
     print_row("result", "good");
     print_row("signed by", attestation->label);

@@ -56,8 +56,9 @@ constexpr std::string_view kHelp =
     "  2026-01-02T03:04:05Z or 2026-01-02), -outcome=served|denied|failed|interrupted\n"
     "\n"
     "exit status: 0 the log or the proof is good; 1 wrong usage, or something can't be read;\n"
-    "2 the log, a checkpoint or the proof is bad; 3 the log is good, but its clock went back, or\n"
-    "it has lines that no checkpoint covers that one of the keys signed, or no witness signed it\n";
+    "2 the log, a checkpoint, the proof, or what a bundle shows is bad; 3 the log is good, with\n"
+    "doubts, which are named: its clock went back, it has lines that none of the keys signed, no\n"
+    "witness signed it, or lines are missing at its beginning that prune didn't remove\n";
 
 struct Command {
   std::string_view name;

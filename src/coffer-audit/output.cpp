@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "coffer/model/json_writer.h"
 #include "options.h"
 
 namespace coffer::auditor {
@@ -25,6 +26,22 @@ int complain(std::string_view text) {
 int complain(const Error& error) {
   complain(describe(error));
   return error.code == ErrorCode::corrupt ? kBadLog : kUsage;
+}
+
+int tell_bad(bool json, std::string_view file, const Error& error) {
+  if (error.code != ErrorCode::corrupt) return complain(error);
+  if (!json) {
+    print_row("result", "BAD");
+    print_row("file", file);
+    print_row("what is wrong", describe(error));
+    return kBadLog;
+  }
+  model::JsonWriter writer;
+  writer.begin_object().key("good").boolean(false).key("bad").begin_object();
+  writer.key("file").string(file).key("line").number(0);
+  writer.key("what").string(describe(error)).end_object().end_object();
+  print(std::string(writer.view()).append("\n"));
+  return kBadLog;
 }
 
 Result<std::string> read_whole(const std::string& path) {

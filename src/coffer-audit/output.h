@@ -14,6 +14,9 @@ void print_row(std::string_view name, std::string_view value);
 /// On standard error; gives the exit status for it: bad for what is corrupt, else usage.
 int complain(const Error& error);
 int complain(std::string_view text);
+/// What is corrupt is a result: told on standard output, as JSON if asked for, with the file that
+/// is bad. Anything else is complained of. Gives the exit status.
+int tell_bad(bool json, std::string_view file, const Error& error);
 
 /// unavailable names the path.
 [[nodiscard]] Result<std::string> read_whole(const std::string& path);

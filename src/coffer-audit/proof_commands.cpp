@@ -102,7 +102,7 @@ int prove(const Options& options) {
 
 int check(const Options& options) {
   const auto checked = check_proof(options);
-  if (!checked.ok()) return complain(checked.error());
+  if (!checked.ok()) return tell_bad(options.json, options.words[0], checked.error());
   if (options.json) {
     print_json(options, *checked);
   } else {

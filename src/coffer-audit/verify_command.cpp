@@ -17,6 +17,8 @@ using audit::Inspection;
 
 struct Seen : Inspection {
   std::vector<audit::Cosigned> cosigned{};  ///< the newest of each witness
+  std::vector<std::string> doubts{};        ///< of a log without a flaw
+  std::uint64_t unsigned_from = 0;          ///< the first line that no key given signed; 0: none
 };
 
 void print_json(const Seen& seen, bool has_witnesses) {
@@ -35,6 +37,11 @@ void print_json(const Seen& seen, bool has_witnesses) {
   if (seen.good.foreign_checkpoints != 0) {
     number("foreign_checkpoints", seen.good.foreign_checkpoints);
   }
+  if (const auto missing = seen.good.missing_before(); missing != 0) {
+    number("missing_before", missing);
+  }
+  if (seen.good.pruned != 0) number("pruned_before", seen.good.pruned);
+  if (seen.unsigned_from != 0) number("unsigned_from", seen.unsigned_from);
   if (const auto& anchor = seen.good.anchor) {
     json.key("anchor").begin_object();
     number("number", anchor->number);
@@ -56,6 +63,9 @@ void print_json(const Seen& seen, bool has_witnesses) {
     number("line", back->line);
     json.key("seconds").number(back->seconds).end_object();
   }
+  json.key("doubts").begin_array();
+  for (const std::string& doubt : seen.doubts) json.string(doubt);
+  json.end_array();
   if (seen.flaw) {
     json.key("bad").begin_object().key("file").string(seen.flaw->file);
     number("line", seen.flaw->line);
@@ -73,8 +83,15 @@ void print_table(const Seen& seen, bool has_witnesses) {
     print_row("line", std::to_string(seen.flaw->line));
     print_row("what is wrong", seen.flaw->what);
   }
+  for (const std::string& doubt : seen.doubts) print_row("doubt", doubt);
   print_row(seen.flaw ? "good lines" : "lines", std::to_string(seen.good.lines));
   print_row("first sequence", std::to_string(seen.good.first_sequence));
+  if (const auto missing = seen.good.missing_before(); missing != 0) {
+    print_row("missing", "lines 1 to " + std::to_string(missing) + " aren't here" +
+                             (seen.good.pruned == 0 ? ""
+                                                    : "; prune removed those up to line " +
+                                                          std::to_string(seen.good.pruned)));
+  }
   print_row("last sequence", std::to_string(seen.good.last_sequence));
   print_row("open requests", std::to_string(seen.good.open_requests));
   print_row("head", seen.good.head);
@@ -100,12 +117,19 @@ void print_table(const Seen& seen, bool has_witnesses) {
   }
 }
 
-int status_of(const Seen& seen, const Options& options) {
+void judge(Seen& seen, const Options& options) {
+  if (seen.flaw) return;
+  const bool with_keys = !options.keys.empty();
+  if (with_keys) seen.unsigned_from = seen.good.unsigned_from();
+  seen.doubts = audit::doubts(seen.good, with_keys, system_clock().wall());
+  if (!options.witness_keys.empty() && seen.cosigned.empty()) {
+    seen.doubts.emplace_back("no witness signed it");
+  }
+}
+
+int status_of(const Seen& seen) {
   if (seen.flaw) return kBadLog;
-  const bool unsigned_tail =
-      !options.keys.empty() && seen.good.signed_lines < seen.good.last_sequence;
-  const bool unwitnessed = !options.witness_keys.empty() && seen.cosigned.empty();
-  return unsigned_tail || unwitnessed || seen.good.clock_back ? kDoubts : kGood;
+  return seen.doubts.empty() ? kGood : kDoubts;
 }
 
 Result<std::vector<audit::Cosigner>> read_witnesses(const Options& options) {
@@ -150,16 +174,18 @@ std::vector<audit::Cosigned> newest_of_each(std::vector<audit::Cosigned> all) {
   return all;
 }
 
-Result<Seen> inspect(const Options& options) {
+/// `file`: what is being looked at, for whoever tells of an error.
+Result<Seen> inspect(const Options& options, std::string& file) {
   Given given;
   COFFER_TRY(given.keys, read_keys(options.keys));
   COFFER_TRY(given.witnesses, read_witnesses(options));
-  for (const std::string& path : options.checkpoints) COFFER_CHECK(add_file(given, path));
+  for (const std::string& path : options.checkpoints) COFFER_CHECK(add_file(given, file = path));
   const std::string beside = options.words[0] + "/" + std::string(audit::kCosigned);
   std::error_code error;
   if (!given.witnesses.empty() && std::filesystem::exists(beside, error)) {
-    COFFER_CHECK(add_file(given, beside));
+    COFFER_CHECK(add_file(given, file = beside));
   }
+  file = options.words[0];
   COFFER_TRY(Inspection found, audit::inspect_directory(options.words[0], given.known, given.keys));
   return Seen{std::move(found), newest_of_each(std::move(given.cosigned))};
 }
@@ -171,14 +197,16 @@ int verify(const Options& options) {
   if (options.keys.empty() && !has_witnesses && !options.checkpoints.empty()) {
     return complain("-checkpoint needs -key or -witness-key");
   }
-  const auto seen = inspect(options);
-  if (!seen.ok()) return complain(seen.error());
+  std::string file = options.words[0];
+  auto seen = inspect(options, file);
+  if (!seen.ok()) return tell_bad(options.json, file, seen.error());
+  judge(*seen, options);
   if (options.json) {
     print_json(*seen, has_witnesses);
   } else {
     print_table(*seen, has_witnesses);
   }
-  return status_of(*seen, options);
+  return status_of(*seen);
 }
 
 }  // namespace coffer::auditor

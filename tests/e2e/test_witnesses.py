@@ -83,7 +83,7 @@ def expect_cosigned(vault, witness, directory):
     other = directory / "other.vkey"
     other.write_text(Cosigner().vkey)
     done = audit("verify", f"-witness-key={other}", vault.audit_directory)
-    assert done.returncode == 2 and "none of the witnesses given signed it" in done.stderr
+    assert done.returncode == 2 and "none of the witnesses given signed it" in done.stdout
 
 
 def serve_a_while(vault, witness):

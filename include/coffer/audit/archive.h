@@ -27,6 +27,7 @@ inline constexpr std::chrono::days kLeastKept{90};
 
 /// Removes segments, oldest first, and their checkpoints, whose last line is older than `keep`;
 /// never the newest two. The whole log is verified before, and `keys` must have signed what goes.
+/// Nothing goes unless all of it may. A record of how far it went is left beside the log first.
 /// invalid_argument: `keep` is less than kLeastKept; corrupt: the log is bad; precondition: what
 /// would go isn't signed.
 [[nodiscard]] Result<Archived> prune_segments(const std::string& directory, std::chrono::days keep,

@@ -1,6 +1,7 @@
 // Walks a log directory offline: no daemon, no token.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "coffer/audit/known.h"
 #include "coffer/base/bytes.h"
+#include "coffer/base/clock.h"
 
 namespace coffer::audit {
 
@@ -38,7 +40,26 @@ struct Verified {
   /// The first line that was written more than a minute before one that stands ahead of it.
   std::optional<ClockStep> clock_back{};
   std::optional<AnchorSeen> anchor{};
+  std::optional<std::int64_t> first_time{};  ///< of the first line, Unix seconds
+  std::uint64_t pruned = 0;  ///< the last line that `prune` says it removed; 0: none
+  /// Size of the largest checkpoint that was given, where all of those lie before the first line,
+  /// so that none of them could be held against anything; else 0.
+  std::uint64_t passed_over = 0;
+
+  /// The first line that is there and that no checkpoint covers; 0: all are covered.
+  [[nodiscard]] std::uint64_t unsigned_from() const noexcept {
+    return signed_lines < last_sequence ? std::max(signed_lines + 1, first_sequence) : 0;
+  }
+  /// How many lines there were before the first that is there.
+  [[nodiscard]] std::uint64_t missing_before() const noexcept {
+    return first_sequence > 1 ? first_sequence - 1 : 0;
+  }
 };
+
+/// What isn't wrong, and isn't proven either: lines that none of the keys signed (if there were
+/// keys), a clock that went back, lines before the first that are missing without a reason, given
+/// checkpoints that show nothing. Each a sentence.
+[[nodiscard]] std::vector<std::string> doubts(const Verified& seen, bool with_keys, WallTime now);
 
 /// The first bad line.
 struct Flaw {

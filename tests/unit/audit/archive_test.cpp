@@ -4,9 +4,11 @@
 #include "coffer/audit/checkpointer.h"
 #include "coffer/audit/proof.h"
 #include "coffer/audit/record.h"
+#include "coffer/audit/verify.h"
 #include "fakes/soft_signer.h"
 #include "log_kit.h"
 #include "src/audit/line_reader.h"
+#include "src/audit/pruned.h"
 #include "src/audit/segments.h"
 #include "src/audit/zstd_file.h"
 
@@ -14,6 +16,13 @@ namespace coffer::audit::test {
 namespace {
 
 using namespace std::chrono_literals;
+
+/// Lines of the kit are of one day, whatever day it is.
+std::vector<std::string> doubts_but_the_clock(const Inspection& seen, WallTime now) {
+  Verified good = seen.good;
+  good.clock_back.reset();
+  return doubts(good, true, now);
+}
 
 class ArchiveTest : public LogTest {
  protected:
@@ -191,6 +200,99 @@ TEST_F(ArchiveTest, OldSegmentsAreRemovedWithTheirCheckpointsAndTheRestIsGood) {
   ASSERT_FALSE(seen.flaw.has_value()) << seen.flaw->what;
   EXPECT_EQ(seen.good.signed_lines, seen.good.last_sequence);
   EXPECT_EQ(seen.good.first_sequence, segments().front().first);
+  EXPECT_EQ(seen.good.pruned, segments().front().first - 1);
+  EXPECT_TRUE(doubts_but_the_clock(seen, clock_.now).empty());
+}
+
+class MissingBeginningTest : public ArchiveTest {
+ protected:
+  /// As a thief does.
+  void take_first(std::size_t count) const {
+    const auto all = segments();
+    for (std::size_t i = 0; i < count; ++i) {
+      std::filesystem::remove(all[i].path);
+      std::filesystem::remove(checkpoints_in(directory_.path(), all[i].first).path);
+    }
+  }
+  void expect_doubt(std::string_view what, WallTime now,
+                    const std::vector<Checkpoint>& given = {}) const {
+    const auto seen = inspect_directory(directory_.path(), given, keys_);
+    ASSERT_TRUE(seen.ok()) << describe(seen.error());
+    ASSERT_FALSE(seen->flaw.has_value()) << seen->flaw->what;
+    const auto all = doubts(seen->good, true, now);
+    EXPECT_EQ(std::count_if(all.begin(), all.end(),
+                            [&](const auto& one) { return one.find(what) != std::string::npos; }),
+              1)
+        << what;
+  }
+};
+
+TEST_F(MissingBeginningTest, WithoutARecordOfPruneIsDoubted) {
+  take_first(2);
+  const std::string missing =
+      "lines 1 to " + std::to_string(segments().front().first - 1) + " aren't here, and ";
+  expect_doubt(missing + "there is no record that prune removed them", clock_.now + 24h * 365);
+  EXPECT_EQ(inspect().good.missing_before(), segments().front().first - 1);
+}
+
+TEST_F(MissingBeginningTest, YoungerThanAnythingMayPruneIsDoubtedWhateverTheRecordSays) {
+  take_first(2);
+  ASSERT_TRUE(write_pruned(directory_.path(), segments().front().first - 1, clock_.now).ok());
+  expect_doubt("is less than 90 days old", clock_.now);
+  const auto seen = inspect();
+  const WallTime begun{std::chrono::seconds(*seen.good.first_time)};
+  EXPECT_TRUE(doubts_but_the_clock(seen, begun + kLeastKept).empty());
+  EXPECT_EQ(doubts_but_the_clock(seen, begun + kLeastKept - 1s).size(), 1U);
+}
+
+TEST_F(MissingBeginningTest, ThatGoesFurtherThanTheRecordIsDoubted) {
+  clock_.now += 80 * 24h;
+  write(24);
+  ASSERT_GT(prune_segments(directory_.path(), std::chrono::days(90), clock_.now, keys_)->segments,
+            0U);
+  const std::uint64_t pruned = segments().front().first - 1;
+  take_first(1);
+  expect_doubt("prune says that it removed them up to line " + std::to_string(pruned),
+               clock_.now + 24h * 365);
+}
+
+TEST_F(MissingBeginningTest, WithACheckpointOfWhatIsMissingAloneIsDoubted) {
+  const auto all = segments();
+  const std::string file = read_all(checkpoints_in(directory_.path(), all[0].first).path);
+  std::vector<Checkpoint> old;
+  const std::string first(split_notes(file).front());
+  ASSERT_TRUE(add_checkpoints(old, first, keys_).ok());
+  take_first(2);
+  ASSERT_TRUE(write_pruned(directory_.path(), segments().front().first - 1, clock_.now).ok());
+  const WallTime later = clock_.now + 24h * 365;
+  expect_doubt("cover " + std::to_string(old[0].size) + " lines, which aren't here", later, old);
+  // A newer one shows that what is left is of the same log.
+  const std::string last = read_all(checkpoints_in(directory_.path(), all[2].first).path);
+  ASSERT_TRUE(add_checkpoints(old, last, keys_).ok());
+  EXPECT_TRUE(
+      doubts_but_the_clock(*inspect_directory(directory_.path(), old, keys_), later).empty());
+}
+
+TEST_F(MissingBeginningTest, WithARecordThatCantBeReadIsBad) {
+  for (const char* text :
+       {"", "coffer-pruned/1\n", "coffer-pruned/2\n5 at=x\n", "coffer-pruned/1\n0 at=x\n",
+        "coffer-pruned/1\n-5 at=x\n", "coffer-pruned/1\n5\n", "coffer-pruned/1\n5 at=x",
+        "coffer-pruned/1\n5 at=x\n6 at=x\n", "coffer-pruned/1\n99999999999999999999 at=x\n"}) {
+    write_all(directory_.path() + "/pruned", text);
+    const Inspection seen = inspect();
+    ASSERT_TRUE(seen.flaw.has_value()) << text;
+    EXPECT_EQ(seen.flaw->file, "pruned");
+  }
+  ASSERT_TRUE(write_pruned(directory_.path(), 5, clock_.now).ok());
+  EXPECT_EQ(*read_pruned(directory_.path()), 5U);
+  EXPECT_FALSE(inspect().flaw.has_value());
+}
+
+TEST_F(MissingBeginningTest, IsNotRecordedBeforeItIsSureThatAllOfItMayGo) {
+  EXPECT_FALSE(prune_segments(directory_.path(), std::chrono::days(90), clock_.now, {}).ok());
+  EXPECT_EQ(prune_segments(directory_.path(), std::chrono::days(90), clock_.now, keys_)->segments,
+            0U);
+  EXPECT_EQ(*read_pruned(directory_.path()), 0U);
 }
 
 TEST_F(ArchiveTest, TheNewestTwoStayHoweverOldTheyAre) {

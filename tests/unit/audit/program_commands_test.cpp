@@ -79,6 +79,32 @@ TEST_F(CommandsTest, AnotherLineIsNotProvenByIt) {
   EXPECT_EQ(other.status, 2) << other.output;
 }
 
+TEST_F(CommandsTest, ABadProofIsNamedAsJson) {
+  std::string proof = run("prove -line=3 " + directory()).output;
+  proof.replace(proof.find("index 2"), 7, "index 3");
+  for (const std::string& text : {proof, std::string("rubbish\n"), std::string()}) {
+    test::write_all(directory() + "/proof", text);
+    const std::string check = "check " + key() + directory() + "/proof";
+    const Ran json = run(check + " -format=json");
+    EXPECT_EQ(json.status, 2);
+    EXPECT_TRUE(json.output.starts_with(R"({"good":false,"bad":{"file":")" + directory() +
+                                        R"(/proof","line":0,"what":")"))
+        << json.output;
+    const Ran table = run(check);
+    EXPECT_EQ(table.status, 2);
+    EXPECT_TRUE(table.output.starts_with("result          BAD\n")) << table.output;
+    EXPECT_EQ(table.output.find("-help"), std::string::npos) << table.output;
+  }
+  test::write_all(directory() + "/note", "rubbish\n");
+  EXPECT_EQ(run("verify-attestation -format=json " + key() + directory() + "/note")
+                .output.find(R"({"good":false,"bad":{)"),
+            0U);
+  const Ran bundle = run("verify-evidence -format=json " + key() + directory() + "/note");
+  EXPECT_EQ(bundle.status, 2);
+  EXPECT_TRUE(bundle.output.starts_with(R"({"good":false,)")) << bundle.output;
+  EXPECT_EQ(run("check -format=json " + key() + "/nowhere").status, 1);
+}
+
 TEST_F(CommandsTest, GrowthIsProvenToWhoKeptACheckpoint) {
   const std::string from = "-from=" + directory() + "/old ";
   test::write_all(directory() + "/growth", run("prove " + from + directory()).output);

@@ -68,7 +68,7 @@ TEST_F(ProgramTest, GoodLogAsJson) {
               R"({"good":true,"lines":4,"first_sequence":1,"last_sequence":4,"open_requests":1,)"
               R"("head":")" +
                   test::hash_of(lines().back()) + R"(","root":")" + root() +
-                  R"(","checkpoints":0,"signed_lines":0})" + "\n");
+                  R"(","checkpoints":0,"signed_lines":0,"doubts":[]})" + "\n");
   }
 }
 
@@ -85,6 +85,42 @@ TEST_F(ProgramTest, LinesBehindTheLastCheckpointAreExitThree) {
   EXPECT_EQ(ran.status, 3) << ran.output;
   EXPECT_NE(ran.output.find("result          good"), std::string::npos);
   EXPECT_NE(ran.output.find("signed lines    4\n"), std::string::npos);
+}
+
+TEST_F(ProgramTest, DoubtsAreNamedInBothFormats) {
+  const std::string options = signed_now();
+  append(*open(), {test::event("note"), test::event("note")});
+  const std::string unsigned_tail =
+      "no checkpoint of the keys given covers lines 5 to " + std::to_string(lines().size());
+  const Ran text = run("verify " + options + directory());
+  EXPECT_EQ(text.status, 3);
+  EXPECT_NE(text.output.find("doubt           " + unsigned_tail + "\n"), std::string::npos)
+      << text.output;
+  const Ran json = run("verify -format=json " + options + directory());
+  EXPECT_EQ(json.status, 3);
+  EXPECT_NE(json.output.find(R"("unsigned_from":5,"doubts":[")" + unsigned_tail + R"("])"),
+            std::string::npos)
+      << json.output;
+}
+
+TEST_F(ProgramTest, SegmentsThatArentThereAreNamedInBothFormats) {
+  LogConfig small = config();
+  small.segment_bytes = 600;
+  {
+    const auto log = *open_log(small, clock_);
+    for (std::uint64_t i = 10; i < 20; ++i) append(*log, {test::request(i), test::response(i)});
+  }
+  EXPECT_EQ(run("verify " + directory()).status, 0);
+  std::filesystem::remove(segment());
+  const Ran text = run("verify " + directory());
+  EXPECT_EQ(text.status, 3) << text.output;
+  EXPECT_NE(text.output.find("\nmissing         lines 1 to "), std::string::npos) << text.output;
+  EXPECT_NE(text.output.find("\ndoubt           lines 1 to "), std::string::npos) << text.output;
+  const Ran json = run("verify -format=json " + directory());
+  EXPECT_EQ(json.status, 3);
+  const auto fields = model::Fields::parse(json.output);
+  ASSERT_TRUE(fields.ok()) << json.output;
+  EXPECT_EQ(*fields->integer("missing_before"), **fields->integer("first_sequence") - 1);
 }
 
 TEST_F(ProgramTest, LinesCutOffBehindACheckpointAreExitTwo) {
@@ -104,6 +140,27 @@ TEST_F(ProgramTest, ACheckpointThatTheKeyDidNotSignIsExitTwo) {
   const Ran ran = run("verify " + options + directory());
   EXPECT_EQ(ran.status, 2) << ran.output;
   EXPECT_NE(ran.output.find("none of the keys given signed"), std::string::npos) << ran.output;
+}
+
+TEST_F(ProgramTest, ABadCheckpointIsNamedAsJson) {
+  const std::string options = signed_now() + "-format=json ";
+  const std::string whole = test::read_all(directory() + "/signed");
+  std::string forged = whole;
+  forged.replace(forged.find("\n4\n"), 3, "\n5\n");
+  for (const std::string& text : {std::string("rubbish\n"), forged, std::string()}) {
+    test::write_all(directory() + "/signed", text);
+    const Ran ran = run("verify " + options + directory());
+    EXPECT_EQ(ran.status, 2) << ran.output;
+    EXPECT_TRUE(ran.output.starts_with(R"({"good":false,"bad":{"file":")" + directory() +
+                                       R"(/signed","line":0,"what":")"))
+        << ran.output;
+    EXPECT_EQ(ran.output.find("-help"), std::string::npos) << ran.output;
+  }
+  test::write_all(directory() + "/signed", whole);
+  test::write_all(directory() + "/signers", "nonsense\n");
+  EXPECT_NE(run("verify " + options + directory()).output.find(R"("good":false,"bad":{"file":)"),
+            std::string::npos);
+  EXPECT_EQ(run("verify " + options + "-key=/nowhere " + directory()).status, 1);
 }
 
 TEST_F(ProgramTest, AKeyAloneAsksForLinesThatAreSigned) {

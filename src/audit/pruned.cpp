@@ -1,0 +1,75 @@
+#include "pruned.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+
+#include "coffer/base/bytes.h"
+#include "segments.h"
+
+namespace coffer::audit {
+namespace {
+
+constexpr std::string_view kHeading = "coffer-pruned/1\n";
+constexpr std::string_view kAt = " at=";
+
+std::string path_of(const std::string& directory) { return directory + "/" + std::string(kPruned); }
+
+Result<std::string> read_small(const UniqueFd& fd) {
+  std::string text(256, '\0');
+  const ssize_t size = ::read(fd.get(), text.data(), text.size());
+  if (size < 0) return system_error("read the record of what was pruned", errno);
+  text.resize(static_cast<std::size_t>(size));
+  return text;
+}
+
+Result<std::uint64_t> parse(std::string_view text) {
+  const auto wrong = [] {
+    return make_error(ErrorCode::corrupt, "the record of what was pruned can't be read");
+  };
+  if (!text.starts_with(kHeading)) return wrong();
+  text.remove_prefix(kHeading.size());
+  std::uint64_t last = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), last);
+  if (problem != std::errc() || last == 0) return wrong();
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  if (!text.starts_with(kAt) || text.find('\n') != text.size() - 1) return wrong();
+  return last;
+}
+
+}  // namespace
+
+Result<std::uint64_t> read_pruned(const std::string& directory) {
+  const UniqueFd fd(::open(path_of(directory).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd.valid() && errno == ENOENT) return std::uint64_t{0};
+  if (!fd.valid()) return system_error("open " + path_of(directory), errno);
+  COFFER_TRY(const std::string text, read_small(fd));
+  return parse(text);
+}
+
+Result<void> write_pruned(const std::string& directory, std::uint64_t last_line, WallTime now) {
+  const std::string path = path_of(directory);
+  const std::string making = path + ".new";
+  const std::string text =
+      std::string(kHeading) + std::to_string(last_line) + std::string(kAt) + to_rfc3339(now) + "\n";
+  {
+    const UniqueFd fd(::open(making.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+                             S_IRUSR | S_IWUSR));
+    if (!fd.valid()) return system_error("open " + making, errno);
+    const ssize_t size = ::write(fd.get(), text.data(), text.size());
+    if (size != static_cast<ssize_t>(text.size())) {
+      return system_error("write " + making, size < 0 ? errno : ENOSPC);
+    }
+    if (::fsync(fd.get()) != 0) return system_error("fsync " + making, errno);
+  }
+  if (std::rename(making.c_str(), path.c_str()) != 0)
+    return system_error("rename " + making, errno);
+  const UniqueFd names(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!names.valid()) return system_error("open " + directory, errno);
+  return sync_directory(names);
+}
+
+}  // namespace coffer::audit
