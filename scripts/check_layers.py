@@ -76,7 +76,7 @@ LIBRARIES = {
     "boost/beast": ("daemon",),
     "boost/system/": ("daemon",),
     "boost/program_options": ("daemon", "cli", "coffer-audit", "ceremony"),
-    "toml++/": ("daemon",),
+    "toml++/": ("model",),
     "systemd/": ("daemon",),
     "prometheus/": ("sys",),
     "zstd.h": ("audit",),

@@ -3,10 +3,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <sstream>
 
 #include "evidence_sources.h"
-#include "file_tree.h"
+#include "shown_config.h"
 #include "sibling_program.h"
 
 namespace coffer::cli {
@@ -61,33 +60,7 @@ bool is_plain(std::string_view name) {
          });
 }
 
-bool is_secret_looking(std::string_view line, bool in_environment) {
-  if (line.find('=') == std::string_view::npos || line.starts_with('#')) return false;
-  return in_environment || line.starts_with("init_string");
-}
-
 }  // namespace
-
-std::string redacted_config(std::string_view text) {
-  std::istringstream in{std::string(text)};
-  std::string out;
-  bool in_environment = false;
-  for (std::string line; std::getline(in, line);) {
-    const std::size_t first = line.find_first_not_of(" \t");
-    const std::string_view bare =
-        first == std::string::npos ? std::string_view() : std::string_view(line).substr(first);
-    if (bare.starts_with('[')) in_environment = bare.starts_with("[token.environment]");
-    // Written in one line it is: environment = { … }, under [token] or as token.environment.
-    const bool inline_table = bare.starts_with("environment") ||
-                              bare.starts_with("token.environment") ||
-                              bare.starts_with("token.init_string");
-    if (is_secret_looking(bare, in_environment) || inline_table) {
-      line = line.substr(0, line.find('=')) + "= \"(left out)\"";
-    }
-    out.append(line).append("\n");
-  }
-  return out;
-}
 
 void gather_audit(const std::string& directory, const std::string& key, Gathered& gathered) {
   std::vector<std::string> verify{"verify", "-format=json"};
@@ -109,7 +82,14 @@ void gather_audit(const std::string& directory, const std::string& key, Gathered
 void gather_config(const std::string& path, Gathered& gathered) {
   const auto text = read_file(path);
   if (!text.ok()) return gathered.lack("state/coffer.toml", text.error().text);
-  gathered.add("state/coffer.toml", redacted_config(*text));
+  auto shown = shown_config(*text);
+  // What can't be parsed can't be told from a secret.
+  if (!shown.ok()) return gathered.lack("state/coffer.toml", shown.error().text);
+  gathered.add("state/coffer.toml", std::move(shown->text));
+  if (shown->left_out == 0) return;
+  gathered.lack("state/coffer.toml", std::to_string(shown->left_out) +
+                                         " keys of it, which the daemon doesn't know or whose "
+                                         "values can't be theirs");
 }
 
 void gather_ceremonies(const std::string& directory, Gathered& gathered) {

@@ -26,12 +26,9 @@ struct Gathered {
 
 /// The log in `directory`: what coffer-audit makes of it, its signers and its newest checkpoint.
 void gather_audit(const std::string& directory, const std::string& key, Gathered& gathered);
-/// Without what could be a secret by mistake.
+/// As shown_config() shows it; what isn't TOML is missing.
 void gather_config(const std::string& path, Gathered& gathered);
 /// All plain files below it, at ceremonies/.
 void gather_ceremonies(const std::string& directory, Gathered& gathered);
-
-/// A configuration as it may be shown: `init_string` and the token's environment left out.
-[[nodiscard]] std::string redacted_config(std::string_view text);
 
 }  // namespace coffer::cli

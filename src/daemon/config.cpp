@@ -31,7 +31,7 @@ std::string shown_key(const ConfigEntry& entry) {
 class Reader final {
  public:
   ParsedConfig read(std::string_view text) {
-    auto parsed = read_toml(text);
+    auto parsed = model::read_toml(text);
     if (const auto* mistake = std::get_if<TomlMistake>(&parsed)) {
       add(mistake->line, "", "isn't TOML (column " + std::to_string(mistake->column) + ")");
       return std::move(result_);

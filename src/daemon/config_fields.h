@@ -5,10 +5,16 @@
 #include <functional>
 #include <span>
 
+#include "coffer/model/toml.h"
 #include "config.h"
-#include "config_tree.h"
 
 namespace coffer::daemon {
+
+using model::ConfigEntry;
+using model::ConfigValue;
+using model::TableStart;
+using model::TextTable;
+using model::TomlMistake;
 
 /// Sets the field, or says what is wrong with the value, without the value.
 template <typename Settings>

@@ -7,7 +7,7 @@
 #include <set>
 #include <sstream>
 
-#include "src/daemon/config_tree.h"
+#include "src/daemon/config_fields.h"
 
 namespace coffer::daemon {
 namespace {
@@ -56,7 +56,7 @@ std::string documented_in_full() {
 }
 
 TEST(ConfigDocument, HasEveryKeyAndNoOther) {
-  const auto tree = read_toml(documented_in_full());
+  const auto tree = model::read_toml(documented_in_full());
   ASSERT_TRUE(std::holds_alternative<std::vector<ConfigEntry>>(tree));
   std::multiset<std::string> found;
   for (const ConfigEntry& entry : std::get<std::vector<ConfigEntry>>(tree)) {

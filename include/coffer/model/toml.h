@@ -1,4 +1,4 @@
-// A TOML file as a flat list of keys: the one place that knows the parser.
+// A configuration in TOML as a flat list of keys: the one place that knows the parser. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-namespace coffer::daemon {
+namespace coffer::model {
 
 /// A table within a table whose values are texts.
 using TextTable = std::map<std::string, std::string>;
@@ -41,4 +41,4 @@ struct TomlMistake {
 /// it may quote the text.
 [[nodiscard]] std::variant<std::vector<ConfigEntry>, TomlMistake> read_toml(std::string_view text);
 
-}  // namespace coffer::daemon
+}  // namespace coffer::model

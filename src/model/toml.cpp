@@ -1,4 +1,4 @@
-#include "config_tree.h"
+#include "coffer/model/toml.h"
 
 // toml++ 3.3 asserts, and in a release build assumes, what an inline table like `{ = }` breaks;
 // past the assertion stands a proper error. So: neither (found by tests/fuzz/config.cpp).
@@ -9,7 +9,7 @@
 #include <toml++/toml.h>
 #include <algorithm>
 
-namespace coffer::daemon {
+namespace coffer::model {
 namespace {
 
 ConfigValue texts_of(const toml::table& table) {
@@ -84,4 +84,4 @@ std::variant<std::vector<ConfigEntry>, TomlMistake> read_toml(std::string_view t
   return Flattener().flatten(parsed.table());
 }
 
-}  // namespace coffer::daemon
+}  // namespace coffer::model
