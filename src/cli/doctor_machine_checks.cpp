@@ -84,6 +84,30 @@ void check_config(int status, std::string_view text, Findings& found) {
                    "run cofferd --config FILE --check"});
 }
 
+namespace {
+
+/// Of a log that is good.
+void check_doubts(const Json& seen, Findings& found) {
+  if (seen.find("clock_back") != nullptr) {
+    found.push_back({Severity::warning, "audit.clock_back", "the audit log's clock went back",
+                     "coffer-audit verify tells where"});
+  }
+  if (seen.find("unsigned_from") != nullptr) {
+    found.push_back({Severity::warning, "audit.unsigned_tail",
+                     "the end of the audit log is signed by none of the keys given",
+                     "is the token there, and -key the right file?"});
+  }
+  const Json* const doubts = seen.find("doubts");
+  if (doubts == nullptr || seen.find("missing_before") == nullptr) return;
+  for (const Json& doubt : doubts->elements()) {
+    if (doubt.text().find("aren't here") == std::string::npos) continue;
+    found.push_back({Severity::warning, "audit.missing", "of the audit log " + doubt.text(),
+                     "who moved them, and where to? docs/audit.md"});
+  }
+}
+
+}  // namespace
+
 void check_verified(int status, std::string_view text, bool with_key, Findings& found) {
   constexpr const char* kFix = "docs/audit.md; keep a copy before anything else";
   const auto seen = Json::parse(text);
@@ -97,13 +121,8 @@ void check_verified(int status, std::string_view text, bool with_key, Findings& 
                      "the audit log is bad: " + member(*seen, {"bad", "file"}) + " line " +
                          member(*seen, {"bad", "line"}) + ": " + member(*seen, {"bad", "what"}),
                      kFix});
-  } else if (seen->find("clock_back") != nullptr) {
-    found.push_back({Severity::warning, "audit.clock_back", "the audit log's clock went back",
-                     "coffer-audit verify tells where"});
   } else if (status == 3) {
-    found.push_back({Severity::warning, "audit.unsigned_tail",
-                     "the end of the audit log is signed by none of the keys given",
-                     "is the token there, and -key the right file?"});
+    check_doubts(*seen, found);
   } else if (!with_key) {
     found.push_back({Severity::info, "audit.no_key", "the audit log's signatures weren't verified",
                      "give -key=signer.pem, a copy kept elsewhere"});

@@ -12,6 +12,9 @@ namespace {
 
 using model::Json;
 
+/// As of doctor: errors.
+constexpr int kBadEvidence = 4;
+
 /// So that nobody takes what isn't there for nothing to tell.
 std::string missing_text(const Gathered& gathered) {
   Json missing = Json::array();
@@ -74,6 +77,18 @@ bool gather(Session& session, Gathered& gathered) {
   return true;
 }
 
+int tell(Session& session, const Gathered& gathered, const std::string& written) {
+  for (const std::string& doubt : gathered.doubts) session.console().warning("Doubt: " + doubt);
+  if (gathered.bad.empty()) {
+    session.console().line("Success! Evidence written to: " + written);
+    return kOk;
+  }
+  for (const std::string& what : gathered.bad) session.console().warning("BAD: " + what);
+  session.console().line("Evidence written to: " + written +
+                         ". It shows that something is BAD: see the warnings");
+  return kBadEvidence;
+}
+
 int evidence(Session& session) {
   const std::string path = session.flags().text("out");
   if (path.empty()) return session.fail(kLocal, "Error: want -out=FILE.tar");
@@ -88,9 +103,7 @@ int evidence(Session& session) {
   for (const auto& [name, why] : gathered.missing) {
     session.console().warning("Without " + name + ": " + why);
   }
-  session.console().line("Success! Evidence written to: " + path + " (" +
-                         std::to_string(files.size()) + " files)");
-  return kOk;
+  return tell(session, gathered, path + " (" + std::to_string(files.size()) + " files)");
 }
 
 }  // namespace
@@ -103,7 +116,8 @@ std::vector<Command> evidence_commands() {
                "Writes a tar file: key inventory with attributes from the token, who may reach\n"
                "what, rotations, revocations, backups and drills, the audit log's verification,\n"
                "versions and libraries. The token signs a manifest of hashes. What couldn't be\n"
-               "had is listed in missing.json, with the reason. No secret is in it.\n\n"
+               "had is listed in missing.json, with the reason. No secret is in it. Exit code 4:\n"
+               "it was written, and the audit log or a ceremony in it is bad.\n\n"
                "    $ coffer evidence -out=2026.tar -audit=/var/lib/coffer/audit \\\n"
                "        -key=/var/lib/coffer/signer.pem -config=/etc/coffer/coffer.toml\n"
                "    $ coffer-audit verify-evidence -key=signer.pem 2026.tar",

@@ -1,8 +1,12 @@
 // What is gathered from the machine's own files.
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 
 #include "evidence_sources.h"
 #include "shown_config.h"
@@ -11,7 +15,10 @@
 namespace coffer::cli {
 namespace {
 
+using model::Json;
+
 constexpr std::string_view kCheckpoints = ".checkpoints";
+constexpr std::string_view kTranscript = "transcript";
 
 Result<std::string> read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -29,7 +36,45 @@ void add_file(Gathered& gathered, const std::string& name, const std::string& pa
   }
 }
 
-/// A log that is bad is evidence as much as one that is good: its status is told in the output.
+/// What a verifier printed, with its exit status. nullopt: that is missing, and told.
+std::optional<Json> verified(Gathered& gathered, const std::string& name, std::string_view program,
+                             const std::vector<std::string>& arguments) {
+  auto output = capture_program(program, arguments);
+  auto json = output.ok() ? Json::parse(output->text) : Result<Json>(output.error());
+  if (json.ok() && json->is_object()) {
+    json->set("status", Json::number(output->status));
+    return *std::move(json);
+  }
+  gathered.lack(name, output.ok() ? std::string(program) + " ended with " +
+                                        std::to_string(output->status) + ", and told nothing"
+                                  : output.error().text);
+  return std::nullopt;
+}
+
+std::string text_in(const Json& json, std::initializer_list<std::string_view> path) {
+  const Json* const found = json.find_path(path);
+  return found == nullptr ? std::string() : found->text();
+}
+
+bool is_good(const Json& json) { return text_in(json, {"good"}) == "true"; }
+
+/// A log that is bad is evidence as much as one that is good.
+void add_verified_log(Gathered& gathered, const std::vector<std::string>& arguments) {
+  const std::string name = "audit/verified.json";
+  const auto log = verified(gathered, name, "coffer-audit", arguments);
+  if (!log) return;
+  if (!is_good(*log)) {
+    gathered.bad.push_back("the audit log: " + text_in(*log, {"bad", "file"}) + " line " +
+                           text_in(*log, {"bad", "line"}) + ": " + text_in(*log, {"bad", "what"}));
+  }
+  if (const Json* const doubts = log->find("doubts"); doubts != nullptr) {
+    for (const Json& doubt : doubts->elements()) {
+      gathered.doubts.push_back("the audit log: " + doubt.text());
+    }
+  }
+  gathered.add(name, log->pretty() + "\n");
+}
+
 void add_output(Gathered& gathered, const std::string& name,
                 const std::vector<std::string>& arguments) {
   auto output = capture_program("coffer-audit", arguments);
@@ -38,6 +83,39 @@ void add_output(Gathered& gathered, const std::string& name,
     return gathered.lack(name, "coffer-audit ended with " + std::to_string(output->status));
   }
   gathered.add(name, std::move(output->text));
+}
+
+/// For the report, which reads them as a file: one that nobody else sees, and that is gone with us.
+class NamesFile final {
+ public:
+  explicit NamesFile(const std::vector<std::string>& names)
+      // Without MFD_CLOEXEC: the program that reads it must have it.
+      : fd_(::memfd_create("policies", 0)) {
+    std::string text;
+    for (const std::string& name : names) text.append(name).append("\n");
+    whole_ =
+        fd_ >= 0 && ::write(fd_, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  }
+  ~NamesFile() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  NamesFile(const NamesFile&) = delete;
+  NamesFile& operator=(const NamesFile&) = delete;
+  [[nodiscard]] bool whole() const noexcept { return whole_; }
+  [[nodiscard]] std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
+
+ private:
+  int fd_ = -1;
+  bool whole_ = false;
+};
+
+void add_report(Gathered& gathered, const std::string& directory) {
+  const NamesFile names(gathered.policies);
+  if (!names.whole()) {
+    return gathered.lack("audit/report.json", "no room for the names of the policies");
+  }
+  add_output(gathered, "audit/report.json",
+             {"report", "-format=json", "-policies=" + names.path(), directory});
 }
 
 /// The newest, by the names of the segments that they go with.
@@ -60,14 +138,43 @@ bool is_plain(std::string_view name) {
          });
 }
 
+/// A rehearsal is part of the record, and nobody signs it.
+void tell_ceremony(const std::string& name, const Json& found, Gathered& gathered) {
+  if (is_good(found) || text_in(found, {"mode"}) == "rehearsal") return;
+  const Json* const problems = found.find("problems");
+  const bool told = problems != nullptr && !problems->elements().empty();
+  gathered.bad.push_back("the ceremony " + name +
+                         (told ? ": " + problems->elements().front().text() : ""));
+}
+
+void add_verified_ceremonies(const std::string& directory, const std::vector<std::string>& paths,
+                             Gathered& gathered) {
+  const std::string file = "ceremonies.json";
+  std::vector<Json::Member> all;
+  for (const std::filesystem::path path : paths) {
+    if (path.filename() != kTranscript) continue;
+    const std::string name = path.has_parent_path() ? path.parent_path().string() : ".";
+    auto found = verified(gathered, file, "coffer-ceremony",
+                          {"verify-bundle", "-format=json", directory + "/" + name});
+    if (!found) {
+      gathered.bad.push_back("the ceremony " + name + ": it can't be verified");
+      continue;
+    }
+    tell_ceremony(name, *found, gathered);
+    all.push_back({name, *std::move(found)});
+  }
+  if (all.empty()) return gathered.lack(file, "no directory with the transcript of a ceremony");
+  gathered.add(file, Json::object(std::move(all)).pretty() + "\n");
+}
+
 }  // namespace
 
 void gather_audit(const std::string& directory, const std::string& key, Gathered& gathered) {
   std::vector<std::string> verify{"verify", "-format=json"};
   if (!key.empty()) verify.push_back("-key=" + key);
   verify.push_back(directory);
-  add_output(gathered, "audit/verified.json", verify);
-  add_output(gathered, "audit/report.json", {"report", "-format=json", directory});
+  add_verified_log(gathered, verify);
+  add_report(gathered, directory);
   add_output(gathered, "audit/denied.json",
              {"search", "-outcome=denied", "-format=json", directory});
   add_file(gathered, "audit/signers", directory + "/signers");
@@ -112,6 +219,7 @@ void gather_ceremonies(const std::string& directory, Gathered& gathered) {
       gathered.lack("ceremonies", "a file with another name than letters, digits, - _ . was left");
     }
   }
+  add_verified_ceremonies(directory, paths, gathered);
 }
 
 }  // namespace coffer::cli

@@ -72,9 +72,16 @@ bool gather_one(Session& session, const Source& source, Gathered& gathered) {
   return true;
 }
 
+/// The reason of one that ended meanwhile, or that this caller may not see.
+Json data_or_reason(const Answer& answer) {
+  const Json* const data = answer.json.find_path({"data"});
+  return answer.status < 300 && data != nullptr ? *data : Json::string(reason(answer));
+}
+
 /// A list, then each of it: {"NAME": DATA}. `ask_for` makes the request out of a name.
 template <typename Ask>
-bool gather_each(Session& session, Gathered& gathered, const Source& source, Ask ask_for) {
+bool gather_each(Session& session, Gathered& gathered, const Source& source, Ask ask_for,
+                 std::vector<std::string>* names = nullptr) {
   const auto listed = ask(session, source.path, source.method);
   if (!listed) return false;
   const Json* const keys = listed->json.find_path({"data", "keys"});
@@ -84,13 +91,10 @@ bool gather_each(Session& session, Gathered& gathered, const Source& source, Ask
   }
   std::vector<Json::Member> all;
   for (const Json& key : keys->elements()) {
+    if (names != nullptr) names->push_back(key.text());
     const std::optional<Answer> one = ask_for(key.text());
     if (!one) return false;
-    const Json* const data = one->json.find_path({"data"});
-    // One that ended meanwhile, or that this caller may not see.
-    Json value = Json::string(reason(*one));
-    if (one->status < 300 && data != nullptr) value = *data;
-    all.push_back({key.text(), std::move(value)});
+    all.push_back({key.text(), data_or_reason(*one)});
   }
   gathered.add(std::string(source.file), Json::object(std::move(all)).pretty() + "\n");
   return true;
@@ -105,6 +109,66 @@ bool gather_attestation(Session& session, Gathered& gathered) {
   } else {
     gathered.lack("attestation.note", reason(*answer));
   }
+  return true;
+}
+
+/// Where something is mounted below auth/, by its type.
+using AuthMounts = std::vector<std::pair<std::string, std::string>>;
+
+/// nullopt: the command is over. Who may not read it is taken to have what every vault begins with.
+std::optional<AuthMounts> auth_mounts(Session& session) {
+  const auto answer = ask(session, "sys/auth", "GET");
+  if (!answer) return std::nullopt;
+  const Json* const data = answer->json.find_path({"data"});
+  if (answer->status >= 300 || data == nullptr)
+    return AuthMounts{{"token", "token"}, {"unix", "unix"}};
+  AuthMounts mounts;
+  for (const Json::Member& mount : data->members()) {
+    const Json* const type = mount.value.find("type");
+    if (type == nullptr) continue;
+    mounts.emplace_back(type->text(), mount.name.substr(0, mount.name.find_last_not_of('/') + 1));
+  }
+  return mounts;
+}
+
+/// What each mount of a type has a list of.
+struct OfMounts {
+  std::string_view file;
+  std::string_view type;
+  std::string_view list;
+};
+constexpr OfMounts kUnixRoles{"access/unix-roles.json", "unix", "role"};
+constexpr OfMounts kTokenRoles{"access/token-roles.json", "token", "roles"};
+constexpr OfMounts kTokens{"access/tokens.json", "token", "accessors"};
+
+/// {"NAME": DATA} of all mounts of the type; a name of another mount than that which has the type's
+/// own name stands behind the mount's path.
+template <typename Ask>
+bool gather_mounts(Session& session, Gathered& gathered, const AuthMounts& mounts,
+                   const OfMounts& wanted, Ask ask_for) {
+  const std::string file(wanted.file);
+  std::vector<Json::Member> all;
+  bool any = false;
+  for (const auto& [type, path] : mounts) {
+    if (type != wanted.type) continue;
+    any = true;
+    const std::string list = "auth/" + path + "/" + std::string(wanted.list);
+    const auto listed = ask(session, list, "LIST");
+    if (!listed) return false;
+    const Json* const keys = listed->json.find_path({"data", "keys"});
+    if (listed->status >= 300 || keys == nullptr) {
+      gathered.lack(file, list + ": " + reason(*listed));
+      continue;
+    }
+    for (const Json& key : keys->elements()) {
+      const auto one = ask_for(list + "/" + key.text());
+      if (!one) return false;
+      const std::string name = path == type ? key.text() : path + "/" + key.text();
+      all.push_back({name, data_or_reason(*one)});
+    }
+  }
+  if (!any) gathered.lack(file, "no " + std::string(wanted.type) + " is mounted");
+  if (!all.empty()) gathered.add(file, Json::object(std::move(all)).pretty() + "\n");
   return true;
 }
 
@@ -123,23 +187,23 @@ bool gather_from_daemon(Session& session, Gathered& gathered) {
 bool gather_access(Session& session, Gathered& gathered) {
   const bool policies = gather_each(
       session, gathered, {"access/policies.json", "sys/policies/acl", "LIST"},
-      [&](const std::string& name) { return ask(session, "sys/policies/acl/" + name, "GET"); });
+      [&](const std::string& name) { return ask(session, "sys/policies/acl/" + name, "GET"); },
+      &gathered.policies);
   if (!policies) return false;
-  const bool roles = gather_each(
-      session, gathered, {"access/unix-roles.json", "auth/unix/role", "LIST"},
-      [&](const std::string& name) { return ask(session, "auth/unix/role/" + name, "GET"); });
-  if (!roles) return false;
-  const bool token_roles = gather_each(
-      session, gathered, {"access/token-roles.json", "auth/token/roles", "LIST"},
-      [&](const std::string& name) { return ask(session, "auth/token/roles/" + name, "GET"); });
-  if (!token_roles) return false;
+  const auto mounts = auth_mounts(session);
+  if (!mounts) return false;
+  const auto named = [&](const std::string& path) { return ask(session, path, "GET"); };
   // By accessor: what a token is, never the token.
-  return gather_each(session, gathered, {"access/tokens.json", "auth/token/accessors", "LIST"},
-                     [&](const std::string& accessor) {
-                       Json body = Json::object();
-                       body.set("accessor", Json::string(accessor));
-                       return ask(session, "auth/token/lookup-accessor", "POST", body.compact());
-                     });
+  const auto by_accessor = [&](const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    const std::string mount = path.substr(0, path.rfind('/', slash - 1));
+    Json body = Json::object();
+    body.set("accessor", Json::string(path.substr(slash + 1)));
+    return ask(session, mount + "/lookup-accessor", "POST", body.compact());
+  };
+  return gather_mounts(session, gathered, *mounts, kUnixRoles, named) &&
+         gather_mounts(session, gathered, *mounts, kTokenRoles, named) &&
+         gather_mounts(session, gathered, *mounts, kTokens, by_accessor);
 }
 
 }  // namespace coffer::cli

@@ -10,6 +10,9 @@ namespace coffer::cli {
 struct Gathered {
   BundleFiles files;
   std::vector<std::pair<std::string, std::string>> missing;
+  std::vector<std::string> doubts{};    ///< what verifying found, short of bad
+  std::vector<std::string> bad{};       ///< a log or a ceremony that doesn't hold
+  std::vector<std::string> policies{};  ///< names of all there are
 
   void add(std::string name, std::string content) {
     files.emplace_back(std::move(name), std::move(content));
@@ -24,11 +27,13 @@ struct Gathered {
 /// Who may reach what: policies, roles, tokens, mounts.
 [[nodiscard]] bool gather_access(Session& session, Gathered& gathered);
 
-/// The log in `directory`: what coffer-audit makes of it, its signers and its newest checkpoint.
+/// The log in `directory`: what coffer-audit makes of it, with the exit status, its signers and its
+/// newest checkpoint. The report is held against `gathered.policies`.
 void gather_audit(const std::string& directory, const std::string& key, Gathered& gathered);
 /// As shown_config() shows it; what isn't TOML is missing.
 void gather_config(const std::string& path, Gathered& gathered);
-/// All plain files below it, at ceremonies/.
+/// All plain files below it, at ceremonies/, and what coffer-ceremony makes of each directory with
+/// a transcript.
 void gather_ceremonies(const std::string& directory, Gathered& gathered);
 
 }  // namespace coffer::cli

@@ -5,12 +5,14 @@ import io
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import tarfile
 import time
 
 import pytest
 
+from ceremony_kit import Ceremony
 from harness import ROOT, DevVault, program
 
 SECRET = "canary-of-evidence-4711"
@@ -22,6 +24,8 @@ def vault(tmp_path_factory):
     vault.start()
     vault.put("app/db", {"password": SECRET})
     vault.client.post("sys/policies/acl/reader", {"policy": 'path "secret/data/app/*" { capabilities = ["read"] }'})
+    vault.client.post("sys/policies/acl/nobodys", {"policy": 'path "secret/data/x" { capabilities = ["read"] }'})
+    assert vault.client.post("auth/unix/role/people", {"bound_uids": [4711], "token_policies": ["reader"]}).status == 204
     vault.client.post("auth/token/create", {"policies": ["reader"], "display_name": "ci"})
     yield vault
     vault.close()
@@ -124,32 +128,78 @@ def test_the_commands_of_the_page_of_keys(vault):
     assert 'key="kek"' in vault.client.get("sys/metrics").body.decode()
 
 
+def flags_in(words):
+    return [word.split("=")[0] for word in words if word.startswith("-")]
+
+
+def expect_command(vault, command):
+    """Its words and its flags are known to the program."""
+    name, *words = command.split()
+    plain = [word for word in words if not word.startswith("-")]
+    if name == "coffer":
+        if plain[0] == "read":
+            coffer(vault, *words)
+            return
+        told = vault.coffer(*plain, "-help").stdout
+        assert told.startswith(f"Usage: coffer {' '.join(plain)}"), command
+    else:
+        help_of = [*plain[:1], "-help"] if name == "coffer-ceremony" else ["-help"]
+        done = subprocess.run([program(name), *help_of], capture_output=True, text=True, check=False)
+        told = done.stdout
+        assert done.returncode == 0 and re.search(rf"\b{plain[0]}\b", told), command
+    for flag in flags_in(words):
+        assert re.search(rf"(?<![\w-]){flag}(?![\w-])", told), (command, flag)
+
+
 def test_each_command_of_the_page_on_compliance_is_one(vault):
     page = (ROOT / "docs/compliance.md").read_text()
     commands = set(re.findall(r"`(coffer(?:-audit|-ceremony)? [^`\n]+)`", page))
-    assert len(commands) > 25
-    auditors = audit("-help")
-    ceremony = subprocess.run([program("coffer-ceremony"), "-help"], capture_output=True, text=True, check=False)
+    assert len(commands) > 25 and sum(bool(flags_in(command.split())) for command in commands) >= 5
     for command in commands:
-        name, *words = command.split()
-        words = [word for word in words if not word.startswith("-")]
-        if name == "coffer-audit":
-            assert f"coffer-audit {words[0]}" in auditors or f"|{words[0]} " in auditors, command
-        elif name == "coffer-ceremony":
-            assert f"\n  {words[0]} " in ceremony.stdout, command
-        elif words[0] == "read":
-            assert vault.coffer(*command.split()[1:]).returncode == 0, command
-        else:
-            assert vault.coffer(*words, "-help").stdout.startswith(f"Usage: coffer {' '.join(words)}"), command
+        expect_command(vault, command)
+
+
+@pytest.mark.parametrize("command", ["coffer key list -nonsense", "coffer nonsense", "coffer-audit nonsense",
+                                     "coffer-audit verify -key=x -nonsense", "coffer-ceremony nonsense",
+                                     "coffer-ceremony verify-bundle -nonsense"])  # fmt: skip
+def test_a_command_or_flag_that_isnt_one_would_be_noticed(vault, command):
+    with pytest.raises(AssertionError):
+        expect_command(vault, command)
+
+
+CONFIG = """\
+# init_string = "hidden-0"
+[ token ]
+"init_string" = "hidden-1"
+pin_credential = \"\"\"
+hidden-2\"\"\"
+[token . "environment"]
+X = "hidden-3"
+[log]
+level = "info" # hidden-4
+"""
+SHOWN = """\
+[log]
+level = "info"
+[token]
+init_string = "(left out)"
+pin_credential = "(left out)"
+environment = "(left out)"
+"""
 
 
 @pytest.fixture(scope="module")
-def bundle(vault, signer, tmp_path_factory):
+def held(tmp_path_factory):
+    return Ceremony(tmp_path_factory.mktemp("ceremony")).whole()
+
+
+@pytest.fixture(scope="module")
+def bundle(vault, signer, held, tmp_path_factory):
     directory = tmp_path_factory.mktemp("evidence")
-    (directory / "ceremonies").mkdir()
-    (directory / "ceremonies/2026.txt").write_text("a ceremony\n")
+    shutil.copytree(held.out, directory / "ceremonies/2026")
+    (directory / "ceremonies/note.txt").write_text("of 2026\n")
     config = directory / "coffer.toml"
-    config.write_text('[token]\ninit_string = "hidden-1"\n[token.environment]\nX = "hidden-2"\n[log]\nlevel = "info"\n')
+    config.write_text(CONFIG)
     vault.client.post("sys/drills", {"passed": True, "note": "the spring drill"})
     out = directory / "bundle.tar"
     coffer(
@@ -164,24 +214,34 @@ def files_of(bundle):
         return {member.name: tar.extractfile(member).read() for member in tar.getmembers()}
 
 
-def test_a_bundle_holds_what_an_auditor_asks_for_and_no_secret(vault, bundle):
+def test_a_bundle_holds_what_an_auditor_asks_for_and_no_secret(vault, bundle, held):
     files = files_of(bundle)
     assert next(iter(files)) == "manifest.note"
-    assert json.loads(files["audit/verified.json"])["good"]
+    log = json.loads(files["audit/verified.json"])
+    assert log["good"] and log["status"] == (3 if log["doubts"] else 0)
+    assert all("no checkpoint of the keys given covers" in doubt for doubt in log["doubts"])
+    report = json.loads(files["audit/report.json"])
+    assert {"policy": "nobodys", "uses": 0} in report["policies"]
+    roles = json.loads(files["access/unix-roles.json"])
+    assert "reader" in roles["people"]["token_policies"]
+    assert files["state/coffer.toml"].decode() == SHOWN
     assert json.loads(files["recovery/drills.json"])["drills"][0]["note"] == "the spring drill"
     assert "secret/data/app/*" in json.loads(files["access/policies.json"])["reader"]["policy"]
     tokens = json.loads(files["access/tokens.json"])
     assert {"root"} in [set(token["policies"]) for token in tokens.values()]
     assert any("reader" in token["policies"] for token in tokens.values())
     assert b"secret/data/app/db" in files["audit/report.json"]
-    assert files["ceremonies/2026.txt"] == b"a ceremony\n"
+    assert files["ceremonies/note.txt"] == b"of 2026\n"
+    assert files["ceremonies/2026/transcript"] == (held.out / "transcript").read_bytes()
+    ceremonies = json.loads(files["ceremonies.json"])
+    assert ceremonies == {"2026": {**held.verify(), "status": 0}}
     sbom = json.loads(files["state/sbom.cdx.json"])
     assert sbom["bomFormat"] == "CycloneDX"
     libraries = {one["name"]: one for one in sbom["components"]}
     crypto = next(one for name, one in libraries.items() if name.startswith("libcrypto.so"))
     assert crypto["version"] and re.fullmatch("[0-9a-f]{64}", crypto["hashes"][0]["content"])
     everything = b"".join(files.values())
-    for secret in (SECRET.encode(), vault.root_token.encode(), b"hidden-1", b"hidden-2"):
+    for secret in (SECRET.encode(), vault.root_token.encode(), b"hidden-", held.secret("so-pin").encode()):
         assert secret not in everything
     missing = {one["file"] for one in json.loads(files["missing.json"])}
     assert missing <= {"revocation/responses.json", "access/unix-roles.json", "access/token-roles.json",
@@ -190,7 +250,9 @@ def test_a_bundle_holds_what_an_auditor_asks_for_and_no_secret(vault, bundle):
 
 def test_a_bundle_is_verified_with_the_public_key_alone_and_tampering_is_named(bundle, signer, tmp_path):
     good = json.loads(audit("verify-evidence", f"-key={signer}", "-format=json", bundle))
-    assert good["good"] and "keys/inventory.json" in good["files"]
+    assert good["good"] and good["signed"] and "keys/inventory.json" in good["files"]
+    assert [(one["name"], one["good"]) for one in good["contents"]] == [
+        ("audit log", True), ("ceremony 2026", True)]  # fmt: skip
     files = files_of(bundle)
     for name in files:
         changed = {**files, name: files[name].replace(b"a", b"b", 1) if b"a" in files[name] else files[name] + b" "}
@@ -220,6 +282,31 @@ def verify(directory, files, signer):
             entry.size = len(text)
             tar.addfile(entry, io.BytesIO(text))
     return audit("verify-evidence", f"-key={signer}", "-format=json", path, code=2)
+
+
+def test_evidence_of_a_bad_log_and_a_bad_ceremony_says_so(vault, signer, held, tmp_path):
+    log = tmp_path / "audit"
+    shutil.copytree(vault.audit_directory, log)
+    segment = min(log.glob("*.jsonl"))
+    segment.write_text(segment.read_text().replace('"type":"request"', '"type":"requesT"', 1))
+    shutil.copytree(held.out, tmp_path / "ceremonies")
+    with (tmp_path / "ceremonies/transcript").open("a") as transcript:
+        transcript.write("{}\n")
+    out = tmp_path / "bad.tar"
+    done = vault.coffer("evidence", f"-out={out}", f"-audit={log}", f"-key={signer}",
+                        f"-ceremonies={tmp_path}/ceremonies")  # fmt: skip
+    assert done.returncode == 4, (done.stdout, done.stderr)
+    assert "Success" not in done.stdout and "is BAD" in done.stdout
+    assert f"BAD: the audit log: {segment.name} line " in done.stderr and "BAD: the ceremony ." in done.stderr
+    files = files_of(out)
+    assert json.loads(files["audit/verified.json"])["status"] == 2
+    assert json.loads(files["ceremonies.json"])["."]["status"] == 2
+    told = json.loads(audit("verify-evidence", f"-key={signer}", "-format=json", out, code=2))
+    assert told["signed"] and told["bad"] == [] and not told["good"]
+    assert [one["good"] for one in told["contents"]] == [False, False]
+    assert segment.name in told["contents"][0]["what"] and told["contents"][1]["what"]
+    table = audit("verify-evidence", f"-key={signer}", out, code=2)
+    assert re.search(r"^result +BAD\nsignature +good\ncontents +audit log BAD: ", table)
 
 
 def test_a_bundle_is_never_written_over(vault, bundle):

@@ -232,7 +232,13 @@ TEST(Doctor, AnAuditLogIsToBeGoodAndSignedToItsEnd) {
   EXPECT_EQ(judge(0, R"({"good":true})", false), "info audit.no_key; ");
   EXPECT_EQ(judge(2, R"({"good":false,"bad":{"file":"a","line":3,"what":"edited"}})", true),
             "error audit.bad; ");
-  EXPECT_EQ(judge(3, R"({"good":true})", true), "warning audit.unsigned_tail; ");
+  EXPECT_EQ(
+      judge(3, R"({"good":true,"unsigned_from":5,"doubts":["no checkpoint covers line 5"]})", true),
+      "warning audit.unsigned_tail; ");
+  EXPECT_EQ(
+      judge(3, R"({"good":true,"missing_before":9,"doubts":["lines 1 to 9 aren't here"]})", true),
+      "warning audit.missing; ");
+  EXPECT_EQ(judge(0, R"({"good":true,"missing_before":9,"doubts":[]})", true), "");
   EXPECT_EQ(judge(3, R"({"good":true,"clock_back":{"seconds":9}})", true),
             "warning audit.clock_back; ");
   EXPECT_EQ(judge(1, "", true), "error audit.unverified; ");

@@ -2,10 +2,12 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
+#include "cli_fixture.h"
 #include "src/cli/evidence_sources.h"
 #include "src/cli/sibling_program.h"
 
@@ -51,7 +53,9 @@ TEST_F(EvidenceFilesTest, CeremoniesAreTakenButForLinksAndHiddenFiles) {
   gather_ceremonies(directory_ + "/c", gathered);
   ASSERT_EQ(gathered.files.size(), 1U);
   EXPECT_EQ(gathered.files[0].first, "ceremonies/2026/transcript.txt");
-  EXPECT_EQ(gathered.missing.size(), 2U) << "what is left out is told";
+  EXPECT_EQ(gathered.missing.size(), 3U)
+      << "what is left out is told, and that nothing is verified";
+  EXPECT_EQ(gathered.missing.back().first, "ceremonies.json");
   Gathered none;
   gather_ceremonies(directory_ + "/nowhere", none);
   EXPECT_TRUE(none.files.empty());
@@ -83,6 +87,49 @@ TEST_F(EvidenceFilesTest, KeysThatWereLeftOutAreTold) {
   EXPECT_EQ(gathered.files[0].second, "[log]\nlevel = \"info\"\n");
   ASSERT_EQ(gathered.missing.size(), 1U);
   EXPECT_EQ(gathered.missing[0].first, "state/coffer.toml");
+}
+
+class EvidenceCommandTest : public CliFixture {};
+
+/// As one file in a bundle, which isn't compressed.
+TEST_F(EvidenceCommandTest, RolesAndTokensAreOfTheMountsThereAre) {
+  vault_.answer("GET /v1/sys/auth", 200,
+                R"({"data":{"people/":{"type":"unix"},"unix/":{"type":"unix"},)"
+                R"("ci/tokens/":{"type":"token"},"other/":{"type":"jwt"}}})");
+  vault_.answer("LIST /v1/auth/people/role", 200, R"({"data":{"keys":["ops"]}})");
+  vault_.answer("GET /v1/auth/people/role/ops", 200, R"({"data":{"mark":"role-of-people"}})");
+  vault_.answer("LIST /v1/auth/unix/role", 200, R"({"data":{"keys":["ops"]}})");
+  vault_.answer("GET /v1/auth/unix/role/ops", 200, R"({"data":{"mark":"role-of-unix"}})");
+  vault_.answer("LIST /v1/auth/ci/tokens/accessors", 200, R"({"data":{"keys":["acc"]}})");
+  vault_.answer("POST /v1/auth/ci/tokens/lookup-accessor", 200, R"({"data":{"mark":"of-ci"}})");
+  vault_.answer("POST /v1/sys/evidence", 200, R"({"data":{"note":"signed\n"}})");
+  const std::string path = vault_.directory() + "/b.tar";
+  const Outcome done = run({"evidence", "-out=" + path});
+  EXPECT_EQ(done.code, 0) << done.err;
+  std::ifstream in(path, std::ios::binary);
+  const std::string tar((std::istreambuf_iterator<char>(in)), {});
+  for (const char* part : {"role-of-people", "role-of-unix", "\"people/ops\"", "\"ops\"", "of-ci",
+                           "\"ci/tokens/acc\""}) {
+    EXPECT_TRUE(contains(tar, part)) << part;
+  }
+  EXPECT_TRUE(
+      contains(done.err, "Without access/token-roles.json: auth/ci/tokens/roles: there is none"))
+      << done.err;
+  const auto asked = all();
+  EXPECT_TRUE(std::none_of(asked.begin(), asked.end(), [](const std::string& one) {
+    return contains(one, "auth/token/") || contains(one, "auth/other");
+  }));
+}
+
+TEST_F(EvidenceCommandTest, WhoMayNotReadTheMountsIsTakenToHaveTheUsualOnes) {
+  vault_.answer("LIST /v1/auth/unix/role", 200, R"({"data":{"keys":["ops"]}})");
+  vault_.answer("GET /v1/auth/unix/role/ops", 403, R"({"errors":["permission denied"]})");
+  vault_.answer("POST /v1/sys/evidence", 200, R"({"data":{"note":"signed\n"}})");
+  const std::string path = vault_.directory() + "/b.tar";
+  EXPECT_EQ(run({"evidence", "-out=" + path}).code, 0);
+  std::ifstream in(path, std::ios::binary);
+  const std::string tar((std::istreambuf_iterator<char>(in)), {});
+  EXPECT_TRUE(contains(tar, "\"ops\": \"403: permission denied\"")) << "a reason in its place";
 }
 
 TEST(SiblingProgram, OneThatIsntBesideUsIsNotRun) {
