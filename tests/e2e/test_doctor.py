@@ -82,8 +82,8 @@ def test_a_drill_that_was_held_is_on_record(vault):
     broken.write_bytes(backup.read_bytes()[:-40])
     failed = vault.coffer(*drill, broken)
     after = vault.client.get("sys/drills").data["drills"]
-    assert failed.returncode != 0
-    assert len(after) - len(before) == (1 if failed.returncode == 1 else 0)
+    assert failed.returncode == 1 and "ends too early" in failed.stderr, failed.stderr
+    assert after[1:] == before and not after[0]["passed"]
 
 
 def test_keys_and_rotation_are_named(vault):
