@@ -22,6 +22,25 @@ bool may_kill(std::string_view grant) {
           grant.find("ALL PRIVILEGES") != std::string_view::npos);
 }
 
+/// Such a one is refused as a whole. Of several accounts the others are made all the same, and what
+/// a procedure made before it failed nobody knows.
+bool makes_one_account(const Statement& statement) {
+  constexpr std::string_view kBegin = "CREATE USER ";
+  const auto& pieces = statement.pieces();
+  const auto names = std::count_if(pieces.begin(), pieces.end(), [](const Statement::Piece& piece) {
+    return piece.place != Statement::Place::text && piece.placeholder == Placeholder::name;
+  });
+  if (names != 1) return false;
+  std::string_view text = pieces.front().text;
+  text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+  const auto same = [](char a, char b) {
+    return (a >= 'a' && a <= 'z' ? static_cast<char>(a - 'a' + 'A') : a) == b;
+  };
+  return text.size() >= kBegin.size() &&
+         std::equal(kBegin.begin(), kBegin.end(), text.begin(),
+                    [&](char wanted, char given) { return same(given, wanted); });
+}
+
 class Mariadb final : public Target {
  public:
   Mariadb(TargetConfig config, MariadbOptions options)
@@ -49,8 +68,28 @@ class Mariadb final : public Target {
                                          const SecureBytes& password, WallTime until) override {
     COFFER_TRY(const std::string hash, native_password_hash(password));
     const std::string expiration = expiration_text(until);
-    COFFER_TRY(auto lent, begin(name));
-    return run(*lent, Purpose::creation, creation, {name, hash, expiration});
+    COFFER_CHECK(check_name(name, kLongestName));
+    auto lent = begin(name);
+    if (!lent.ok()) return not_sent(lent.error());
+    COFFER_TRY(const auto statements,
+               parse_templates(Dialect::mariadb, Purpose::creation, creation));
+    for (const Statement& statement : statements) {
+      const auto done = run_one(**lent, statement, {name, hash, expiration});
+      if (done.ok()) continue;
+      Error error = done.error();
+      const bool first = &statement == &statements.front();
+      if (first && makes_one_account(statement) && error.cause.ends_with("error 1396")) {
+        return make_error(ErrorCode::conflict, "MariaDB has a user of this name already",
+                          error.cause);
+      }
+      // These two say that nothing was sent: what a statement gives that the others came before
+      // doesn't.
+      const bool early =
+          error.code == ErrorCode::unauthenticated || error.code == ErrorCode::invalid_argument;
+      if (early) error.code = ErrorCode::precondition;
+      return error;
+    }
+    return {};
   }
 
   [[nodiscard]] Result<void> renew_user(Statements renew, std::string_view name,
@@ -170,12 +209,17 @@ class Mariadb final : public Target {
                                         Statements templates, const Values& values) {
     COFFER_TRY(const auto statements, parse_templates(Dialect::mariadb, purpose, templates));
     for (const Statement& statement : statements) {
-      COFFER_TRY(std::string sql, statement.render(values, connection));
-      auto outcome = connection.execute(sql);
-      wipe(sql);
-      if (!outcome.ok()) return outcome;
+      COFFER_CHECK(run_one(connection, statement, values));
     }
     return {};
+  }
+
+  [[nodiscard]] static Result<void> run_one(Connection& connection, const Statement& statement,
+                                            const Values& values) {
+    COFFER_TRY(std::string sql, statement.render(values, connection));
+    auto outcome = connection.execute(sql);
+    wipe(sql);
+    return outcome;
   }
 
   /// A missing user gives the same error as others, so it is asked for.

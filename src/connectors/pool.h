@@ -14,6 +14,12 @@
 
 namespace coffer::connectors {
 
+/// What failed before anything was sent that changes anything.
+[[nodiscard]] inline Error not_sent(Error error) {
+  if (error.code == ErrorCode::unavailable) error.code = ErrorCode::resource_exhausted;
+  return error;
+}
+
 template <typename Connection>
 class Pool final {
  public:

@@ -65,7 +65,13 @@ class Postgresql final : public Target {
                                          const SecureBytes& password, WallTime until) override {
     COFFER_TRY(const std::string verifier, scram_verifier(password));
     const std::string expiration = expiration_text(until);
-    return run(Purpose::creation, creation, {name, verifier, expiration});
+    COFFER_CHECK(check_name(name, kLongestName));
+    auto lent = pool_.take(deadline());
+    if (!lent.ok()) return not_sent(lent.error());
+    auto made = run_on(**lent, Purpose::creation, creation, {name, verifier, expiration});
+    if (made.ok() || !is_taken(made.error(), creation)) return made;
+    return make_error(ErrorCode::conflict, "PostgreSQL has a user of this name already",
+                      made.error().cause);
   }
 
   [[nodiscard]] Result<void> renew_user(Statements renew, std::string_view name,
@@ -130,10 +136,9 @@ class Postgresql final : public Target {
   [[nodiscard]] Result<bool> has_user(std::string_view name) override {
     COFFER_CHECK(check_name(name, kLongestName));
     COFFER_TRY(auto lent, pool_.take(deadline()));
-    const auto user = find(*lent, name);
-    if (!user.ok() && user.error().code == ErrorCode::not_found) return false;
-    if (!user.ok()) return user.error();
-    return true;
+    COFFER_TRY(const auto rows, lent->query("SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = $1",
+                                            {std::string(name)}, deadline()));
+    return !rows.empty();
   }
 
   [[nodiscard]] Result<std::vector<std::string>> users(std::string_view prefix) override {
@@ -201,10 +206,28 @@ class Postgresql final : public Target {
   [[nodiscard]] Result<void> run(Purpose purpose, Statements templates, const Values& values) {
     COFFER_CHECK(check_name(values.name, kLongestName));
     COFFER_TRY(auto lent, pool_.take(deadline()));
-    COFFER_TRY(std::string sql, text_of(*lent, purpose, templates, values));
-    auto outcome = settle(*lent, sql);
+    return run_on(*lent, purpose, templates, values);
+  }
+
+  [[nodiscard]] Result<void> run_on(Connection& connection, Purpose purpose, Statements templates,
+                                    const Values& values) const {
+    COFFER_TRY(std::string sql, text_of(connection, purpose, templates, values));
+    auto outcome = settle(connection, sql);
     wipe(sql);
     return outcome;
+  }
+
+  /// Whether it is the first statement with the name in it that found one there: a later one may
+  /// have found what this creation itself has made, if the statements commit on their way.
+  [[nodiscard]] static bool is_taken(const Error& error, Statements creation) {
+    const auto parsed = parse_templates(Dialect::postgresql, Purpose::creation, creation);
+    if (!parsed.ok()) return false;
+    std::size_t number = 1;
+    for (const Statement& statement : *parsed) {
+      if (placeholders({&statement, 1}).contains(Placeholder::name)) break;
+      ++number;
+    }
+    return error.cause.ends_with("SQLSTATE 42710 in statement " + std::to_string(number));
   }
 
   /// A missing role has the same SQLSTATE as any missing object, so it is asked for.

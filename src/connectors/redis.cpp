@@ -44,12 +44,14 @@ class Redis final : public Target {
                                          const SecureBytes& password, WallTime) override {
     COFFER_TRY(const auto rules, parse_rules(creation));
     COFFER_TRY(const std::string hash, redis_password_hash(password));
-    COFFER_TRY(auto lent, begin(name));
-    COFFER_TRY(const bool there, is_there(*lent, name));
-    if (there) return make_error(ErrorCode::precondition, "Redis has a user of this name already");
+    auto lent = begin(name);
+    if (!lent.ok()) return not_sent(lent.error());
+    const auto there = is_there(**lent, name);
+    if (!there.ok()) return not_sent(there.error());
+    if (*there) return make_error(ErrorCode::conflict, "Redis has a user of this name already");
     Words words{"ACL", "SETUSER", std::string(name), "reset", "on", hash};
     words.insert(words.end(), rules.begin(), rules.end());
-    return change(*lent, words);
+    return change(**lent, words);
   }
 
   [[nodiscard]] Result<void> renew_user(Statements renew, std::string_view, WallTime) override {

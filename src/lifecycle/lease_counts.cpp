@@ -29,8 +29,9 @@ std::size_t LeaseCounts::of(const Counts& counts, std::string_view name) {
 LeaseCounts::Cap LeaseCounts::reserve(const NewLease& wanted) {
   const MutexLock lock(mutex_);
   if (total_.all() >= limits_.total) return Cap::total;
-  if (of(roles_, wanted.prefix) >= limits_.per_role) return Cap::role;
-  if (of(owners_, wanted.owner) >= limits_.per_owner) return Cap::owner;
+  const bool capped = !wanted.on_trial;
+  if (capped && of(roles_, wanted.prefix) >= limits_.per_role) return Cap::role;
+  if (capped && of(owners_, wanted.owner) >= limits_.per_owner) return Cap::owner;
   for (Count* count : {&total_, &roles_[wanted.prefix], &owners_[wanted.owner]}) ++count->reserved;
   return Cap::none;
 }

@@ -267,9 +267,9 @@ bool LeaseEnds::is_under_way(const std::string& id) const {
   return under_way_.contains(id);
 }
 
-void LeaseEnds::drop(Lease lease, std::uint8_t rounds) {
+void LeaseEnds::drop(Dropped dropped) {
   const MutexLock lock(mutex_);
-  dropped_.push_back({std::move(lease), rounds});
+  dropped_.push_back(std::move(dropped));
   tell();
 }
 

@@ -29,6 +29,14 @@ Result<std::size_t> rows_under(envelope::SealedTransaction& tx, std::string_view
   return tx.count(sample.space, sample.parent);
 }
 
+/// Of the lease itself; nobody finds it any more.
+void erase_rows(envelope::SealedTransaction& tx, const Lease& lease) {
+  const std::string id = lease.id();
+  tx.erase(lease_row(lease.terms.prefix, lease.name), Expect::unchanged(lease.version));
+  tx.erase(owner_row(lease.terms.owner, id), Expect::anything());
+  if (lease.issuing) tx.erase(issuing_row(id), Expect::anything());
+}
+
 }  // namespace
 
 Result<void> Leases::load(WallTime now) {
@@ -148,10 +156,7 @@ Result<Renewal> Leases::renew(audit::Ticket& ticket, envelope::SealedTransaction
 
 Result<void> Leases::stage_end(envelope::SealedTransaction& tx, const Lease& lease,
                                std::uint8_t rounds, bool forced, WallTime now) {
-  const std::string id = lease.id();
-  tx.erase(lease_row(lease.terms.prefix, lease.name), Expect::unchanged(lease.version));
-  tx.erase(owner_row(lease.terms.owner, id), Expect::anything());
-  if (lease.issuing) tx.erase(issuing_row(id), Expect::anything());
+  erase_rows(tx, lease);
   COFFER_CHECK(LeaseEnds::stage(
       tx, {.lease = lease, .since = now, .not_before = now, .rounds = rounds, .forced = forced}));
   ends_->hint(lease.terms.target);
@@ -214,14 +219,19 @@ Result<Leases::Owned> Leases::owned(envelope::SealedTransaction& tx, std::string
 /// Only what is still as the drop left it: whoever ended it meanwhile has seen to all.
 Result<void> Leases::end_dropped(WallTime now) {
   for (LeaseEnds::Dropped& dropped : ends_->take_dropped()) {
+    bool forgotten = false;
     const Result<void> ended = commit_own([&](envelope::SealedTransaction& tx) -> Result<void> {
       COFFER_TRY(const std::optional<Lease> lease, read_lease(tx, dropped.lease.id()));
+      forgotten = lease && dropped.withdrawn;
       if (!lease) return {};
-      return stage_end(tx, *lease, dropped.rounds, false, now);
+      if (!forgotten) return stage_end(tx, *lease, dropped.rounds, false, now);
+      erase_rows(tx, *lease);
+      return {};
     });
+    if (ended.ok() && forgotten) counts_->gone();
     if (ended.ok()) continue;
     // For the next time; what comes behind it too.
-    ends_->drop(std::move(dropped.lease), dropped.rounds);
+    ends_->drop(std::move(dropped));
   }
   return {};
 }

@@ -66,7 +66,7 @@ struct Issuing::Hold {
   }
   ~Hold() {
     if (step == Step::reserved) counts->release(lease.terms);
-    if (step == Step::intended) ends->drop(lease, rounds);
+    if (step == Step::intended) ends->drop({lease, rounds, withdrawn});
     ends->landed(id);
   }
   Hold(const Hold&) = delete;
@@ -78,11 +78,14 @@ struct Issuing::Hold {
   const std::string id;
   Step step = Step::reserved;
   std::uint8_t rounds = kFurtherRounds;
+  bool withdrawn = false;
 };
 
 const Lease& Issuing::lease() const noexcept { return hold_->lease; }
 
 void Issuing::nothing_was_made() noexcept { hold_->rounds = 0; }
+
+void Issuing::withdraw() noexcept { hold_->withdrawn = true; }
 
 Result<void> Issuing::stage(envelope::SealedTransaction& tx, std::function<void()>& then) && {
   Lease active = hold_->lease;

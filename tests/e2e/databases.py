@@ -160,6 +160,10 @@ class Postgresql(Server):
     def drop(self, user):
         self.sql(f'DROP ROLE "{user}"')
 
+    def add(self, user, password):
+        """One that the vault didn't make."""
+        self.sql(f"CREATE ROLE {user} LOGIN PASSWORD '{password}'")
+
     def logs_in(self, user, password):
         return self.sql("SELECT 1", user, password, "app", check=False) == ["1"]
 
@@ -232,6 +236,9 @@ class Mariadb(Server):
     def drop(self, user):
         self.sql(f"DROP USER '{user}'@'localhost'")
 
+    def add(self, user, password):
+        self.sql(f"CREATE USER {user}@localhost IDENTIFIED BY '{password}'")
+
     def logs_in(self, user, password):
         return self.sql("SELECT 1", user, password, check=False) == ["1"]
 
@@ -284,6 +291,9 @@ class Redis(Server):
 
     def drop(self, user):
         self.sql("ACL", "DELUSER", user)
+
+    def add(self, user, password):
+        self.sql("ACL", "SETUSER", user, "on", ">" + password, "+ping")
 
     def logs_in(self, user, password):
         return self.sql("PING", user=user, password=password, check=False) == ["PONG"]

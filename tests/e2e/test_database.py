@@ -287,6 +287,20 @@ def test_a_missing_right_shows_when_the_role_is_written(house, servers):  # noqa
     eventually(lambda: server.users() == [], 90)
 
 
+def test_a_user_that_the_vault_did_not_make_is_never_ended(house, server):
+    configure(house, server)
+    server.add("app_victim", "mine")
+    for template in ["app_{{.RoleName}}", "{{.RoleName}}_{{unix_time}}", "app_victim{{random 0}}"]:
+        refused = house.request("POST", f"database/config/{server.name}", {"username_template": template})
+        assert refused.status == 400 and "random" in refused.errors[0], refused.body
+    role = {"db_name": server.name, "creation_statements": server.creation}
+    ok(house.request("POST", "database/roles/victim", role))
+    answer = ok(house.request("GET", "database/creds/victim"), 200).json
+    ok(house.request("POST", "sys/leases/revoke", {"lease_id": answer["lease_id"], "sync": True}))
+    assert server.logs_in("app_victim", "mine")
+    ok(house.request("DELETE", "database/roles/victim"))
+
+
 def test_names_by_template(house, servers):  # noqa: F811
     server = servers("postgresql")
     configure(house, server, username_template="app_{{.RoleName}}_{{random 8 | lowercase}}")

@@ -7,6 +7,8 @@
 //   precondition      the database understood, and refused: a missing right, wrong syntax, objects
 //                     that depend. Asking again won't help.
 //   not_found         there is no such user. Whoever wanted it gone is done.
+//   conflict          create_user: a user of this name is there already, and was left as it is.
+//   resource_exhausted  create_user: no connection could be had, so nothing was sent.
 //   unauthenticated   wrong user name or password at a login.
 //   invalid_argument  a template, URL or value is refused before anything is sent.
 // Texts name neither values nor what the server said, for that may quote a statement; a cause has

@@ -27,6 +27,7 @@ struct NewLease {
   std::chrono::seconds ttl{0};
   std::chrono::seconds max_ttl{0};  ///< from its issue on; renewals never pass it
   bool renewable = true;
+  bool on_trial = false;  ///< never granted: no caps but that of all hold it back. Not stored
 
   void owned_by(const model::Caller& caller);
 };

@@ -105,12 +105,13 @@ class LeaseEnds final {
   void under_way(const std::string& id) COFFER_EXCLUDES(mutex_);
   void landed(const std::string& id) COFFER_EXCLUDES(mutex_);
   [[nodiscard]] bool is_under_way(const std::string& id) const COFFER_EXCLUDES(mutex_);
-  /// An issue came to nothing; whoever runs ends is to end it.
-  void drop(Lease lease, std::uint8_t rounds) COFFER_EXCLUDES(mutex_);
   struct Dropped {
     Lease lease;
     std::uint8_t rounds = 0;
+    bool withdrawn = false;  ///< it is forgotten without an end
   };
+  /// An issue came to nothing; whoever runs ends is to end it.
+  void drop(Dropped dropped) COFFER_EXCLUDES(mutex_);
   [[nodiscard]] std::vector<Dropped> take_dropped() COFFER_EXCLUDES(mutex_);
 
   // For those who look.

@@ -34,6 +34,9 @@ class Issuing final {
   [[nodiscard]] Result<void> stage(envelope::SealedTransaction& tx, std::function<void()>& then) &&;
   /// The target said for certain that it made nothing: its end runs once, not three times.
   void nothing_was_made() noexcept;
+  /// What it was to make isn't there, and what bears its name is somebody else's: the intent goes
+  /// without any end.
+  void withdraw() noexcept;
 
  private:
   friend class Leases;

@@ -82,6 +82,9 @@ Result<void> apply(const model::Fields& fields, Connection& row) {
   COFFER_CHECK(check_plugin(row.plugin));
   if (row.username_template.empty()) return {};
   COFFER_TRY(const auto parsed, NameTemplate::parse(row.username_template));
+  // Names of callers and roles may still cut the random part off; then creds/ says so.
+  COFFER_TRY(const auto sample,
+             parsed.render_unique({.display_name = "", .role_name = "", .now = {}}));
   return {};
 }
 

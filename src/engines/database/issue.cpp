@@ -20,7 +20,12 @@ Result<std::string> name_for(const House& house, const Context& context, const W
   const std::string& text = wanted.found.row.username_template;
   if (text.empty()) return default_username(facts, house.parts.leases.epoch(), lease);
   COFFER_TRY(const NameTemplate parsed, NameTemplate::parse(text));
-  return parsed.render(facts);
+  return parsed.render_unique(facts);
+}
+
+Error name_is_taken() {
+  return make_error(ErrorCode::invalid_argument,
+                    "there is a user of that name already; it was left as it is: try again");
 }
 
 lifecycle::NewLease terms_of(const Context& context, const Wanted& wanted,
@@ -33,13 +38,44 @@ lifecycle::NewLease terms_of(const Context& context, const Wanted& wanted,
                                                       wanted.role.revocation, wanted.role.renew}),
                             .ttl = wanted.ttl,
                             .max_ttl = wanted.max_ttl};
+  terms.on_trial = wanted.on_trial;
   terms.owned_by(*context.caller);
   return terms;
 }
 
-/// The database said no, so nothing of this is on its way to it any more.
-bool is_definite(const Error& error) {
-  return error.code == ErrorCode::precondition || error.code == ErrorCode::invalid_argument;
+/// Nobody who was there before is ended for ours: an end goes by the name alone.
+Result<void> must_be_free(House& house, Context& context, const Wanted& wanted,
+                          const std::string& username) {
+  bool taken = false;
+  COFFER_CHECK(house.targets.with(context.tx, wanted.found, [&](Target& target) -> Result<void> {
+    COFFER_TRY(taken, target.has_user(username));
+    return {};
+  }));
+  if (taken) return name_is_taken();
+  return {};
+}
+
+/// What is known of a creation that failed, best case first.
+enum class Trace : std::uint8_t { none, refused, unknown };
+
+Trace trace_of(const Error& error) {
+  switch (error.code) {
+    // Somebody else's is there, or nothing was sent.
+    case ErrorCode::conflict:
+    case ErrorCode::resource_exhausted:
+    case ErrorCode::unauthenticated:
+    case ErrorCode::invalid_argument: return Trace::none;
+    // The database said no, so nothing of this is on its way to it any more.
+    case ErrorCode::precondition: return Trace::refused;
+    default: return Trace::unknown;
+  }
+}
+
+/// As the caller is to see it.
+Error answer_to(Error error) {
+  if (error.code == ErrorCode::conflict) return name_is_taken();
+  if (error.code == ErrorCode::resource_exhausted) error.code = ErrorCode::unavailable;
+  return error;
 }
 
 void undo(House& house, Context& context, const Wanted& wanted, lifecycle::Issuing& issuing,
@@ -67,20 +103,23 @@ Result<Issued> issue(House& house, Context& context, const Wanted& wanted) {
   COFFER_TRY(std::string username, name_for(house, context, wanted, lease));
   COFFER_TRY(SecureBytes password,
              house.parts.make_password(context.tx, wanted.found.row.password_policy));
-  // Before the intent: what can't be opened needs none.
-  COFFER_CHECK(
-      house.targets.with(context.tx, wanted.found, [](Target&) { return Result<void>(); }));
+  // Before the intent: a server that isn't reached needs none.
+  COFFER_CHECK(must_be_free(house, context, wanted, username));
   COFFER_TRY(
       lifecycle::Issuing issuing,
       house.parts.leases.begin(context.ticket, context.tx, terms_of(context, wanted, username),
                                std::move(lease), context.now));
   const WallTime until = issuing.lease().expires + kGrace;
+  Trace trace = Trace::none;
   const auto made = house.targets.with(context.tx, wanted.found, [&](Target& target) {
-    return target.create_user(wanted.role.creation, username, password, until);
+    auto created = target.create_user(wanted.role.creation, username, password, until);
+    trace = created.ok() ? Trace::unknown : trace_of(created.error());
+    return created;
   });
   if (!made.ok()) {
-    if (is_definite(made.error())) undo(house, context, wanted, issuing, username);
-    return made.error();
+    if (trace == Trace::none) issuing.withdraw();
+    if (trace == Trace::refused) undo(house, context, wanted, issuing, username);
+    return answer_to(made.error());
   }
   COFFER_FAILPOINT("database.user.made");
   return Issued{std::move(issuing), std::move(username), std::move(password)};

@@ -19,6 +19,7 @@ struct Wanted {
   std::string prefix;  ///< of the lease's id
   std::chrono::seconds ttl;
   std::chrono::seconds max_ttl;
+  bool on_trial = false;  ///< it is never granted
 };
 
 struct Issued {
@@ -27,8 +28,8 @@ struct Issued {
   SecureBytes password;
 };
 
-/// The user is there. `precondition`: the database refused. Whatever was made in vain ends by
-/// itself.
+/// The user is there. `precondition`: the database refused the statements; invalid_argument: the
+/// name can't be, or somebody has it. Whatever was made in vain ends by itself, and nobody else's.
 [[nodiscard]] Result<Issued> issue(House& house, engine::Context& context, const Wanted& wanted);
 
 /// Ends and renews those leases.

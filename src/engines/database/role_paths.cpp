@@ -79,10 +79,7 @@ Error failed_trial(std::string_view field, const Error& why) {
 Result<void> try_out(House& house, Context& context, const Wanted& wanted) {
   auto issued = issue(house, context, wanted);
   if (!issued.ok()) {
-    if (issued.error().code != ErrorCode::precondition &&
-        issued.error().code != ErrorCode::invalid_argument) {
-      return issued.error();
-    }
+    if (issued.error().code != ErrorCode::precondition) return issued.error();
     return failed_trial("creation_statements", issued.error());
   }
   const WallTime later = issued->issuing.lease().expires + kGrace;
@@ -190,7 +187,8 @@ Result<Response> write_role(House& house, Context& context, const Request& reque
                         .role_name = name,
                         .prefix = context.mount.path + "roles/" + std::string(name) + "/",
                         .ttl = kTrial,
-                        .max_ttl = kTrial};
+                        .max_ttl = kTrial,
+                        .on_trial = true};
     COFFER_CHECK(try_out(house, context, wanted));
   }
   COFFER_CHECK(

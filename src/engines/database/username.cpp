@@ -1,6 +1,8 @@
 #include "username.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <numeric>
 #include <vector>
 
 #include "coffer/crypto/digest.h"
@@ -14,7 +16,32 @@ constexpr std::size_t kMaxTemplate = 4096;
 constexpr std::string_view kBase62 =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-Result<std::string> evaluate(const Expression& expression, const NameFacts& facts);
+/// Chance that a character has at least, in bits: lower case alone may be left of base62.
+constexpr std::uint8_t kOfRandom = 5;
+constexpr std::uint8_t kOfHex = 4;
+constexpr unsigned kLeastBits = 8 * kOfRandom;
+
+/// A text, and for each byte of it how many bits of chance it has.
+struct Chancy {
+  std::string text;
+  std::vector<std::uint8_t> bits;
+
+  static Chancy of(std::string text, std::uint8_t bits_each = 0) {
+    std::vector<std::uint8_t> bits(text.size(), bits_each);
+    return {std::move(text), std::move(bits)};
+  }
+  [[nodiscard]] unsigned all_bits() const { return std::accumulate(bits.begin(), bits.end(), 0U); }
+  void append(const Chancy& other) {
+    text += other.text;
+    bits.insert(bits.end(), other.bits.begin(), other.bits.end());
+  }
+  void append(const Chancy& other, std::size_t at) {
+    text += other.text[at];
+    bits.push_back(other.bits[at]);
+  }
+};
+
+Result<Chancy> evaluate(const Expression& expression, const NameFacts& facts);
 
 /// Rejection keeps each of the 62 as likely as any other.
 Result<std::string> random_name(std::size_t count) {
@@ -28,53 +55,73 @@ Result<std::string> random_name(std::size_t count) {
   return out;
 }
 
+/// Dashes, version and variant are the same in all.
+Result<Chancy> random_uuid() {
+  COFFER_TRY(const Uuid id, crypto::random_uuid());
+  Chancy made = Chancy::of(to_string(id), kOfHex);
+  for (std::size_t at = 0; at < made.text.size(); ++at) {
+    if (made.text[at] == '-' || at == 14 || at == 19) made.bits[at] = 0;
+  }
+  return made;
+}
+
 Result<std::size_t> number_of(const Expression& expression) {
   if (expression.kind != Expression::Kind::number) return bad_template("wanted a number");
   return expression.number;
 }
 
 /// Whole characters: a cut one would be no UTF-8.
-std::string cut(std::string text, std::size_t bytes) {
-  if (text.size() <= bytes) return text;
-  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0U) == 0x80U) --bytes;
-  text.resize(bytes);
-  return text;
+Chancy cut(Chancy value, std::size_t bytes) {
+  if (value.text.size() <= bytes) return value;
+  while (bytes > 0 && (static_cast<unsigned char>(value.text[bytes]) & 0xC0U) == 0x80U) --bytes;
+  value.text.resize(bytes);
+  value.bits.resize(bytes);
+  return value;
 }
 
-std::string replaced(std::string_view text, std::string_view what, std::string_view by) {
-  std::string out;
-  for (std::size_t at = 0; at < text.size() && out.size() < kMaxMadeName;) {
-    if (!what.empty() && text.substr(at, what.size()) == what) {
-      out += by;
-      at += what.size();
+Chancy replaced(const Chancy& value, const Chancy& what, const Chancy& by) {
+  const std::string_view text = value.text;
+  Chancy out;
+  for (std::size_t at = 0; at < text.size() && out.text.size() < kMaxMadeName;) {
+    if (!what.text.empty() && text.substr(at, what.text.size()) == what.text) {
+      // The same however often it is there.
+      out.append(Chancy::of(by.text));
+      at += what.text.size();
     } else {
-      out += text[at++];
+      out.append(value, at++);
     }
   }
   return out;
 }
 
-std::string with_case(std::string text, char first, char last, int shift) {
-  for (char& c : text) {
+Chancy with_case(Chancy value, char first, char last, int shift) {
+  for (char& c : value.text) {
     if (c >= first && c <= last) c = static_cast<char>(c + shift);
   }
-  return text;
+  return value;
 }
 
-Result<std::string> print(const std::vector<std::string>& values) {
-  std::string out;
+/// No more chance than went in.
+Result<Chancy> hashed(const Chancy& value) {
+  COFFER_TRY(const crypto::Sha256 hash, crypto::sha256(as_bytes(value.text)));
+  const bool enough = value.all_bits() >= kLeastBits;
+  return Chancy::of(to_hex(hash), enough ? kOfHex : std::uint8_t{0});
+}
+
+Result<Chancy> print(const std::vector<Chancy>& values) {
+  Chancy out;
   std::size_t next = 1;
-  const std::string& format = values.front();
-  for (std::size_t at = 0; at < format.size(); ++at) {
-    if (format[at] != '%') {
-      out += format[at];
+  const Chancy& format = values.front();
+  for (std::size_t at = 0; at < format.text.size(); ++at) {
+    if (format.text[at] != '%') {
+      out.append(format, at);
       continue;
     }
-    const char verb = ++at < format.size() ? format[at] : ' ';
+    const char verb = ++at < format.text.size() ? format.text[at] : ' ';
     if (verb == '%') {
-      out += '%';
+      out.append(Chancy::of("%"));
     } else if ((verb == 's' || verb == 'v') && next < values.size()) {
-      out += values[next++];
+      out.append(values[next++]);
     } else {
       return bad_template("printf knows %s alone, one for each argument");
     }
@@ -83,53 +130,51 @@ Result<std::string> print(const std::vector<std::string>& values) {
   return out;
 }
 
-Result<std::string> call(const Expression& expression, const NameFacts& facts) {
+Result<Chancy> call(const Expression& expression, const NameFacts& facts) {
   using std::chrono::floor;
   const auto since = facts.now.time_since_epoch();
   const bool counts =
       expression.function == Function::random || expression.function == Function::truncate;
   std::size_t count = 0;
-  std::vector<std::string> values;
+  std::vector<Chancy> values;
   for (std::size_t i = 0; i < expression.arguments.size(); ++i) {
     if (i == 0 && counts) {
       COFFER_TRY(count, number_of(expression.arguments[i]));
       continue;
     }
-    COFFER_TRY(std::string value, evaluate(expression.arguments[i], facts));
+    COFFER_TRY(Chancy value, evaluate(expression.arguments[i], facts));
     values.push_back(std::move(value));
   }
   switch (expression.function) {
-    case Function::random: return random_name(count);
-    case Function::unix_time: return std::to_string(floor<std::chrono::seconds>(since).count());
+    case Function::random: {
+      COFFER_TRY(std::string name, random_name(count));
+      return Chancy::of(std::move(name), kOfRandom);
+    }
+    case Function::unix_time:
+      return Chancy::of(std::to_string(floor<std::chrono::seconds>(since).count()));
     case Function::unix_time_millis:
-      return std::to_string(floor<std::chrono::milliseconds>(since).count());
-    case Function::uuid: {
-      COFFER_TRY(const Uuid id, crypto::random_uuid());
-      return to_string(id);
-    }
-    case Function::truncate: return cut(values[0], count);
-    case Function::uppercase: return with_case(values[0], 'a', 'z', 'A' - 'a');
-    case Function::lowercase: return with_case(values[0], 'A', 'Z', 'a' - 'A');
+      return Chancy::of(std::to_string(floor<std::chrono::milliseconds>(since).count()));
+    case Function::uuid: return random_uuid();
+    case Function::truncate: return cut(std::move(values[0]), count);
+    case Function::uppercase: return with_case(std::move(values[0]), 'a', 'z', 'A' - 'a');
+    case Function::lowercase: return with_case(std::move(values[0]), 'A', 'Z', 'a' - 'A');
     case Function::replace: return replaced(values[2], values[0], values[1]);
-    case Function::sha256: {
-      COFFER_TRY(const crypto::Sha256 hash, crypto::sha256(as_bytes(values[0])));
-      return to_hex(hash);
-    }
+    case Function::sha256: return hashed(values[0]);
     case Function::printf: return print(values);
   }
   return bad_template("a function that isn't known");
 }
 
-Result<std::string> evaluate(const Expression& expression, const NameFacts& facts) {
+Result<Chancy> evaluate(const Expression& expression, const NameFacts& facts) {
   switch (expression.kind) {
-    case Expression::Kind::text: return expression.text;
-    case Expression::Kind::number: return std::to_string(expression.number);
-    case Expression::Kind::display_name: return std::string(facts.display_name);
-    case Expression::Kind::role_name: return std::string(facts.role_name);
+    case Expression::Kind::text: return Chancy::of(expression.text);
+    case Expression::Kind::number: return Chancy::of(std::to_string(expression.number));
+    case Expression::Kind::display_name: return Chancy::of(std::string(facts.display_name));
+    case Expression::Kind::role_name: return Chancy::of(std::string(facts.role_name));
     case Expression::Kind::call: break;
   }
-  COFFER_TRY(std::string value, call(expression, facts));
-  if (value.size() > kMaxMadeName) return bad_template("it gives a name that is far too long");
+  COFFER_TRY(Chancy value, call(expression, facts));
+  if (value.text.size() > kMaxMadeName) return bad_template("it gives a name that is far too long");
   return value;
 }
 
@@ -173,14 +218,32 @@ Result<NameTemplate> NameTemplate::parse(std::string_view text) {
   return NameTemplate(std::move(parsed));
 }
 
-Result<std::string> NameTemplate::render(const NameFacts& facts) const {
-  std::string name;
+struct NameTemplate::Made {
+  Chancy name;
+};
+
+Result<NameTemplate::Made> NameTemplate::make(const NameFacts& facts) const {
+  Made made;
   for (const Expression& part : parsed_->parts) {
-    COFFER_TRY(const std::string text, evaluate(part, facts));
-    name += text;
-    if (name.size() > kMaxMadeName) return bad_template("it gives a name that is far too long");
+    COFFER_TRY(const Chancy value, evaluate(part, facts));
+    made.name.append(value);
+    if (made.name.text.size() > kMaxMadeName)
+      return bad_template("it gives a name that is far too long");
   }
-  return name;
+  return made;
+}
+
+Result<std::string> NameTemplate::render(const NameFacts& facts) const {
+  COFFER_TRY(Made made, make(facts));
+  return std::move(made.name.text);
+}
+
+Result<std::string> NameTemplate::render_unique(const NameFacts& facts) const {
+  COFFER_TRY(Made made, make(facts));
+  if (made.name.all_bits() >= kLeastBits) return std::move(made.name.text);
+  return bad_template(
+      "users end by their names, so no two may have the same: wanted {{random 8}} or more, or "
+      "{{uuid}}, and no truncate that cuts it off");
 }
 
 std::string default_username(const NameFacts& facts, std::uint64_t epoch, std::string_view lease) {

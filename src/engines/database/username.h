@@ -20,10 +20,16 @@ struct NameFacts {
 /// and the functions random N, unix_time, unix_time_millis, uuid, truncate N, uppercase, lowercase,
 /// replace A B, sha256, printf "%s…". invalid_argument for anything else. What comes out is random
 /// only by `random` and `uuid`. Thread-safe.
+///
+/// An end goes by the name alone, so a name must be nobody else's, now or later: not by the second,
+/// and not by who asks. Each character is counted with what it has of chance at least, through all
+/// functions.
 class NameTemplate final {
  public:
   [[nodiscard]] static Result<NameTemplate> parse(std::string_view text);
   [[nodiscard]] Result<std::string> render(const NameFacts& facts) const;
+  /// Refuses a name with less of chance in it than eight characters of `random` have.
+  [[nodiscard]] Result<std::string> render_unique(const NameFacts& facts) const;
 
   NameTemplate(NameTemplate&&) noexcept;
   NameTemplate& operator=(NameTemplate&&) noexcept;
@@ -31,6 +37,8 @@ class NameTemplate final {
 
  private:
   struct Parsed;
+  struct Made;
+  [[nodiscard]] Result<Made> make(const NameFacts& facts) const;
   explicit NameTemplate(std::unique_ptr<Parsed> parsed);
   std::unique_ptr<Parsed> parsed_;
 };

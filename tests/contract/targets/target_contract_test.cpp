@@ -167,8 +167,17 @@ TEST_P(TargetContract, LeavesAUserOfTheSameNameAsItIs) {
   const std::string name = unique("user");
   create(name, "first");
   EXPECT_EQ(code_of(target().create_user(server().creation(), name, secret("second"), later())),
-            "precondition");
+            "conflict");
   EXPECT_EQ(code_of(target().check_login(name, secret("first"))), "ok");
+}
+
+/// Whoever asked needn't look for a user that may be there after all.
+TEST_P(TargetContract, TellsThatNothingWasSentToAServerThatIsAway) {
+  const auto creating = impatient();
+  server().stop();
+  const auto made = creating->create_user(server().creation(), unique("user"), secret("p"), later());
+  server().restart();
+  EXPECT_EQ(code_of(made), "resource_exhausted");
 }
 
 TEST_P(TargetContract, KeepsHostileNamesAndPasswordsValues) {

@@ -75,6 +75,31 @@ TEST(Leases, WhatTheTargetRefusedForCertainIsEndedOnce) {
   EXPECT_EQ(world.pending(), 0U);
 }
 
+TEST(Leases, WhatIsWithdrawnIsForgottenWithoutAnEnd) {
+  LeaseWorld world;
+  world.targets["db"].users["user1"] = {};  // somebody else's
+  {
+    model::Request request{.id = {}, .time = world.now(), .path = "x", .fields = {}};
+    const model::Peer peer{.uid = 1, .gid = 1, .pid = 1, .groups = {}, .unit = {}};
+    audit::Trail trail(world.log, nullptr, world.clock);
+    audit::Ticket ticket = trail.open(request, peer);
+    const auto tx = world.begin();
+    auto issuing = must(world.leases->begin(ticket, *tx, LeaseWorld::wanted("user1"),
+                                            must(Leases::new_name()), world.now()));
+    issuing.withdraw();
+    static_cast<void>(std::move(ticket).close(model::Response{}));
+  }
+  EXPECT_EQ(world.leases->counts().total(), 1U);
+  world.live(minutes(61));  // its row of what is due is there on
+  EXPECT_EQ(world.targets["db"].ends, 0);
+  EXPECT_EQ(world.users(), 1U);
+  EXPECT_EQ(world.pending(), 0U);
+  EXPECT_EQ(world.leases->counts().total(), 0U);
+  world.restart();
+  world.live(minutes(13));
+  EXPECT_EQ(world.targets["db"].ends, 0);
+}
+
 TEST(Leases, AnAnswerThatNeverLeftTakesItsLeaseAlong) {
   LeaseWorld world;
   {
@@ -245,6 +270,18 @@ TEST(Leases, CapsHoldForEachKind) {
   error = world.refused(bob);
   EXPECT_NE(error.text.find("5 leases of this vault"), std::string::npos) << error.text;
   EXPECT_EQ(world.users(), 5U);
+}
+
+/// Whoever writes a role has no lease by it.
+TEST(Leases, ATrialIsHeldBackByTheCapOfAllAlone) {
+  LeaseWorld world({.total = 3, .per_role = 1, .per_owner = 1});
+  world.issue(LeaseWorld::wanted("1"));
+  NewLease trial = LeaseWorld::wanted("2");
+  trial.on_trial = true;
+  world.issue(trial);
+  EXPECT_EQ(world.refused(LeaseWorld::wanted("x")).code, ErrorCode::limit_reached);
+  world.issue(trial);
+  EXPECT_NE(world.refused(trial).text.find("3 leases of this vault"), std::string::npos);
 }
 
 TEST(Leases, WhatHasEndedMakesRoom) {

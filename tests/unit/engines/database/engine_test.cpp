@@ -108,6 +108,89 @@ TEST(DatabaseEngine, HoldsRolesToWhatTheConfigurationAllows) {
   EXPECT_EQ(code_of(world.try_call(Operation::read, "creds/app")), ErrorCode::invalid_argument);
 }
 
+/// Of the same name, from before or from the very moment: an end goes by the name alone.
+class SomebodyElse : public testing::TestWithParam<bool> {
+ protected:
+  void appear() {
+    auto& when = GetParam() ? world.database.when_made : world.database.when_asked;
+    when = [this](const std::string& made) {
+      name = made;
+      world.database.users[made] = "theirs";
+    };
+  }
+  void expect_untouched(const Result<model::Response>& refused) {
+    EXPECT_EQ(code_of(refused), ErrorCode::invalid_argument);
+    EXPECT_NE(refused.error().text.find("a user of that name"), std::string::npos)
+        << refused.error().text;
+    for (int round = 0; round < 3; ++round) {
+      world.run_ends();
+      world.advance(std::chrono::minutes(11));
+      world.sweep();
+    }
+    world.restart();
+    world.run_ends();
+    EXPECT_FALSE(name.empty());
+    EXPECT_TRUE(world.database.logs_in(name, "theirs"));
+    EXPECT_EQ(world.leases->counts().total(), 0U) << "nothing is left of the intent";
+  }
+  World world;
+  std::string name;
+};
+
+TEST_P(SomebodyElse, IsLeftAsHeIsByCreds) {
+  appear();
+  expect_untouched(world.try_call(Operation::read, "creds/app"));
+}
+
+TEST_P(SomebodyElse, IsLeftAsHeIsByTheTrialOfARole) {
+  appear();
+  expect_untouched(world.try_call(
+      Operation::update, "roles/two",
+      R"({"db_name":"pg","creation_statements":"C","rollback_statements":"DROP {{name}}"})"));
+}
+
+INSTANTIATE_TEST_SUITE_P(DatabaseEngine, SomebodyElse, testing::Bool());
+
+TEST(DatabaseEngine, RefusesNamesThatSomebodyMayHave) {
+  World world;
+  const auto with = [&](const std::string& text) {
+    return world.try_call(Operation::update, "config/pg",
+                          R"({"username_template":")" + text + "\"}");
+  };
+  for (const char* text : {"app_{{.RoleName}}", "{{.RoleName}}-{{unix_time}}", "{{random 7}}"}) {
+    const auto refused = with(text);
+    ASSERT_EQ(code_of(refused), ErrorCode::invalid_argument) << text;
+    EXPECT_NE(refused.error().text.find("username_template"), std::string::npos);
+    EXPECT_NE(refused.error().text.find("random"), std::string::npos) << "it says what to do";
+  }
+  EXPECT_TRUE(with("app_{{.RoleName}}_{{random 8 | lowercase}}").ok());
+  EXPECT_TRUE(world.try_call(Operation::read, "creds/app").ok());
+  // The caller is "token-x": five random characters are left of it.
+  EXPECT_TRUE(with("{{printf \\\"%s%s\\\" .DisplayName (random 20) | truncate 12}}").ok());
+  const auto cut = world.try_call(Operation::read, "creds/app");
+  ASSERT_EQ(code_of(cut), ErrorCode::invalid_argument);
+  EXPECT_NE(cut.error().text.find("truncate"), std::string::npos);
+}
+
+TEST(DatabaseEngine, LeavesNothingOfAnIssueThatWasNeverSent) {
+  World world;
+  const std::size_t before = world.leases->counts().total();
+  world.database.busy = true;
+  EXPECT_EQ(code_of(world.try_call(Operation::read, "creds/app")), ErrorCode::unavailable);
+  world.run_ends();
+  EXPECT_EQ(world.leases->counts().total(), before);
+}
+
+/// Each would be in the way of others for ten minutes.
+TEST(DatabaseEngine, MakesNoIntentForAServerThatIsAway) {
+  World world;
+  const std::size_t before = world.leases->counts().total();
+  world.database.steps = {.count = 0, .at = 1, .plug = Plug::fail_before};
+  EXPECT_EQ(code_of(world.try_call(Operation::read, "creds/app")), ErrorCode::unavailable);
+  EXPECT_EQ(world.database.steps.count, 1) << "nothing was committed";
+  EXPECT_EQ(world.leases->counts().total(), before);
+}
+
 TEST(DatabaseEngine, RotatesWhatIsDueAndSetsTheNextTime) {
   World world;
   world.call(Operation::update, "static-roles/own",

@@ -80,6 +80,32 @@ TEST(Username, RefusesWhatItDoesNotKnow) {
   EXPECT_TRUE(refused(std::string(5000, 'x')));
 }
 
+bool unique(std::string_view text) {
+  const auto parsed = NameTemplate::parse(text);
+  return parsed.ok() && parsed->render_unique(kFacts).ok();
+}
+
+TEST(Username, CountsWhatIsLeftOfChance) {
+  for (const char* text :
+       {"{{random 8}}", "{{random 4}}-{{random 4}}", "{{uuid}}", "{{uuid | truncate 12}}",
+        "x{{random 20 | lowercase | truncate 8}}", "{{random 8 | sha256 | truncate 10}}",
+        "{{printf \"%s-%s\" .RoleName (random 8) | uppercase}}",
+        // Vault's own for MySQL.
+        "{{ printf \"v-%s-%s-%s-%s\" (.DisplayName | truncate 10) (.RoleName | truncate 10) "
+        "(random "
+        "20) (unix_time) | truncate 32 }}"}) {
+    EXPECT_TRUE(unique(text)) << text;
+  }
+  for (const char* text :
+       {"", "app", "{{.RoleName}}", "{{unix_time_millis}}", "{{.DisplayName | sha256}}",
+        "{{random 7}}", "{{uuid | truncate 10}}", "{{random 20 | truncate 7}}",
+        "{{random 4 | sha256}}", "{{random 8 | sha256 | truncate 9}}",
+        "{{printf \"%s\" .RoleName | truncate 40}}", "{{replace (random 20) \"x\" .RoleName}}",
+        "{{printf \"a-name-that-is-long-%s\" (random 20) | truncate 24}}"}) {
+    EXPECT_FALSE(unique(text)) << text;
+  }
+}
+
 TEST(Username, BoundsWhatItMakes) {
   std::string text;
   for (int i = 0; i < 100; ++i) text += "{{random 99}}";

@@ -50,6 +50,10 @@ struct FakeDatabase {
       {kAdmin, "first"}, {"owner", "of old"}, {"twin", "of old, too"}};
   Steps steps;
   std::function<void()> when_listed;  ///< once, when somebody has been told who is there
+  /// Once, with the name: before somebody is told whether a user is there, and before one is made.
+  std::function<void(const std::string&)> when_asked;
+  std::function<void(const std::string&)> when_made;
+  bool busy = false;  ///< no connection can be had for a creation
 
   [[nodiscard]] bool logs_in(const std::string& user, const std::string& password) const {
     const auto known = users.find(user);
@@ -69,9 +73,14 @@ class FakeTarget final : public connectors::Target {
   std::size_t longest_name() const override { return 63; }
   Result<void> create_user(connectors::Statements, std::string_view name,
                            const SecureBytes& password, WallTime) override {
-    return as_admin([&] {
+    if (database_.when_made) std::exchange(database_.when_made, {})(std::string(name));
+    if (database_.busy) return make_error(ErrorCode::resource_exhausted, "all are busy");
+    return as_admin([&]() -> Result<void> {
+      if (database_.users.contains(std::string(name))) {
+        return make_error(ErrorCode::conflict, "a user of this name is there");
+      }
       database_.users[std::string(name)] = text(password);
-      return Result<void>();
+      return {};
     });
   }
   Result<void> renew_user(connectors::Statements, std::string_view name, WallTime) override {
@@ -92,6 +101,8 @@ class FakeTarget final : public connectors::Target {
     });
   }
   Result<bool> has_user(std::string_view name) override {
+    if (database_.when_asked) std::exchange(database_.when_asked, {})(std::string(name));
+    COFFER_CHECK(as_admin([] { return Result<void>(); }));
     return database_.users.contains(std::string(name));
   }
   Result<std::vector<std::string>> users(std::string_view prefix) override {
