@@ -253,6 +253,18 @@ def test_a_static_role_needs_a_user_that_is_there(house, server):
     assert own.status == 400 and "rotate-root" in own.errors[0]
 
 
+def test_a_user_has_one_static_role(house, servers):  # noqa: F811
+    server = servers("postgresql")
+    configure(house, server)
+    role = {"db_name": "pg", "username": "app_owner", "rotation_period": "24h"}
+    ok(house.request("POST", "database/static-roles/first", role))
+    refused = house.request("POST", "database/static-roles/second", role)
+    assert refused.status == 400 and "username" in refused.errors[0], refused.body
+    told = ok(house.request("GET", "database/static-creds/first"), 200).data
+    assert server.logs_in("app_owner", told["password"])
+    ok(house.request("DELETE", "database/static-roles/first"))
+
+
 def test_unsafe_statements_are_refused_by_their_field(house, servers):  # noqa: F811
     server = servers("postgresql")
     configure(house, server)

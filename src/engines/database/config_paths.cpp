@@ -4,6 +4,7 @@
 #include "fields.h"
 #include "paths.h"
 #include "retired.h"
+#include "static_roles.h"
 #include "username.h"
 
 namespace coffer::engines::database {
@@ -181,6 +182,9 @@ Result<Response> write_config(House& house, Context& context, const Request& req
   COFFER_TRY(Found found, found_or_new(context, name));
   COFFER_TRY(const auto given, request.fields.string("password"));
   COFFER_CHECK(apply(request.fields, found.row));
+  COFFER_TRY(const bool claimed,
+             is_claimed(context.tx, context.mount.uuid, name, {}, {found.row.username}));
+  if (claimed) return bad_field("username", "is a static role's: its rotation would lock this out");
   COFFER_TRY(SecureBytes password, password_of(context, found, given));
   COFFER_TRY(const auto target, house.targets.make(found.row, std::move(password)));
   COFFER_CHECK(check(found.row, *target));

@@ -54,8 +54,8 @@ Result<void> apply(const model::Fields& fields, StaticRole& role, bool is_new) {
 
 /// A role whose user isn't there would fail at each rotation; one whose user is the administrator
 /// would lock the vault out.
-Result<void> check(House& house, Context& context, const Found& connection,
-                   const StaticRole& role) {
+Result<void> check(House& house, Context& context, const Found& connection, const StaticRole& role,
+                   std::string_view name) {
   const struct {
     std::string_view field;
     const std::string& name;
@@ -64,6 +64,13 @@ Result<void> check(House& house, Context& context, const Found& connection,
     if (user.name == connection.row.username) {
       return bad_field(user.field, "is the configuration's own administrator: use rotate-root/");
     }
+  }
+  // What the store says now, not when this request began.
+  COFFER_TRY(const auto tx, house.parts.store.begin());
+  for (const auto& user : users) {
+    COFFER_TRY(const bool claimed,
+               is_claimed(*tx, context.mount.uuid, role.db_name, name, {user.name}));
+    if (claimed) return bad_field(user.field, "is another static role's of this configuration");
   }
   return house.targets.with(context.tx, connection, [&](Target& target) -> Result<void> {
     const auto checked = target.check(Purpose::rotation, role.rotation);
@@ -140,7 +147,13 @@ Result<Response> write_static_role(House& house, Context& context, const Request
   StaticFound found = stored.value_or(StaticFound{mount, std::string(name), {}, 0});
   COFFER_CHECK(apply(request.fields, found.role, is_new));
   COFFER_TRY(const Found connection, connection_for(context, found.role.db_name, name));
-  COFFER_CHECK(check(house, context, connection, found.role));
+  // Two that come together would each find the user free.
+  const auto turn = house.targets.take_turn("users of " + to_string(connection.id));
+  if (turn == nullptr) {
+    return make_error(ErrorCode::unavailable,
+                      "another static role of this configuration is being written: try again");
+  }
+  COFFER_CHECK(check(house, context, connection, found.role, name));
   if (!is_new) {
     found.role.next_rotation = found.role.last_rotation + found.role.period;
     COFFER_CHECK(save(context.tx, found));

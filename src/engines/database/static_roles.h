@@ -1,6 +1,7 @@
 // Static roles: the rotation of a password that a user of the database has for good.
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 
 #include "password_change.h"
@@ -21,6 +22,12 @@ struct StaticFound {
                                                              const Uuid& mount,
                                                              std::string_view name);
 [[nodiscard]] Result<void> save(engine::SealedTransaction& tx, const StaticFound& found);
+
+/// Whether a static role of the configuration, other than `except`, has one of these users: each
+/// would change the password that the other tells.
+[[nodiscard]] Result<bool> is_claimed(engine::SealedTransaction& tx, const Uuid& mount,
+                                      std::string_view db_name, std::string_view except,
+                                      std::initializer_list<std::string_view> users);
 
 /// Its candidate is on disk, sent, and tried: one attempt. Blocks; commits beside the Door. An
 /// error is one from before anything was sent. The request's line must be on disk already.

@@ -296,5 +296,45 @@ INSTANTIATE_TEST_SUITE_P(All, EveryPlugOfTwo,
                          testing::Values(Plug::die_before, Plug::die_after, Plug::fail_before,
                                          Plug::fail_after, Plug::refuse));
 
+/// The other one would go on telling a password that isn't in force any more.
+TEST(StaticRole, HasItsUsersForItself) {
+  World world;
+  world.call(
+      Operation::update, "static-roles/own",
+      R"({"db_name":"pg","username":"owner","alternate_username":"twin","rotation_period":3600})");
+  const std::string before = world.static_password();
+  world.database.users["free"] = "of old";
+  const std::pair<const char*, const char*> cases[] = {
+      {R"("username":"owner","rotation_period":60)", "\"username\""},
+      {R"("username":"twin","rotation_period":60)", "\"username\""},
+      {R"("username":"owner","rotated_by":"secret/app")", "\"username\""},
+      {R"("username":"free","alternate_username":"owner","rotation_period":60)",
+       "\"alternate_username\""}};
+  for (const auto& [fields, name] : cases) {
+    const auto refused = world.try_call(Operation::update, "static-roles/second",
+                                        R"({"db_name":"pg",)" + std::string(fields) + "}");
+    ASSERT_FALSE(refused.ok()) << fields;
+    EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
+    EXPECT_NE(refused.error().text.find(name), std::string::npos) << refused.error().text;
+  }
+  EXPECT_EQ(world.static_password(), before);
+  EXPECT_TRUE(world.database.logs_in(world.static_user(), before));
+  // Its own update is no conflict, and what is given up can be taken.
+  world.call(Operation::update, "static-roles/own", R"({"rotation_period":7200})");
+  world.call(Operation::remove, "static-roles/own");
+  world.call(Operation::update, "static-roles/second",
+             R"({"db_name":"pg","username":"owner","rotation_period":3600})");
+}
+
+TEST(StaticRole, HasNoUserThatAdministers) {
+  World world;
+  world.call(Operation::update, "static-roles/own",
+             R"({"db_name":"pg","username":"owner","rotation_period":3600})");
+  const auto refused = world.try_call(Operation::update, "config/pg",
+                                      R"({"username":"owner","verify_connection":false})");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().text.find("\"username\""), std::string::npos);
+}
+
 }  // namespace
 }  // namespace coffer::engines::database
