@@ -70,6 +70,10 @@ Result<void> take_numbers(const model::Fields& fields, Connection& row) {
 Result<void> apply(const model::Fields& fields, Connection& row) {
   COFFER_CHECK(take(fields, "plugin_name", row.plugin));
   COFFER_CHECK(refuse_unknown_tls(fields));
+  COFFER_CHECK(refuse_unknown(
+      fields, {"skip_static_role_import_rotation", "rotation_period", "rotation_schedule",
+               "rotation_window", "rotation_policy", "disable_escaping", "auth_type",
+               "service_account_json", "self_managed"}));
   COFFER_CHECK(take_host(fields, row.url));
   COFFER_CHECK(take(fields, "connection_url", row.url));
   COFFER_CHECK(take(fields, "username", row.username));

@@ -1,5 +1,7 @@
 #include "fields.h"
 
+#include <algorithm>
+
 #include "targets.h"
 
 namespace coffer::engines::database {
@@ -18,6 +20,12 @@ bool is_text(const Fields& fields, std::string_view name) {
   return false;
 }
 
+bool says_nothing(std::string_view json) {
+  constexpr std::string_view kNothing[] = {"null",    "false",      "0",  R"("")", R"("0")",
+                                           R"("0s")", R"("false")", "{}", "[]"};
+  return std::find(std::begin(kNothing), std::end(kNothing), json) != std::end(kNothing);
+}
+
 }  // namespace
 
 Error bad_field(std::string_view name, std::string_view why) {
@@ -28,6 +36,15 @@ Error bad_field(std::string_view name, std::string_view why) {
 Error bad_field(std::string_view name, const Error& why) {
   return make_error(ErrorCode::invalid_argument, "field \"" + std::string(name) + "\": " + why.text,
                     why.cause);
+}
+
+Result<void> refuse_unknown(const Fields& fields, std::initializer_list<std::string_view> names) {
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const Fields::MemberView member = fields.member(i);
+    const bool named = std::find(names.begin(), names.end(), member.name) != names.end();
+    if (named && !says_nothing(member.json)) return bad_field(member.name, "isn't supported");
+  }
+  return {};
 }
 
 Result<std::optional<Strings>> statements(const Fields& fields, std::string_view name) {

@@ -1,6 +1,7 @@
 // Fields of requests, as Vault's clients send them.
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <string_view>
 
@@ -26,5 +27,10 @@ namespace coffer::engines::database {
 
 /// Vault's names of plugins; invalid_argument for others.
 [[nodiscard]] Result<void> check_plugin(std::string_view plugin);
+
+/// Vault takes these. To pass over one in silence would do something else than whoever sent it
+/// thinks. What means "as without it" is taken: false, 0, nothing.
+[[nodiscard]] Result<void> refuse_unknown(const model::Fields& fields,
+                                          std::initializer_list<std::string_view> names);
 
 }  // namespace coffer::engines::database

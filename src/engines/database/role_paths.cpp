@@ -34,6 +34,7 @@ Result<void> check_sizes(const Role& role) {
 }
 
 Result<void> apply(const model::Fields& fields, Role& role) {
+  COFFER_CHECK(refuse_unknown(fields, {"credential_config"}));
   COFFER_CHECK(take(fields, "db_name", role.db_name));
   COFFER_CHECK(take(fields, "default_ttl", role.default_ttl));
   COFFER_CHECK(take(fields, "max_ttl", role.max_ttl));

@@ -19,6 +19,10 @@ using std::chrono::seconds;
 constexpr seconds kShortestPeriod{5};
 
 Result<void> apply(const model::Fields& fields, StaticRole& role, bool is_new) {
+  // The password is changed at once: who wants it otherwise must not find out afterwards.
+  COFFER_CHECK(refuse_unknown(
+      fields, {"skip_import_rotation", "rotation_window", "rotation_schedule", "rotation_policy",
+               "credential_config", "password", "self_managed_password"}));
   COFFER_CHECK(take(fields, "db_name", role.db_name));
   std::string username = role.username;
   COFFER_CHECK(take(fields, "username", username));

@@ -98,6 +98,51 @@ TEST(DatabaseEngine, RefusesWrongFieldsByName) {
   }
 }
 
+/// "skip_import_rotation" in silence changed a password that somebody was using.
+TEST(DatabaseEngine, RefusesVaultsFieldsThatItDoesNotHave) {
+  World world;
+  const struct {
+    const char* path;
+    const char* must;
+    std::vector<std::pair<const char*, const char*>> fields;
+  } cases[] = {{"static-roles/new",
+                R"("db_name":"pg","username":"owner","rotation_period":3600)",
+                {{"skip_import_rotation", "true"},
+                 {"rotation_window", "3600"},
+                 {"rotation_schedule", R"("0 0 * * *")"},
+                 {"credential_config", R"({"password_policy":"x"})"},
+                 {"password", R"("mine")"},
+                 {"self_managed_password", R"("mine")"},
+                 {"credential_type", R"("client_certificate")"}}},
+               {"roles/new",
+                R"("db_name":"pg","creation_statements":"C")",
+                {{"credential_config", R"({"password_policy":"x"})"}}},
+               {"config/pg",
+                R"("allowed_roles":"*")",
+                {{"skip_static_role_import_rotation", "true"},
+                 {"rotation_schedule", R"("0 0 * * *")"},
+                 {"disable_escaping", "true"}}}};
+  for (const auto& [path, must_have, fields] : cases) {
+    const std::string begin = std::string("{") + must_have + ",\"";
+    for (const auto& [field, value] : fields) {
+      const auto refused =
+          world.try_call(Operation::update, path, begin + field + "\":" + value + "}");
+      ASSERT_EQ(code_of(refused), ErrorCode::invalid_argument) << field;
+      EXPECT_NE(refused.error().text.find(field), std::string::npos) << refused.error().text;
+      EXPECT_EQ(refused.error().text.find("mine"), std::string::npos);
+    }
+  }
+  EXPECT_EQ(world.database.users["owner"], "of old");
+  for (const char* nothing : {"false", "0", "\"\"", "{}", "null"}) {
+    EXPECT_TRUE(world
+                    .try_call(Operation::update, "roles/new",
+                              R"({"db_name":"pg","creation_statements":"C","credential_config":)" +
+                                  std::string(nothing) + "}")
+                    .ok())
+        << nothing << ": as without it";
+  }
+}
+
 TEST(DatabaseEngine, HoldsRolesToWhatTheConfigurationAllows) {
   World world;
   world.call(Operation::update, "config/pg", R"({"allowed_roles":"ap*,other"})");
