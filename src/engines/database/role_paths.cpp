@@ -68,10 +68,10 @@ Result<void> check(const Role& role, const Target& target) {
   return {};
 }
 
-Error failed_trial(std::string_view field, const Error& why) {
-  if (why.code == ErrorCode::unavailable) return why;
-  Error error = bad_field(field, why);
-  error.text = "a user was made on trial and dropped again; " + error.text;
+/// `what` became of the user.
+Error failed_trial(std::string_view what, std::string_view field, const Error& why) {
+  Error error = why.code == ErrorCode::unavailable ? why : bad_field(field, why);
+  error.text = "on trial " + std::string(what) + "; " + error.text;
   return error;
 }
 
@@ -81,17 +81,25 @@ Result<void> try_out(House& house, Context& context, const Wanted& wanted) {
   auto issued = issue(house, context, wanted);
   if (!issued.ok()) {
     if (issued.error().code != ErrorCode::precondition) return issued.error();
-    return failed_trial("creation_statements", issued.error());
+    return failed_trial("no user could be made, and what may be left of it is dropped by itself",
+                        "creation_statements", issued.error());
   }
   const WallTime later = issued->issuing.lease().expires + kGrace;
   const auto renewed = house.targets.with(context.tx, wanted.found, [&](Target& target) {
     return target.renew_user(wanted.role.renew, issued->username, later);
   });
-  if (!renewed.ok()) return failed_trial("renew_statements", renewed.error());
+  if (!renewed.ok()) {
+    return failed_trial("a user was made that couldn't be renewed; it is dropped by itself",
+                        "renew_statements", renewed.error());
+  }
   const auto dropped = house.targets.with(context.tx, wanted.found, [&](Target& target) {
     return target.drop_user(wanted.role.revocation, issued->username);
   });
-  if (!dropped.ok()) return failed_trial("revocation_statements", dropped.error());
+  if (!dropped.ok()) {
+    return failed_trial(
+        "a user was made that couldn't be dropped, which is tried again (sys/leases/pending)",
+        "revocation_statements", dropped.error());
+  }
   issued->issuing.nothing_was_made();
   return {};
 }

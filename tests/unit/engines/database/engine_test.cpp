@@ -143,6 +143,28 @@ TEST(DatabaseEngine, RefusesVaultsFieldsThatItDoesNotHave) {
   }
 }
 
+TEST(DatabaseEngine, SaysWhatBecameOfTheUserOfATrial) {
+  const struct {
+    int step;
+    const char* says;
+    const char* field;
+  } cases[] = {{3, "no user could be made", "creation_statements"},
+               {4, "couldn't be renewed", "renew_statements"},
+               {5, "couldn't be dropped", "revocation_statements"}};
+  for (const auto& [step, says, field] : cases) {
+    World world;
+    world.database.steps = {.count = 0, .at = step, .plug = Plug::refuse};
+    const auto refused = world.try_call(Operation::update, "roles/two",
+                                        R"({"db_name":"pg","creation_statements":"C"})");
+    ASSERT_EQ(code_of(refused), ErrorCode::invalid_argument) << step;
+    EXPECT_NE(refused.error().text.find(says), std::string::npos) << refused.error().text;
+    EXPECT_NE(refused.error().text.find(field), std::string::npos) << refused.error().text;
+    world.database.steps.at = 0;
+    world.run_ends();
+    EXPECT_EQ(world.leased_users(), 0U);
+  }
+}
+
 TEST(DatabaseEngine, HoldsRolesToWhatTheConfigurationAllows) {
   World world;
   world.call(Operation::update, "config/pg", R"({"allowed_roles":"ap*,other"})");
