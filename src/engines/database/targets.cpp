@@ -154,13 +154,22 @@ Result<Targets::Shared> Targets::open(SealedTransaction& tx, const Found& found)
 }
 
 Result<void> Targets::with(SealedTransaction& tx, const Found& found, const Act& act) {
-  Result<void> outcome;
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    auto target = open(tx, found);
-    outcome = target.ok() ? act(**target) : Result<void>(target.error());
-    if (outcome.ok() || outcome.error().code != ErrorCode::unauthenticated) return outcome;
-    forget(found.id);
-  }
+  const auto run = [&](SealedTransaction& from, const Found& as) -> Result<void> {
+    COFFER_TRY(const Shared target, open(from, as));
+    return act(*target);
+  };
+  const auto refused = [](const Result<void>& outcome) {
+    return !outcome.ok() && outcome.error().code == ErrorCode::unauthenticated;
+  };
+  auto outcome = run(tx, found);
+  if (!refused(outcome)) return outcome;
+  forget(found.id);
+  // As it is now: the request's own view may be from before a change of the password.
+  COFFER_TRY(const auto fresh, parts_.store.begin());
+  COFFER_TRY(const auto now, read_connection(*fresh, found.mount, found.id));
+  outcome = now ? run(*fresh, *now) : run(tx, found);
+  if (!refused(outcome)) return outcome;
+  forget(found.id);
   return not_let_in(outcome.error());
 }
 

@@ -53,6 +53,17 @@ TEST(DatabaseEngine, IsHelpedOutByAPasswordThatIsWritten) {
   EXPECT_TRUE(world.gives_creds());
 }
 
+/// A request that began before, with the password of before in its view of the store.
+TEST(DatabaseEngine, ServesCredsWhileTheAdministratorsPasswordIsRotated) {
+  World world;
+  world.restart();
+  world.database.when_asked = [&](const std::string&) {
+    world.call(Operation::update, "rotate-root/pg");
+  };
+  EXPECT_TRUE(world.gives_creds());
+  EXPECT_NE(world.database.users[kAdmin], "first");
+}
+
 TEST(DatabaseEngine, KeepsTheSecretsThatItsRowsName) {
   World world;
   world.call(Operation::update, "rotate-root/pg");
