@@ -49,6 +49,7 @@ class Mariadb final : public Target {
         pool_(config_.max_connections, [this] { return login(admin(), config_.password); }) {}
 
   [[nodiscard]] Result<void> verify() override {
+    COFFER_TRY(const auto room, pool_.room(in(config_.statement_timeout)));
     COFFER_TRY(const auto connection, login(admin(), config_.password));
     return connection->execute("SELECT 1");
   }
@@ -141,6 +142,7 @@ class Mariadb final : public Target {
   [[nodiscard]] Result<void> check_login(std::string_view name,
                                          const SecureBytes& password) override {
     COFFER_CHECK(check_name(name, kLongestName));
+    COFFER_TRY(const auto room, pool_.room(in(config_.statement_timeout)));
     const auto connection = login(std::string(name), password);
     // The password was right; it is this database that the user may not enter.
     if (!connection.ok() && connection.error().cause.ends_with("error 1044")) return {};

@@ -1,4 +1,5 @@
-// The connections of one target: a bounded number, kept for the next one who needs one. A
+// The connections of one target: a bounded number, kept for the next one who needs one; and room
+// for logins of their own beside them, so that all together are never more than kMostConnections. A
 // Connection has alive(): no I/O that blocks, false if it is closed or something unexpected waits
 // to be read; and reusable(): false once its session isn't as it was opened.
 #pragma once
@@ -10,6 +11,7 @@
 
 #include "coffer/base/mutex.h"
 #include "coffer/base/result.h"
+#include "coffer/connectors/target.h"
 #include "deadline.h"
 
 namespace coffer::connectors {
@@ -24,7 +26,7 @@ template <typename Connection>
 class Pool final {
  public:
   using Open = std::function<Result<std::unique_ptr<Connection>>()>;
-  Pool(std::size_t most, Open open) : open_(std::move(open)), free_(most) {}
+  Pool(std::size_t most, Open open) : open_(std::move(open)), most_(most) {}
 
   /// One connection of the pool for as long as this lives. Goes back unless it was spoilt.
   class Lent final {
@@ -48,6 +50,34 @@ class Pool final {
     std::unique_ptr<Connection> connection_;
   };
 
+  /// Room for one connection that isn't the pool's. Nobody who has one of the pool's may wait for
+  /// it: all might.
+  class Room final {
+   public:
+    explicit Room(Pool& pool) : pool_(&pool) {}
+    Room(Room&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)) {}
+    Room& operator=(Room&&) = delete;
+    ~Room() {
+      if (pool_ != nullptr) pool_->leave();
+    }
+
+   private:
+    Pool* pool_;
+  };
+
+  /// Closes one that is kept, if there is no room otherwise. unavailable: none until the deadline.
+  [[nodiscard]] Result<Room> room(Deadline deadline) COFFER_EXCLUDES(mutex_) {
+    std::unique_ptr<Connection> closed;  // outside of the lock, and before the room is used
+    const MutexLock lock(mutex_);
+    COFFER_CHECK(wait_for_room(deadline, kMostConnections));
+    ++apart_;
+    if (lent_ + kept_.size() + apart_ > kMostConnections) {
+      closed = std::move(kept_.back());
+      kept_.pop_back();
+    }
+    return Room(*this);
+  }
+
   /// unavailable if none is free until the deadline.
   [[nodiscard]] Result<Lent> take(Deadline deadline) COFFER_EXCLUDES(mutex_) {
     COFFER_TRY(std::unique_ptr<Connection> kept, wait(deadline));
@@ -65,20 +95,37 @@ class Pool final {
   [[nodiscard]] Result<std::unique_ptr<Connection>> wait(Deadline deadline)
       COFFER_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
-    while (free_ == 0) {
-      const int left = milliseconds_until(deadline);
-      if (left == 0 || !returned_.wait_for(mutex_, std::chrono::milliseconds(left))) {
-        if (free_ > 0) break;
-        return make_error(ErrorCode::unavailable, "all connections to the database are busy");
-      }
-    }
-    --free_;
+    COFFER_CHECK(wait_for_room(deadline, most_));
+    ++lent_;
     std::unique_ptr<Connection> kept;
     if (!kept_.empty()) {
       kept = std::move(kept_.back());
       kept_.pop_back();
     }
     return kept;
+  }
+
+  /// With fewer than so many lent. What is kept is closed for whoever needs its room.
+  [[nodiscard]] bool is_room(std::size_t most_lent) const COFFER_REQUIRES(mutex_) {
+    return lent_ < most_lent && lent_ + apart_ < kMostConnections;
+  }
+
+  [[nodiscard]] Result<void> wait_for_room(Deadline deadline, std::size_t most_lent)
+      COFFER_REQUIRES(mutex_) {
+    while (!is_room(most_lent)) {
+      const int left = milliseconds_until(deadline);
+      if (left == 0 || !returned_.wait_for(mutex_, std::chrono::milliseconds(left))) {
+        if (is_room(most_lent)) break;
+        return make_error(ErrorCode::unavailable, "all connections to the database are busy");
+      }
+    }
+    return {};
+  }
+
+  void leave() noexcept COFFER_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    --apart_;
+    returned_.notify_all();
   }
 
   void drop_kept() COFFER_EXCLUDES(mutex_) {
@@ -91,15 +138,17 @@ class Pool final {
     // Closing may take a moment: not under the lock.
     if (connection != nullptr && !connection->reusable()) connection.reset();
     const MutexLock lock(mutex_);
-    ++free_;
+    --lent_;
     if (connection != nullptr) kept_.push_back(std::move(connection));
-    returned_.notify_one();
+    returned_.notify_all();  // those who wait wait for different things
   }
 
   const Open open_;
+  const std::size_t most_;
   Mutex mutex_;
   CondVar returned_;
-  std::size_t free_ COFFER_GUARDED_BY(mutex_);
+  std::size_t lent_ COFFER_GUARDED_BY(mutex_) = 0;
+  std::size_t apart_ COFFER_GUARDED_BY(mutex_) = 0;
   std::vector<std::unique_ptr<Connection>> kept_ COFFER_GUARDED_BY(mutex_);
 };
 

@@ -47,6 +47,7 @@ class Postgresql final : public Target {
               [this] { return login(config_.username, config_.password); }) {}
 
   [[nodiscard]] Result<void> verify() override {
+    COFFER_TRY(const auto room, pool_.room(deadline()));
     COFFER_TRY(const auto connection, login(config_.username, config_.password));
     return connection->execute("SELECT 1", deadline());
   }
@@ -91,20 +92,26 @@ class Postgresql final : public Target {
 
   [[nodiscard]] Result<void> drop_user(Statements revocation, std::string_view name) override {
     COFFER_CHECK(check_name(name, kLongestName));
-    COFFER_TRY(auto lent, pool_.take(deadline()));
-    COFFER_TRY(const FoundUser user, find(*lent, name));
-    COFFER_TRY(const std::string quoted, lent->in_identifier(name));
-    const std::string role = "\"" + quoted + "\"";
-    if (!revocation.empty()) return revoke_by_statements(*lent, revocation, {role, user, name});
-    COFFER_CHECK(close(*lent, role, user));
+    FoundUser user;
+    std::string role = "\"";
+    {
+      COFFER_TRY(auto lent, pool_.take(deadline()));
+      COFFER_TRY(user, find(*lent, name));
+      COFFER_TRY(const std::string quoted, lent->in_identifier(name));
+      role.append(quoted).append("\"");
+      if (!revocation.empty()) return revoke_by_statements(*lent, revocation, {role, user, name});
+      COFFER_CHECK(close(*lent, role, user));
+    }
     // Objects are given to the administrator, never dropped; DROP OWNED then takes the privileges.
     const std::string give =
         "REASSIGN OWNED BY " + role + " TO CURRENT_USER; DROP OWNED BY " + role;
     for (const std::string& database : user.other_databases) {
+      COFFER_TRY(const auto room, pool_.room(deadline()));
       COFFER_TRY(const auto other, login(config_.username, config_.password, database));
       COFFER_CHECK(settle(*other, give));
     }
     // Whoever was about to log in before it was closed is in by now.
+    COFFER_TRY(auto lent, pool_.take(deadline()));
     return settle(*lent, end_sessions_sql(user.oid) + "; " + give + "; DROP ROLE " + role);
   }
 
@@ -126,6 +133,7 @@ class Postgresql final : public Target {
   [[nodiscard]] Result<void> check_login(std::string_view name,
                                          const SecureBytes& password) override {
     COFFER_CHECK(check_name(name, kLongestName));
+    COFFER_TRY(const auto room, pool_.room(deadline()));
     const auto connection = login(std::string(name), password);
     // The password was right; it is this database that the user may not enter.
     if (!connection.ok() && connection.error().cause.ends_with("42501")) return {};

@@ -23,6 +23,7 @@ class Redis final : public Target {
               [this] { return login(config_.username, config_.password); }) {}
 
   [[nodiscard]] Result<void> verify() override {
+    COFFER_TRY(const auto room, pool_.room(in(config_.statement_timeout)));
     COFFER_TRY(const auto connection, login(config_.username, config_.password));
     COFFER_TRY(const auto reply, connection->command({"ACL", "WHOAMI"}));
     return {};
@@ -92,6 +93,7 @@ class Redis final : public Target {
   [[nodiscard]] Result<void> check_login(std::string_view name,
                                          const SecureBytes& password) override {
     COFFER_CHECK(check_name(name, kLongestName));
+    COFFER_TRY(const auto room, pool_.room(in(config_.statement_timeout)));
     COFFER_TRY(const auto connection, login(std::string(name), password));
     return {};
   }

@@ -33,7 +33,7 @@ enum class Kind : std::uint8_t { postgresql, mariadb, redis };
 /// Which template a list of statements is: it tells which placeholders may be in it.
 enum class Purpose : std::uint8_t { creation, revocation, rollback, renew, rotation };
 
-inline constexpr std::size_t kMostConnections = 8;  ///< of one target
+inline constexpr std::size_t kMostConnections = 8;  ///< of one target, logins on trial included
 inline constexpr std::size_t kMaxAuthorities =
     std::size_t{64} * 1024;  ///< bytes of TargetConfig::tls_ca
 

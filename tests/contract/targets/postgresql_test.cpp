@@ -46,6 +46,28 @@ class PostgresqlTarget : public testing::Test {
   std::unique_ptr<Target> target_;
 };
 
+/// All of them want a login to another database at once, beside all of the pool's.
+TEST_F(PostgresqlTarget, VisitsOtherDatabasesWithinItsConnections) {
+  auto config = server().config();
+  config.max_connections = connectors::kMostConnections;
+  auto made = connectors::make_target(std::move(config));
+  ASSERT_TRUE(made.ok());
+  server().as_owner("CREATE DATABASE visited OWNER coffer");
+  admin_runs("CREATE TABLE seen (a int)", "visited");
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < connectors::kMostConnections; ++i) {
+    names.push_back("visitor" + std::to_string(i));
+    must(create(server().creation(), names.back()));
+    admin_runs("GRANT SELECT ON seen TO \"" + names.back() + "\"", "visited");
+  }
+  std::vector<std::thread> ending;
+  for (const std::string& name : names) {
+    ending.emplace_back([&] { EXPECT_TRUE((*made)->drop_user({}, name).ok()); });
+  }
+  for (std::thread& thread : ending) thread.join();
+  for (const std::string& name : names) EXPECT_FALSE(*target().has_user(name)) << name;
+}
+
 TEST_F(PostgresqlTarget, GivesWhatAUserOwnsToTheAdministrator) {
   must(create(server().creation(), "owner1"));
   const auto session = server().log_in("owner1", "p");

@@ -175,7 +175,8 @@ TEST_P(TargetContract, LeavesAUserOfTheSameNameAsItIs) {
 TEST_P(TargetContract, TellsThatNothingWasSentToAServerThatIsAway) {
   const auto creating = impatient();
   server().stop();
-  const auto made = creating->create_user(server().creation(), unique("user"), secret("p"), later());
+  const auto made =
+      creating->create_user(server().creation(), unique("user"), secret("p"), later());
   server().restart();
   EXPECT_EQ(code_of(made), "resource_exhausted");
 }

@@ -8,7 +8,12 @@ namespace coffer::connectors {
 namespace {
 
 struct FakeConnection {
+  explicit FakeConnection(int n, int& all) : number(n), open(all) { ++open; }
+  ~FakeConnection() { --open; }
+  FakeConnection(const FakeConnection&) = delete;
+  FakeConnection& operator=(const FakeConnection&) = delete;
   int number = 0;
+  int& open;
   bool lives = true;
   bool clean = true;
   [[nodiscard]] bool alive() const { return lives; }
@@ -18,9 +23,10 @@ struct FakeConnection {
 struct Opener {
   int opened = 0;
   int fails_at = 0;
+  int open = 0;  ///< now
   Result<std::unique_ptr<FakeConnection>> operator()() {
     if (++opened == fails_at) return make_error(ErrorCode::unavailable, "away");
-    return std::make_unique<FakeConnection>(FakeConnection{.number = opened});
+    return std::make_unique<FakeConnection>(opened, open);
   }
 };
 
@@ -69,6 +75,48 @@ TEST(Pool, ReplacesDeadSpoiltAndChangedOnes) {
   EXPECT_EQ((*pool.take(kSoon()))->number, 3);
   (*pool.take(kSoon()))->clean = false;
   EXPECT_EQ((*pool.take(kSoon()))->number, 4);
+}
+
+TEST(Pool, ClosesAKeptOneForALoginBesideIt) {
+  Opener opener;
+  TestPool pool(kMostConnections, [&] { return opener(); });
+  {
+    std::vector<TestPool::Lent> all;
+    for (std::size_t i = 0; i < kMostConnections; ++i) all.push_back(*pool.take(kSoon()));
+  }
+  EXPECT_EQ(opener.open, static_cast<int>(kMostConnections));
+  std::vector<TestPool::Room> rooms;
+  for (std::size_t i = 1; i <= kMostConnections; ++i) {
+    auto room = pool.room(kSoon());
+    ASSERT_TRUE(room.ok());
+    rooms.push_back(*std::move(room));
+    EXPECT_EQ(opener.open + static_cast<int>(i), static_cast<int>(kMostConnections));
+  }
+  EXPECT_FALSE(pool.room(kSoon()).ok());
+  EXPECT_FALSE(pool.take(kSoon()).ok());
+  rooms.pop_back();
+  EXPECT_TRUE(pool.take(kSoon()).ok());
+}
+
+TEST(Pool, HasNoRoomForALoginWhileAllAreLent) {
+  Opener opener;
+  TestPool pool(kMostConnections, [&] { return opener(); });
+  std::vector<TestPool::Lent> all;
+  for (std::size_t i = 0; i < kMostConnections; ++i) all.push_back(*pool.take(kSoon()));
+  const auto refused = pool.room(kSoon());
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::unavailable);
+  std::thread waiting([&] { EXPECT_TRUE(pool.room(in(std::chrono::milliseconds(10000))).ok()); });
+  all.pop_back();
+  waiting.join();
+}
+
+TEST(Pool, LendsNoMoreThanItsOwnHoweverMuchRoomThereIs) {
+  Opener opener;
+  TestPool pool(1, [&] { return opener(); });
+  const auto lent = pool.take(kSoon());
+  EXPECT_FALSE(pool.take(kSoon()).ok());
+  EXPECT_TRUE(pool.room(kSoon()).ok());
 }
 
 TEST(Pool, KeepsItsPlacesWhenOpeningFails) {
