@@ -78,6 +78,14 @@ void drop_rotation(envelope::SealedTransaction& tx, const Uuid& mount, std::stri
   tx.erase(failing_row(mount, path), Expect::anything());
 }
 
+Result<std::optional<RotationEntry>> find_rotation(envelope::SealedTransaction& tx,
+                                                   const Uuid& mount, std::string_view path) {
+  COFFER_TRY(const auto row, tx.read(row_of(mount, path)));
+  if (!row) return std::optional<RotationEntry>();
+  COFFER_TRY(RotationEntry entry, decode(row->value));
+  return std::optional(std::move(entry));
+}
+
 Result<std::vector<RotationEntry>> list_rotations(envelope::SealedTransaction& tx,
                                                   std::size_t at_most) {
   COFFER_TRY(const auto rows, tx.list_some(kIndexSpace, {}, at_most));

@@ -2,6 +2,7 @@
 // Tables 30 and 31 of the zero mount; docs/formats/rotation.md.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,9 @@ struct RotationEntry {
                                         const RotationEntry& entry);
 /// No harm if there is none.
 void drop_rotation(envelope::SealedTransaction& tx, const Uuid& mount, std::string_view path);
+[[nodiscard]] Result<std::optional<RotationEntry>> find_rotation(envelope::SealedTransaction& tx,
+                                                                 const Uuid& mount,
+                                                                 std::string_view path);
 /// In no order; at most so many.
 [[nodiscard]] Result<std::vector<RotationEntry>> list_rotations(envelope::SealedTransaction& tx,
                                                                 std::size_t at_most);

@@ -1,5 +1,8 @@
 #include "retired.h"
 
+#include "coffer/lifecycle/rotation_index.h"
+#include "static_roles.h"
+
 namespace coffer::engines::database {
 namespace {
 
@@ -44,6 +47,7 @@ Result<bool> clear_table(SealedTransaction& tx, const Uuid& mount, std::uint16_t
   COFFER_TRY(const auto rows, tx.list_some({mount, table}, "", kStep));
   for (const engine::ListedRow& row : rows) {
     if (table == kStaticTable) {
+      lifecycle::drop_rotation(tx, mount, rotation_path(row.name));
       COFFER_TRY(const StaticRole role, decode_static_role(row.value));
       for (const std::uint64_t version : {role.password.current, role.password.pending}) {
         if (version != 0)

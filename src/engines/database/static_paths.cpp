@@ -1,6 +1,7 @@
 // static-roles/, static-creds/, rotate-role/.
 #include <algorithm>
 
+#include "coffer/lifecycle/rotation_index.h"
 #include "coffer/model/json_writer.h"
 #include "fields.h"
 #include "roles.h"
@@ -113,12 +114,13 @@ seconds until(WallTime time, WallTime now) {
   return std::max(std::chrono::ceil<seconds>(time - now), seconds(0));
 }
 
-std::string static_role_data(const StaticRole& role) {
+std::string static_role_data(const StaticRole& role, std::string_view trouble) {
   model::JsonWriter json;
   json.begin_object();
   if (!role.alternate.empty()) json.key("alternate_username").string(role.alternate);
   json.key("credential_type").string("password");
   json.key("db_name").string(role.db_name);
+  json.key("failures").number(role.failures);
   if (role.last_rotation != WallTime()) {
     json.key("last_vault_rotation").string(to_rfc3339(role.last_rotation));
   }
@@ -127,8 +129,16 @@ std::string static_role_data(const StaticRole& role) {
   json.key("rotation_statements").begin_array();
   for (const std::string& text : role.rotation) json.string(text);
   json.end_array();
+  json.key("trouble").string(trouble);
   json.key("username").string(role.username).end_object();
   return std::move(json).take();
+}
+
+/// What the last attempt said.
+Result<std::string> trouble_of(engine::SealedTransaction& tx, const StaticFound& found) {
+  COFFER_TRY(const auto entry,
+             lifecycle::find_rotation(tx, found.mount, rotation_path(found.name)));
+  return entry && found.role.failures > 0 ? entry->trouble : std::string();
 }
 
 }  // namespace
@@ -140,7 +150,8 @@ Result<Response> list_static_roles(House&, Context& context, const Request&, std
 Result<Response> read_static_role(House&, Context& context, const Request&, std::string_view name) {
   COFFER_TRY(const auto found, find_static(context.tx, context.mount.uuid, name));
   if (!found) return make_error(ErrorCode::not_found, "");
-  return Response{.data = static_role_data(found->role)};
+  COFFER_TRY(const std::string trouble, trouble_of(context.tx, *found));
+  return Response{.data = static_role_data(found->role, trouble)};
 }
 
 Result<Response> write_static_role(House& house, Context& context, const Request& request,
@@ -161,6 +172,8 @@ Result<Response> write_static_role(House& house, Context& context, const Request
   if (!is_new) {
     found.role.next_rotation = found.role.last_rotation + found.role.period;
     COFFER_CHECK(save(context.tx, found));
+    COFFER_TRY(std::string trouble, trouble_of(context.tx, found));
+    COFFER_CHECK(put_in_list(context.tx, found, std::move(trouble)));
     if (found.role.rotated_by.empty()) {
       COFFER_CHECK(lifecycle::schedule(context.tx, kStaticKind,
                                        to_string(mount) + "/" + std::string(name),

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "coffer/base/failpoint.h"
+#include "coffer/lifecycle/rotation_index.h"
 
 namespace coffer::engines::database {
 namespace {
@@ -81,7 +82,27 @@ Result<void> save(SealedTransaction& tx, const StaticFound& found) {
                   found.version == 0 ? Expect::absent() : Expect::unchanged(found.version));
 }
 
+std::string rotation_path(std::string_view name) { return "static-roles/" + std::string(name); }
+
+Result<void> put_in_list(SealedTransaction& tx, const StaticFound& found, std::string trouble) {
+  const StaticRole& role = found.role;
+  const std::string path = rotation_path(found.name);
+  if (!role.rotated_by.empty()) {
+    lifecycle::drop_rotation(tx, found.mount, path);
+    return {};
+  }
+  return lifecycle::put_rotation(tx, {.mount = found.mount,
+                                      .path = path,
+                                      .rotator = "database",
+                                      .phase = role.password.pending == 0 ? "idle" : "set",
+                                      .next = role.next_rotation,
+                                      .last = role.last_rotation,
+                                      .failures = role.failures,
+                                      .trouble = std::move(trouble)});
+}
+
 Result<void> erase(SealedTransaction& tx, const StaticFound& found) {
+  lifecycle::drop_rotation(tx, found.mount, rotation_path(found.name));
   for (const std::uint64_t version : {found.role.password.current, found.role.password.pending}) {
     if (version == 0) continue;
     COFFER_CHECK(tx.erase_secret(static_secret_row(found.mount, found.name, version)));
@@ -144,6 +165,7 @@ Result<void> settle(SealedTransaction& tx, const Uuid& mount, std::string_view n
     role.next_rotation = now + pause_after(role.failures++);
   }
   COFFER_CHECK(save(tx, *found));
+  COFFER_CHECK(put_in_list(tx, *found, role.failures == 0 ? "" : outcome.why.text));
   if (!role.rotated_by.empty()) return {};
   return lifecycle::schedule(tx, kStaticKind, due_id(mount, name), role.next_rotation, now);
 }

@@ -23,6 +23,13 @@ struct StaticFound {
                                                              std::string_view name);
 [[nodiscard]] Result<void> save(engine::SealedTransaction& tx, const StaticFound& found);
 
+/// Its path below the mount, by which the list of all rotations has it.
+[[nodiscard]] std::string rotation_path(std::string_view name);
+/// Stages its place in the list of all rotations, and in what health tells. `trouble`: what the
+/// last attempt said. One that a KV secret rotates has none: the secret has.
+[[nodiscard]] Result<void> put_in_list(engine::SealedTransaction& tx, const StaticFound& found,
+                                       std::string trouble);
+
 /// Whether a static role of the configuration, other than `except`, has one of these users: each
 /// would change the password that the other tells.
 [[nodiscard]] Result<bool> is_claimed(engine::SealedTransaction& tx, const Uuid& mount,

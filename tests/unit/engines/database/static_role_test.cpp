@@ -1,6 +1,7 @@
 // Two users in turn, and the rotator "database": with a plug pulled at every step.
 #include <gtest/gtest.h>
 
+#include "coffer/lifecycle/rotation_index.h"
 #include "world.h"
 
 namespace coffer::engines::database {
@@ -147,12 +148,13 @@ TEST(DatabaseRotator, RotatesForNoSecretThatTheStaticRoleDoesNotName) {
 
 TEST(DatabaseRotator, TakesAStaticRoleThatIsRotatedByThisSecret) {
   World world;
+  world.database.users["third"] = "of old";
   world.call(Operation::update, "static-roles/free",
              R"({"db_name":"pg","username":"twin","rotation_period":3600})");
   world.call(Operation::update, "static-roles/own", kOne);
   const lifecycle::Rotator& rotator = *world.rotators.find("database");
   world.call(Operation::update, "static-roles/others",
-             R"({"db_name":"pg","username":"twin","rotated_by":"secret/app/other"})");
+             R"({"db_name":"pg","username":"third","rotated_by":"secret/app/other"})");
   const auto settings = [&](const std::string& body, std::string_view before = {}) {
     return rotator.take_settings("secret/app", must(model::Fields::parse(body)), before);
   };
@@ -334,6 +336,65 @@ TEST(StaticRole, HasNoUserThatAdministers) {
                                       R"({"username":"owner","verify_connection":false})");
   ASSERT_FALSE(refused.ok());
   EXPECT_NE(refused.error().text.find("\"username\""), std::string::npos);
+}
+
+std::vector<lifecycle::RotationEntry> listed(World& world) {
+  return must(lifecycle::list_rotations(*world.begin(), 10));
+}
+
+/// One that fails for weeks must not be seen only by whoever finds the password too old.
+TEST(StaticRole, IsInTheListOfRotationsWithItsFailures) {
+  World world;
+  world.call(Operation::update, "static-roles/own",
+             R"({"db_name":"pg","username":"owner","rotation_period":3600})");
+  auto entries = listed(world);
+  ASSERT_EQ(entries.size(), 1U);
+  EXPECT_EQ(entries[0].path, "static-roles/own");
+  EXPECT_EQ(entries[0].mount, world.mount.uuid);
+  EXPECT_EQ(entries[0].rotator, "database");
+  EXPECT_EQ(entries[0].failures, 0U);
+  EXPECT_EQ(entries[0].next, entries[0].last + std::chrono::hours(1));
+
+  const std::string password = std::exchange(world.database.users[kAdmin], "changed by hand");
+  for (int i = 0; i < 2; ++i) {
+    world.advance(std::chrono::minutes(61));
+    world.sweep();
+  }
+  entries = listed(world);
+  ASSERT_EQ(entries.size(), 1U);
+  EXPECT_EQ(entries[0].failures, 2U);
+  EXPECT_NE(entries[0].trouble.find("administrator"), std::string::npos) << entries[0].trouble;
+  EXPECT_EQ(must(lifecycle::failing_rotations(*world.begin())), 1U);
+  const auto told =
+      must(model::Fields::parse(world.call(Operation::read, "static-roles/own").data));
+  EXPECT_EQ(*must(told.integer("failures")), 2);
+  EXPECT_EQ(*must(told.string("trouble")), entries[0].trouble);
+  world.database.users[kAdmin] = password;
+  world.call(Operation::update, "static-roles/own", R"({"rotation_period":60})");
+  EXPECT_EQ(listed(world)[0].trouble, entries[0].trouble) << "a change of the period mends nothing";
+  world.advance(std::chrono::minutes(61));
+  world.sweep();
+  EXPECT_EQ(listed(world)[0].failures, 0U);
+  EXPECT_EQ(must(lifecycle::failing_rotations(*world.begin())), 0U);
+}
+
+TEST(StaticRole, LeavesTheListOfRotationsWhenItIsDeletedOrAnothersToRotate) {
+  World world;
+  const char* const role = R"({"db_name":"pg","username":"owner","rotation_period":3600})";
+  world.call(Operation::update, "static-roles/own", role);
+  world.call(Operation::update, "static-roles/own", R"({"rotated_by":"secret/app"})");
+  EXPECT_TRUE(listed(world).empty()) << "the secret's own rotation is there";
+  world.call(Operation::update, "static-roles/own", R"({"rotated_by":"","rotation_period":3600})");
+  EXPECT_EQ(listed(world).size(), 1U);
+  world.call(Operation::remove, "static-roles/own");
+  EXPECT_TRUE(listed(world).empty());
+  world.call(Operation::update, "static-roles/own", role);
+  for (int step = 0; step < 5; ++step) {
+    auto tx = world.begin();
+    (void)world.engine->clear(*tx, world.mount);
+    (void)world.commit(*tx);
+  }
+  EXPECT_TRUE(listed(world).empty()) << "nor is it of a mount that is cleared";
 }
 
 }  // namespace
