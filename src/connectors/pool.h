@@ -4,6 +4,8 @@
 // to be read; and reusable(): false once its session isn't as it was opened.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -22,11 +24,16 @@ namespace coffer::connectors {
   return error;
 }
 
+/// No connection came back for so long while others wait: the server hangs. Who comes then, and who
+/// waits already, is told so at once, for each holds up a thread that other databases need.
+inline constexpr std::chrono::milliseconds kHangs{3000};
+
 template <typename Connection>
 class Pool final {
  public:
   using Open = std::function<Result<std::unique_ptr<Connection>>()>;
-  Pool(std::size_t most, Open open) : open_(std::move(open)), most_(most) {}
+  Pool(std::size_t most, Open open, std::chrono::milliseconds hangs = kHangs)
+      : open_(std::move(open)), most_(most), hangs_(hangs) {}
 
   /// One connection of the pool for as long as this lives. Goes back unless it was spoilt.
   class Lent final {
@@ -71,6 +78,7 @@ class Pool final {
     const MutexLock lock(mutex_);
     COFFER_CHECK(wait_for_room(deadline, kMostConnections));
     ++apart_;
+    moved_ = std::chrono::steady_clock::now();
     if (lent_ + kept_.size() + apart_ > kMostConnections) {
       closed = std::move(kept_.back());
       kept_.pop_back();
@@ -78,7 +86,7 @@ class Pool final {
     return Room(*this);
   }
 
-  /// unavailable if none is free until the deadline.
+  /// unavailable if none is free until the deadline, or if the server hangs.
   [[nodiscard]] Result<Lent> take(Deadline deadline) COFFER_EXCLUDES(mutex_) {
     COFFER_TRY(std::unique_ptr<Connection> kept, wait(deadline));
     Lent lent(*this, std::move(kept));
@@ -97,6 +105,7 @@ class Pool final {
     const MutexLock lock(mutex_);
     COFFER_CHECK(wait_for_room(deadline, most_));
     ++lent_;
+    moved_ = std::chrono::steady_clock::now();
     std::unique_ptr<Connection> kept;
     if (!kept_.empty()) {
       kept = std::move(kept_.back());
@@ -113,11 +122,17 @@ class Pool final {
   [[nodiscard]] Result<void> wait_for_room(Deadline deadline, std::size_t most_lent)
       COFFER_REQUIRES(mutex_) {
     while (!is_room(most_lent)) {
-      const int left = milliseconds_until(deadline);
-      if (left == 0 || !returned_.wait_for(mutex_, std::chrono::milliseconds(left))) {
-        if (is_room(most_lent)) break;
+      const std::chrono::milliseconds left(milliseconds_until(deadline));
+      if (left.count() == 0) {
         return make_error(ErrorCode::unavailable, "all connections to the database are busy");
       }
+      const auto still = std::chrono::ceil<std::chrono::milliseconds>(
+          moved_ + hangs_ - std::chrono::steady_clock::now());
+      if (still.count() <= 0) {
+        return make_error(ErrorCode::unavailable,
+                          "the database doesn't answer, and all its connections wait for it");
+      }
+      returned_.wait_for(mutex_, std::min(left, still));
     }
     return {};
   }
@@ -125,6 +140,7 @@ class Pool final {
   void leave() noexcept COFFER_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
     --apart_;
+    moved_ = std::chrono::steady_clock::now();
     returned_.notify_all();
   }
 
@@ -139,15 +155,19 @@ class Pool final {
     if (connection != nullptr && !connection->reusable()) connection.reset();
     const MutexLock lock(mutex_);
     --lent_;
+    moved_ = std::chrono::steady_clock::now();
     if (connection != nullptr) kept_.push_back(std::move(connection));
     returned_.notify_all();  // those who wait wait for different things
   }
 
   const Open open_;
   const std::size_t most_;
+  const std::chrono::milliseconds hangs_;
   Mutex mutex_;
   CondVar returned_;
   std::size_t lent_ COFFER_GUARDED_BY(mutex_) = 0;
+  /// When one was lent or came back.
+  std::chrono::steady_clock::time_point moved_ COFFER_GUARDED_BY(mutex_);
   std::size_t apart_ COFFER_GUARDED_BY(mutex_) = 0;
   std::vector<std::unique_ptr<Connection>> kept_ COFFER_GUARDED_BY(mutex_);
 };

@@ -66,6 +66,23 @@ TEST(Pool, HandsOnToWhoWaits) {
   EXPECT_EQ(opener.opened, 1);
 }
 
+/// Who waits ten seconds for a server that hangs holds up those who want another one.
+TEST(Pool, NobodyWaitsLongForAServerThatHangs) {
+  Opener opener;
+  TestPool pool(
+      1, [&] { return opener(); }, std::chrono::milliseconds(50));
+  auto lent = std::make_unique<Result<TestPool::Lent>>(pool.take(kSoon()));
+  const auto an_hour = in(std::chrono::hours(1));
+  const auto waited = pool.take(an_hour);
+  ASSERT_FALSE(waited.ok());
+  EXPECT_EQ(waited.error().code, ErrorCode::unavailable);
+  EXPECT_NE(waited.error().text.find("doesn't answer"), std::string::npos);
+  EXPECT_FALSE(pool.take(an_hour).ok()) << "and who comes later";
+  EXPECT_TRUE(pool.room(an_hour).ok()) << "one is none of those that wait";
+  lent.reset();
+  EXPECT_TRUE(pool.take(an_hour).ok()) << "it answers again";
+}
+
 TEST(Pool, ReplacesDeadSpoiltAndChangedOnes) {
   Opener opener;
   TestPool pool(1, [&] { return opener(); });
