@@ -3,6 +3,7 @@
 #include <array>
 
 #include "coffer/pkcs11/attest.h"
+#include "coffer/pkcs11/token.h"
 #include "module.h"
 #include "session.h"
 #include "slots.h"
@@ -61,13 +62,21 @@ Result<void> finish_initialisation(const std::string& module_path, const std::st
 Result<std::string> initialise_token(const std::string& module_path, std::string_view label,
                                      const SecureBytes& so_pin, const SecureBytes& user_pin,
                                      const std::string& sync_directory) {
+  return initialise_token_with_serial(module_path, {}, label, so_pin, user_pin, sync_directory);
+}
+
+Result<std::string> initialise_token_with_serial(const std::string& module_path,
+                                                 std::string_view serial, std::string_view label,
+                                                 const SecureBytes& so_pin,
+                                                 const SecureBytes& user_pin,
+                                                 const std::string& sync_directory) {
   if (so_pin.empty() || user_pin.empty()) {
     return make_error(ErrorCode::invalid_argument, "an empty PIN");
   }
   COFFER_TRY(Label padded, pad_label(label));
   COFFER_TRY(const std::unique_ptr<Module> module, Module::load(module_path));
   COFFER_CHECK(module->initialise());
-  COFFER_TRY(const CK_SLOT_ID slot, find_blank_token(*module));
+  COFFER_TRY(const CK_SLOT_ID slot, find_blank_token(*module, serial));
   const ByteView so = so_pin.expose(Reveal{"a new token gets its security officer's PIN"});
   const ByteView user = user_pin.expose(Reveal{"a new token gets its user PIN"});
   COFFER_CHECK(ck_check("C_InitToken",

@@ -108,11 +108,29 @@ Result<CK_SLOT_ID> find_token(const Module& module, const TokenUri& uri) {
   return slots.front();
 }
 
-Result<CK_SLOT_ID> find_blank_token(const Module& module) {
+Result<CK_SLOT_ID> choose_blank(const std::vector<BlankToken>& blank, std::string_view serial) {
+  if (blank.empty()) return make_error(ErrorCode::not_found, "no slot has an uninitialised token");
+  if (serial.empty()) {
+    if (blank.size() == 1) return blank.front().slot;
+    return make_error(ErrorCode::precondition,
+                      fmt::format("{} tokens aren't initialised, wanted one: name it by its serial",
+                                  blank.size()));
+  }
+  for (const BlankToken& each : blank) {
+    if (each.serial == serial) return each.slot;
+  }
+  return make_error(ErrorCode::not_found, "no uninitialised token has the serial that was planned");
+}
+
+Result<CK_SLOT_ID> find_blank_token(const Module& module, std::string_view serial) {
   COFFER_TRY(const std::vector<CK_SLOT_ID> slots,
              slots_where(module, [](const CK_TOKEN_INFO& info) { return !is_initialised(info); }));
-  if (slots.empty()) return make_error(ErrorCode::not_found, "no slot has an uninitialised token");
-  return slots.front();
+  std::vector<BlankToken> blank;
+  for (const CK_SLOT_ID slot : slots) {
+    COFFER_TRY(const CK_TOKEN_INFO info, read_token_info(module, slot));
+    blank.push_back({slot, trimmed(info.serialNumber)});
+  }
+  return choose_blank(blank, serial);
 }
 
 }  // namespace coffer::pkcs11

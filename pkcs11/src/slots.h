@@ -1,6 +1,8 @@
 // Finding the slot of a token, whose number means nothing: SoftHSM and USB give new ones each time.
 #pragma once
 
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "coffer/pkcs11/profile.h"
@@ -20,7 +22,16 @@ namespace coffer::pkcs11 {
 [[nodiscard]] Result<std::vector<CK_SLOT_ID>> all_slots(const Module& module);
 /// The one slot whose initialised token matches. not_found; precondition if there are several.
 [[nodiscard]] Result<CK_SLOT_ID> find_token(const Module& module, const TokenUri& uri);
-/// The first slot with a token that isn't initialised. not_found.
-[[nodiscard]] Result<CK_SLOT_ID> find_blank_token(const Module& module);
+
+struct BlankToken {
+  CK_SLOT_ID slot = 0;
+  std::string serial;  ///< empty where a token gets one when it is initialised (SoftHSM)
+};
+/// The one with that serial; with an empty one the only one that there is. not_found; precondition
+/// if there are several and no serial tells which is meant.
+[[nodiscard]] Result<CK_SLOT_ID> choose_blank(const std::vector<BlankToken>& blank,
+                                              std::string_view serial);
+/// Of the slots with a token that isn't initialised.
+[[nodiscard]] Result<CK_SLOT_ID> find_blank_token(const Module& module, std::string_view serial);
 
 }  // namespace coffer::pkcs11

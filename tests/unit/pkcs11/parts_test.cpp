@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <set>
 
+#include "coffer/pkcs11/attest.h"
 #include "fakes/softhsm.h"
 #include "pkcs11/src/aes_gcm.h"
 #include "pkcs11/src/ec_point.h"
 #include "pkcs11/src/key_cache.h"
 #include "pkcs11/src/rules.h"
+#include "pkcs11/src/slots.h"
 #include "pkcs11/src/sync.h"
 
 namespace coffer::pkcs11 {
@@ -184,6 +186,29 @@ TEST_F(InitialiseToken, EachCallMakesAnotherToken) {
   const auto two = initialise("a", directory_->pin());
   ASSERT_TRUE(one.ok() && two.ok());
   EXPECT_NE(*one, *two);
+}
+
+TEST(BlankToken, IsChosenByItsSerialOrIsTheOnlyOne) {
+  const std::vector<BlankToken> two = {{7, "A1"}, {9, "B2"}};
+  EXPECT_EQ(*choose_blank(two, "B2"), 9U);
+  EXPECT_EQ(choose_blank(two, "C3").error().code, ErrorCode::not_found);
+  EXPECT_EQ(choose_blank(two, "").error().code, ErrorCode::precondition);
+  EXPECT_EQ(choose_blank({{7, ""}, {9, ""}}, "").error().code, ErrorCode::precondition);
+  EXPECT_EQ(*choose_blank({{7, "A1"}}, ""), 7U);
+  EXPECT_EQ(*choose_blank({{7, ""}}, ""), 7U);
+  // One that tells no serial can't be the one that was planned.
+  EXPECT_EQ(choose_blank({{7, ""}}, "A1").error().code, ErrorCode::not_found);
+  EXPECT_EQ(choose_blank({}, "A1").error().code, ErrorCode::not_found);
+}
+
+TEST_F(InitialiseToken, LeavesABlankTokenAloneThatIsntThePlannedOne) {
+  const auto refused =
+      initialise_token_with_serial(fakes::kSoftHsmModule, "CAFE0001", "x", directory_->so_pin(),
+                                   directory_->pin(), directory_->tokens_path());
+  EXPECT_EQ(refused.error().code, ErrorCode::not_found);
+  const auto tokens = look_at_tokens(fakes::kSoftHsmModule);
+  ASSERT_TRUE(tokens.ok());
+  for (const TokenLook& each : *tokens) EXPECT_FALSE(each.initialised) << each.info.label;
 }
 
 TEST_F(InitialiseToken, RefusesLabelsAndPinsThatCantBe) {

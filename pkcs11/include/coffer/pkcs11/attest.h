@@ -47,6 +47,13 @@ struct TokenLook {
 /// Of all slots, without a login.
 [[nodiscard]] Result<std::vector<TokenLook>> look_at_tokens(const std::string& module_path);
 
+/// As initialise_token(), on the blank token with that serial alone: C_InitToken can't be undone,
+/// so which one it is must be known before. not_found if no blank token has it. With an empty
+/// serial, for tokens that get theirs only now, the one blank token that there is.
+[[nodiscard]] Result<std::string> initialise_token_with_serial(
+    const std::string& module_path, std::string_view serial, std::string_view label,
+    const SecureBytes& so_pin, const SecureBytes& user_pin, const std::string& sync_directory = {});
+
 /// What is left to do of an initialise_token() that ended between C_InitToken and C_InitPIN: the
 /// token of that serial, which has no user PIN yet, gets it. One attempt with the SO PIN.
 /// precondition: it has one. permission_denied.

@@ -190,7 +190,7 @@ enum class LoginOutcome : std::uint8_t {
                                                         const SecureBytes& pin,
                                                         LoginOutcome& outcome);
 
-/// Initialises the first uninitialised slot with this label and PINs (C_InitToken, C_InitPIN) and
+/// Initialises the one uninitialised slot with this label and PINs (C_InitToken, C_InitPIN) and
 /// gives back the new token's serial. For development tokens and ceremonies. `sync_directory` as in
 /// TokenConfig.
 [[nodiscard]] Result<std::string> initialise_token(const std::string& module_path,
