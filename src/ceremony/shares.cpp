@@ -22,6 +22,7 @@ constexpr std::size_t kKeySize = 32;
 constexpr std::size_t kTagSize = 32;
 constexpr std::size_t kSumSize = 4;
 constexpr std::size_t kHeadSize = 4 + kTagSize;  // format, needed, total, number, tag
+constexpr std::size_t kGroup = 4;                // digits, with a blank between
 constexpr std::string_view kLabel = "coffer ceremony share 1";
 constexpr Reveal kWhy{"a secret is split into shares, or put together"};
 
@@ -55,11 +56,14 @@ Result<crypto::Sha256> tag_of(ByteView payload, std::uint8_t needed, std::uint8_
 Result<SecureBytes> to_text(ByteView bytes) {
   COFFER_TRY(const crypto::Sha256 sum, crypto::sha256(bytes));
   constexpr std::string_view kDigits = "0123456789abcdef";
-  COFFER_TRY(SecureBytes text, SecureBytes::allocate(2 * (bytes.size() + kSumSize)));
+  const std::size_t digits = 2 * (bytes.size() + kSumSize);
+  COFFER_TRY(SecureBytes text, SecureBytes::allocate(digits + (digits - 1) / kGroup));
   const MutableByteView out = text.expose_mutable(kWhy);
   std::size_t at = 0;
   const auto put = [&](ByteView part) {
     for (const std::uint8_t byte : part) {
+      // A group is whole bytes.
+      if (at % (kGroup + 1) == kGroup) out[at++] = ' ';
       out[at++] = static_cast<std::uint8_t>(kDigits[byte >> 4U]);
       out[at++] = static_cast<std::uint8_t>(kDigits[byte & 15U]);
     }
@@ -76,13 +80,13 @@ int digit(std::uint8_t c) noexcept {
   return -1;
 }
 
-/// Blanks are for people.
+/// Blanks and dashes are for people.
 Result<SecureBytes> from_text(ByteView text) {
   COFFER_TRY(SecureBytes bytes, SecureBytes::allocate(text.size() / 2 + 1));
   const MutableByteView out = bytes.expose_mutable(kWhy);
   std::size_t digits = 0;
   for (const std::uint8_t c : text) {
-    if (c == ' ') continue;
+    if (c == ' ' || c == '-') continue;
     const int value = digit(c);
     if (value < 0) return wrong("a share has a character that isn't a hexadecimal digit");
     std::uint8_t& byte = out[digits / 2];
@@ -162,21 +166,28 @@ Result<std::vector<SecureBytes>> split(const SecureBytes& payload, ShareCount co
   return shares;
 }
 
-/// Before anyone leaves: a custodian whose share is of no use would be found out when it is needed.
-Result<void> try_every_subset(const std::vector<SecureBytes>& shares, std::uint32_t needed,
+/// Whether each set of that many gives the secret.
+Result<void> try_every_subset(const std::vector<ByteView>& shares, std::uint32_t needed,
                               const SecureBytes& secret) {
   for (std::uint32_t set = 0; set < (1U << shares.size()); ++set) {
     if (static_cast<std::uint32_t>(std::popcount(set)) != needed) continue;
     std::vector<ByteView> chosen;
     for (std::size_t i = 0; i < shares.size(); ++i) {
-      if ((set >> i & 1U) != 0) chosen.push_back(shares[i].expose(kWhy));
+      if ((set >> i & 1U) != 0) chosen.push_back(shares[i]);
     }
     COFFER_TRY(const SecureBytes back, combine(chosen));
     if (!crypto::equal_constant_time(back.expose(kWhy), secret.expose(kWhy))) {
-      return make_error(ErrorCode::internal, "shares that were just made don't give the secret");
+      return make_error(ErrorCode::internal, "shares of one tag don't give one secret");
     }
   }
   return {};
+}
+
+std::vector<ByteView> views_of(const std::vector<SecureBytes>& shares) {
+  std::vector<ByteView> views;
+  views.reserve(shares.size());
+  for (const SecureBytes& share : shares) views.push_back(share.expose(kWhy));
+  return views;
 }
 
 Result<void> belong_together(const std::vector<ByteView>& shares) {
@@ -208,7 +219,7 @@ Result<std::vector<SecureBytes>> split_secret(const SecureBytes& secret, ShareCo
   std::copy_n(key.expose(kWhy).begin(), kKeySize, out.begin());
   std::copy_n(secret.expose(kWhy).begin(), secret.size(), out.begin() + kKeySize);
   COFFER_TRY(const std::vector<SecureBytes> shares, split(payload, count));
-  COFFER_CHECK(try_every_subset(shares, count.needed, secret));
+  COFFER_CHECK(try_every_subset(views_of(shares), count.needed, secret));
   std::vector<SecureBytes> texts;
   for (const SecureBytes& share : shares) {
     COFFER_TRY(SecureBytes text, to_text(share.expose(kWhy)));
@@ -224,11 +235,28 @@ Result<SecureBytes> combine_shares(std::span<const SecureBytes> shares) {
     COFFER_TRY(SecureBytes share, from_text(text.expose(kWhy)));
     bytes.push_back(std::move(share));
   }
-  std::vector<ByteView> views;
-  views.reserve(bytes.size());
-  for (const SecureBytes& share : bytes) views.push_back(share.expose(kWhy));
+  const std::vector<ByteView> views = views_of(bytes);
   COFFER_CHECK(belong_together(views));
   return combine(views);
+}
+
+Result<SecureBytes> combine_every_subset(std::span<const SecureBytes> shares,
+                                         std::uint32_t needed) {
+  std::vector<SecureBytes> bytes;
+  for (const SecureBytes& text : shares) {
+    auto share = from_text(text.expose(kWhy));
+    if (!share.ok()) {
+      return wrong("share " + std::to_string(bytes.size() + 1) + ": " + share.error().text);
+    }
+    bytes.push_back(*std::move(share));
+  }
+  if (bytes.size() < needed) return wrong("there are too few shares");
+  const std::vector<ByteView> views = views_of(bytes);
+  COFFER_CHECK(belong_together(views));
+  if (views.front()[1] != needed) return wrong("the shares are of another plan");
+  COFFER_TRY(SecureBytes secret, combine(views));
+  COFFER_CHECK(try_every_subset(views, needed, secret));
+  return secret;
 }
 
 }  // namespace coffer::ceremony

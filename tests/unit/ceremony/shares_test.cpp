@@ -64,6 +64,7 @@ TEST(Shares, WithOneWrongCharacterAreRefused) {
   const auto shares = *split_secret(secret("12345678"), {2, 2});
   const std::string good = text_of(shares[0]);
   for (std::size_t i = 0; i < good.size(); ++i) {
+    if (good[i] == ' ') continue;
     std::string bad = good;
     bad[i] = bad[i] == '0' ? '1' : '0';
     std::vector<SecureBytes> two;
@@ -81,12 +82,38 @@ TEST(Shares, WithOneWrongCharacterAreRefused) {
   }
 }
 
+TEST(Shares, AreShownInGroupsOfFour) {
+  const auto shares = *split_secret(secret("12345678"), {2, 2});
+  const std::string text = text_of(shares[0]);
+  // 4 + 32 + 32 + 8 + 4 bytes.
+  ASSERT_EQ(text.size(), 160U + 39U);
+  for (std::size_t i = 0; i < text.size(); ++i) EXPECT_EQ(text[i] == ' ', i % 5 == 4) << i;
+}
+
+TEST(Shares, ThatWereTypedInAreTriedInEverySet) {
+  const auto shares = *split_secret(secret("12345678"), {2, 3});
+  const auto back = combine_every_subset(shares, 2);
+  ASSERT_TRUE(back.ok()) << back.error().text;
+  EXPECT_EQ(text_of(*back), "12345678");
+  auto one_wrong = chosen(shares, 3);
+  std::string bad = text_of(shares[2]);
+  bad[50] = bad[50] == '1' ? '2' : '1';
+  one_wrong.push_back(secret(bad));
+  EXPECT_EQ(combine_every_subset(one_wrong, 2).error().text,
+            "share 3: a share's checksum is wrong: it was written down or typed in wrongly");
+  EXPECT_EQ(combine_every_subset(chosen(shares, 1), 2).error().text, "there are too few shares");
+  EXPECT_EQ(combine_every_subset(shares, 3).error().text, "the shares are of another plan");
+  auto twice = chosen(shares, 3);
+  twice.push_back(*shares[0].clone());
+  EXPECT_EQ(combine_every_subset(twice, 2).error().text, "a share is there twice");
+}
+
 TEST(Shares, MayBeWrittenInGroupsAndCapitals) {
   const auto shares = *split_secret(secret("s"), {2, 2});
   std::string spaced;
   for (const char c : text_of(shares[0])) {
     spaced.push_back(static_cast<char>(c >= 'a' ? c - 'a' + 'A' : c));
-    if (spaced.size() % 5 == 4) spaced.push_back(' ');
+    if (spaced.size() % 7 == 4) spaced.push_back('-');
   }
   std::vector<SecureBytes> two;
   two.push_back(secret(spaced));
