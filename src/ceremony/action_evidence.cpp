@@ -14,7 +14,7 @@
 #include "actions.h"
 #include "coffer/audit/checkpoint.h"
 #include "hash_words.h"
-#include "preflight.h"
+#include "known_hashes.h"
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX has it nowhere
 
@@ -52,6 +52,25 @@ Result<int> run(const std::vector<std::string>& words, const std::string& output
   return make_error(ErrorCode::unavailable, words.front() + " was ended by a signal");
 }
 
+/// What was rehearsed is what is run; the module is another by design.
+void hold_against(const Transcript& rehearsal, Finding& finding) {
+  if (!is_hash(finding.name) || finding.name == "module-sha256") return;
+  const std::string_view was = hash_at_preflight(rehearsal, finding.name);
+  if (was.empty() || was == finding.found) return;
+  finding.good = false;
+  finding.beside.append(", in the rehearsal ").append(was);
+}
+
+/// It may have been exchanged since the preflight looked at it.
+Result<void> hold_against_preflight(Ceremony& ceremony, const std::string& act,
+                                    const std::string& hash) {
+  const std::string finding = hash_finding(act);
+  const Transcript& transcript = ceremony.journal.transcript();
+  if (!has_changed(transcript, finding, hash)) return {};
+  const std::string was(hash_at_preflight(transcript, finding));
+  return make_exception(ceremony, act, finding, hash + ", at the preflight " + was);
+}
+
 /// Of the log's directory, its newest file: a log that began a new segment meanwhile has its
 /// checkpoints in another one. Their names sort as their lines do.
 Result<std::string> newest_checkpoints(const std::string& given) {
@@ -73,13 +92,20 @@ Result<Facts> show_plan(Ceremony& ceremony) {
   return Facts{{"plan", to_hex(ceremony.plan.hash)}, {"words", in_words(ceremony.plan.hash)}};
 }
 
+Machine machine_of(const Ceremony& ceremony) {
+  return {ceremony.token.module_path, ceremony.token.uri, ceremony.mode == Mode::live};
+}
+
 Result<Facts> look_around(Ceremony& ceremony) {
-  COFFER_TRY(const std::vector<Finding> findings,
-             preflight(ceremony.token.module_path, ceremony.token.uri));
+  COFFER_TRY(std::vector<Finding> findings, preflight(ceremony.plan, machine_of(ceremony)));
+  COFFER_TRY(const Transcript rehearsal,
+             kept_rehearsal(ceremony.directory, ceremony.journal.transcript()));
   Facts facts;
-  for (const Finding& each : findings) {
+  for (Finding& each : findings) {
     facts.push_back({each.name, each.found});
-    if (!each.good) COFFER_CHECK(make_exception(ceremony, "preflight", each.name, each.found));
+    hold_against(rehearsal, each);
+    if (each.good) continue;
+    COFFER_CHECK(make_exception(ceremony, "preflight", each.name, each.found + each.beside));
   }
   return facts;
 }
@@ -105,6 +131,7 @@ Result<Facts> note_checkpoint_after(Ceremony& ceremony) {
 Result<Facts> run_program(Ceremony& ceremony, const std::string& act) {
   const std::vector<std::string>& words = ceremony.plan.programs.at(act);
   COFFER_TRY(std::string program, hash_file(words.front()));
+  COFFER_CHECK(hold_against_preflight(ceremony, act, program));
   Facts facts{{"command", joined(words)}, {"program-sha256", std::move(program)}};
   if (ceremony.mode == Mode::rehearsal) {
     facts.push_back({"run", "no, this is a rehearsal"});

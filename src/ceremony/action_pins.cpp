@@ -43,29 +43,34 @@ Result<Facts> hand_out(Ceremony& ceremony, bool fresh_token, SecureBytes& so, Se
   if (ceremony.plan.shares) {
     facts.push_back({"so-pin", fmt::format("{} of {} shares", ceremony.plan.shares->needed,
                                            ceremony.plan.shares->total)});
-    facts.push_back({"subsets-tried", "all"});
   } else {
     facts.push_back({"so-pin", person_with(ceremony.plan, Role::security_officer)});
   }
   return facts;
 }
 
+/// All of them, so that each paper is known to be of use before its holder leaves.
 Result<SecureBytes> ask_for_shares(Ceremony& ceremony) {
   std::vector<SecureBytes> shares;
-  for (std::uint32_t i = 1; i <= ceremony.plan.shares->needed; ++i) {
+  for (std::uint32_t i = 1; i <= ceremony.plan.shares->total; ++i) {
     COFFER_TRY(SecureBytes share, ceremony.console.ask_secret(fmt::format("share-{}", i)));
     shares.push_back(std::move(share));
   }
-  return combine_shares(shares);
+  return combine_every_subset(shares, ceremony.plan.shares->needed);
 }
 
 /// What is typed in must be what was handed out: a PIN that was written down wrongly is found now.
-/// After a restart nothing of it is here any more, and it is typed in twice.
+/// After a restart nothing of it is here any more, and it is typed in twice; shares once, which
+/// have a checksum each and a tag of the PIN.
 Result<void> ask_back(Ceremony& ceremony, std::string_view name, bool shared, SecureBytes& pin) {
   const auto ask = [&] {
     return shared ? ask_for_shares(ceremony) : ceremony.console.ask_secret(name);
   };
   COFFER_TRY(SecureBytes typed, ask());
+  if (pin.empty() && shared) {
+    pin = std::move(typed);
+    return {};
+  }
   if (pin.empty()) {
     COFFER_TRY(pin, ask());
   }
@@ -77,9 +82,17 @@ Result<void> ask_back(Ceremony& ceremony, std::string_view name, bool shared, Se
   return {};
 }
 
+/// Of the shares as they were typed in.
+Fact subsets_tried() { return {"subsets-tried", "all"}; }
+
+Error another_serial(const std::string& serial, const std::string& planned) {
+  return make_error(ErrorCode::precondition,
+                    "the token's serial is " + serial + ", the plan has " + planned);
+}
+
 /// Goes on with an initialisation that was cut short, as far as it had come; empty: it hadn't
 /// begun. That the token is the one of then is told by the PINs, which only this ceremony knows.
-Result<std::string> take_up(Ceremony& ceremony) {
+Result<std::string> take_up(Ceremony& ceremony, const std::string& planned) {
   const std::string& label = ceremony.plan.token.label;
   COFFER_TRY(const auto tokens, pkcs11::look_at_tokens(ceremony.token.module_path));
   for (const pkcs11::TokenLook& each : tokens) {
@@ -87,6 +100,8 @@ Result<std::string> take_up(Ceremony& ceremony) {
     if (ceremony.journal.transcript().find("intent", "initialise") == nullptr) {
       return make_error(ErrorCode::conflict, "there is a token of that label already");
     }
+    if (!planned.empty() && planned != each.info.serial)
+      return another_serial(each.info.serial, planned);
     if (!each.user_pin_set) {
       COFFER_CHECK(pkcs11::finish_initialisation(ceremony.token.module_path, each.info.serial,
                                                  ceremony.so_pin, ceremony.user_pin,
@@ -100,11 +115,12 @@ Result<std::string> take_up(Ceremony& ceremony) {
 }
 
 /// From this line on a token of the label is ours: there was none.
-Result<std::string> initialise_blank(Ceremony& ceremony) {
+Result<std::string> initialise_blank(Ceremony& ceremony, const std::string& planned) {
   const std::string& label = ceremony.plan.token.label;
   COFFER_CHECK(ceremony.journal.append("intent", "initialise", {{"label", label}}));
-  return pkcs11::initialise_token(ceremony.token.module_path, label, ceremony.so_pin,
-                                  ceremony.user_pin, ceremony.token.sync_directory);
+  return pkcs11::initialise_token_with_serial(ceremony.token.module_path, planned, label,
+                                              ceremony.so_pin, ceremony.user_pin,
+                                              ceremony.token.sync_directory);
 }
 
 }  // namespace
@@ -129,17 +145,17 @@ Result<Facts> initialise(Ceremony& ceremony) {
   const bool shared = ceremony.plan.shares.has_value();
   COFFER_CHECK(ask_back(ceremony, "so-pin", shared, ceremony.so_pin));
   COFFER_CHECK(ask_back(ceremony, "user-pin", false, ceremony.user_pin));
-  COFFER_TRY(std::string serial, take_up(ceremony));
+  // The token of a rehearsal has another.
+  const std::string planned =
+      ceremony.mode == Mode::live ? ceremony.plan.token.serial : std::string();
+  COFFER_TRY(std::string serial, take_up(ceremony, planned));
   if (serial.empty()) {
-    COFFER_TRY(serial, initialise_blank(ceremony));
-  }
-  const std::string& planned = ceremony.plan.token.serial;
-  if (!planned.empty() && planned != serial && ceremony.mode == Mode::live) {
-    return make_error(ErrorCode::precondition,
-                      "the token's serial is " + serial + ", the plan has " + planned);
+    COFFER_TRY(serial, initialise_blank(ceremony, planned));
   }
   ceremony.token.uri = "pkcs11:serial=" + serial;
-  return Facts{{"serial", serial}, {"label", ceremony.plan.token.label}};
+  Facts facts{{"serial", serial}, {"label", ceremony.plan.token.label}};
+  if (shared) facts.push_back(subsets_tried());
+  return facts;
 }
 
 Result<Facts> change_user_pin(Ceremony& ceremony) {
@@ -154,11 +170,13 @@ Result<Facts> change_user_pin(Ceremony& ceremony) {
 
 Result<Facts> change_so_pin(Ceremony& ceremony) {
   COFFER_TRY(const SecureBytes old_pin, ceremony.console.ask_secret("so-pin"));
-  COFFER_CHECK(
-      ask_back(ceremony, "new-so-pin", ceremony.plan.shares.has_value(), ceremony.new_so_pin));
+  const bool shared = ceremony.plan.shares.has_value();
+  COFFER_CHECK(ask_back(ceremony, "new-so-pin", shared, ceremony.new_so_pin));
   COFFER_CHECK(pkcs11::change_pin(ceremony.token, pkcs11::PinOwner::security_officer, old_pin,
                                   ceremony.new_so_pin));
-  return Facts{{"changed", "yes"}};
+  Facts facts{{"changed", "yes"}};
+  if (shared) facts.push_back(subsets_tried());
+  return facts;
 }
 
 }  // namespace coffer::ceremony

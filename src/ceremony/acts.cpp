@@ -10,6 +10,8 @@ constexpr std::array kActs = {
     Act{"plan", "check a ceremony's plan, or print the templates of keys for one", plan},
     Act{"render", "the script of a plan, to be printed (Markdown)", render},
     Act{"person", "make the key that a person signs reports with", person},
+    Act{"preflight", "look at machine, programs and token of a plan, as a ceremony does first",
+        preflight},
     Act{"rehearse", "hold the ceremony of a plan on a token that is thrown away", rehearse},
     Act{"run", "hold the ceremony of a plan, or go on with one", run},
     Act{"sign", "sign a ceremony's report as one of its people", sign},

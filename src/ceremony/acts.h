@@ -26,6 +26,7 @@ int enrol(const std::vector<std::string>& arguments);
 int plan(const std::vector<std::string>& arguments);
 int render(const std::vector<std::string>& arguments);
 int person(const std::vector<std::string>& arguments);
+int preflight(const std::vector<std::string>& arguments);
 int rehearse(const std::vector<std::string>& arguments);
 int run(const std::vector<std::string>& arguments);
 int sign(const std::vector<std::string>& arguments);

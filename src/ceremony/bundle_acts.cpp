@@ -23,6 +23,7 @@ const std::vector<Option> kSignOptions = {
 const std::vector<Option> kVerifyOptions = {
     {"plan-hash", "the hash that the plan must have, in hexadecimal"},
     {"sign-key", "file with the public key (PEM) that the token must have signed with"},
+    {"rehearsal", "it is a rehearsal, and no ceremony", false, true},
     {"format", "table (default) or json"},
 };
 constexpr std::size_t kMaxPem = 8192;
@@ -65,6 +66,7 @@ std::string as_json(const BundleCheck& check) {
   json.key("transcript").string(check.head);
   list("problems", check.problems);
   list("exceptions", check.exceptions);
+  list("interruptions", check.interruptions);
   json.end_object();
   return std::move(json).take() + "\n";
 }
@@ -74,12 +76,14 @@ std::string as_table(const BundleCheck& check) {
   out += "mode        " + check.mode + "\nplan        " + check.plan + "\n";
   out += "transcript  " + check.head + "\n";
   for (const std::string& text : check.exceptions) out += "exception   " + text + "\n";
+  for (const std::string& text : check.interruptions) out += "interrupted " + text + "\n";
   for (const std::string& text : check.problems) out += "problem     " + text + "\n";
   return out;
 }
 
 Result<BundleCheck> check_bundle(const Words& words) {
   Expected expected{.plan = words["plan-hash"]};
+  if (!words["rehearsal"].empty()) expected.mode = "rehearsal";
   if (!words["sign-key"].empty()) {
     COFFER_TRY(expected.sign_key_pem, read_file(words["sign-key"], kMaxPem));
   }

@@ -6,6 +6,7 @@
 
 #include "console.h"
 #include "plan.h"
+#include "preflight.h"
 #include "steps.h"
 #include "transcript.h"
 
@@ -31,6 +32,9 @@ struct Ceremony {
   }
 };
 
+/// What its preflight looks at.
+[[nodiscard]] Machine machine_of(const Ceremony& ceremony);
+
 /// Does one step, or does it again after it was cut short; gives what goes into the transcript.
 [[nodiscard]] Result<Facts> perform(Ceremony& ceremony, const Step& step);
 
@@ -38,8 +42,33 @@ struct Ceremony {
 /// stands in the transcript too, and the step can be run again.
 [[nodiscard]] Result<void> conduct(Ceremony& ceremony);
 
-/// A finding that isn't as it should be: goes on only with a reason that somebody gives, and that
-/// stands in the transcript. precondition without.
+/// Gives the result back, and writes an error down as the line "aborted".
+[[nodiscard]] Result<void> or_aborted(Ceremony& ceremony, Result<void> result);
+
+struct TwoPeople {
+  std::string first;
+  std::string second;
+};
+/// Why these two can't answer for it: not of the plan, the same, or without those roles. Empty if
+/// they can.
+[[nodiscard]] std::string why_not(const Plan& plan, const std::vector<Role>& roles,
+                                  const TwoPeople& two);
+
+struct Question {
+  std::string key;   ///< "confirm.KEY.1" and ".2" are the console's
+  std::string step;  ///< of the line "refused"
+  std::string first;
+  std::string second;
+  std::vector<Role> roles{};  ///< that must be among the two
+};
+/// permission_denied after three tries; each refusal is a line of the transcript.
+[[nodiscard]] Result<TwoPeople> ask_two(Ceremony& ceremony, const Question& question);
+
+/// A finding that isn't as it should be: goes on only with a reason, for which two people answer.
+/// The facts of the line "exception"; precondition without.
+[[nodiscard]] Result<Facts> ask_exception(Ceremony& ceremony, std::string_view step,
+                                          std::string_view finding, std::string_view found);
+/// The same, and writes the line.
 [[nodiscard]] Result<void> make_exception(Ceremony& ceremony, std::string_view step,
                                           std::string_view finding, std::string_view found);
 

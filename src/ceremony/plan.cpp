@@ -148,6 +148,22 @@ Result<void> read_programs(const PlanFields& parent, Plan& plan) {
   return {};
 }
 
+Result<void> read_hashes(const PlanFields& parent, Plan& plan) {
+  if (!parent.has("hashes")) return {};
+  COFFER_TRY(const PlanFields fields, parent.object("hashes"));
+  for (const std::string& name : fields.names()) {
+    if (name != "coffer-ceremony" && name != "module" && plan.programs.count(name) == 0) {
+      return fields.wrong(name, "isn't coffer-ceremony, module, or an act that runs a program");
+    }
+    COFFER_TRY(std::string hash, fields.text(name));
+    if (hash.size() != 64 || hash.find_first_not_of("0123456789abcdef") != std::string::npos) {
+      return fields.wrong(name, "must be a SHA-256, 64 hexadecimal digits in lower case");
+    }
+    plan.hashes.emplace(name, std::move(hash));
+  }
+  return {};
+}
+
 Result<void> read_shares(const PlanFields& parent, Plan& plan) {
   if (!parent.has("shares")) return {};
   COFFER_TRY(const PlanFields fields, parent.object("shares"));
@@ -191,6 +207,10 @@ bool is_plain_name(std::string_view name) noexcept {
          });
 }
 
+std::string planned_uri(const Plan& plan) {
+  return plan.token.serial.empty() ? std::string() : "pkcs11:serial=" + plan.token.serial;
+}
+
 std::string joined(const std::vector<std::string>& words) {
   std::string out;
   for (const std::string& word : words) out.append(out.empty() ? "" : " ").append(word);
@@ -215,7 +235,7 @@ Result<Plan> parse_plan(std::string text) {
   COFFER_TRY(const PlanFields fields, PlanFields::parse(std::move(text)));
   COFFER_CHECK(
       fields.only({"format", "purpose", "acts", "vault", "token", "people", "keys", "programs",
-                   "shares", "audit_checkpoints", "key_version", "sign_version"}));
+                   "hashes", "shares", "audit_checkpoints", "key_version", "sign_version"}));
   COFFER_TRY(const std::uint32_t format, fields.number("format"));
   if (format != 1) return fields.wrong("format", "must be 1");
   COFFER_TRY(plan.purpose, fields.text("purpose"));
@@ -229,6 +249,7 @@ Result<Plan> parse_plan(std::string text) {
   COFFER_CHECK(read_people(fields, plan));
   COFFER_CHECK(read_keys(fields, plan));
   COFFER_CHECK(read_programs(fields, plan));
+  COFFER_CHECK(read_hashes(fields, plan));
   COFFER_CHECK(read_shares(fields, plan));
   COFFER_TRY(plan.audit_checkpoints, fields.text_or("audit_checkpoints", ""));
   if (fields.has("key_version")) {

@@ -71,7 +71,9 @@ struct Plan {
   std::map<std::string, Person> people;
   std::map<std::string, PlannedKey> keys;                    ///< by "kek" and "sign"
   std::map<std::string, std::vector<std::string>> programs;  ///< by the act's name
-  std::optional<Shares> shares{};                            ///< of the SO PIN
+  /// SHA-256 that "coffer-ceremony", "module" or the program of an act must have.
+  std::map<std::string, std::string> hashes{};
+  std::optional<Shares> shares{};  ///< of the SO PIN
   std::string audit_checkpoints;   ///< the file with the log's checkpoints; empty: there is no log
   std::uint32_t key_version = 1;   ///< of the kek on the token, and of the sign key unless
   std::uint32_t sign_version = 1;  ///< the plan has another for that
@@ -86,6 +88,9 @@ inline constexpr std::size_t kMaxPlan = 256U << 10U;
 
 [[nodiscard]] bool has_act(const Plan& plan, ActKind act) noexcept;
 [[nodiscard]] std::size_t count_role(const Plan& plan, Role role) noexcept;
+
+/// "pkcs11:serial=…"; empty where the token has none yet.
+[[nodiscard]] std::string planned_uri(const Plan& plan);
 
 /// A program's path and arguments with blanks between, for people and the transcript.
 [[nodiscard]] std::string joined(const std::vector<std::string>& words);

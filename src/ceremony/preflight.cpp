@@ -10,15 +10,34 @@
 #include "coffer/base/version.h"
 #include "coffer/pkcs11/attest.h"
 #include "files.h"
+#include "known_hashes.h"
 
 namespace coffer::ceremony {
 namespace {
 
 constexpr std::size_t kMaxProc = std::size_t{1} << 20U;
 
-Result<Finding> hashed(std::string name, const std::string& path) {
+Result<Finding> hashed(std::string name, const std::string& path, std::string_view planned) {
   COFFER_TRY(std::string hash, hash_file(path));
-  return Finding{std::move(name), std::move(hash), true};
+  Finding out{std::move(name), std::move(hash)};
+  out.good = planned.empty() || out.found == planned;
+  if (!out.good) out.beside = ", in the plan " + std::string(planned);
+  return out;
+}
+
+Result<void> add_hashes(const Plan& plan, const Machine& machine, std::vector<Finding>& findings) {
+  const auto add = [&](std::string name, const std::string& path, bool held) -> Result<void> {
+    const std::string_view planned = held ? planned_hash(plan, name) : std::string_view();
+    COFFER_TRY(Finding finding, hashed(std::move(name), path, planned));
+    findings.push_back(std::move(finding));
+    return {};
+  };
+  COFFER_CHECK(add("program-sha256", "/proc/self/exe", true));
+  COFFER_CHECK(add("module-sha256", machine.module, machine.has_planned_module));
+  for (const auto& [act, words] : plan.programs) {
+    COFFER_CHECK(add(hash_finding(act), words.front(), true));
+  }
+  return {};
 }
 
 Finding clock_state() {
@@ -78,17 +97,14 @@ Result<void> add_tokens(const std::string& module, const std::string& uri,
 
 }  // namespace
 
-Result<std::vector<Finding>> preflight(const std::string& module, const std::string& uri) {
-  std::vector<Finding> findings{{"version", "coffer-ceremony " + std::string(kVersion), true}};
-  COFFER_TRY(Finding program, hashed("program-sha256", "/proc/self/exe"));
-  findings.push_back(std::move(program));
-  COFFER_TRY(Finding hash, hashed("module-sha256", module));
-  findings.push_back(std::move(hash));
+Result<std::vector<Finding>> preflight(const Plan& plan, const Machine& machine) {
+  std::vector<Finding> findings{{"version", "coffer-ceremony " + std::string(kVersion)}};
+  COFFER_CHECK(add_hashes(plan, machine, findings));
   findings.push_back(clock_state());
   findings.push_back(entropy());
   findings.push_back(swap());
   findings.push_back(network());
-  COFFER_CHECK(add_tokens(module, uri, findings));
+  COFFER_CHECK(add_tokens(machine.module, machine.uri, findings));
   return findings;
 }
 

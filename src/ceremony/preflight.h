@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "coffer/base/result.h"
+#include "plan.h"
 
 namespace coffer::ceremony {
 
@@ -12,11 +12,18 @@ struct Finding {
   std::string name;
   std::string found;
   bool good = true;
+  std::string beside{};  ///< what it should have been, where that is known
 };
 
-/// Hashes of this program and of the module, the clock, entropy, swap, network, and what the tokens
-/// say of themselves and of wrong PINs; of the one that `uri` names alone, where it isn't empty.
-[[nodiscard]] Result<std::vector<Finding>> preflight(const std::string& module,
-                                                     const std::string& uri);
+struct Machine {
+  std::string module;
+  std::string uri;                 ///< of the one token that is looked at; empty: all of the module
+  bool has_planned_module = true;  ///< false: it is that of a rehearsal
+};
+
+/// Hashes of this program, of the module and of the programs that the plan's acts run, held against
+/// those of the plan where it has any; the clock, entropy, swap, network, and what the tokens say
+/// of themselves and of wrong PINs. not_found for a program that isn't there.
+[[nodiscard]] Result<std::vector<Finding>> preflight(const Plan& plan, const Machine& machine);
 
 }  // namespace coffer::ceremony

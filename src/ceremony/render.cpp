@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "hash_words.h"
+#include "plan_rules.h"
 #include "steps.h"
 
 namespace coffer::ceremony {
@@ -80,6 +81,7 @@ std::string what_is_taken(const Plan& plan, Role role) {
 }
 
 void add_forms(const Plan& plan, std::string& out) {
+  if (!makes_pins(plan)) return;  // nobody takes anything
   for (const auto& [name, person] : plan.people) {
     const std::string what = what_is_taken(plan, person.role);
     if (what.empty()) continue;

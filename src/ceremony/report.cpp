@@ -19,6 +19,10 @@ void add(std::string& out, std::string_view name, std::string_view value) {
   out.append(quoted, 1, quoted.size() - 2).append("\n");
 }
 
+bool is_reported(const TranscriptLine& line) {
+  return line.type == "done" || line.type == "exception" || is_interruption(line);
+}
+
 }  // namespace
 
 std::string report_label(const Transcript& transcript) {
@@ -37,11 +41,10 @@ std::string report_text(const Plan& plan, const Transcript& transcript) {
   add(out, "lines", std::to_string(transcript.lines.size()));
   add(out, "transcript", transcript.head);
   for (const TranscriptLine& line : transcript.lines) {
-    if (line.type != "done" && line.type != "exception") continue;
-    for (const Fact& each : line.facts) {
-      const std::string what = line.type == "done" ? line.step : line.type;
-      add(out, what + "/" + each.name, each.value);
-    }
+    if (!is_reported(line)) continue;
+    const std::string what = line.type == "done" ? line.step : line.type;
+    if (is_interruption(line) && !line.step.empty()) add(out, what + "/step", line.step);
+    for (const Fact& each : line.facts) add(out, what + "/" + each.name, each.value);
   }
   return out;
 }

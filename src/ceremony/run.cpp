@@ -12,6 +12,7 @@
 #include "coffer/crypto/random.h"
 #include "coffer/envelope/keyring.h"
 #include "report.h"
+#include "resume.h"
 #include "scratch_token.h"
 #include "verify_bundle.h"
 #include "words.h"
@@ -66,8 +67,12 @@ Result<Plan> settle_plan(const std::string& given, const std::string& directory)
   return plan;
 }
 
-/// The head of the rehearsal's transcript, which is kept beside ours; "none" as an exception.
-Result<std::string> settle_rehearsal(Ceremony& ceremony, const std::string& directory) {
+struct Rehearsal {
+  std::string head = "none";  ///< of its transcript, which is kept beside ours
+  Facts exception{};          ///< why it goes without one
+};
+
+Result<Rehearsal> settle_rehearsal(Ceremony& ceremony, const std::string& directory) {
   std::string why = "no rehearsal was given";
   if (!directory.empty()) {
     COFFER_TRY(const std::string text, read_file(directory + "/transcript", kMaxTranscript));
@@ -75,14 +80,12 @@ Result<std::string> settle_rehearsal(Ceremony& ceremony, const std::string& dire
     if (why.empty()) {
       COFFER_TRY(const Transcript rehearsal, parse_transcript(text));
       COFFER_CHECK(write_file(ceremony.path("rehearsal.transcript"), text));
-      return rehearsal.head;
+      return Rehearsal{rehearsal.head};
     }
   }
-  ceremony.console.say("Not as it should be: " + why);
-  const auto reason =
-      ceremony.console.ask("exception.rehearsal", "Reason to go on all the same (empty: stop)");
-  if (!reason.ok() || reason->empty()) return make_error(ErrorCode::precondition, why);
-  return std::string("none: ").append(*reason);
+  Rehearsal none;
+  COFFER_TRY(none.exception, ask_exception(ceremony, {}, "rehearsal", why));
+  return none;
 }
 
 std::string_view name_of(Mode mode) { return mode == Mode::live ? "live" : "rehearsal"; }
@@ -101,20 +104,14 @@ Result<void> go_on(Ceremony& ceremony) {
                                                    ceremony.directory);
   }
   if (transcript.lines.back().type == "end") return {};
-  return ceremony.journal.append("resumed", {},
-                                 {{"torn", ceremony.journal.was_torn() ? "yes" : "no"}});
+  return or_aborted(ceremony, resume(ceremony));
 }
 
 Result<void> begin(Ceremony& ceremony, const std::string& rehearsal) {
   if (!ceremony.journal.transcript().lines.empty()) return go_on(ceremony);
-  std::string head = "none";
-  std::string reason;
+  Rehearsal rehearsed;
   if (ceremony.mode == Mode::live) {
-    COFFER_TRY(head, settle_rehearsal(ceremony, rehearsal));
-    if (head.starts_with("none: ")) {
-      reason = head.substr(6);
-      head = "none";
-    }
+    COFFER_TRY(rehearsed, settle_rehearsal(ceremony, rehearsal));
   }
   COFFER_TRY(const Uuid id, crypto::random_uuid());
   COFFER_CHECK(ceremony.journal.append("begin", {},
@@ -123,12 +120,11 @@ Result<void> begin(Ceremony& ceremony, const std::string& rehearsal) {
                                         {"mode", std::string(name_of(ceremony.mode))},
                                         {"plan", to_hex(ceremony.plan.hash)},
                                         {"purpose", ceremony.plan.purpose},
-                                        {"rehearsal", head},
+                                        {"rehearsal", rehearsed.head},
                                         {"profile", ceremony.token.profile},
                                         {"version", std::string(kVersion)}}));
-  if (reason.empty()) return {};
-  return ceremony.journal.append("exception", {},
-                                 {{"finding", "rehearsal"}, {"found", "none"}, {"reason", reason}});
+  if (rehearsed.exception.empty()) return {};
+  return ceremony.journal.append("exception", {}, std::move(rehearsed.exception));
 }
 
 /// Signed by the token; people add theirs with `coffer-ceremony sign`.
@@ -157,17 +153,17 @@ Result<std::unique_ptr<Console>> people(const std::string& answers) {
   return answers.empty() ? terminal_console() : answers_console(answers);
 }
 
-pkcs11::TokenConfig planned_token(const PlannedToken& planned) {
-  pkcs11::TokenConfig token{.module_path = planned.module, .uri = {}};
-  if (!planned.serial.empty()) token.uri = "pkcs11:serial=" + planned.serial;
+pkcs11::TokenConfig planned_token(const Plan& plan) {
+  const PlannedToken& planned = plan.token;
+  pkcs11::TokenConfig token{.module_path = planned.module, .uri = planned_uri(plan)};
   token.sync_directory = planned.sync_directory;
   token.profile = planned.profile;
   return token;
 }
 
 Result<void> finish(Ceremony& ceremony, const std::string& rehearsal) {
-  COFFER_CHECK(begin(ceremony, rehearsal));
   take_up_serial(ceremony);
+  COFFER_CHECK(begin(ceremony, rehearsal));
   COFFER_CHECK(conduct(ceremony));
   COFFER_CHECK(write_report(ceremony));
   ceremony.console.say("\nThe transcript's hash: " + ceremony.journal.transcript().head);
@@ -179,7 +175,7 @@ Result<void> run_live(const Words& words) {
   COFFER_TRY(const Plan plan, settle_plan(words["plan"], words["out"]));
   COFFER_TRY(Journal journal, Journal::open(words["out"] + "/transcript", system_clock()));
   COFFER_TRY(const auto console, people(words["answers"]));
-  Ceremony ceremony{plan, Mode::live, words["out"], *console, journal, planned_token(plan.token)};
+  Ceremony ceremony{plan, Mode::live, words["out"], *console, journal, planned_token(plan)};
   return finish(ceremony, words["rehearsal"]);
 }
 

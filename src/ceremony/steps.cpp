@@ -8,12 +8,14 @@ namespace {
 /// Who takes the SO PIN.
 Role so_holder(const Plan& plan) { return plan.shares ? Role::custodian : Role::security_officer; }
 
+const std::string kAllShares =
+    "Every custodian types in their share, and each set of shares that is enough is tried.";
+
 Step hand_out(const Plan& plan, std::string id) {
-  const std::string so = plan.shares
-                             ? "The SO PIN is split, and each custodian gets a share; every "
-                               "set of shares that is enough is tried."
-                             : "The security officer alone looks at the screen and writes "
-                               "down the SO PIN.";
+  const std::string so = plan.shares ? "The SO PIN is split, and each custodian alone looks at the "
+                                       "screen and writes down a share."
+                                     : "The security officer alone looks at the screen and writes "
+                                       "down the SO PIN.";
   return {std::move(id),
           "PINs are made and handed out",
           so + " The user alone looks at the screen and writes down the user PIN.",
@@ -25,7 +27,8 @@ void add_initialise(const Plan& plan, std::vector<Step>& steps) {
   steps.push_back(hand_out(plan, "pins"));
   steps.push_back({"initialise",
                    "The token is initialised",
-                   "Both PINs are typed in by those who hold them.",
+                   plan.shares ? kAllShares + " The user types in the user PIN."
+                               : "Both PINs are typed in by those who hold them.",
                    "the token's label and serial, as planned",
                    {so_holder(plan), Role::user}});
 }
@@ -39,7 +42,8 @@ void add_change(const Plan& plan, std::vector<Step>& steps) {
                    {Role::user}});
   steps.push_back({"change-so-pin",
                    "The SO PIN is changed",
-                   "The old SO PIN is typed in, then the new one.",
+                   "The old SO PIN is typed in, then the new one. " +
+                       (plan.shares ? kAllShares : std::string()),
                    "the token takes the new SO PIN",
                    {so_holder(plan)}});
 }
@@ -78,7 +82,7 @@ void add_act(const Plan& plan, ActKind act, std::vector<Step>& steps) {
   }
   const std::string name(to_string(act));
   steps.push_back({name, "A program of the vault runs: " + name,
-                   "The program of the plan runs; its output is read.",
+                   "This runs, and its output is read: " + joined(plan.programs.at(name)),
                    "exit status 0, and the hash of the output"});
 }
 
@@ -91,7 +95,8 @@ std::vector<Step> steps_of(const Plan& plan) {
                    "the hash and the words that are printed on every copy"});
   steps.push_back({"preflight", "Machine, programs and token are looked at",
                    "The findings are read aloud; each that isn't good needs an exception.",
-                   "hashes as published; clock right; swap and network off"});
+                   "hashes as the plan and the rehearsal have them, or as published; clock right; "
+                   "swap and network off"});
   if (!plan.audit_checkpoints.empty()) {
     steps.push_back({"audit-before", "The audit log's checkpoint before",
                      "The newest checkpoint of the log is written down.", "size and root"});

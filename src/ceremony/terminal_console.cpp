@@ -48,12 +48,13 @@ class TerminalConsole final : public Console {
   }
 
   Result<SecureBytes> ask_secret(std::string_view name) override {
-    put(std::string(name) + " (not shown): ");
     termios before{};
     ::tcgetattr(file_.get(), &before);
     termios silent = before;
     silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
     ::tcsetattr(file_.get(), TCSAFLUSH, &silent);
+    // Not before: what is typed in at once would be shown, and flushed.
+    put(std::string(name) + " (not shown): ");
     Result<SecureBytes> line = read_line();
     ::tcsetattr(file_.get(), TCSAFLUSH, &before);
     put("\n");

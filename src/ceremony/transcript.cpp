@@ -62,6 +62,11 @@ std::string_view fact(const Facts& facts, std::string_view name) noexcept {
   return {};
 }
 
+bool is_interruption(const TranscriptLine& line) noexcept {
+  return line.type == "resumed" || line.type == "refused" || line.type == "failed" ||
+         line.type == "aborted";
+}
+
 const TranscriptLine* Transcript::find(std::string_view type,
                                        std::string_view step) const noexcept {
   const auto found = std::find_if(lines.begin(), lines.end(), [&](const TranscriptLine& line) {

@@ -29,6 +29,10 @@ struct TranscriptLine {
   Facts facts;
 };
 
+/// Whether it tells that something went otherwise than straight on: resumed, refused, failed,
+/// aborted.
+[[nodiscard]] bool is_interruption(const TranscriptLine& line) noexcept;
+
 struct Transcript {
   std::vector<TranscriptLine> lines;
   std::string head;  ///< SHA-256 of the last line, in hexadecimal

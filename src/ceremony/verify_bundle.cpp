@@ -1,5 +1,7 @@
 #include "verify_bundle.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -7,7 +9,9 @@
 
 #include "bundle.h"
 #include "bundle_files.h"
+#include "ceremony.h"
 #include "coffer/crypto/ed25519.h"
+#include "known_hashes.h"
 #include "plan_rules.h"
 #include "report.h"
 #include "steps.h"
@@ -25,6 +29,8 @@ class Verifier final {
     check_times();
     for (const Step& step : steps_of(plan_)) check_step(step);
     check_order();
+    check_exceptions();
+    check_hashes(rehearsal);
     if (transcript_.lines.back().type != "end") {
       problem("the ceremony didn't come to its end: the last line of the transcript isn't \"end\"");
     }
@@ -40,6 +46,9 @@ class Verifier final {
     const TranscriptLine& begin = transcript_.lines.front();
     if (begin.type != "begin") problem("the transcript doesn't start with its line \"begin\"");
     out_.mode = fact(begin.facts, "mode");
+    if (out_.mode != expected.mode) {
+      problem("it is of the mode " + out_.mode + ", and not " + expected.mode);
+    }
     const std::string hash = to_hex(plan_.hash);
     if (fact(begin.facts, "plan") != hash) {
       problem("the plan isn't the one that the transcript was made by");
@@ -119,14 +128,50 @@ class Verifier final {
     }
   }
 
+  void check_exceptions() {
+    for (const TranscriptLine& line : transcript_.lines) {
+      if (line.type != "exception") continue;
+      const std::string why = why_not(
+          plan_, {},
+          {std::string(fact(line.facts, "first")), std::string(fact(line.facts, "second"))});
+      if (!why.empty()) {
+        problem("line " + std::to_string(line.sequence) +
+                " of the transcript, an exception: " + why);
+      }
+    }
+  }
+
+  void check_hashes(const std::string& rehearsal) {
+    // Where it isn't one that was told already.
+    const auto parsed = parse_transcript(rehearsal);
+    for (std::string& each :
+         problems_of_hashes(plan_, transcript_, parsed.ok() ? *parsed : Transcript())) {
+      problem(std::move(each));
+    }
+  }
+
+  /// Those that a token of the plan's profile need not know.
+  [[nodiscard]] std::set<std::string> may_be_absent(const std::string& key) const {
+    std::set<std::string> names;
+    const auto attributes = pkcs11::key_template(role_of_key(key), plan_.token.profile);
+    if (!attributes.ok()) return names;
+    for (const pkcs11::StatedAttribute& each : *attributes) {
+      if (each.may_be_absent) names.insert(each.name);
+    }
+    return names;
+  }
+
   void check_attributes() {
     const TranscriptLine* const read = transcript_.find("done", "attributes");
     if (read == nullptr) return;
     for (const auto& [name, planned] : plan_.keys) {
+      const std::set<std::string> optional = may_be_absent(name);
       std::vector<pkcs11::StatedAttribute> got;
       for (const Fact& each : read->facts) {
         if (!each.name.starts_with(name + ".")) continue;
-        got.push_back({each.name.substr(name.size() + 1), each.value, true});
+        std::string attribute = each.name.substr(name.size() + 1);
+        const bool absent_too = optional.count(attribute) != 0;
+        got.push_back({std::move(attribute), each.value, absent_too});
       }
       const auto same = compare_attributes(name, planned, got);
       if (!same.ok()) problem("the key isn't as planned: " + same.error().text);
@@ -218,6 +263,22 @@ class Verifier final {
   BundleCheck& out_;
 };
 
+void list_the_unusual(const Transcript& transcript, BundleCheck& out) {
+  for (const TranscriptLine& line : transcript.lines) {
+    if (line.type == "exception") {
+      out.exceptions.push_back(fmt::format("{}: {} ({}, {})", fact(line.facts, "finding"),
+                                           fact(line.facts, "reason"), fact(line.facts, "first"),
+                                           fact(line.facts, "second")));
+    }
+    if (!is_interruption(line)) continue;
+    std::string text = line.type;
+    if (!line.step.empty()) text.append(" at ").append(line.step);
+    const std::string_view why = fact(line.facts, "why");
+    if (!why.empty()) text.append(": ").append(why);
+    out.interruptions.push_back(std::move(text));
+  }
+}
+
 }  // namespace
 
 std::string why_no_rehearsal(std::string_view transcript, std::string_view plan_hash) {
@@ -250,11 +311,7 @@ Result<BundleCheck> verify_bundle(const std::string& path, const Expected& expec
     return out;
   }
   out.head = transcript->head;
-  for (const TranscriptLine& line : transcript->lines) {
-    if (line.type != "exception") continue;
-    out.exceptions.push_back(std::string(fact(line.facts, "finding")) + ": " +
-                             std::string(fact(line.facts, "reason")));
-  }
+  list_the_unusual(*transcript, out);
   const auto rehearsal = bundle.read("rehearsal.transcript", kMaxTranscript);
   const auto report = bundle.read("report", audit::kMaxNote);
   Verifier(*plan, *transcript, out)

@@ -11,13 +11,16 @@ namespace coffer::ceremony {
 struct BundleCheck {
   std::vector<std::string> problems;    ///< each in a sentence; empty: all is well
   std::vector<std::string> exceptions;  ///< that were made, and why
-  std::string plan;                     ///< its hash
+  /// How it didn't go straight on: aborted, failed, refused, resumed, each with step and reason.
+  std::vector<std::string> interruptions;
+  std::string plan;  ///< its hash
   std::string mode;
   std::string head;  ///< of the transcript
 };
 
 struct Expected {
   std::string plan{};          ///< hash in hexadecimal; empty: whatever is there
+  std::string mode = "live";   ///< or "rehearsal"
   std::string sign_key_pem{};  ///< of the token; empty: what the transcript says
 };
 

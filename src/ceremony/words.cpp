@@ -15,6 +15,10 @@ po::options_description described(const std::vector<Option>& options) {
   po::options_description all;
   all.add_options()("help,h", "")("word", po::value<std::string>()->default_value(""), "");
   for (const Option& each : options) {
+    if (each.is_flag) {
+      all.add_options()(each.name, "");
+      continue;
+    }
     all.add_options()(each.name, po::value<std::string>()->default_value(""), "");
   }
   return all;
@@ -43,6 +47,10 @@ Result<Words> parse_words(const std::vector<std::string>& arguments,
   words.help = values.contains("help");
   words.word = values["word"].as<std::string>();
   for (const Option& each : options) {
+    if (each.is_flag) {
+      words.options[each.name] = values.contains(each.name) ? "yes" : "";
+      continue;
+    }
     words.options[each.name] = values[each.name].as<std::string>();
     if (!words.help && each.required && words[each.name].empty()) {
       return wrong("want -" + std::string(each.name) + "=…");

@@ -14,6 +14,7 @@ struct Option {
   const char* name;
   const char* about;
   bool required = false;
+  bool is_flag = false;  ///< has no value; "yes" where it is given
 };
 
 struct Words {
@@ -25,7 +26,7 @@ struct Words {
   }
 };
 
-/// invalid_argument says what is wrong. Each option takes a value.
+/// invalid_argument says what is wrong.
 [[nodiscard]] Result<Words> parse_words(const std::vector<std::string>& arguments,
                                         const std::vector<Option>& options);
 /// On standard output.

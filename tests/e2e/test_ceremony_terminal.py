@@ -13,6 +13,7 @@ import pytest
 
 from ceremony_kit import Ceremony
 from harness import program
+from memory_scan import find, find_at_exit
 
 SECONDS = 60
 CLEAR = "\x1b[H\x1b[2J\x1b[3J"
@@ -84,6 +85,8 @@ class Terminal:
 def started(tmp_path):
     """A rehearsal at a terminal, up to the findings about the machine."""
     ceremony = Ceremony(tmp_path)
+    (tmp_path / "tmp").mkdir()
+    ceremony.environment["TMPDIR"] = str(tmp_path / "tmp")
     terminal = Terminal(ceremony.environment, "rehearse", f"-plan={ceremony.write()}",
                         f"-out={ceremony.rehearsal}")  # fmt: skip
     terminal.confirm("sofia", "uwe")
@@ -101,6 +104,9 @@ def past_findings(terminal):
             return terminal.confirm("sofia", "uwe")
         terminal.wait_for("empty: stop): ")
         terminal.type("a desk")
+        for name in ("sofia", "wilma"):
+            terminal.wait_for("one's name is: ")
+            terminal.type(name)
 
 
 def test_pins_are_shown_once_and_typed_in_unseen(started):
@@ -143,7 +149,31 @@ def test_ctrl_c_ends_a_ceremony_on_the_record_and_nothing_is_left_of_its_token(s
     ceremony, terminal = started
     past_findings(terminal)
     terminal.wait_for("Press Enter to see it.")
+    scratch = ceremony.directory / "tmp"
+    (one,) = scratch.iterdir()
+    assert (one / "softhsm2.conf").exists()
     os.write(terminal.file, b"\x03")
     assert terminal.end() == 1
+    assert list(scratch.iterdir()) == []
     last = ceremony.lines(ceremony.rehearsal)[-1]
     assert last["type"] == "aborted" and "ended at the terminal" in last["facts"]["why"]
+
+
+def test_a_live_run_that_is_ended_leaves_no_pin_in_files_or_memory(tmp_path):
+    ceremony = Ceremony(tmp_path)
+    terminal = Terminal(ceremony.environment, "run", f"-plan={ceremony.write()}", f"-out={ceremony.out}")
+    try:
+        past_findings(terminal)  # that there was no rehearsal
+        past_findings(terminal)
+        pins = {"so-pin": terminal.take_pin().encode(), "user-pin": terminal.take_pin().encode()}
+        terminal.wait_for("First person's name: ")
+        assert {name for name, *_ in find(terminal.pid, pins)} == pins.keys()
+        left = find_at_exit(terminal.pid, pins, lambda: os.write(terminal.file, b"\x03"))
+        assert left == []
+        assert terminal.end() == 1
+    finally:
+        terminal.kill()
+    assert ceremony.lines()[-1]["type"] == "aborted"
+    assert list((ceremony.directory / "objects").iterdir()) == []
+    for path in (path for path in ceremony.directory.rglob("*") if path.is_file()):
+        assert not any(pin in path.read_bytes() for pin in pins.values()), path

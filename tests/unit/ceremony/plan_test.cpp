@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "plans.h"
+#include "src/ceremony/known_hashes.h"
 #include "src/ceremony/steps.h"
 
 namespace coffer::ceremony::test {
@@ -137,6 +138,23 @@ TEST(Plan, RefusesActsThatCantBeHeldTogether) {
             "field \"programs.rotate\" isn't an act of this plan that runs a program");
   EXPECT_EQ(refusal(acts, "[\"initialise\",\"rotate\"],\"programs\":{\"rotate\":[\"true\"]}"),
             "field \"programs.rotate\" must begin with a program's absolute path");
+}
+
+TEST(Plan, MayHoldProgramsAndModuleToTheirHashes) {
+  const std::string hash(64, 'a');
+  const auto with = [](const std::string& members) {
+    return replaced(plan_json(), "\"format\":1", "\"format\":1,\"hashes\":{" + members + "}");
+  };
+  const auto plan = parse_plan(with("\"coffer-ceremony\":\"" + hash + "\""));
+  ASSERT_TRUE(plan.ok()) << describe(plan.error());
+  EXPECT_EQ(planned_hash(*plan, "program-sha256"), hash);
+  EXPECT_EQ(planned_hash(*plan, "module-sha256"), "");
+  EXPECT_EQ(refusal(with("\"rotate\":\"" + hash + "\"")),
+            "field \"hashes.rotate\" isn't coffer-ceremony, module, or an act that runs a program");
+  for (const std::string& wrong : {hash.substr(1), hash + "a", std::string(64, 'A')}) {
+    EXPECT_EQ(refusal(with("\"module\":\"" + wrong + "\"")),
+              "field \"hashes.module\" must be a SHA-256, 64 hexadecimal digits in lower case");
+  }
 }
 
 TEST(Plan, IsAListOfStepsInTheOrderOfItsActs) {
