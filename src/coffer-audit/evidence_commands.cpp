@@ -118,7 +118,7 @@ Result<Checked> check_bundle(const Options& options) {
   COFFER_TRY(const audit::TrustedKeys keys, read_keys(options.keys));
   const auto bundle = read_bundle(options.words[0]);
   if (!bundle.ok() && bundle.error().code != ErrorCode::corrupt) return bundle.error();
-  if (!bundle.ok()) return Checked{{{}, {{"", describe(bundle.error())}}}};
+  if (!bundle.ok()) return Checked{{{}, {{"", bundle.error().text}}}};
   COFFER_TRY(EvidenceReport report, audit::verify_evidence(*bundle, keys));
   return Checked{std::move(report), look_inside(*bundle)};
 }

@@ -24,8 +24,10 @@ int complain(std::string_view text) {
 }
 
 int complain(const Error& error) {
-  complain(describe(error));
-  return error.code == ErrorCode::corrupt ? kBadLog : kUsage;
+  if (error.code != ErrorCode::corrupt) return complain(describe(error));
+  // It was asked for rightly: no word of -help.
+  std::fprintf(stderr, "coffer-audit: %s\n", describe(error).c_str());
+  return kBadLog;
 }
 
 int tell_bad(bool json, std::string_view file, const Error& error) {
@@ -33,13 +35,13 @@ int tell_bad(bool json, std::string_view file, const Error& error) {
   if (!json) {
     print_row("result", "BAD");
     print_row("file", file);
-    print_row("what is wrong", describe(error));
+    print_row("what is wrong", error.text);
     return kBadLog;
   }
   model::JsonWriter writer;
   writer.begin_object().key("good").boolean(false).key("bad").begin_object();
   writer.key("file").string(file).key("line").number(0);
-  writer.key("what").string(describe(error)).end_object().end_object();
+  writer.key("what").string(error.text).end_object().end_object();
   print(std::string(writer.view()).append("\n"));
   return kBadLog;
 }

@@ -155,6 +155,7 @@ TEST_F(ProgramTest, ABadCheckpointIsNamedAsJson) {
                                        R"(/signed","line":0,"what":")"))
         << ran.output;
     EXPECT_EQ(ran.output.find("-help"), std::string::npos) << ran.output;
+    EXPECT_EQ(ran.output.find(".cpp:"), std::string::npos) << ran.output;
   }
   test::write_all(directory() + "/signed", whole);
   test::write_all(directory() + "/signers", "nonsense\n");
