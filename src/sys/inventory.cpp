@@ -204,9 +204,20 @@ Result<std::string> reason_of(const Call& call) {
   return invalid("field \"reason\" must be 1 to 256 characters on one line");
 }
 
+/// What says whose key it is may not be passed over: another one would be marked, for ever.
+Result<void> refuse_other_owner(const Call& call, core::KeyKind kind) {
+  COFFER_TRY(const auto mount, call.request.fields.string("mount"));
+  COFFER_TRY(const auto serial, call.request.fields.string("serial"));
+  if (mount && !core::is_engines(kind)) return invalid("field \"mount\" is for keys of engines");
+  const bool of_tokens = !core::is_engines(kind) && !core::keyring_name(kind);
+  if (serial && !of_tokens) return invalid("field \"serial\" is for keys of one token");
+  return {};
+}
+
 /// Nothing stops working by it: what it says is for people, and what they do is a rotation.
 Result<Response> mark(Call& call) {
   COFFER_TRY(const core::MarkedKey key, marked_key(call));
+  COFFER_CHECK(refuse_other_owner(call, key.kind));
   COFFER_TRY(const std::string reason, reason_of(call));
   const auto marked =
       core::mark_compromised(*call.vault, call.context.tx, key, reason, call.context.now);

@@ -27,7 +27,8 @@ TYPES = {
     "object": ["data", "custom_metadata"],
     "list": ["versions", "paths", "path", "files"],
     "string": ["token", "accessor", "key", "from", "to", "policy", "rules", "input", "format",
-               "source", "algorithm", "after", "code", "lease_id", "stage", "challenge", "backup", "note"],
+               "source", "algorithm", "after", "code", "lease_id", "stage", "challenge", "backup", "note",
+               "kind", "reason", "serial", "mount"],
 }  # fmt: skip
 TYPE_OF = {field: kind for kind, fields in TYPES.items() for field in fields}
 

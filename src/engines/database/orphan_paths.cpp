@@ -73,8 +73,8 @@ Result<void> check_names(House& house, const std::vector<std::string>& names, co
 }
 
 /// Of a role that is there now; none: what the plugin does by itself.
-Result<Strings> revocation_of(Context& context, const Request& request, std::string_view name) {
-  COFFER_TRY(const auto wanted, request.fields.string("role"));
+Result<Strings> revocation_of(Context& context, const std::optional<std::string>& wanted,
+                              std::string_view name) {
   if (!wanted || wanted->empty()) return Strings();
   COFFER_TRY(const auto role, find_role(context, *wanted));
   if (!role) return bad_field("role", "no role of this name");
@@ -113,10 +113,11 @@ Result<Response> list_orphans(House& house, Context& context, const Request&,
 Result<Response> revoke_orphans(House& house, Context& context, const Request& request,
                                 std::string_view name) {
   name.remove_suffix(kRevoke.size());
-  COFFER_TRY(const Found found, connection_named(context, name));
   COFFER_TRY(const auto names, names_in(request));
   COFFER_TRY(const auto of_others, request.fields.boolean("other_vaults"));
-  COFFER_TRY(const Strings revocation, revocation_of(context, request, name));
+  COFFER_TRY(const auto role, request.fields.string("role"));
+  COFFER_TRY(const Found found, connection_named(context, name));
+  COFFER_TRY(const Strings revocation, revocation_of(context, role, name));
   Names wanted(names.begin(), names.end());
   COFFER_TRY(const Known known, known_among(house, found, wanted));
   COFFER_CHECK(check_names(house, names, known, of_others.value_or(false)));
