@@ -18,6 +18,10 @@ from test_ceremony_run import chained
 def vault(tmp_path_factory):
     vault = DevVault(tmp_path_factory.mktemp("vault") / "v").start()
     vault.put("app", {"password": "old"})
+    deadline = time.monotonic() + 20
+    while not list(vault.audit_directory.glob("*.checkpoints")):
+        assert time.monotonic() < deadline, "the log isn't signed"
+        time.sleep(0.05)
     yield vault
     vault.close()
 
