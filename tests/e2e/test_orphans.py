@@ -20,7 +20,7 @@ def pair(servers):  # noqa: F811
     return [servers(kind) for kind in KINDS]
 
 
-def eventually(said, seconds=30):
+def eventually(said, seconds=90):
     deadline = time.monotonic() + seconds
     while not said():
         assert time.monotonic() < deadline
