@@ -50,7 +50,7 @@ NEEDED = {
     "POST ssh/roles/ROLE": {"key_type": "ca", "allow_user_certificates": True},
     "POST ssh/sign/ROLE": {"public_key": api_page.SSH_KEY, "valid_principals": "u", "key_id": "k"},
     "POST ssh/issue/ROLE": {"key_type": "ed25519", "valid_principals": "u"},
-    "POST sys/key-inventory/mark-compromised": {"kind": "kek", "version": 1, "reason": "a test"},
+    "POST sys/key-inventory/mark-compromised": {"kind": "kek", "version": 99, "reason": "a test"},
     "POST database/orphans/NAME/revoke": {"usernames": ["v-a"]},
     "POST totp/keys/NAME": {"key": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"},
     "POST auth/unix/role/NAME": {"bound_uids": [4711]},
