@@ -79,10 +79,13 @@ class Response final {
     std::vector<Json> all = steps == nullptr ? std::vector<Json>() : steps->elements();
     for (std::size_t i = 0; i < all.size(); ++i) {
       if (text_in(all[i], "outcome") != "intended") continue;
+      bool over = false;
       if (text_in(all[i], "act") == "rotate") {
-        if (!note_rotation(all[i]) || !keep(all)) return false;
+        const auto rotated = rotated_already(all[i]);
+        if (!rotated || !keep(all)) return false;
+        over = *rotated;
       }
-      if (!carry_out(all[i]) || !keep(all)) return false;
+      if (!(over ? settle(all[i], "done") : carry_out(all[i])) || !keep(all)) return false;
     }
     return true;
   }
@@ -115,11 +118,6 @@ class Response final {
   bool carry_out(Json& step) {
     const std::string act = text_in(step, "act");
     const std::string what = text_in(step, "what");
-    if (act == "rotate") {
-      const auto how = rotation_of(step);
-      if (!how) return false;
-      if (has_rotated(step, *how)) return settle(step, "done");
-    }
     HttpRequest request{.method = "POST", .path = text_in(step, "request"), .query = {}};
     request.body = text_in(step, "body");
     const auto answer = session_.ask_first(act + " " + what, request, {400, 403, 404, 405, 412});
@@ -146,14 +144,15 @@ class Response final {
     return answer->status < 300 && data != nullptr ? *data : Json::object();
   }
 
-  /// When it last gave a new version, before this response: on record before it is asked for
-  /// another, so that a response that was cut short doesn't ask twice.
-  bool note_rotation(Json& step) {
-    if (step.find("rotated_before") != nullptr) return true;
+  /// Whether it gave a version since this response first looked. When it last did before that is
+  /// put into the step, to be on record before it is asked for another: a response that was cut
+  /// short doesn't ask twice.
+  std::optional<bool> rotated_already(Json& step) {
     const auto how = rotation_of(step);
-    if (!how) return false;
+    if (!how) return std::nullopt;
+    if (step.find("rotated_before") != nullptr) return has_rotated(step, *how);
     step.set("rotated_before", Json::string(text_in(*how, "last")));
-    return true;
+    return false;
   }
 
   static bool has_rotated(const Json& step, const Json& how) {
