@@ -110,12 +110,7 @@ Result<std::vector<StatedAttribute>> key_template(KeyRole role, std::string_view
 Result<std::vector<std::vector<StatedAttribute>>> read_attributes(const TokenConfig& config,
                                                                   const SecureBytes& pin,
                                                                   std::span<const KeyToRead> keys) {
-  COFFER_TRY(const TokenUri uri, TokenUri::parse(config.uri));
-  COFFER_TRY(std::unique_ptr<Module> module, Module::load(config.module_path));
-  const FewTries few = config.accept_low_pin_count ? FewTries::accept : FewTries::refuse;
-  COFFER_TRY(const Connection connection,
-             connect(std::move(module), uri, pin, few, nullptr,
-                     {config.profile, config.init_string, config.accept_insecure_token}));
+  COFFER_TRY(const Connection connection, connect(config, pin));
   std::vector<std::vector<StatedAttribute>> all;
   for (const KeyToRead& key : keys) {
     COFFER_TRY(std::vector<StatedAttribute> read, read_key(connection, key));

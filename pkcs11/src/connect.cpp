@@ -83,4 +83,13 @@ Result<Connection> connect(std::unique_ptr<Module> module, const TokenUri& uri,
   }
 }
 
+Result<Connection> connect(const TokenConfig& config, const SecureBytes& pin,
+                           LoginOutcome* outcome) {
+  COFFER_TRY(const TokenUri uri, TokenUri::parse(config.uri));
+  COFFER_TRY(std::unique_ptr<Module> module, Module::load(config.module_path));
+  const FewTries few = config.accept_low_pin_count ? FewTries::accept : FewTries::refuse;
+  return connect(std::move(module), uri, pin, few, outcome,
+                 {config.profile, config.init_string, config.accept_insecure_token});
+}
+
 }  // namespace coffer::pkcs11

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "coffer/pkcs11/profile.h"
+#include "coffer/pkcs11/token.h"
 #include "login.h"
 #include "module.h"
 #include "session.h"
@@ -37,5 +38,9 @@ struct Connection {
                                          const SecureBytes& pin, FewTries few,
                                          LoginOutcome* outcome = nullptr,
                                          const Manner& manner = {});
+
+/// By what the configuration says of module, token and manner.
+[[nodiscard]] Result<Connection> connect(const TokenConfig& config, const SecureBytes& pin,
+                                         LoginOutcome* outcome = nullptr);
 
 }  // namespace coffer::pkcs11

@@ -24,12 +24,7 @@ Result<std::size_t> destroy_all(Session& session, const std::string& label) {
 
 Result<std::size_t> destroy_data(const TokenConfig& config, const SecureBytes& pin,
                                  std::span<const std::string> labels) {
-  COFFER_TRY(const TokenUri uri, TokenUri::parse(config.uri));
-  COFFER_TRY(std::unique_ptr<Module> module, Module::load(config.module_path));
-  const FewTries few = config.accept_low_pin_count ? FewTries::accept : FewTries::refuse;
-  COFFER_TRY(const Connection connection,
-             connect(std::move(module), uri, pin, few, nullptr,
-                     {config.profile, config.init_string, config.accept_insecure_token}));
+  COFFER_TRY(const Connection connection, connect(config, pin));
   if (!connection.profile.holds_data) return std::size_t{0};
   COFFER_TRY(Session session,
              Session::open(*connection.module, connection.slot, Access::read_write));

@@ -6,12 +6,7 @@ Result<std::unique_ptr<Token>> open_token(const TokenConfig& config, const Secur
                                           LoginOutcome& outcome) {
   outcome = LoginOutcome::not_tried;
   COFFER_CHECK(check_profile_name(config.profile));
-  COFFER_TRY(const TokenUri uri, TokenUri::parse(config.uri));
-  COFFER_TRY(std::unique_ptr<Module> module, Module::load(config.module_path));
-  const FewTries few = config.accept_low_pin_count ? FewTries::accept : FewTries::refuse;
-  COFFER_TRY(Connection connection,
-             connect(std::move(module), uri, pin, few, &outcome,
-                     {config.profile, config.init_string, config.accept_insecure_token}));
+  COFFER_TRY(Connection connection, connect(config, pin, &outcome));
   return std::unique_ptr<Token>(std::make_unique<P11Token>(std::move(connection), config));
 }
 
