@@ -224,6 +224,24 @@ TEST_F(LogCheckTest, TruncatedFileIsNoticed) {
   expect_lost(*log, "truncated");
 }
 
+// Between two looks: the line would fill the gap with zeros, and the next look would see the right length.
+TEST_F(LogCheckTest, TruncatedFileTakesNoLineMore) {
+  const auto log = open();
+  append(*log, {request(1)});
+  std::filesystem::resize_file(segment(), 10);
+  const auto refused = log->append(std::vector<Line>{response(1)}, true);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().text.find("truncated"), std::string::npos) << refused.error().text;
+  EXPECT_EQ(std::filesystem::file_size(segment()), 10U);
+  expect_lost(*log, "truncated");
+}
+
+TEST_F(LogCheckTest, UnlinkedFileTakesNoLineMore) {
+  const auto log = open();
+  ASSERT_EQ(::unlink(segment().c_str()), 0);
+  EXPECT_FALSE(log->append(std::vector<Line>{request(1)}, true).ok());
+}
+
 TEST_F(LogCheckTest, ForeignBytesAreNoticed) {
   const auto log = open();
   test::write_all(segment(), test::read_all(segment()) + "x");
