@@ -19,3 +19,7 @@ class AuditTail:
 
     def new_lines(self):
         return [json.loads(line) for line in self.new_text().splitlines()]
+
+    def new_request_lines(self):
+        """Without what the daemon says of itself: each minute a line tells of the token's anchor."""
+        return [line for line in self.new_lines() if "request" in line]

@@ -117,9 +117,8 @@ def drive(vault, row):
     listing = "/" if row.method in ("LIST", "SCAN") else ""
     kinds = [
         line["type"]
-        for line in log.new_lines()
-        if "request" in line  # lines of the daemon's own come between: a backup has ended
-        and line["request"]["path"] == path + listing
+        for line in log.new_request_lines()
+        if line["request"]["path"] == path + listing
         and line["request"]["operation"] in operations
     ]
     assert kinds == ["request", "response"], (path, kinds)

@@ -135,7 +135,7 @@ def refused(vault, row, field, values):
         assert answer.status == 400, (value, text)
         assert field.rpartition(".")[2] in text, (value, text)
         assert CANARY not in text and str(HUGE) not in text, (value, text)
-    return log.new_lines() if written(vault) == before else None
+    return log.new_request_lines() if written(vault) == before else None
 
 
 @pytest.mark.parametrize(("row", "field"), CASES, ids=lambda x: str(x))
