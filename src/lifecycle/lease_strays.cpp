@@ -20,17 +20,39 @@ Result<void> each(envelope::SealedTransaction& tx, const envelope::RowName& samp
   return {};
 }
 
-}  // namespace
-
-Result<void> Leases::visit(envelope::SealedTransaction& tx,
-                           const std::function<Result<void>(const Lease&)>& see) {
-  COFFER_CHECK(each(tx, prefix_row({}), [&](const envelope::ListedRow& prefix) {
+/// Without the version of its row: read_lease() has that.
+Result<void> each_lease(envelope::SealedTransaction& tx,
+                        const std::function<Result<void>(const Lease&)>& see) {
+  return each(tx, prefix_row({}), [&](const envelope::ListedRow& prefix) {
     return each(tx, lease_row(prefix.name, {}),
                 [&](const envelope::ListedRow& row) -> Result<void> {
                   COFFER_TRY(const Lease lease, decode_lease(row.value, prefix.name, row.name));
                   return see(lease);
                 });
+  });
+}
+
+}  // namespace
+
+Result<std::vector<Lease>> Leases::of_targets(envelope::SealedTransaction& tx,
+                                              const std::set<std::string>& targets,
+                                              std::size_t at_most) {
+  std::vector<std::string> ids;
+  COFFER_CHECK(each_lease(tx, [&](const Lease& lease) -> Result<void> {
+    if (ids.size() < at_most && targets.contains(lease.terms.target)) ids.push_back(lease.id());
+    return {};
   }));
+  std::vector<Lease> found;
+  for (const std::string& id : ids) {
+    COFFER_TRY(std::optional<Lease> lease, read_lease(tx, id));
+    if (lease) found.push_back(*std::move(lease));
+  }
+  return found;
+}
+
+Result<void> Leases::visit(envelope::SealedTransaction& tx,
+                           const std::function<Result<void>(const Lease&)>& see) {
+  COFFER_CHECK(each_lease(tx, see));
   return each(tx, target_row({}), [&](const envelope::ListedRow& target) {
     return each(tx, pending_row(target.name, {}),
                 [&](const envelope::ListedRow& row) -> Result<void> {

@@ -313,6 +313,21 @@ def test_a_user_that_the_vault_did_not_make_is_never_ended(house, server):
     ok(house.request("DELETE", "database/roles/victim"))
 
 
+def test_a_mount_that_was_moved_takes_its_users_along(house, server):
+    ok(house.request("POST", "sys/mounts/db4", {"type": "database"}))
+    ok(house.request("POST", f"db4/config/{server.name}", server.config()))
+    role = {"db_name": server.name, "creation_statements": server.creation}
+    ok(house.request("POST", "db4/roles/app", role))
+    before = ok(house.request("GET", "db4/creds/app"), 200).json["data"]
+    ok(house.request("POST", "sys/remount", {"from": "db4", "to": "db5"}), 200)
+    after = ok(house.request("GET", "db5/creds/app"), 200).json["data"]
+    assert server.logs_in(before["username"], before["password"]), "a move ends nothing"
+    ok(house.request("DELETE", "sys/mounts/db5"))
+    eventually(lambda: server.users() == [])
+    for login in (before, after):
+        assert not server.logs_in(login["username"], login["password"])
+
+
 def test_names_by_template(house, servers):  # noqa: F811
     server = servers("postgresql")
     configure(house, server, username_template="app_{{.RoleName}}_{{random 8 | lowercase}}")

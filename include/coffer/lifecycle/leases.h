@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -162,6 +163,10 @@ class Leases final {
   /// and those whose end is pending.
   [[nodiscard]] static Result<void> visit(envelope::SealedTransaction& tx,
                                           const std::function<Result<void>(const Lease&)>& see);
+  /// Some of those whose end goes to one of `targets`, whatever path they bear: expired ones and
+  /// those on their way too, and none whose end is pending. Opens every lease.
+  [[nodiscard]] static Result<std::vector<Lease>> of_targets(
+      envelope::SealedTransaction& tx, const std::set<std::string>& targets, std::size_t at_most);
   /// What was made outside and has no lease (any more), as after a restore: stages its end, which
   /// is pending from the commit on like a lease's. `name` is its last part of an id, so whoever
   /// asks again asks for the same. `then` is Context::then. No cap holds it back.

@@ -1,5 +1,7 @@
 #include "retired.h"
 
+#include <set>
+
 #include "coffer/lifecycle/rotation_index.h"
 #include "static_roles.h"
 
@@ -13,6 +15,8 @@ constexpr std::chrono::seconds kSystemLongest = std::chrono::hours(768);
 constexpr std::chrono::seconds kLookAgain = std::chrono::hours(1);
 constexpr std::string_view kSecondLook = "/again";
 constexpr std::size_t kStep = 64;
+/// Each look opens all leases there are, so more at once than of rows.
+constexpr std::size_t kLeases = 256;
 
 std::string due_id(const Found& found) {
   return to_string(found.mount) + "/" + to_string(found.id);
@@ -40,6 +44,30 @@ Result<void> erase_connection(SealedTransaction& tx, const Found& found) {
   }
   tx.erase(connection_row(found.mount, found.id), Expect::unchanged(found.version));
   return {};
+}
+
+/// Whatever path they bear: those of a mount that was moved keep the one they were issued at. True:
+/// none is left.
+Result<bool> end_leases(const House& house, SealedTransaction& tx,
+                        const std::vector<Found>& connections) {
+  std::set<std::string> targets;
+  for (const Found& connection : connections) targets.insert(target_name(connection));
+  COFFER_TRY(const auto leases, lifecycle::Leases::of_targets(tx, targets, kLeases));
+  for (const lifecycle::Lease& lease : leases) {
+    COFFER_CHECK(house.parts.leases.end(tx, lease, house.parts.clock.wall()));
+  }
+  return leases.empty();
+}
+
+Result<std::vector<Found>> some_connections(SealedTransaction& tx, const Uuid& mount) {
+  COFFER_TRY(const auto rows, tx.list_some({mount, kConnectionTable}, "", kStep));
+  std::vector<Found> connections;
+  for (const engine::ListedRow& row : rows) {
+    COFFER_TRY(const Uuid id, parse_uuid(row.name));
+    COFFER_TRY(auto found, read_connection(tx, mount, id));
+    if (found) connections.push_back(*std::move(found));
+  }
+  return connections;
 }
 
 /// Rows of one table, and the secrets that they name. True: the table is empty.
@@ -96,22 +124,17 @@ Result<bool> clear_mount(House& house, SealedTransaction& tx, const engine::Moun
     COFFER_TRY(const bool empty, clear_table(tx, mount.uuid, table));
     if (!empty) return false;
   }
-  COFFER_TRY(const auto rows, tx.list_some({mount.uuid, kConnectionTable}, "", kStep));
-  if (rows.empty()) return true;
-  COFFER_TRY(const auto leases,
-             house.parts.leases.list(tx, mount.path + "creds/", house.parts.clock.wall()));
-  if (!leases.empty())
-    return make_error(ErrorCode::unavailable, "leases of the mount are still there");
-  for (const engine::ListedRow& row : rows) {
-    COFFER_TRY(const Uuid id, parse_uuid(row.name));
-    COFFER_TRY(const auto found, read_connection(tx, mount.uuid, id));
-    if (!found) continue;
-    COFFER_TRY(const bool needed, has_pending_ends(house, tx, *found));
+  COFFER_TRY(const std::vector<Found> connections, some_connections(tx, mount.uuid));
+  if (connections.empty()) return true;
+  COFFER_TRY(const bool ended, end_leases(house, tx, connections));
+  if (!ended) return false;
+  for (const Found& connection : connections) {
+    COFFER_TRY(const bool needed, has_pending_ends(house, tx, connection));
     if (needed) return make_error(ErrorCode::unavailable, "leases of the mount are still ending");
-    house.targets.forget(id);
-    COFFER_CHECK(erase_connection(tx, *found));
+    house.targets.forget(connection.id);
+    COFFER_CHECK(erase_connection(tx, connection));
   }
-  return rows.size() < kStep;
+  return connections.size() < kStep;
 }
 
 }  // namespace coffer::engines::database

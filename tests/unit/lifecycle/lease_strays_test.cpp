@@ -78,6 +78,27 @@ TEST(LeaseStrays, StopsAtTheFirstErrorOfWhoeverLooks) {
   EXPECT_EQ(seen, 1);
 }
 
+TEST(LeaseStrays, FindsThoseOfATargetWhateverPathTheyBear) {
+  LeaseWorld world;
+  for (int i = 0; i < 300; ++i) {
+    NewLease terms = LeaseWorld::wanted("u" + std::to_string(i), i % 3 == 0 ? "app" : "web");
+    if (i % 2 == 0) terms.target = "other";
+    world.issue(terms);
+  }
+  world.end(world.issue(LeaseWorld::wanted("ended")));
+  const auto tx = world.begin();
+  const auto on_its_way = world.stage(LeaseWorld::wanted("on its way"), *tx);
+  world.clock.advance(hours(2));
+  const auto found = must(Leases::of_targets(*world.begin(), {"db", "third"}, 1000));
+  EXPECT_EQ(found.size(), 151U) << "expired and on their way too, pending ends not";
+  for (const Lease& lease : found) {
+    EXPECT_EQ(lease.terms.target, "db");
+    EXPECT_NE(lease.version, 0U) << "it can be ended";
+  }
+  EXPECT_EQ(must(Leases::of_targets(*world.begin(), {"other"}, 7)).size(), 7U);
+  EXPECT_TRUE(must(Leases::of_targets(*world.begin(), {}, 7)).empty());
+}
+
 TEST(LeaseStrays, EndAsLeasesDo) {
   LeaseWorld world;
   for (const char* user : {"a", "b", "c"}) add(world, user);

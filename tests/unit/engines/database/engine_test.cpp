@@ -341,5 +341,28 @@ TEST(DatabaseEngine, ClearsAMountOnceItsLeasesAreOver) {
   }
 }
 
+// Its leases bear the path it was at when they were issued; the admin's password stays for their end.
+TEST(DatabaseEngine, AMountThatWasMovedIsClearedOnceItsLeasesAreEnded) {
+  World world;
+  for (int user = 0; user < 3; ++user) ASSERT_TRUE(world.gives_creds());
+  world.mount.path = "elsewhere/";
+  const auto step = [&] {
+    auto tx = world.begin();
+    const auto done = world.engine->clear(*tx, world.mount);
+    (void)world.commit(*tx);
+    return done;
+  };
+  while (world.leased_users() > 0) {
+    const auto done = step();
+    ASSERT_TRUE(!done.ok() || !*done) << "nothing could end them any more";
+    world.run_ends();
+  }
+  for (int more = 0; more < 20; ++more) {
+    if (*step()) break;
+  }
+  EXPECT_TRUE(must(world.begin()->list({world.mount.uuid, 1}, "")).empty());
+  EXPECT_TRUE(must(world.leases->list(*world.begin(), "", world.now)).empty());
+}
+
 }  // namespace
 }  // namespace coffer::engines::database
