@@ -27,6 +27,9 @@ Result<std::size_t> pending_of(envelope::SealedTransaction& tx, std::string_view
   return tx.count(sample.space, sample.parent);
 }
 
+/// What waits for its second or third round has been taken: nothing is known to be there any more.
+bool was_taken(const PendingEnd& end) { return end.attempts == 0 && end.not_before > end.since; }
+
 struct Found {
   std::vector<PendingEnd> ends;
   store::Key next;
@@ -233,7 +236,22 @@ void LeaseEnds::wait_for_news(std::chrono::nanoseconds most) {
   changed_.wait_for(mutex_, most);
 }
 
-/// What waits for its second or third round has been taken: nothing is known to be there any more.
+Result<bool> LeaseEnds::try_again(envelope::SealedTransaction& tx, std::string_view id) {
+  COFFER_TRY(const auto targets, target_rows(tx));
+  for (const envelope::ListedRow& target : targets) {
+    const envelope::RowName row = pending_row(target.name, id);
+    COFFER_TRY(const auto stored, tx.read(row));
+    if (!stored) continue;
+    COFFER_TRY(PendingEnd end, decode_pending(stored->value, id));
+    if (was_taken(end)) return false;
+    end.not_before = clock_.wall();
+    COFFER_CHECK(tx.write(row, encode_pending(end), Expect::unchanged(stored->version)));
+    doubt(target.name);
+    return true;
+  }
+  return false;
+}
+
 Result<bool> LeaseEnds::any_below(envelope::SealedTransaction& tx, std::string_view prefix) {
   COFFER_TRY(const auto targets, target_rows(tx));
   for (const envelope::ListedRow& target : targets) {
@@ -244,7 +262,7 @@ Result<bool> LeaseEnds::any_below(envelope::SealedTransaction& tx, std::string_v
       for (const envelope::ListedRow& row : page.rows) {
         if (!row.name.starts_with(prefix)) continue;
         COFFER_TRY(const PendingEnd end, decode_pending(row.value, row.name));
-        if (end.attempts > 0 || end.not_before <= end.since) return true;
+        if (!was_taken(end)) return true;
       }
     } while (!page.done);
   }

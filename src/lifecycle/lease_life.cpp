@@ -177,7 +177,10 @@ Result<void> Leases::end_and_wait(audit::Ticket& ticket, std::string_view id, Wa
   const Result<void> ended = commit_own([&](envelope::SealedTransaction& tx) -> Result<void> {
     COFFER_TRY(const std::optional<Lease> lease, read_lease(tx, id));
     found = lease.has_value() && !lease->issuing;
-    return found ? end(tx, *lease, now) : Result<void>();
+    if (found) return end(tx, *lease, now);
+    // Whoever asks again after a 503 asks for the same.
+    COFFER_TRY(found, ends_->try_again(tx, id));
+    return {};
   });
   const bool wait = ended.ok() && found;
   const Result<void> gone = ends_->wait_for(watched, wait ? most : std::chrono::seconds(0));

@@ -96,6 +96,9 @@ class LeaseEnds final {
   void wait(std::chrono::nanoseconds most) COFFER_EXCLUDES(mutex_);
   /// Waits until something happened to any end, at most so long.
   void wait_for_news(std::chrono::nanoseconds most) COFFER_EXCLUDES(mutex_);
+  /// Stages that a pending end is tried at once. False: there is none, or its target has taken it.
+  [[nodiscard]] Result<bool> try_again(envelope::SealedTransaction& tx, std::string_view id)
+      COFFER_EXCLUDES(mutex_);
   /// Whether the end of one below a prefix hasn't been taken once by its target.
   [[nodiscard]] static Result<bool> any_below(envelope::SealedTransaction& tx,
                                               std::string_view prefix);

@@ -127,6 +127,39 @@ TEST(LeaseEnds, WhoWaitsForAPrefixLearnsThatItsEndsHaveNotBeenTaken) {
   EXPECT_TRUE(world.find(other).has_value());
 }
 
+// A client that tries again after a 503 must not take the second answer for a yes.
+TEST(LeaseEnds, WhoWaitsAgainForOneWaitsForTheSameEnd) {
+  LeaseWorld world;
+  const std::string id = world.issue(LeaseWorld::wanted("u"));
+  const std::string unknown = "database/creds/app/nobody";
+  world.targets["db"].stuck.insert("u");
+  EXPECT_FALSE(world.end_and_wait(id, seconds(0)).ok());
+  world.live(hours(1));
+  const int tries = world.targets["db"].ends;
+  const auto again = world.end_and_wait(id, seconds(0));
+  ASSERT_FALSE(again.ok()) << "the user is still there";
+  EXPECT_EQ(again.error().code, ErrorCode::unavailable);
+  must(world.end_and_wait(unknown, seconds(0)));
+  world.run_ends();
+  EXPECT_EQ(world.targets["db"].ends, tries + 1) << "and it is tried at once, whatever its pause";
+  world.targets["db"].stuck.clear();
+  EXPECT_FALSE(world.end_and_wait(id, seconds(0)).ok());
+  world.run_ends();
+  EXPECT_EQ(world.users(), 0U);
+  must(world.end_and_wait(id, seconds(0)));
+}
+
+TEST(LeaseEnds, WhatIsTakenOnceIsWaitedForNoMore) {
+  LeaseWorld world;
+  const auto tx = world.begin();
+  std::optional<LeaseWorld::Issued> dropped = world.stage(LeaseWorld::wanted("u"), *tx);
+  const std::string id = dropped->id;
+  dropped.reset();  // its end has three rounds
+  world.run_ends();
+  EXPECT_EQ(world.pending(), 1U);
+  must(world.end_and_wait(id, seconds(0)));
+}
+
 TEST(LeaseEnds, WhoWaitsForAPrefixWaitsForNoOther) {
   LeaseWorld world;
   const std::string other = world.issue(LeaseWorld::wanted("v", "other"));

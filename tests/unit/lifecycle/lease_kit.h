@@ -154,6 +154,13 @@ class LeaseWorld {
     static_cast<void>(std::move(ticket).close(model::Response{}));
     return ended;
   }
+  Result<void> end_and_wait(const std::string& id, seconds most) {
+    model::Request request{.id = {}, .time = now(), .path = "sys/leases/revoke", .fields = {}};
+    audit::Ticket ticket = trail_.open(request, peer_);
+    auto ended = leases->end_and_wait(ticket, id, now(), most);
+    static_cast<void>(std::move(ticket).close(model::Response{}));
+    return ended;
+  }
   Result<Renewal> renew(const std::string& id, seconds increment) {
     const auto tx = begin();
     model::Request request{.id = {}, .time = now(), .path = "sys/leases/renew", .fields = {}};
