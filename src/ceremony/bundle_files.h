@@ -12,11 +12,8 @@
 namespace coffer::ceremony {
 
 /// Each thing that is wrong, in a sentence: a file that is missing, that is another than the
-/// transcript's, or that no ceremony of this plan writes; a fact that the plan doesn't allow.
+/// transcript's, or that no ceremony of this plan writes.
 [[nodiscard]] std::vector<std::string> problems_of_files(const Bundle& bundle, const Plan& plan,
                                                          const Transcript& transcript);
-
-/// The line that tells the public keys; nullptr if no step did.
-[[nodiscard]] const TranscriptLine* line_of_keys(const Transcript& transcript) noexcept;
 
 }  // namespace coffer::ceremony

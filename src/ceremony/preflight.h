@@ -26,4 +26,8 @@ struct Machine {
 /// of themselves and of wrong PINs. not_found for a program that isn't there.
 [[nodiscard]] Result<std::vector<Finding>> preflight(const Plan& plan, const Machine& machine);
 
+/// Whether what was found of that name is as it should be, as far as the words tell: all of it but
+/// for hashes, which must be known from elsewhere.
+[[nodiscard]] bool looks_good(std::string_view name, std::string_view found) noexcept;
+
 }  // namespace coffer::ceremony

@@ -14,7 +14,7 @@
 #include "report.h"
 #include "resume.h"
 #include "scratch_token.h"
-#include "verify_bundle.h"
+#include "transcript_check.h"
 #include "words.h"
 
 namespace coffer::ceremony {
@@ -76,12 +76,13 @@ Result<Rehearsal> settle_rehearsal(Ceremony& ceremony, const std::string& direct
   std::string why = "no rehearsal was given";
   if (!directory.empty()) {
     COFFER_TRY(const std::string text, read_file(directory + "/transcript", kMaxTranscript));
-    why = why_no_rehearsal(text, to_hex(ceremony.plan.hash));
-    if (why.empty()) {
+    const auto problems = problems_of_rehearsal(text, ceremony.plan);
+    if (problems.empty()) {
       COFFER_TRY(const Transcript rehearsal, parse_transcript(text));
       COFFER_CHECK(write_file(ceremony.path("rehearsal.transcript"), text));
       return Rehearsal{rehearsal.head};
     }
+    why = problems.front();
   }
   Rehearsal none;
   COFFER_TRY(none.exception, ask_exception(ceremony, {}, "rehearsal", why));

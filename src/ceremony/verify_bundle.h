@@ -29,7 +29,4 @@ struct Expected {
 /// read.
 [[nodiscard]] Result<BundleCheck> verify_bundle(const std::string& path, const Expected& expected);
 
-/// Why this transcript can't be the rehearsal of the plan with that hash; empty if it is.
-[[nodiscard]] std::string why_no_rehearsal(std::string_view transcript, std::string_view plan_hash);
-
 }  // namespace coffer::ceremony

@@ -150,6 +150,90 @@ def test_another_rehearsal_is_found(held, copied, ceremony):
     assert held.verify(out=copied)["problems"]
 
 
+def begin_with(lines, rehearsal):
+    """The ceremony's lines, as if that had been its rehearsal."""
+    lines[0]["facts"]["rehearsal"] = hashlib.sha256(rehearsal.splitlines()[-1].encode()).hexdigest()
+    return chained(lines)
+
+
+def forgeries(lines):
+    """What could be given for a rehearsal by one who knows how a chain is made, and what is said."""
+
+    def edited(kind, step, **facts):
+        return [{**x, "facts": {**x["facts"], **facts}} if (x["type"], x["step"]) == (kind, step) else x for x in lines]
+
+    def without(kind, step):
+        return [x for x in lines if (x["type"], x["step"]) != (kind, step)]
+
+    looked = next(x for x in lines if (x["type"], x["step"]) == ("done", "preflight"))["facts"]
+    less = [{**x, "facts": {k: v for k, v in looked.items() if k != "program-sha256"}} if x["facts"] == looked else x
+            for x in lines]  # fmt: skip
+    keys = next(i for i, x in enumerate(lines) if x["step"] == "keys")
+    swapped = [*lines[: keys - 3], *lines[keys : keys + 3], *lines[keys - 3 : keys], *lines[keys + 3 :]]
+    return [
+        ([lines[0], lines[-1]], "step plan wasn't done"),
+        (without("done", "attributes"), "step attributes wasn't done"),
+        (without("confirmed", "keys"), "step keys wasn't confirmed"),
+        (edited("confirmed", "keys", second="mallory"), "step keys was confirmed by mallory"),
+        (swapped, "isn't the next one of the plan"),
+        (less, "the preflight didn't look at program-sha256"),
+        (edited("done", "initialise", label="another"), "step initialise of the transcript has another label"),
+        (edited("done", "plan", plan="0" * 64), "step plan of the transcript has another plan"),
+        (edited("done", "attributes", **{"kek.CKA_EXTRACTABLE": "true"}), "the key isn't as planned"),
+        ([*lines[:-1], lines[0], lines[-1]], "isn't one that a ceremony writes there"),
+        ([*lines[:-1], {**lines[-1], "type": "resumed"}, lines[-1]], "goes on with a rehearsal"),
+    ]
+
+
+def test_a_rehearsal_is_held_to_what_a_ceremony_is(held, copied):
+    """Whoever only writes the lines that were looked at has not rehearsed."""
+    rehearsed = held.lines(held.directory / "live-rehearsed")
+    assert begin_with(held.lines(), chained(rehearsed)) == (held.out / "transcript").read_text()
+    for lines, said in forgeries(rehearsed):
+        text = chained(lines)
+        (copied / "rehearsal.transcript").write_text(text)
+        (copied / "transcript").write_text(begin_with(held.lines(), text))
+        problems = [x for x in held.verify(out=copied)["problems"] if x.startswith("the rehearsal: ")]
+        assert any(said in problem for problem in problems), (said, problems)
+        given = copied.parent / "given"
+        given.mkdir(exist_ok=True)
+        (given / "transcript").write_text(text)
+        held.answer({"confirm.1": "sofia", "confirm.2": "uwe", "exception.clock": "x"})
+        refused = held.run(rehearsal=given, out=copied.parent / "live-of-it")
+        assert refused.returncode == 1 and "nobody gave a reason to go on" in refused.stderr, (said, refused.stderr)
+        assert not (copied.parent / "live-of-it/rehearsal.transcript").exists()
+
+
+def test_what_a_ceremony_looked_at_needs_its_exceptions(held, copied):
+    def problems(change):
+        lines = held.lines()
+        kept = [x for x in lines if change(x)]
+        (copied / "transcript").write_text(chained(kept))
+        return held.verify(out=copied)["problems"]
+
+    def swap_is_on(line):
+        if (line["type"], line["step"]) == ("done", "preflight"):
+            line["facts"]["swap"] = "on"
+            line["facts"]["entropy"] = "unknown"
+        return line["facts"].get("finding") != "swap"
+
+    for name in ("swap", "entropy"):
+        assert f"the preflight's {name} isn't good, and no exception says why" in problems(swap_is_on)
+
+    def nobody_said_why(line):
+        line["facts"].pop("reason", None)
+        return True
+
+    assert any("an exception: nobody gave a reason" in x for x in problems(nobody_said_why))
+
+    def another_profile(line):
+        if line["type"] == "begin":
+            line["facts"]["profile"] = "generic-oaep-sha1"
+        return True
+
+    assert "the token was taken for one of another profile than the plan's" in problems(another_profile)
+
+
 def test_a_rehearsal_is_no_ceremony(held, copied):
     rehearsal = held.directory / "live-rehearsed"
     shutil.copytree(rehearsal, copied.parent / "rehearsal")

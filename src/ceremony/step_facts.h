@@ -1,0 +1,17 @@
+// What came of each step, held against what the plan lets it be. Private to the room.
+#pragma once
+
+#include "plan.h"
+#include "transcript.h"
+
+namespace coffer::ceremony {
+
+/// Each fact of a line "done" that doesn't follow from the plan, in a sentence. Steps that weren't
+/// done are told elsewhere.
+[[nodiscard]] std::vector<std::string> problems_of_facts(const Plan& plan,
+                                                         const Transcript& transcript);
+
+/// Of the step that made the vault's keys, or opened the token that has them.
+[[nodiscard]] const TranscriptLine* line_of_keys(const Transcript& transcript) noexcept;
+
+}  // namespace coffer::ceremony
