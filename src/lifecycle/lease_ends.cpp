@@ -215,8 +215,8 @@ void LeaseEnds::settle(const PendingEnd& end, EndOutcome outcome, bool gone) {
     case EndOutcome::overtaken: queue_->overtaken(end, now); break;
   }
   if (outcome != EndOutcome::overtaken) {
-    for (Watched& watched : watched_) {
-      if (watched.id == end.lease.id()) watched.outcome = outcome;
+    for (Watch* const watch : watched_) {
+      if (watch->id_ == end.lease.id()) watch->outcome_ = outcome;
     }
   }
   tell();
@@ -343,27 +343,28 @@ std::vector<std::string> LeaseEnds::failing(std::chrono::seconds at_least) const
   return names;
 }
 
-void LeaseEnds::watch(const std::string& id) {
-  const MutexLock lock(mutex_);
-  watched_.push_back({id});
+LeaseEnds::Watch::Watch(LeaseEnds& ends, std::string id) : ends_(ends), id_(std::move(id)) {
+  const MutexLock lock(ends_.mutex_);
+  ends_.watched_.push_back(this);
 }
 
-Result<void> LeaseEnds::wait_for(const std::string& id, std::chrono::nanoseconds most) {
-  const MutexLock lock(mutex_);
-  const auto mine = std::find_if(watched_.begin(), watched_.end(),
-                                 [&](const Watched& watched) { return watched.id == id; });
+LeaseEnds::Watch::~Watch() {
+  const MutexLock lock(ends_.mutex_);
+  ends_.watched_.remove(this);
+}
+
+Result<void> LeaseEnds::Watch::wait_for(std::chrono::nanoseconds most) {
+  const MutexLock lock(ends_.mutex_);
   const auto until = std::chrono::steady_clock::now() + most;
-  while (!mine->outcome) {
+  while (!outcome_) {
     const auto left = until - std::chrono::steady_clock::now();
     if (left <= std::chrono::nanoseconds(0)) break;
-    changed_.wait_for(mutex_, left);
+    ends_.changed_.wait_for(ends_.mutex_, left);
   }
-  const std::optional<EndOutcome> outcome = mine->outcome;
-  watched_.erase(mine);
-  if (outcome == EndOutcome::done) return {};
+  if (outcome_ == EndOutcome::done) return {};
   return make_error(ErrorCode::unavailable,
-                    outcome ? "the lease is revoked, but its end failed and will be tried again"
-                            : "the lease is revoked, but its end is still pending");
+                    outcome_ ? "the lease is revoked, but its end failed and will be tried again"
+                             : "the lease is revoked, but its end is still pending");
 }
 
 }  // namespace coffer::lifecycle

@@ -172,8 +172,7 @@ Result<void> Leases::end_and_wait(audit::Ticket& ticket, std::string_view id, Wa
                                   std::chrono::seconds most) {
   COFFER_CHECK(ticket.make_durable());
   bool found = false;
-  const std::string watched(id);
-  ends_->watch(watched);
+  LeaseEnds::Watch watch(*ends_, std::string(id));
   const Result<void> ended = commit_own([&](envelope::SealedTransaction& tx) -> Result<void> {
     COFFER_TRY(const std::optional<Lease> lease, read_lease(tx, id));
     found = lease.has_value() && !lease->issuing;
@@ -182,10 +181,8 @@ Result<void> Leases::end_and_wait(audit::Ticket& ticket, std::string_view id, Wa
     COFFER_TRY(found, ends_->try_again(tx, id));
     return {};
   });
-  const bool wait = ended.ok() && found;
-  const Result<void> gone = ends_->wait_for(watched, wait ? most : std::chrono::seconds(0));
   if (!ended.ok()) return ended;
-  return found ? gone : Result<void>();
+  return found ? watch.wait_for(most) : Result<void>();
 }
 
 Result<bool> Leases::end_owned(envelope::SealedTransaction& tx, std::string_view owner,

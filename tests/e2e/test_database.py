@@ -1,5 +1,6 @@
 """The database engine from outside, against three real servers."""
 
+import concurrent.futures
 import time
 
 import pytest
@@ -326,6 +327,18 @@ def test_a_mount_that_was_moved_takes_its_users_along(house, server):
     eventually(lambda: server.users() == [])
     for login in (before, after):
         assert not server.logs_in(login["username"], login["password"])
+
+
+def test_some_wait_for_the_end_of_one_lease_at_once(house, servers):  # noqa: F811
+    server = servers("postgresql")
+    configure(house, server)
+    for _ in range(10):
+        lease = creds(house, server)["lease_id"]
+        with concurrent.futures.ThreadPoolExecutor(4) as callers:
+            revoke = [callers.submit(house.request, "POST", "sys/leases/revoke", {"lease_id": lease, "sync": True})
+                      for _ in range(4)]  # fmt: skip
+            assert [call.result().status for call in revoke] == [204] * 4
+    assert server.users() == []
 
 
 def test_names_by_template(house, servers):  # noqa: F811

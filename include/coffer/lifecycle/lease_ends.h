@@ -128,11 +128,22 @@ class LeaseEnds final {
   /// Targets that have failed for so long.
   [[nodiscard]] std::vector<std::string> failing(std::chrono::seconds at_least) const
       COFFER_EXCLUDES(mutex_);
-  /// Waits for one end: watch() before it is committed, then wait_for(), always. unavailable: it
-  /// failed and will be tried again, or it takes longer.
-  void watch(const std::string& id) COFFER_EXCLUDES(mutex_);
-  [[nodiscard]] Result<void> wait_for(const std::string& id, std::chrono::nanoseconds most)
-      COFFER_EXCLUDES(mutex_);
+  /// One who waits for one end, from before it is committed on; others may wait for the same.
+  class Watch final {
+   public:
+    Watch(LeaseEnds& ends, std::string id);
+    ~Watch();
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+    /// unavailable: it failed and will be tried again, or it takes longer.
+    [[nodiscard]] Result<void> wait_for(std::chrono::nanoseconds most);
+
+   private:
+    LeaseEnds& ends_;
+    std::string id_;
+    std::optional<EndOutcome> outcome_{};  ///< guarded by the ends' mutex
+    friend class LeaseEnds;
+  };
 
  private:
   /// Looks for more of one target that runs low. False: none does.
@@ -145,11 +156,7 @@ class LeaseEnds final {
   std::unique_ptr<EndQueue> queue_ COFFER_GUARDED_BY(mutex_);
   std::set<std::string, std::less<>> under_way_ COFFER_GUARDED_BY(mutex_);
   std::vector<Dropped> dropped_ COFFER_GUARDED_BY(mutex_);
-  struct Watched {
-    std::string id;
-    std::optional<EndOutcome> outcome{};
-  };
-  std::list<Watched> watched_ COFFER_GUARDED_BY(mutex_);
+  std::list<Watch*> watched_ COFFER_GUARDED_BY(mutex_);
   std::uint64_t news_ COFFER_GUARDED_BY(mutex_) = 0;
 };
 

@@ -149,6 +149,20 @@ TEST(LeaseEnds, WhoWaitsAgainForOneWaitsForTheSameEnd) {
   must(world.end_and_wait(id, seconds(0)));
 }
 
+TEST(LeaseEnds, SomeMayWaitForTheSameEnd) {
+  LeaseWorld world;
+  const std::string id = world.issue(LeaseWorld::wanted("u"));
+  world.end(id);
+  LeaseEnds::Watch first(world.leases->ends(), id);
+  std::optional<LeaseEnds::Watch> second(std::in_place, world.leases->ends(), id);
+  LeaseEnds::Watch third(world.leases->ends(), id);
+  EXPECT_FALSE(second->wait_for(seconds(0)).ok());
+  second.reset();
+  world.run_ends();
+  must(first.wait_for(seconds(0)));
+  must(third.wait_for(seconds(0)));
+}
+
 TEST(LeaseEnds, WhatIsTakenOnceIsWaitedForNoMore) {
   LeaseWorld world;
   const auto tx = world.begin();
