@@ -8,7 +8,9 @@ namespace {
 
 using engine::Expect;
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kFormat = 2;
+/// Without `base`.
+constexpr std::uint8_t kFormatBefore = 1;
 
 void put(Writer& row, WallTime time) {
   row.u64(static_cast<std::uint64_t>(time.time_since_epoch().count()));
@@ -76,7 +78,8 @@ Result<void> decode_plan(Reader& row, RotationPlan& plan) {
 void encode_state(Writer& row, const RotationState& state) {
   row.u8(static_cast<std::uint8_t>(state.phase)).raw(state.run.view());
   for (const WallTime time : {state.started, state.next, state.last, state.give_up}) put(row, time);
-  row.u32(state.failures).text(state.trouble).u64(state.promoted).u64(state.previous);
+  row.u32(state.failures).text(state.trouble);
+  row.u64(state.promoted).u64(state.previous).u64(state.base);
   for (const bool flag : {state.forced, state.pending, state.is_set, state.uncertain}) {
     put(row, flag);
   }
@@ -87,7 +90,7 @@ void encode_state(Writer& row, const RotationState& state) {
   for (const Awaited& reader : state.awaited) row.text(reader.accessor).text(reader.name);
 }
 
-Result<void> decode_state(Reader& row, RotationState& state) {
+Result<void> decode_state(Reader& row, std::uint8_t format, RotationState& state) {
   COFFER_TRY(const std::uint8_t phase, row.u8());
   if (phase > static_cast<std::uint8_t>(Phase::finish)) {
     return make_error(ErrorCode::corrupt, "unknown phase in a rotation's row");
@@ -102,6 +105,9 @@ Result<void> decode_state(Reader& row, RotationState& state) {
   COFFER_CHECK(get(row, state.trouble));
   COFFER_TRY(state.promoted, row.u64());
   COFFER_TRY(state.previous, row.u64());
+  if (format != kFormatBefore) {
+    COFFER_TRY(state.base, row.u64());
+  }
   for (bool* flag : {&state.forced, &state.pending, &state.is_set, &state.uncertain}) {
     COFFER_CHECK(get(row, *flag));
   }
@@ -147,6 +153,10 @@ std::string_view to_string(Phase phase) noexcept {
   return "";
 }
 
+bool holds_a_value(const RotationState& state) noexcept {
+  return state.pending && (state.phase == Phase::set || state.phase == Phase::test);
+}
+
 std::string encode(const Rotation& rotation) {
   Writer row;
   row.u8(kFormat);
@@ -158,12 +168,12 @@ std::string encode(const Rotation& rotation) {
 Result<Rotation> decode_rotation(std::string_view text) {
   Reader row(as_bytes(text));
   COFFER_TRY(const std::uint8_t format, row.u8());
-  if (format != kFormat) {
+  if (format != kFormat && format != kFormatBefore) {
     return make_error(ErrorCode::corrupt, "unknown format of a rotation's row");
   }
   Rotation rotation;
   COFFER_CHECK(decode_plan(row, rotation.plan));
-  COFFER_CHECK(decode_state(row, rotation.state));
+  COFFER_CHECK(decode_state(row, format, rotation.state));
   COFFER_CHECK(row.finish());
   return rotation;
 }

@@ -47,6 +47,7 @@ struct RotationState {
   std::string trouble;
   std::uint64_t promoted = 0;    ///< the version that the last rotation made
   std::uint64_t previous = 0;    ///< what was current before that; 0: nothing
+  std::uint64_t base = 0;        ///< the version that the new value was made from; 0: none
   bool forced = false;           ///< asked for by hand: `paused` doesn't count
   bool pending = false;          ///< there is a new value
   bool is_set = false;           ///< the new value was set, as its rotator said
@@ -61,6 +62,9 @@ struct Rotation {
   RotationPlan plan;
   RotationState state;
 };
+
+/// Whether there is a new value that may be in force already: it must not be lost.
+[[nodiscard]] bool holds_a_value(const RotationState& state) noexcept;
 
 [[nodiscard]] std::string encode(const Rotation& rotation);
 /// `corrupt` for anything but what encode() gives.

@@ -4,6 +4,7 @@
 
 #include "coffer/crypto/random.h"
 #include "coffer/model/json_tree.h"
+#include "rotation_merge.h"
 #include "rotation_step.h"
 #include "rotation_timing.h"
 #include "stored_key.h"
@@ -35,6 +36,7 @@ struct Found {
 struct Values {
   std::string secret;
   std::string settings;
+  std::uint64_t base = 0;  ///< the version that `pending` was made from
   std::string current;
   std::string pending;
   std::string previous;
@@ -47,6 +49,17 @@ struct Values {
   ~Values() {
     for (std::string* text : {&current, &pending, &previous}) wipe(*text);
   }
+};
+
+/// A secret of a moment.
+struct Wiped {
+  explicit Wiped(std::string secret) : text(std::move(secret)) {}
+  Wiped(Wiped&&) = default;
+  Wiped(const Wiped&) = delete;
+  Wiped& operator=(const Wiped&) = delete;
+  Wiped& operator=(Wiped&&) = delete;
+  ~Wiped() { wipe(text); }
+  std::string text;
 };
 
 constexpr std::size_t kUuidText = 36;
@@ -108,6 +121,7 @@ Result<Values> gather(const RotationTools& tools, const View& view, const Found&
   COFFER_TRY(const StoredKey key, load(view, found.path));
   const KeyMetadata& metadata = key.metadata;
   COFFER_TRY(values.current, value_of(view, found.path, metadata, metadata.current_version));
+  values.base = step == RotationStep::create ? metadata.current_version : rotation.state.base;
   if (step == RotationStep::create) {
     if (values.current.empty() && metadata.current_version != 0) return nothing_to_start_from();
     COFFER_TRY(values.pending, proposal(tools, view.tx, rotation.plan, values.current));
@@ -166,15 +180,30 @@ Result<void> end_run(Rotation& rotation, WallTime now) {
   return {};
 }
 
+/// What others wrote while the new value was made, set and tried stays.
+Result<Wiped> onto_current(const View& view, std::string_view path,
+                                const KeyMetadata& metadata, std::uint64_t base,
+                                std::string_view made) {
+  if (metadata.current_version == base) return Wiped(std::string(made));
+  COFFER_TRY(std::string there, value_of(view, path, metadata, metadata.current_version));
+  const Wiped current(std::move(there));
+  if (current.text.empty()) return Wiped(std::string(made));
+  COFFER_TRY(std::string before, value_of(view, path, metadata, base));
+  const Wiped from(std::move(before));
+  COFFER_TRY(std::string merged, merge_rotation(from.text, made, current.text));
+  return Wiped(std::move(merged));
+}
+
 /// From here on readers get the new value.
 Result<void> promote(const RotationTools& tools, const View& view, const Found& found,
-                     Rotation& rotation, std::string_view value, bool outside) {
+                     Rotation& rotation, std::uint64_t base, std::string_view made, bool outside) {
   RotationState& state = rotation.state;
   const RotationPlan& plan = rotation.plan;
   COFFER_TRY(StoredKey key, load(view, found.path));
   COFFER_TRY(const StoredConfig config, load_config(view));
   state.previous = key.metadata.current_version;
-  COFFER_CHECK(add_version(view, found.path, key, config.config, value));
+  COFFER_TRY(const Wiped value, onto_current(view, found.path, key.metadata, base, made));
+  COFFER_CHECK(add_version(view, found.path, key, config.config, value.text));
   if (state.pending) COFFER_CHECK(view.tx.erase_secret(pending_row(view.mount, found.path)));
   state.pending = false;
   state.promoted = key.metadata.current_version;
@@ -205,12 +234,14 @@ Result<void> change_value(const RotationTools& tools, const View& view, const Fo
     case Change::keep: return {};
     case Change::seal:
       state.pending = true;
+      state.base = values.base;
       state.entered_by = tools.instance;
       return view.tx.seal_secret(row, pending_context(view.mount, found.path, state.run), made);
     case Change::drop: state.pending = false; return view.tx.erase_secret(row);
     case Change::promote: {
       const bool outside = found.rotator->reaches_outside();
-      return promote(tools, view, found, rotation, made.empty() ? values.pending : made, outside);
+      return promote(tools, view, found, rotation, values.base,
+                     made.empty() ? values.pending : made, outside);
     }
     case Change::end: return end_run(rotation, view.now);
   }
@@ -254,9 +285,10 @@ Result<void> begin(const View& view, Rotation& rotation) {
   RotationState& state = rotation.state;
   const RotationPlan& plan = rotation.plan;
   const bool ends = !plan.schedule.empty() && plan.window.count() > 0 && !state.forced;
-  if (ends && view.now > state.next + plan.window) return skip(view, rotation);
+  COFFER_TRY(const WallTime end, ends ? window_end(plan, state.next) : WallTime());
+  if (ends && view.now > end) return skip(view, rotation);
   COFFER_TRY(state.run, crypto::random_uuid());
-  state.give_up = ends ? state.next + plan.window : WallTime();
+  state.give_up = end;
   state.started = view.now;
   state.phase = Phase::create;
   state.next = view.now;

@@ -32,6 +32,14 @@ Result<WallTime> next_time(const RotationPlan& plan, WallTime after) {
   return next + later;
 }
 
+/// The jitter lies within the window, so it is taken off again: the earliest time of the schedule that
+/// `next` can have come of.
+Result<WallTime> window_end(const RotationPlan& plan, WallTime next) {
+  COFFER_TRY(const auto schedule, lifecycle::Schedule::parse(plan.schedule, plan.time_zone));
+  COFFER_TRY(const WallTime time, schedule.next(next - plan.jitter - std::chrono::seconds(1)));
+  return std::min(time, next) + plan.window;
+}
+
 std::chrono::seconds backoff(std::uint32_t failures) noexcept {
   const auto doubled = std::chrono::seconds(1LL << std::min(failures, kMaxDoublings));
   return std::min(doubled, kLongestBackoff);

@@ -33,11 +33,6 @@ Result<Response> answer(const View& view, std::string_view path, const Rotation&
   return Response{.data = std::move(json).take()};
 }
 
-/// What would be lost with a new value that may be in force already.
-bool holds_a_value(const RotationState& state) {
-  return state.pending && (state.phase == Phase::set || state.phase == Phase::test);
-}
-
 /// Names of one folder, and the folders in it.
 Result<Response> list(Context& context, std::string_view folder) {
   COFFER_TRY(auto keys, context.tx.list({context.mount.uuid, kRotationTable}, folder));

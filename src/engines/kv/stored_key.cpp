@@ -100,6 +100,12 @@ Result<std::string> open_version(const View& view, std::string_view path, std::u
 }
 
 Result<void> remove_key(const View& view, std::string_view path, StoredKey& key) {
+  COFFER_TRY(const StoredRotation rotation, load_rotation(view, path));
+  if (holds_a_value(rotation.rotation.state)) {
+    return make_error(ErrorCode::precondition,
+                      "a new value is being set and may be in force already; read it with "
+                      "stage=pending, end the rotation with force=true, then delete the secret");
+  }
   for (auto& [version, state] : key.metadata.versions) {
     COFFER_CHECK(destroy(view, path, version, state));
   }

@@ -30,6 +30,7 @@ Rotation example() {
   state.trouble = "no";
   state.promoted = 7;
   state.previous = 6;
+  state.base = 8;
   state.pending = true;
   state.uncertain = true;
   state.entered_by = Uuid{{0xbb}};
@@ -39,10 +40,10 @@ Rotation example() {
 }
 
 constexpr std::string_view kExample =
-    "0100000004657865630000000000000e1000000000000000000000000000000000000000000000003c00000000"
+    "0200000004657865630000000000000e1000000000000000000000000000000000000000000000003c00000000"
     "000000010000000870617373776f7264000000027b7d00000000000000050000000000000009"
     "0002aa000000000000000000000000000000000000000000000100000000000000020000000000000003"
-    "000000000000000000000002000000026e6f00000000000000070000000000000006"
+    "000000000000000000000002000000026e6f000000000000000700000000000000060000000000000008"
     "00010001bb0000000000000000000000000000000000000000000004000000000100000003616363"
     "00000003617070";
 
@@ -62,6 +63,19 @@ TEST(RotationRow, ReadsTheWorkedExample) {
   EXPECT_EQ(encode(*rotation), as_text(row));
 }
 
+/// Format 1 had no `base`: what it was made of isn't known.
+TEST(RotationRow, ReadsTheFormatOfBefore) {
+  std::string text(kExample);
+  text[1] = '1';
+  const std::string base = "0000000000000008";
+  text.erase(text.find(base), base.size());
+  const auto rotation = decode_rotation(as_text(*from_hex(text)));
+  ASSERT_TRUE(rotation.ok()) << describe(rotation.error());
+  EXPECT_EQ(rotation->state.base, 0U);
+  EXPECT_EQ(rotation->state.previous, 6U);
+  EXPECT_EQ(rotation->state.awaited.at(0).name, "app");
+}
+
 TEST(RotationRow, EveryTruncationAndExtensionIsCorrupt) {
   const std::string row = encode(example());
   for (std::size_t size = 0; size < row.size(); ++size) {
@@ -74,7 +88,7 @@ TEST(RotationRow, EveryTruncationAndExtensionIsCorrupt) {
 
 TEST(RotationRow, UnknownFormatsPhasesAndFlagsAreCorrupt) {
   std::string row = encode(example());
-  row[0] = 2;
+  row[0] = 3;
   EXPECT_EQ(decode_rotation(row).error().code, ErrorCode::corrupt);
   std::string phase = encode(example());
   phase[phase.find('\xaa') - 1] = 6;

@@ -1,0 +1,44 @@
+#include "rotation_merge.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "coffer/model/json_tree.h"
+
+namespace coffer::engines::kv {
+namespace {
+
+using model::Json;
+
+Result<Json> object_of(std::string_view text) {
+  if (text.empty()) return Json::object();
+  Result<Json> tree = Json::parse(text);
+  if (!tree.ok() || !tree->is_object()) {
+    return make_error(ErrorCode::corrupt, "a secret that is rotated is no JSON object");
+  }
+  return tree;
+}
+
+bool same(const Json* before, const Json& after) {
+  return before != nullptr && before->kind() == after.kind() && before->compact() == after.compact();
+}
+
+}  // namespace
+
+Result<std::string> merge_rotation(std::string_view base, std::string_view made,
+                                   std::string_view current) {
+  COFFER_TRY(const Json from, object_of(base));
+  COFFER_TRY(const Json to, object_of(made));
+  COFFER_TRY(Json there, object_of(current));
+  std::vector<Json::Member> members = std::move(there).take_members();
+  std::erase_if(members, [&](const Json::Member& member) {
+    return from.find(member.name) != nullptr && to.find(member.name) == nullptr;
+  });
+  Json merged = Json::object(std::move(members));
+  for (const Json::Member& member : to.members()) {
+    if (!same(from.find(member.name), member.value)) merged.set(member.name, member.value);
+  }
+  return merged.compact();
+}
+
+}  // namespace coffer::engines::kv
