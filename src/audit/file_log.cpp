@@ -63,7 +63,8 @@ Result<void> FileLog::append(std::span<const Line> lines, bool sync) {
   const MutexLock lock(mutex_);
   if (lost_) return *lost_;
   if (refusal_ && std::any_of(lines.begin(), lines.end(), opens_request)) return *refusal_;
-  // A file that was cut would be filled up with zeros to where this goes, and have its length again.
+  // A file that was cut would be filled up with zeros to where this goes, and have its length
+  // again.
   COFFER_CHECK(compare_file());
   if (segment_is_full()) COFFER_CHECK(begin_segment());
   buffer_.clear();

@@ -165,8 +165,9 @@ class Leases final {
                                           const std::function<Result<void>(const Lease&)>& see);
   /// Some of those whose end goes to one of `targets`, whatever path they bear: expired ones and
   /// those on their way too, and none whose end is pending. Opens every lease.
-  [[nodiscard]] static Result<std::vector<Lease>> of_targets(
-      envelope::SealedTransaction& tx, const std::set<std::string>& targets, std::size_t at_most);
+  [[nodiscard]] static Result<std::vector<Lease>> of_targets(envelope::SealedTransaction& tx,
+                                                             const std::set<std::string>& targets,
+                                                             std::size_t at_most);
   /// What was made outside and has no lease (any more), as after a restore: stages its end, which
   /// is pending from the commit on like a lease's. `name` is its last part of an id, so whoever
   /// asks again asks for the same. `then` is Context::then. No cap holds it back.

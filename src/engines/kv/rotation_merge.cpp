@@ -20,7 +20,8 @@ Result<Json> object_of(std::string_view text) {
 }
 
 bool same(const Json* before, const Json& after) {
-  return before != nullptr && before->kind() == after.kind() && before->compact() == after.compact();
+  return before != nullptr && before->kind() == after.kind() &&
+         before->compact() == after.compact();
 }
 
 }  // namespace

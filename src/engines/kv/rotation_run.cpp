@@ -181,9 +181,8 @@ Result<void> end_run(Rotation& rotation, WallTime now) {
 }
 
 /// What others wrote while the new value was made, set and tried stays.
-Result<Wiped> onto_current(const View& view, std::string_view path,
-                                const KeyMetadata& metadata, std::uint64_t base,
-                                std::string_view made) {
+Result<Wiped> onto_current(const View& view, std::string_view path, const KeyMetadata& metadata,
+                           std::uint64_t base, std::string_view made) {
   if (metadata.current_version == base) return Wiped(std::string(made));
   COFFER_TRY(std::string there, value_of(view, path, metadata, metadata.current_version));
   const Wiped current(std::move(there));

@@ -32,8 +32,8 @@ Result<WallTime> next_time(const RotationPlan& plan, WallTime after) {
   return next + later;
 }
 
-/// The jitter lies within the window, so it is taken off again: the earliest time of the schedule that
-/// `next` can have come of.
+/// The jitter lies within the window, so it is taken off again: the earliest time of the schedule
+/// that `next` can have come of.
 Result<WallTime> window_end(const RotationPlan& plan, WallTime next) {
   COFFER_TRY(const auto schedule, lifecycle::Schedule::parse(plan.schedule, plan.time_zone));
   COFFER_TRY(const WallTime time, schedule.next(next - plan.jitter - std::chrono::seconds(1)));

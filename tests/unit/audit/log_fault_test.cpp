@@ -224,7 +224,8 @@ TEST_F(LogCheckTest, TruncatedFileIsNoticed) {
   expect_lost(*log, "truncated");
 }
 
-// Between two looks: the line would fill the gap with zeros, and the next look would see the right length.
+// Between two looks: the line would fill the gap with zeros, and the next look would see the right
+// length.
 TEST_F(LogCheckTest, TruncatedFileTakesNoLineMore) {
   const auto log = open();
   append(*log, {request(1)});

@@ -341,7 +341,8 @@ TEST(DatabaseEngine, ClearsAMountOnceItsLeasesAreOver) {
   }
 }
 
-// Its leases bear the path it was at when they were issued; the admin's password stays for their end.
+// Its leases bear the path it was at when they were issued; the admin's password stays for their
+// end.
 TEST(DatabaseEngine, AMountThatWasMovedIsClearedOnceItsLeasesAreEnded) {
   World world;
   for (int user = 0; user < 3; ++user) ASSERT_TRUE(world.gives_creds());

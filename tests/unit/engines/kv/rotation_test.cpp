@@ -195,7 +195,8 @@ TEST_F(RotationTest, WhatIsWrittenWhileAValueIsGeneratedStays) {
   ASSERT_TRUE(rotate_now().ok());
   vault.sweep(1);  // it has begun
   for (const auto& due :
-       TestVault::must(lifecycle::due(*vault.begin(), system_clock().wall() + vault.ahead, 64)).due) {
+       TestVault::must(lifecycle::due(*vault.begin(), system_clock().wall() + vault.ahead, 64))
+           .due) {
     if (due.kind != "rotation") continue;
     auto tx = vault.begin();
     const WallTime now = system_clock().wall() + vault.ahead;
