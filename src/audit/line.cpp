@@ -30,13 +30,18 @@ bool take_back(std::string_view& rest, std::string_view literal) {
 
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
-// Objects, so that the compiler sees through take_quoted(): a verifier reads millions of lines.
-constexpr auto kIsTime = [](char c) noexcept {
-  return is_digit(c) || c == 'T' || c == 'Z' || c == ':' || c == '.' || c == '-';
-};
-constexpr auto kIsType = [](char c) noexcept { return (c >= 'a' && c <= 'z') || c == '_'; };
+/// A character's place says whether it may stand there: a verifier reads millions of lines.
+using Characters = std::array<bool, 256>;
+constexpr Characters characters(std::string_view all) {
+  Characters fits{};
+  for (const char c : all) fits[static_cast<unsigned char>(c)] = true;
+  return fits;
+}
+constexpr Characters kTimeCharacters = characters("0123456789TZ:.-");
+constexpr Characters kTypeCharacters = characters("abcdefghijklmnopqrstuvwxyz_");
 
 constexpr std::uint8_t kNoDigit = 0xFF;
+constexpr unsigned kLargestDigit = 0xF;
 constexpr auto kHexValues = [] {
   std::array<std::uint8_t, 256> values{};
   values.fill(kNoDigit);
@@ -45,39 +50,64 @@ constexpr auto kHexValues = [] {
   }
   return values;
 }();
+/// Both digits of each byte.
+constexpr auto kHexPairs = [] {
+  std::array<std::array<char, 2>, 256> pairs{};
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    pairs[i] = {kHexDigits[i >> 4U], kHexDigits[i & 0xFU]};
+  }
+  return pairs;
+}();
+
 constexpr std::uint8_t hex_value(char c) noexcept {
   return kHexValues[static_cast<unsigned char>(c)];
 }
 
 /// All from the front that fits, if it is 1 to `most` characters and a quote follows; the quote
 /// too.
-template <typename Fits>
-std::string_view take_quoted(std::string_view& rest, std::size_t most, Fits fits) {
+std::string_view take_quoted(std::string_view& rest, std::size_t most, const Characters& fits) {
+  const std::size_t end = std::min(rest.size(), most + 1);
   std::size_t size = 0;
-  while (size < rest.size() && size <= most && fits(rest[size])) ++size;
+  while (size < end && fits[static_cast<unsigned char>(rest[size])]) ++size;
   if (size == 0 || size > most || size == rest.size() || rest[size] != '"') return {};
   const std::string_view taken = rest.substr(0, size);
   rest.remove_prefix(size + 1);
   return taken;
 }
 
-/// base's parse_uuid takes capitals too; the log knows one spelling.
+/// Where the two digits of each byte of a UUID stand.
+constexpr std::array<std::uint8_t, 16> kUuidDigits{0,  2,  4,  6,  9,  11, 14, 16,
+                                                   19, 21, 24, 26, 28, 30, 32, 34};
+
+/// base's parse_uuid takes capitals too; the log knows one spelling. Looked at as a whole, without
+/// a branch for each digit: each line has one or two, and nearly all are good.
 std::optional<Uuid> canonical_uuid(std::string_view text) {
-  Uuid id;
   if (text.size() != kUuidSize) return std::nullopt;
-  std::size_t digit = 0;
-  for (std::size_t i = 0; i < kUuidSize; ++i) {
-    if (i == 8 || i == 13 || i == 18 || i == 23) {
-      if (text[i] != '-') return std::nullopt;
-      continue;
-    }
-    const std::uint8_t value = hex_value(text[i]);
-    if (value == kNoDigit) return std::nullopt;
-    std::uint8_t& byte = id.bytes[digit / 2];
-    byte = static_cast<std::uint8_t>((byte << 4U) | value);
-    ++digit;
+  if (text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-') return std::nullopt;
+  Uuid id;
+  unsigned seen = 0;
+  for (std::size_t i = 0; i < kUuidDigits.size(); ++i) {
+    const unsigned high = hex_value(text[kUuidDigits[i]]);
+    const unsigned low = hex_value(text[kUuidDigits[i] + 1U]);
+    seen |= high | low;
+    id.bytes[i] = static_cast<std::uint8_t>((high << 4U) | low);
   }
+  if (seen > kLargestDigit) return std::nullopt;
   return id;
+}
+
+/// Without a branch and without a table, so that a compiler can take many digits at once.
+bool is_hash(std::string_view text) {
+  if (text.size() != kHashSize) return false;
+  std::array<char, kHashSize> digits;
+  std::copy_n(text.begin(), kHashSize, digits.begin());
+  std::uint8_t wrong = 0;
+  for (const char digit : digits) {
+    const auto decimal = static_cast<std::uint8_t>(digit - '0');
+    const auto letter = static_cast<std::uint8_t>(digit - 'a');
+    wrong |= static_cast<std::uint8_t>(decimal > 9) & static_cast<std::uint8_t>(letter > 5);
+  }
+  return wrong == 0;
 }
 
 /// Decimal, no sign, no leading zero, 64 bits.
@@ -102,10 +132,10 @@ Line::Kind kind_of(std::string_view type) {
 std::optional<Head> parse_head(std::string_view body) {
   Head head;
   if (!take(body, "{\"time\":\"")) return {};
-  head.time = take_quoted(body, kMaxTime, kIsTime);
+  head.time = take_quoted(body, kMaxTime, kTimeCharacters);
   if (head.time.empty()) return {};
   if (!take(body, ",\"type\":\"")) return {};
-  head.type = take_quoted(body, kMaxType, kIsType);
+  head.type = take_quoted(body, kMaxType, kTypeCharacters);
   if (head.type.empty()) return {};
   head.kind = kind_of(head.type);
   if (head.kind == Line::Kind::system) return head;
@@ -121,9 +151,7 @@ bool take_tail(std::string_view& line, ParsedLine& out) {
   if (!take_back(line, "\"}") || line.size() < kHashSize) return false;
   out.previous = line.substr(line.size() - kHashSize);
   line.remove_suffix(kHashSize);
-  const auto is_hex = [](char c) { return hex_value(c) != kNoDigit; };
-  if (!std::all_of(out.previous.begin(), out.previous.end(), is_hex)) return false;
-  if (!take_back(line, ",\"prev\":\"")) return false;
+  if (!is_hash(out.previous) || !take_back(line, ",\"prev\":\"")) return false;
   const auto open = take_back_number(line);
   if (!open || !take_back(line, ",\"open\":")) return false;
   const auto sequence = take_back_number(line);
@@ -174,8 +202,9 @@ Result<ParsedLine> parse_line(std::string_view line) {
 HashText hex_text(const crypto::Sha256& hash) noexcept {
   HashText out;
   for (std::size_t i = 0; i < hash.size(); ++i) {
-    out[2 * i] = kHexDigits[hash[i] >> 4U];
-    out[2 * i + 1] = kHexDigits[hash[i] & 0xFU];
+    const auto& pair = kHexPairs[hash[i]];
+    out[2 * i] = pair[0];
+    out[2 * i + 1] = pair[1];
   }
   return out;
 }
