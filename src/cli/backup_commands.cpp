@@ -196,13 +196,23 @@ int with_daemon_program(Session& session, const std::string& action) {
     }
   }
   if (session.flags().boolean("pin-stdin")) arguments.emplace_back("--pin-stdin");
-  arguments.emplace_back("--");
-  arguments.push_back(session.positional()[0]);
+  if (!session.positional().empty()) {
+    arguments.emplace_back("--");
+    arguments.push_back(session.positional()[0]);
+  }
   const auto code = run_daemon_program(arguments);
   return code.ok() ? *code : session.fail(kLocal, "Error: " + code.error().text);
 }
 
 int backup_restore(Session& session) { return with_daemon_program(session, "restore"); }
+
+/// Without one of the two cofferd would name its own spelling of them.
+int accept_restore(Session& session) {
+  if (session.flags().has("config") == session.flags().has("dir")) {
+    return session.fail(kLocal, "Error: one of -config=TOML and -dir=DIR is needed");
+  }
+  return with_daemon_program(session, "accept-restore");
+}
 
 /// 0 and 1 are a drill that was held: everything opened, or not.
 int backup_drill(Session& session) {
@@ -229,6 +239,8 @@ constexpr Flag kSignerFlag{"signer", FlagKind::text,
 constexpr Flag kConfigFlag{"config", FlagKind::text, "the daemon's configuration"};
 constexpr Flag kDirFlag{"dir", FlagKind::text,
                         "a development vault's directory, instead of -config"};
+constexpr Flag kPinStdinFlag{"pin-stdin", FlagKind::boolean,
+                             "read the token's PIN from standard input"};
 
 }  // namespace
 
@@ -286,7 +298,7 @@ std::vector<Command> backup_commands() {
                  kSignerFlag,
                  {"record", FlagKind::boolean, "have the vault keep that the drill was held"},
                  {"scratch", FlagKind::text, "the directory to make the scratch directory in"},
-                 {"pin-stdin", FlagKind::boolean, "read the token's PIN from standard input"}},
+                 kPinStdinFlag},
        .least = 1,
        .most = 1,
        .run = &backup_drill,
@@ -301,7 +313,20 @@ std::vector<Command> backup_commands() {
        .flags = {},
        .least = 0,
        .most = 0,
-       .run = &backup_release}};
+       .run = &backup_release},
+      {.words = "operator accept-restore",
+       .synopsis = "[flags]",
+       .summary = "Take on a store that isn't the one the vault left",
+       .help =
+           "The daemon refuses to start on an older store, or one that was changed by hand. This\n"
+           "takes it on: all tokens are void, what reaches outside waits, the kek is rotated, and\n"
+           "the audit log says what was wrong. The daemon must not run. Runs the cofferd beside\n"
+           "this program, and names what is to be done next.\n\n"
+           "    # coffer operator accept-restore -config=/etc/coffer/coffer.toml",
+       .flags = {kConfigFlag, kDirFlag, kPinStdinFlag},
+       .least = 0,
+       .most = 0,
+       .run = &accept_restore}};
 }
 
 }  // namespace coffer::cli

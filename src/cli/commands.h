@@ -27,12 +27,12 @@ kv_version_commands();  ///< kv delete, undelete, destroy, rollback
 [[nodiscard]] std::vector<Command> lease_commands();
 [[nodiscard]] std::vector<Command> lease_orphans_commands();  ///< lease orphans
 [[nodiscard]] std::vector<Command> audit_commands();
-[[nodiscard]] std::vector<Command> operator_commands();         ///< operator init, unseal, seal
-[[nodiscard]] std::vector<Command> backup_commands();           ///< operator backup …
-[[nodiscard]] std::vector<Command> rotate_commands();           ///< operator rotate-key, rotate
-[[nodiscard]] std::vector<Command> doctor_commands();           ///< doctor
-[[nodiscard]] std::vector<Command> evidence_commands();         ///< evidence
-[[nodiscard]] std::vector<Command> key_commands();              ///< key …, token attest
+[[nodiscard]] std::vector<Command> operator_commands();  ///< operator init, unseal, seal
+[[nodiscard]] std::vector<Command> backup_commands();    ///< operator backup …, accept-restore
+[[nodiscard]] std::vector<Command> rotate_commands();    ///< operator rotate-key, rotate
+[[nodiscard]] std::vector<Command> doctor_commands();    ///< doctor
+[[nodiscard]] std::vector<Command> evidence_commands();  ///< evidence
+[[nodiscard]] std::vector<Command> key_commands();       ///< key …, token attest
 [[nodiscard]] std::vector<Command> token_enrolment_commands();  ///< operator token …
 [[nodiscard]] std::vector<Command> rotation_commands();         ///< rotation …
 [[nodiscard]] std::vector<Command> watch_commands();            ///< watch

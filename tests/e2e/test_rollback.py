@@ -42,6 +42,11 @@ def accept(vault):
                           capture_output=True, text=True, timeout=60, check=False)  # fmt: skip
 
 
+def accept_with_client(vault, *flags):
+    return subprocess.run([program("coffer"), "operator", "accept-restore", *flags],
+                          capture_output=True, text=True, timeout=60, check=False)  # fmt: skip
+
+
 def new_root_token(vault):
     made = subprocess.run([program("cofferd"), "root-token", "--dir", str(vault.directory)],
                           capture_output=True, text=True, timeout=60, check=True)  # fmt: skip
@@ -103,6 +108,29 @@ def test_an_older_store_is_refused_until_it_is_accepted(vault, directory):
     vault.put("a", {"v": "newer"})
     vault.restart()
     assert vault.read("a") == {"v": "newer"}
+
+
+def test_the_client_has_a_store_accepted(vault, directory):
+    vault.put("a", {"v": "old"})
+    copy = keep(vault, directory / "copy")
+    vault.start()
+    vault.put("a", {"v": "new"})
+    here = f"-dir={vault.directory}"
+    running = accept_with_client(vault, here)
+    assert running.returncode == 1
+    assert "locked" in running.stderr and "another" in running.stderr
+    assert vault.stop() == 0
+    put_back(vault, copy, "store.db")
+    for flags in ((), (here, "-config=/etc/coffer/coffer.toml")):
+        assert "one of -config=TOML and -dir=DIR is needed" in accept_with_client(vault, *flags).stderr
+
+    accepted = accept_with_client(vault, here)
+    assert accepted.returncode == 0, accepted.stderr
+    assert "accepted: the store is older than its audit log" in accepted.stdout
+    assert "restore_accepted" in types(vault)
+    new_root_token(vault)
+    vault.start()
+    assert vault.read("a") == {"v": "old"}
 
 
 def forge_mark(vault, sequence):
