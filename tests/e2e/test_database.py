@@ -332,12 +332,15 @@ def test_a_mount_that_was_moved_takes_its_users_along(house, server):
 def test_some_wait_for_the_end_of_one_lease_at_once(house, servers):  # noqa: F811
     server = servers("postgresql")
     configure(house, server)
-    for _ in range(10):
-        lease = creds(house, server)["lease_id"]
-        with concurrent.futures.ThreadPoolExecutor(4) as callers:
-            revoke = [callers.submit(house.request, "POST", "sys/leases/revoke", {"lease_id": lease, "sync": True})
-                      for _ in range(4)]  # fmt: skip
-            assert [call.result().status for call in revoke] == [204] * 4
+
+    def revoke(lease):
+        client = house.new_client()
+        return client.post("sys/leases/revoke", {"lease_id": lease, "sync": True}).status
+
+    with concurrent.futures.ThreadPoolExecutor(4) as callers:
+        for _ in range(10):
+            lease = creds(house, server)["lease_id"]
+            assert list(callers.map(revoke, [lease] * 4)) == [204] * 4
     assert server.users() == []
 
 

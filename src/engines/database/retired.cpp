@@ -110,7 +110,11 @@ Result<void> end_retired(House& house, SealedTransaction& tx, const lifecycle::D
   COFFER_TRY(const auto ids, ids_of(id));
   COFFER_TRY(const auto found, read_connection(tx, ids.first, ids.second));
   if (!found || found->row.retired == WallTime()) return {};
-  COFFER_TRY(const bool needed, has_pending_ends(house, tx, *found));
+  COFFER_TRY(bool needed, has_pending_ends(house, tx, *found));
+  if (!needed) {
+    COFFER_TRY(const auto leases, lifecycle::Leases::of_targets(tx, {target_name(*found)}, 1));
+    needed = !leases.empty();
+  }
   if (needed || !second) {
     const std::string next = needed ? id : id + std::string(kSecondLook);
     return lifecycle::schedule(tx, kRetiredKind, next, now + kLookAgain, now);

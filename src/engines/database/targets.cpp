@@ -18,6 +18,16 @@ Error not_let_in(const Error& why) {
                     "the database doesn't let the configured administrator in", why.cause);
 }
 
+bool refused(const Result<void>& outcome) {
+  return !outcome.ok() && outcome.error().code == ErrorCode::unauthenticated;
+}
+
+/// A configuration that was written for the server and the administrator of one that was deleted.
+bool takes_over(const Connection& row, const Connection& retired) {
+  return row.retired == WallTime() && row.plugin == retired.plugin && row.url == retired.url &&
+         row.username == retired.username;
+}
+
 }  // namespace
 
 std::optional<Kind> kind_of(std::string_view plugin) {
@@ -153,23 +163,39 @@ Result<Targets::Shared> Targets::open(SealedTransaction& tx, const Found& found)
   return target;
 }
 
+Result<void> Targets::run(SealedTransaction& tx, const Found& found, const Act& act) {
+  COFFER_TRY(const Shared target, open(tx, found));
+  return act(*target);
+}
+
+Result<void> Targets::with_successor(SealedTransaction& tx, const Found& retired, const Act& act,
+                                     Result<void> refusal) {
+  COFFER_TRY(const auto rows, tx.list({retired.mount, kConnectionTable}, ""));
+  for (const engine::ListedRow& listed : rows) {
+    COFFER_TRY(const Uuid id, parse_uuid(listed.name));
+    COFFER_TRY(const auto other, read_connection(tx, retired.mount, id));
+    if (!other || !takes_over(other->row, retired.row)) continue;
+    auto outcome = run(tx, *other, act);
+    if (!refused(outcome)) return outcome;
+    forget(id);
+  }
+  return refusal;
+}
+
 Result<void> Targets::with(SealedTransaction& tx, const Found& found, const Act& act) {
-  const auto run = [&](SealedTransaction& from, const Found& as) -> Result<void> {
-    COFFER_TRY(const Shared target, open(from, as));
-    return act(*target);
-  };
-  const auto refused = [](const Result<void>& outcome) {
-    return !outcome.ok() && outcome.error().code == ErrorCode::unauthenticated;
-  };
-  auto outcome = run(tx, found);
+  auto outcome = run(tx, found, act);
   if (!refused(outcome)) return outcome;
   forget(found.id);
   // As it is now: the request's own view may be from before a change of the password.
   COFFER_TRY(const auto fresh, parts_.store.begin());
   COFFER_TRY(const auto now, read_connection(*fresh, found.mount, found.id));
-  outcome = now ? run(*fresh, *now) : run(tx, found);
+  outcome = now ? run(*fresh, *now, act) : run(tx, found, act);
   if (!refused(outcome)) return outcome;
   forget(found.id);
+  if (now && now->row.retired != WallTime()) {
+    outcome = with_successor(*fresh, *now, act, std::move(outcome));
+    if (!refused(outcome)) return outcome;
+  }
   return not_let_in(outcome.error());
 }
 

@@ -89,6 +89,12 @@ class Targets final {
       COFFER_EXCLUDES(mutex_);
   [[nodiscard]] Result<Shared> open_version(engine::SealedTransaction& tx, const Found& found,
                                             std::uint64_t version) const;
+  [[nodiscard]] Result<void> run(engine::SealedTransaction& tx, const Found& found, const Act& act)
+      COFFER_EXCLUDES(mutex_);
+  /// With the password of a configuration that took the place of `retired`; `refusal` if none did.
+  [[nodiscard]] Result<void> with_successor(engine::SealedTransaction& tx, const Found& retired,
+                                            const Act& act, Result<void> refusal)
+      COFFER_EXCLUDES(mutex_);
   [[nodiscard]] Result<Shared> settle(engine::SealedTransaction& tx, const Found& found);
 
   const Parts& parts_;

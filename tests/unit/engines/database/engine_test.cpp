@@ -341,6 +341,56 @@ TEST(DatabaseEngine, ClearsAMountOnceItsLeasesAreOver) {
   }
 }
 
+// Nobody can give a deleted configuration a password any more; one for the same server and user has
+// it.
+TEST(DatabaseEngine, ADeletedConfigurationsLeasesEndByTheOneThatTookItsPlace) {
+  World world;
+  ASSERT_TRUE(world.gives_creds());
+  world.call(Operation::remove, "config/pg");
+  world.database.users[kAdmin] = "second";
+  world.restart();
+  auto tx = world.begin();
+  must(world.leases->end_prefix(*tx, "database/", world.now));
+  (void)world.commit(*tx);
+  world.run_ends();
+  EXPECT_EQ(world.leased_users(), 1U) << "nobody lets it in";
+  const auto write = [&](const std::string& name, const std::string& url) {
+    world.call(Operation::update, "config/" + name,
+               R"({"plugin_name":"postgresql-database-plugin","connection_url":")" + url +
+                   R"(","username":"admin","password":"second","allowed_roles":"*"})");
+  };
+  write("elsewhere", "y");
+  world.advance(std::chrono::minutes(10));
+  world.run_ends();
+  EXPECT_EQ(world.leased_users(), 1U) << "another server's is none of its business";
+  write("again", "x");
+  world.advance(std::chrono::minutes(10));
+  world.run_ends();
+  EXPECT_EQ(world.leased_users(), 0U);
+}
+
+TEST(DatabaseEngine, ADeletedConfigurationStaysWhileALeaseLivesHoweverLong) {
+  World world;
+  world.mount.config.max_lease_ttl = std::chrono::hours(9000);
+  world.call(
+      Operation::update, "roles/app",
+      R"({"db_name":"pg","creation_statements":"C","default_ttl":"5000h","max_ttl":"5000h"})");
+  world.run_ends();
+  ASSERT_TRUE(world.gives_creds());
+  world.mount.config.max_lease_ttl = std::chrono::hours(1);
+  world.call(Operation::remove, "config/pg");
+  for (int look = 0; look < 4; ++look) {
+    world.advance(std::chrono::hours(800));
+    world.sweep();
+  }
+  EXPECT_EQ(world.leased_users(), 1U);
+  EXPECT_EQ(must(world.begin()->list({world.mount.uuid, 2}, "")).size(), 1U);
+  world.advance(std::chrono::hours(5000));
+  world.sweep();
+  world.run_ends();
+  EXPECT_EQ(world.leased_users(), 0U);
+}
+
 // Its leases bear the path it was at when they were issued; the admin's password stays for their
 // end.
 TEST(DatabaseEngine, AMountThatWasMovedIsClearedOnceItsLeasesAreEnded) {
@@ -361,7 +411,7 @@ TEST(DatabaseEngine, AMountThatWasMovedIsClearedOnceItsLeasesAreEnded) {
   for (int more = 0; more < 20; ++more) {
     if (*step()) break;
   }
-  EXPECT_TRUE(must(world.begin()->list({world.mount.uuid, 1}, "")).empty());
+  EXPECT_TRUE(must(world.begin()->list({world.mount.uuid, 2}, "")).empty());
   EXPECT_TRUE(must(world.leases->list(*world.begin(), "", world.now)).empty());
 }
 
