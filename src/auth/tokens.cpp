@@ -184,6 +184,11 @@ Result<void> Tokens::hold(envelope::SealedTransaction& tx, std::string_view acce
                           WallTime now) const {
   COFFER_TRY(const std::optional<Token> token, find_accessor(tx, accessor, now));
   if (!token) return refused();
+  if (token->terms.num_uses == 1) {
+    return make_error(
+        ErrorCode::invalid_argument,
+        "the token has one use left, and a lease ends with its token: nothing was made");
+  }
   // An ancestor's end takes its time to come down the tree, and changes this row when it comes.
   return tx.require(token_row(token->accessor, token->key_version),
                     envelope::Expect::unchanged(token->version));

@@ -83,6 +83,15 @@ Result<Response> renew(Call& call) {
   return response;
 }
 
+/// In Vault tokens are leases below auth/. Here they aren't, and a 204 would say that they are
+/// revoked.
+Result<void> refuse_tokens(std::string_view prefix) {
+  if (prefix != "auth" && !prefix.starts_with(core::kAuthPrefix)) return {};
+  return invalid(
+      "tokens are no leases here: revoke each by auth/token/revoke-accessor, as "
+      "auth/token/accessors names them");
+}
+
 /// As Vault: what isn't there needs no end.
 Result<Response> revoke(Call& call) {
   COFFER_TRY(const std::string id, lease_id(call, stem(call, "revoke")));
@@ -102,6 +111,7 @@ Result<Response> end_below(Call& call, std::string_view word, bool forced) {
   COFFER_TRY(const std::optional<std::string> field, call.request.fields.string("prefix"));
   if (prefix.empty() && field) prefix = *field;
   if (prefix.empty()) return invalid("missing field \"prefix\"");
+  COFFER_CHECK(refuse_tokens(prefix));
   lifecycle::Leases& leases = *call.vault->leases;
   if (!prefix.ends_with('/')) {
     COFFER_TRY(const auto lease, leases.find(call.context.tx, prefix, call.context.now));
@@ -124,6 +134,7 @@ Result<Response> revoke_prefix(Call& call) {
   }
   const std::string prefix(below(call.path, stem(call, "revoke-prefix")));
   if (prefix.empty()) return invalid("missing field \"prefix\"");
+  COFFER_CHECK(refuse_tokens(prefix));
   lifecycle::Leases& leases = *call.vault->leases;
   audit::Ticket& ticket = call.context.ticket;
   const WallTime now = call.context.now;

@@ -329,6 +329,18 @@ def test_a_mount_that_was_moved_takes_its_users_along(house, server):
         assert not server.logs_in(login["username"], login["password"])
 
 
+def test_a_tokens_last_use_makes_no_login_that_ends_with_it(house, servers):  # noqa: F811
+    server = servers("postgresql")
+    configure(house, server)
+    made = ok(house.request("POST", "auth/token/create", {"num_uses": 2, "policies": ["root"]}), 200)
+    client = house.new_client(made.json["auth"]["client_token"])
+    login = ok(client.get("database/creds/pg"), 200).json
+    refused = client.get("database/creds/pg")
+    assert refused.status == 400 and "one use left" in refused.errors[0], refused.body
+    eventually(lambda: not server.logs_in(login["data"]["username"], login["data"]["password"]))
+    assert server.users() == []
+
+
 def test_some_wait_for_the_end_of_one_lease_at_once(house, servers):  # noqa: F811
     server = servers("postgresql")
     configure(house, server)

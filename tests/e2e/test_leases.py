@@ -27,6 +27,13 @@ def test_the_lease_commands_are_understood(vault):
     assert vault.coffer("lease", "top").stdout == "Leases in all: 0\n"
 
 
+def test_tokens_are_said_to_be_no_leases(vault):
+    for path in ("revoke-prefix/auth", "revoke-prefix/auth/token/create", "revoke-force/auth/"):
+        for body in ({}, {"sync": True}) if "prefix" in path else ({},):
+            refused = vault.client.request("PUT", f"sys/leases/{path}", body)
+            assert refused.status == 400 and "tokens are no leases" in refused.errors[0], refused.body
+
+
 def test_answers_have_vaults_statuses(vault):
     client = vault.client
     assert client.post("sys/leases/tidy", {}).status == 202

@@ -68,6 +68,7 @@ class Tokens final {
                                                            std::string_view accessor,
                                                            WallTime now) const;
   /// What is staged is committed only if this token lives then. permission_denied: it doesn't.
+  /// invalid_argument: it is about to end with its last use.
   [[nodiscard]] Result<void> hold(envelope::SealedTransaction& tx, std::string_view accessor,
                                   WallTime now) const;
   /// Of all tokens that are alive, sorted.

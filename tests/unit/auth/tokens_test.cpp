@@ -267,6 +267,19 @@ TEST_F(TokensTest, OfTwoWhoSpendTheLastUseOneLoses) {
   EXPECT_FALSE(works(made));
 }
 
+// What hangs on a token would end before anyone could use it.
+TEST_F(TokensTest, ALastUseHoldsNothing) {
+  const Made made = make(TokenTerms{.ttl = hours(1), .num_uses = 2});
+  auto tx = begin();
+  const auto identity = fakes::must(tokens->identify(*tx, made.token, now));
+  fakes::must(tokens->hold(*begin(), identity.caller->accessor, now));
+  commit([&](auto& own) { return tokens->spend(own, *identity.caller, now); });
+  const auto last = tokens->hold(*begin(), identity.caller->accessor, now);
+  ASSERT_FALSE(last.ok());
+  EXPECT_EQ(last.error().code, ErrorCode::invalid_argument);
+  EXPECT_NE(last.error().text.find("one use left"), std::string::npos);
+}
+
 TEST_F(TokensTest, SpendingFollowsWhatTheHandlerDidToTheSameRow) {
   const Made made = make(TokenTerms{.ttl = hours(1), .num_uses = 5, .renewable = true});
   const auto caller = identify(made.token)->caller;
