@@ -199,7 +199,8 @@ void LeaseEnder::tell_of_failing(Unsealed& vault) {
   for (const std::string& name : failing) {
     if (told_.contains(name)) continue;
     door_.record(vault.trail->system_line("lease_target_failing", name));
-    log::warn("leases of the target " + name + " can't be ended: it can't be reached");
+    log::warn("leases of the target " + name +
+              " can't be ended: it can't be reached, or refuses; see sys/leases/pending");
   }
   told_ = std::move(failing);
 }

@@ -4,6 +4,7 @@
 
 #include "end_queue.h"
 #include "lease_rows.h"
+#include "refused_ends.h"
 
 namespace coffer::lifecycle {
 namespace {
@@ -60,7 +61,10 @@ EndOutcome outcome_of(const Error& error) noexcept {
   return away ? EndOutcome::unreachable : EndOutcome::failed;
 }
 
-LeaseEnds::LeaseEnds(const Clock& clock) : clock_(clock), queue_(std::make_unique<EndQueue>()) {}
+LeaseEnds::LeaseEnds(const Clock& clock)
+    : clock_(clock),
+      queue_(std::make_unique<EndQueue>()),
+      refused_(std::make_unique<RefusedEnds>()) {}
 LeaseEnds::~LeaseEnds() = default;
 
 void LeaseEnds::tell() {
@@ -188,7 +192,9 @@ Result<void> LeaseEnds::stage_failed(envelope::SealedTransaction& tx, const Pend
   next.last_error = error.text.substr(0, kMaxErrorText);
   const auto salt = std::hash<std::string>()(end.lease.name);
   auto pause = EndQueue::backoff(next.attempts, salt);
-  if (outcome_of(error) == EndOutcome::unreachable) {
+  const bool unreachable = outcome_of(error) == EndOutcome::unreachable;
+  if (!unreachable && are_few_refused(target)) pause = std::min(pause, EndQueue::kLongestAway);
+  if (unreachable) {
     pause = std::min(pause, EndQueue::kLongestAway);
     COFFER_TRY(const auto stored, tx.read(target_row(target)));
     TargetRow row;
@@ -213,6 +219,11 @@ void LeaseEnds::settle(const PendingEnd& end, EndOutcome outcome, bool gone) {
     case EndOutcome::failed: queue_->failed(end, now); break;
     case EndOutcome::unreachable: queue_->unreachable(end, now); break;
     case EndOutcome::overtaken: queue_->overtaken(end, now); break;
+  }
+  if (outcome == EndOutcome::failed && !gone) {
+    refused_->note(end.lease.terms.target, end.lease.id(), now);
+  } else if (outcome == EndOutcome::done || gone) {
+    refused_->forget(end.lease.terms.target, end.lease.id());
   }
   if (outcome != EndOutcome::overtaken) {
     for (Watch* const watch : watched_) {
@@ -308,6 +319,7 @@ Result<std::vector<EndTarget>> LeaseEnds::targets(envelope::SealedTransaction& t
                      .failing_since = stored.failing_since,
                      .attempts = stored.attempts,
                      .last_error = stored.last_error};
+    COFFER_CHECK(tell_refused(tx, target));
     const MutexLock lock(mutex_);
     if (const auto next = queue_->next_try(row.name)) {
       target.next_try = clock_.wall() + std::max(*next - clock_.boottime(), EndQueue::Time(0));
@@ -335,12 +347,36 @@ Result<std::vector<PendingEnd>> LeaseEnds::pending(envelope::SealedTransaction& 
 
 std::vector<std::string> LeaseEnds::failing(std::chrono::seconds at_least) const {
   const MutexLock lock(mutex_);
-  std::vector<std::string> names;
+  std::vector<std::string> names = refused_->targets(clock_.boottime() - at_least);
   for (std::string& name : queue_->targets()) {
     const auto since = queue_->failing_since(name);
-    if (since && clock_.boottime() - *since >= at_least) names.push_back(std::move(name));
+    const bool told = std::find(names.begin(), names.end(), name) != names.end();
+    if (!told && since && clock_.boottime() - *since >= at_least) names.push_back(std::move(name));
   }
   return names;
+}
+
+bool LeaseEnds::are_few_refused(const std::string& target) const {
+  const MutexLock lock(mutex_);
+  return refused_->are_few(target);
+}
+
+Result<void> LeaseEnds::tell_refused(envelope::SealedTransaction& tx, EndTarget& target) const {
+  std::string id;
+  {
+    const MutexLock lock(mutex_);
+    id = refused_->any_of(target.name);
+  }
+  if (id.empty() || target.failing_since != WallTime{}) return {};
+  COFFER_TRY(const auto stored, tx.read(pending_row(target.name, id)));
+  if (!stored) return {};
+  COFFER_TRY(const PendingEnd end, decode_pending(stored->value, id));
+  if (end.attempts == 0) return {};
+  target.failing_since = end.since;
+  target.attempts = end.attempts;
+  target.last_error = end.last_error;
+  target.next_try = end.not_before;
+  return {};
 }
 
 LeaseEnds::Watch::Watch(LeaseEnds& ends, std::string id) : ends_(ends), id_(std::move(id)) {

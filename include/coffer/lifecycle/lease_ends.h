@@ -18,6 +18,7 @@
 namespace coffer::lifecycle {
 
 class EndQueue;
+class RefusedEnds;
 
 /// One, as its row has it.
 struct PendingEnd {
@@ -32,7 +33,8 @@ struct PendingEnd {
   store::RowVersion version = 0;  ///< of its row
 };
 
-/// How a target's ends go.
+/// How a target's ends go. `failing_since` and what follows are of the target if it can't be
+/// reached, else of an end that it refuses.
 struct EndTarget {
   std::string name;
   std::size_t pending = 0;
@@ -125,7 +127,7 @@ class LeaseEnds final {
 
   [[nodiscard]] Result<std::vector<EndTarget>> targets(envelope::SealedTransaction& tx) const
       COFFER_EXCLUDES(mutex_);
-  /// Targets that have failed for so long.
+  /// Targets that can't be reached, or refuse an end, and have for so long.
   [[nodiscard]] std::vector<std::string> failing(std::chrono::seconds at_least) const
       COFFER_EXCLUDES(mutex_);
   /// One who waits for one end, from before it is committed on; others may wait for the same.
@@ -148,12 +150,17 @@ class LeaseEnds final {
  private:
   /// Looks for more of one target that runs low. False: none does.
   [[nodiscard]] Result<bool> refill(envelope::SealedStore& store) COFFER_EXCLUDES(mutex_);
+  [[nodiscard]] bool are_few_refused(const std::string& target) const COFFER_EXCLUDES(mutex_);
+  /// Adds what a refused end says to a target that is reached.
+  [[nodiscard]] Result<void> tell_refused(envelope::SealedTransaction& tx, EndTarget& target) const
+      COFFER_EXCLUDES(mutex_);
   void tell() COFFER_REQUIRES(mutex_);
 
   const Clock& clock_;
   mutable Mutex mutex_;
   CondVar changed_;
   std::unique_ptr<EndQueue> queue_ COFFER_GUARDED_BY(mutex_);
+  std::unique_ptr<RefusedEnds> refused_ COFFER_GUARDED_BY(mutex_);
   std::set<std::string, std::less<>> under_way_ COFFER_GUARDED_BY(mutex_);
   std::vector<Dropped> dropped_ COFFER_GUARDED_BY(mutex_);
   std::list<Watch*> watched_ COFFER_GUARDED_BY(mutex_);

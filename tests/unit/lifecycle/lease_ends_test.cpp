@@ -127,6 +127,62 @@ TEST(LeaseEnds, WhoWaitsForAPrefixLearnsThatItsEndsHaveNotBeenTaken) {
   EXPECT_TRUE(world.find(other).has_value());
 }
 
+EndTarget only_target(LeaseWorld& world) {
+  const auto targets = must(world.leases->ends().targets(*world.begin()));
+  return targets.size() == 1 ? targets.front() : EndTarget{};
+}
+
+// A right was taken away, or the user owns something: nobody else would tell.
+TEST(LeaseEnds, ARefusedEndIsSeenWhileOthersGoOn) {
+  LeaseWorld world;
+  world.targets["db"].stuck.insert("u");
+  world.end(world.issue(LeaseWorld::wanted("u")));
+  world.live(minutes(2));
+  world.end(world.issue(LeaseWorld::wanted("v")));
+  world.live(seconds(5));
+  EXPECT_EQ(world.users(), 1U);
+  EXPECT_EQ(world.leases->ends().failing(seconds(100)), std::vector<std::string>{"db"});
+  EXPECT_TRUE(world.leases->ends().failing(minutes(5)).empty());
+  const EndTarget told = only_target(world);
+  EXPECT_NE(told.failing_since, WallTime{});
+  EXPECT_GT(told.attempts, 3U);
+  EXPECT_EQ(told.last_error, "the user owns objects");
+  EXPECT_GT(told.next_try, world.now());
+  world.restart();
+  world.live(minutes(1));
+  EXPECT_EQ(world.leases->ends().failing(seconds(0)).size(), 1U);
+  world.targets["db"].stuck.clear();
+  world.live(minutes(1));
+  EXPECT_EQ(world.users(), 0U) << "within a minute after the right is back";
+  EXPECT_TRUE(world.leases->ends().failing(seconds(0)).empty());
+}
+
+TEST(LeaseEnds, ARefusedEndThatIsForgottenIsSeenNoMore) {
+  LeaseWorld world;
+  world.targets["db"].stuck.insert("u");
+  world.end(world.issue(LeaseWorld::wanted("u")));
+  world.live(minutes(2));
+  EXPECT_FALSE(world.leases->ends().failing(seconds(0)).empty());
+  const auto tx = world.begin();
+  must(world.leases->end_prefix(*tx, "database/", world.now(), true));
+  EXPECT_TRUE(world.commit(*tx));
+  world.live(seconds(40));
+  EXPECT_EQ(world.pending(), 0U);
+  EXPECT_TRUE(world.leases->ends().failing(seconds(0)).empty());
+}
+
+TEST(LeaseEnds, ManyThatAreRefusedAreTriedMoreSeldom) {
+  LeaseWorld world;
+  for (int i = 0; i < 200; ++i) {
+    world.targets["db"].stuck.insert("db" + std::to_string(i));
+    world.end(world.issue(of("db", i)));
+  }
+  world.live(minutes(30));
+  const int before = world.targets["db"].ends;
+  world.live(minutes(5));
+  EXPECT_LT(world.targets["db"].ends - before, 200 * 3);
+}
+
 // A client that tries again after a 503 must not take the second answer for a yes.
 TEST(LeaseEnds, WhoWaitsAgainForOneWaitsForTheSameEnd) {
   LeaseWorld world;
@@ -147,6 +203,20 @@ TEST(LeaseEnds, WhoWaitsAgainForOneWaitsForTheSameEnd) {
   world.run_ends();
   EXPECT_EQ(world.users(), 0U);
   must(world.end_and_wait(id, seconds(0)));
+}
+
+// Workers that wait for one dead target are lacking for all others.
+TEST(LeaseEnds, WhoWaitsForATargetThatIsAwayWaitsForAMomentAlone) {
+  LeaseWorld world;
+  const std::string first = world.issue(LeaseWorld::wanted("u"));
+  const std::string id = world.issue(LeaseWorld::wanted("v"));
+  world.targets["db"].away = true;
+  world.end(first);
+  world.live(seconds(5));
+  ASSERT_FALSE(world.leases->ends().reachable("db"));
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_FALSE(world.end_and_wait(id, seconds(3600)).ok());
+  EXPECT_LT(std::chrono::steady_clock::now() - began, minutes(30));
 }
 
 TEST(LeaseEnds, SomeMayWaitForTheSameEnd) {
