@@ -6,6 +6,7 @@
 #include "coffer/lifecycle/leases.h"
 #include "coffer/model/duration.h"
 #include "lease_rows.h"
+#include "waiter.h"
 
 namespace coffer::lifecycle {
 namespace {
@@ -168,21 +169,33 @@ Result<void> Leases::end(envelope::SealedTransaction& tx, const Lease& lease, Wa
   return stage_end(tx, lease, lease.issuing ? kFurtherRounds : std::uint8_t{0}, forced, now);
 }
 
+Leases::Waiter::Waiter(std::atomic<int>& waiting) : waiting_(waiting), before_(waiting_++) {}
+Leases::Waiter::~Waiter() { --waiting_; }
+
+std::chrono::seconds Leases::Waiter::at_most(std::chrono::seconds most) const {
+  return before_ < kMost ? most : std::min(most, kMoment);
+}
+
 Result<void> Leases::end_and_wait(audit::Ticket& ticket, std::string_view id, WallTime now,
                                   std::chrono::seconds most) {
   COFFER_CHECK(ticket.make_durable());
   bool found = false;
+  std::string target;
   LeaseEnds::Watch watch(*ends_, std::string(id));
   const Result<void> ended = commit_own([&](envelope::SealedTransaction& tx) -> Result<void> {
     COFFER_TRY(const std::optional<Lease> lease, read_lease(tx, id));
     found = lease.has_value() && !lease->issuing;
+    if (found) target = lease->terms.target;
     if (found) return end(tx, *lease, now);
     // Whoever asks again after a 503 asks for the same.
     COFFER_TRY(found, ends_->try_again(tx, id));
     return {};
   });
   if (!ended.ok()) return ended;
-  return found ? watch.wait_for(most) : Result<void>();
+  if (!found) return {};
+  const Waiter waiter(waiting_);
+  const bool away = !target.empty() && !ends_->reachable(target);
+  return watch.wait_for(away ? std::min(most, Waiter::kMoment) : waiter.at_most(most));
 }
 
 Result<bool> Leases::end_owned(envelope::SealedTransaction& tx, std::string_view owner,

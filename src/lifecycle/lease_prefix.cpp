@@ -4,6 +4,7 @@
 
 #include "coffer/lifecycle/leases.h"
 #include "lease_rows.h"
+#include "waiter.h"
 
 namespace coffer::lifecycle {
 namespace {
@@ -110,7 +111,8 @@ Result<void> Leases::end_prefix_and_wait(audit::Ticket& ticket, std::string_view
   COFFER_CHECK(ticket.make_durable());
   COFFER_CHECK(
       commit_own([&](envelope::SealedTransaction& tx) { return end_prefix(tx, prefix, now); }));
-  const auto until = std::chrono::steady_clock::now() + most;
+  const Waiter waiter(waiting_);
+  const auto until = std::chrono::steady_clock::now() + waiter.at_most(most);
   for (;;) {
     COFFER_TRY(const auto tx, store_.begin());
     COFFER_TRY(const auto job, tx->read(prefix_end_row(prefix)));

@@ -133,6 +133,8 @@ class Leases final {
                                  bool forced = false);
   /// Beside the Door, and waits until the target has taken it; no harm if there is none.
   /// unavailable: it wasn't reached, or takes longer than `most`; it is tried on all the same.
+  /// Where the target is known to be away, or many wait already, it is waited for a moment alone:
+  /// those who wait are workers that others need.
   [[nodiscard]] Result<void> end_and_wait(audit::Ticket& ticket, std::string_view id, WallTime now,
                                           std::chrono::seconds most);
   /// Of all below a prefix that were issued until now: the first at once, the others by the
@@ -189,6 +191,8 @@ class Leases final {
   /// Commits what `stage` stages, beside the Door; runs it again after a lost race.
   [[nodiscard]] Result<void> commit_own(
       const std::function<Result<void>(envelope::SealedTransaction&)>& stage);
+  /// How long one more may wait, who counts as one who waits until it is destroyed.
+  class Waiter;
   [[nodiscard]] Result<void> reserve(const NewLease& wanted);
   [[nodiscard]] Result<void> recount(const NewLease& wanted);
   [[nodiscard]] Result<void> commit_intent(const Lease& lease, WallTime now);
@@ -209,6 +213,7 @@ class Leases final {
   const Clock& clock_;
   std::map<std::string, LeaseKind, std::less<>> kinds_;
   std::atomic<std::uint64_t> epoch_{0};
+  std::atomic<int> waiting_{0};
   // Shared with what is on its way through the Door, which may outlast the vault for a moment.
   const std::shared_ptr<LeaseCounts> counts_;
   const std::shared_ptr<LeaseEnds> ends_;
