@@ -194,13 +194,20 @@ class Check final {
     const std::string head = where + ":" + std::to_string(at.line) + ": ";
     if (const Json* places = match.find("places")) {
       for (const Json& place : places->elements()) {
-        lines_.push_back(head + text_of(place, "path") + " version " + text_of(place, "version") +
-                         " " + text_of(place, "key"));
+        lines_.push_back(head + described(place));
       }
     }
     const std::string hidden = text_of(match, "hidden");
     if (hidden != "0") lines_.push_back(head + hidden + " places that you may not read");
     if (text_of(match, "more") == "true") lines_.push_back(head + "and more places");
+  }
+
+  static std::string described(const Json& place) {
+    const std::string version = text_of(place, "version");
+    std::string text = text_of(place, "path");
+    if (version != "0") text += " version " + version;
+    text += " " + text_of(place, "key");
+    return text_of(place, "pending") == "true" ? text + " not in force yet" : text;
   }
 
   void tell_skipped() {

@@ -1,7 +1,6 @@
 #include "coffer/core/leak_index.h"
 
 #include "coffer/crypto/guessing.h"
-#include "coffer/engine/readable.h"
 #include "leak_rows.h"
 #include "leak_values.h"
 
@@ -15,74 +14,99 @@ LeakPlace place_in(const Uuid& mount, const LeakMark& mark, const LeakMark::Leaf
   return {.mount = mount, .path = mark.path, .version = mark.version, .key = leaf.key};
 }
 
-/// Of one secret: zxcvbn is asked so often, which takes some 10 ms, and what else it would have to
-/// be asked about has no fingerprint. Strings that are plainly random don't count.
+/// Of one secret zxcvbn is asked so often, which takes some 10 ms, and about so many mixed strings,
+/// some 50. What else it would have to be asked about has no fingerprint.
 constexpr std::size_t kMostAsked = 200;
+constexpr std::size_t kMostMixedAsked = 1000;
 
-bool is_guessable(std::string_view canonical, std::size_t& asked) {
-  if (crypto::plainly_random(canonical)) return false;
-  return ++asked > kMostAsked || crypto::guessable(canonical);
-}
+/// Of one secret: what is long enough and not what anyone would guess.
+class Leaves final {
+ public:
+  Leaves(ByteView key, std::uint32_t key_version) : key_(key), key_version_(key_version) {}
 
-/// What is long enough and not what anyone would guess.
-Result<std::vector<LeakMark::Leaf>> leaves_of(ByteView key, std::uint32_t key_version,
-                                              std::string_view value) {
-  std::vector<LeakMark::Leaf> leaves;
-  std::size_t asked = 0;
-  Result<void> failed;
-  each_string(value, [&](std::string_view pointer, std::string_view text) {
+  /// False: no more of them.
+  bool add(std::string_view pointer, std::string_view text) {
     if (text.size() < kLeastLeakBytes) return true;
     std::string canonical = canonical_value(text);
-    if (canonical.size() >= kLeastLeakBytes && !is_guessable(canonical, asked)) {
-      const auto fingerprint = fingerprint_of(key, key_version, canonical);
+    if (canonical.size() >= kLeastLeakBytes && !is_guessable(canonical)) {
+      const auto fingerprint = fingerprint_of(key_, key_version_, canonical);
       if (fingerprint.ok()) {
-        leaves.push_back({*fingerprint, std::string(pointer)});
+        all_.push_back({*fingerprint, std::string(pointer)});
       } else {
-        failed = fingerprint.error();
+        failed_ = fingerprint.error();
       }
     }
     wipe(canonical);
-    return failed.ok() && leaves.size() < kMostLeakLeaves;
-  });
-  COFFER_CHECK(failed);
-  return leaves;
-}
+    return failed_.ok() && all_.size() < kMostLeakLeaves;
+  }
+  Result<std::vector<LeakMark::Leaf>> take() {
+    COFFER_CHECK(failed_);
+    return std::move(all_);
+  }
+
+ private:
+  bool is_guessable(std::string_view canonical) {
+    const bool mixed = crypto::mixed(canonical);
+    const bool may_ask = mixed ? ++mixed_asked_ <= kMostMixedAsked : ++asked_ <= kMostAsked;
+    return !may_ask || crypto::guessable(canonical);
+  }
+
+  const ByteView key_;
+  const std::uint32_t key_version_;
+  std::vector<LeakMark::Leaf> all_;
+  std::size_t asked_ = 0;
+  std::size_t mixed_asked_ = 0;
+  Result<void> failed_;
+};
 
 }  // namespace
 
-Result<bool> LeakIndex::indexed(envelope::SealedTransaction& tx, const Uuid& mount,
-                                const envelope::SecretContext& context) const {
+Result<const engine::Readable*> LeakIndex::readable(envelope::SealedTransaction& tx,
+                                                    const Uuid& mount) const {
   COFFER_TRY(const auto table, mounts_.table(tx));
   for (const MountTable::Entry& entry : table->all()) {
-    if (entry.mount.uuid != mount || entry.builtin) continue;
-    return engine::read_path(*entry.engine, entry.mount, context).has_value();
+    if (entry.mount.uuid == mount && !entry.builtin) return engine::readable(*entry.engine);
   }
-  return false;
+  return nullptr;
 }
 
 Result<void> LeakIndex::sealed(envelope::SealedTransaction& tx, const envelope::RowName& row,
                                const envelope::SecretContext& context, std::string_view value) {
-  COFFER_TRY(const bool wanted, indexed(tx, row.space.mount, context));
-  if (!wanted) return {};
+  COFFER_TRY(const engine::Readable* engine, readable(tx, row.space.mount));
+  if (engine == nullptr) return {};
   // In case that something stood there.
   COFFER_CHECK(erased(tx, row));
-  return stage(tx, row, context, value, false);
+  COFFER_TRY(const LeakMark mark, mark_of(*engine, context, value));
+  return mark.leaves.empty() ? Result<void>() : stage(tx, row, mark);
 }
 
-Result<void> LeakIndex::add(envelope::SealedTransaction& tx, const envelope::RowName& row,
-                            const envelope::SecretContext& context, std::string_view value) {
-  return stage(tx, row, context, value, true);
+Result<void> LeakIndex::add(envelope::SealedTransaction& tx, const engine::Readable& engine,
+                            const envelope::RowName& row, const envelope::SecretContext& context,
+                            const std::string* value) {
+  LeakMark mark{.path = context.path, .version = context.version};
+  if (value != nullptr) {
+    COFFER_TRY(mark, mark_of(engine, context, *value));
+  }
+  return stage(tx, row, mark);
 }
 
-Result<void> LeakIndex::stage(envelope::SealedTransaction& tx, const envelope::RowName& row,
-                              const envelope::SecretContext& context, std::string_view value,
-                              bool note_empty) const {
+Result<LeakMark> LeakIndex::mark_of(const engine::Readable& engine,
+                                    const envelope::SecretContext& context,
+                                    std::string_view value) const {
   const std::uint32_t version = keyring_.current_version(KeyName::fingerprint);
   COFFER_TRY(const ByteView key,
              keyring_.key(KeyName::fingerprint, version, Reveal{"recognise a value later"}));
+  Leaves leaves(key, version);
+  each_text(engine, value, [&leaves](std::string_view pointer, std::string_view text) {
+    return leaves.add(pointer, text);
+  });
   LeakMark mark{.path = context.path, .version = context.version};
-  COFFER_TRY(mark.leaves, leaves_of(key, version, value));
-  if (mark.leaves.empty() && !note_empty) return {};
+  COFFER_TRY(mark.leaves, leaves.take());
+  return mark;
+}
+
+Result<void> LeakIndex::stage(envelope::SealedTransaction& tx, const envelope::RowName& row,
+                              const LeakMark& mark) {
   for (const LeakMark::Leaf& leaf : mark.leaves) {
     const LeakPlace place = place_in(row.space.mount, mark, leaf);
     COFFER_CHECK(

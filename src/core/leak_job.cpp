@@ -1,7 +1,6 @@
 #include "coffer/core/leak_job.h"
 
 #include "coffer/base/codec.h"
-#include "coffer/engine/readable.h"
 #include "leak_rows.h"
 
 namespace coffer::core {
@@ -9,7 +8,9 @@ namespace {
 
 constexpr std::string_view kKind = "leak_index";
 constexpr std::string_view kId = "all";
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kFormat = 2;
+/// Of a job that looked at the secrets of KV engines alone.
+constexpr std::uint8_t kNarrow = 1;
 /// Rows looked at in one step, and secrets opened in one, each perhaps by the token.
 constexpr std::size_t kRows = 256;
 constexpr std::size_t kSecrets = 64;
@@ -21,6 +22,7 @@ envelope::RowName job_row() { return {kLeakWorkSpace, {}, "index"}; }
 struct Stored {
   LeakJob job;
   store::RowVersion row = 0;
+  bool narrow = false;  ///< it passed secrets that have fingerprints today
 };
 
 Result<Stored> read_job(envelope::SealedTransaction& tx) {
@@ -30,11 +32,12 @@ Result<Stored> read_job(envelope::SealedTransaction& tx) {
   Reader in(as_bytes(row->value));
   COFFER_TRY(const std::uint8_t format, in.u8());
   COFFER_TRY(const std::uint8_t done, in.u8());
-  if (format != kFormat || done > 1) {
+  if ((format != kFormat && format != kNarrow) || done > 1) {
     return make_error(ErrorCode::corrupt, "unknown format of the row of the index of fingerprints");
   }
   stored.job.done = done == 1;
   COFFER_TRY(stored.job.cursor, in.text());
+  stored.narrow = format == kNarrow;
   COFFER_TRY(stored.job.secrets, in.u64());
   COFFER_TRY(stored.job.unreadable, in.u64());
   COFFER_TRY(const std::uint64_t next, in.u64());
@@ -86,6 +89,8 @@ class Step final {
   Result<void> look_at(const envelope::WalkedRow& row) {
     const MountTable::Entry* mount = mount_of(row.name.space.mount);
     if (mount == nullptr) return {};
+    const engine::Readable* readable = engine::readable(*mount->engine);
+    if (readable == nullptr) return {};
     const auto secrets = mount->engine->secrets_in(row.name, row.value);
     if (!secrets.ok()) {
       ++job_.unreadable;
@@ -94,12 +99,11 @@ class Step final {
     bool held = false;
     for (const engine::KnownSecret& secret : *secrets) {
       if (opened_ >= kSecrets) return {};
-      if (!engine::read_path(*mount->engine, mount->mount, secret.context)) continue;
       COFFER_TRY(const bool known, leak_index(vault_).holds(tx_, secret.row));
       if (known) continue;
       if (!held) COFFER_CHECK(hold(row.name));
       held = true;
-      COFFER_CHECK(index(secret));
+      COFFER_CHECK(index(*readable, secret));
     }
     return {};
   }
@@ -111,7 +115,7 @@ class Step final {
   }
 
   /// What can't be opened is noted as well, or it would be tried for ever.
-  Result<void> index(const engine::KnownSecret& secret) {
+  Result<void> index(const engine::Readable& readable, const engine::KnownSecret& secret) {
     ++opened_;
     auto value = tx_.open_secret(secret.row, secret.context);
     if (!value.ok() && value.error().code != ErrorCode::corrupt &&
@@ -123,8 +127,8 @@ class Step final {
     } else {
       ++job_.unreadable;
     }
-    const std::string_view text = value.ok() ? std::string_view(*value) : std::string_view();
-    Result<void> added = leak_index(vault_).add(tx_, secret.row, secret.context, text);
+    Result<void> added = leak_index(vault_).add(tx_, readable, secret.row, secret.context,
+                                                value.ok() ? &*value : nullptr);
     if (value.ok()) wipe(*value);
     return added;
   }
@@ -156,9 +160,15 @@ Result<std::optional<LeakJob>> leak_job(envelope::SealedTransaction& tx) {
 }
 
 Result<void> resume_leak_job(envelope::SealedTransaction& tx, WallTime now) {
-  COFFER_TRY(const Stored stored, read_job(tx));
+  COFFER_TRY(Stored stored, read_job(tx));
   // A job that began has its next step among the due rows.
-  if (stored.row != 0) return {};
+  if (stored.row != 0 && !stored.narrow) return {};
+  if (stored.narrow) {
+    stored.job.cursor.clear();
+    stored.job.done = false;
+    stored.job.next = now;
+    COFFER_CHECK(write_job(tx, stored));
+  }
   return lifecycle::schedule(tx, kKind, kId, now, now);
 }
 

@@ -1,5 +1,6 @@
 #include "leak_values.h"
 
+#include "coffer/base/secure_bytes.h"
 #include "coffer/model/json_tree.h"
 
 namespace coffer::core {
@@ -78,6 +79,16 @@ void each_string(std::string_view json, const Take& take) {
   if (!tree.ok()) return;
   std::string pointer;
   walk(*tree, pointer, take);
+}
+
+void each_text(const engine::Readable& engine, std::string_view value, const Take& take) {
+  auto texts = engine.texts_of(value);
+  if (!texts) return each_string(value, take);
+  bool more = true;
+  for (engine::SecretText& one : *texts) {
+    more = more && take(one.pointer, one.text);
+    wipe(one.text);
+  }
 }
 
 }  // namespace coffer::core

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "coffer/base/result.h"
+#include "coffer/engine/readable.h"
 
 namespace coffer::core {
 
@@ -17,5 +17,9 @@ namespace coffer::core {
 /// What is no JSON has none.
 void each_string(std::string_view json,
                  const std::function<bool(std::string_view pointer, std::string_view value)>& take);
+
+/// The same for all that is looked for of an opened secret, as its engine says.
+void each_text(const engine::Readable& engine, std::string_view value,
+               const std::function<bool(std::string_view pointer, std::string_view text)>& take);
 
 }  // namespace coffer::core

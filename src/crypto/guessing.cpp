@@ -11,11 +11,12 @@
 namespace coffer::crypto {
 namespace {
 
-// Where a value changes so often between letters, capitals, digits and the rest, and has so many
-// different bytes, there are no words in it, or so many that it doesn't matter.
-constexpr std::size_t kPlainLength = 24;
-constexpr std::size_t kPlainDistinct = 12;
-constexpr std::size_t kPlainChanges = 10;
+// What changes so often between letters, capitals, digits and the rest, and has so many different
+// bytes, has no long runs of digits or of one byte, which zxcvbn takes longest for. It may be
+// words.
+constexpr std::size_t kMixedLength = 24;
+constexpr std::size_t kMixedDistinct = 12;
+constexpr std::size_t kMixedChanges = 10;
 /// zxcvbn keeps its view of a text on the stack, some frames deep.
 constexpr std::size_t kStack = 8192;
 
@@ -41,15 +42,15 @@ bool weak(std::string_view part) { return guess_bits(part) < kUnguessableBits; }
 
 }  // namespace
 
-bool plainly_random(std::string_view value) noexcept {
-  if (value.size() < kPlainLength) return false;
+bool mixed(std::string_view value) noexcept {
+  if (value.size() < kMixedLength) return false;
   std::bitset<256> seen;
   std::size_t changes = 0;
-  for (std::size_t i = 0; i < kPlainLength; ++i) {
+  for (std::size_t i = 0; i < kMixedLength; ++i) {
     seen.set(static_cast<unsigned char>(value[i]));
     if (i > 0 && class_of(value[i]) != class_of(value[i - 1])) ++changes;
   }
-  return seen.count() >= kPlainDistinct && changes >= kPlainChanges;
+  return seen.count() >= kMixedDistinct && changes >= kMixedChanges;
 }
 
 double guess_bits(std::string_view value) {
@@ -62,10 +63,10 @@ double guess_bits(std::string_view value) {
 }
 
 bool guessable(std::string_view value) {
-  if (plainly_random(value)) return false;
   if (one_byte(value)) return true;
-  if (!weak(value.substr(0, kGuessedBytes))) return false;
-  return value.size() <= kGuessedBytes || weak(value.substr(value.size() - kGuessedBytes));
+  const std::size_t start = mixed(value) ? kMixedBytes : kGuessedBytes;
+  if (!weak(value.substr(0, start))) return false;
+  return value.size() <= start || weak(value.substr(value.size() - kGuessedBytes));
 }
 
 }  // namespace coffer::crypto

@@ -1,7 +1,6 @@
 // Values that were found outside: are they ours, and where do they stand? docs/leak-response.md.
 #include "coffer/core/leak_index.h"
 #include "coffer/core/leak_job.h"
-#include "coffer/engine/readable.h"
 #include "leak_handlers.h"
 
 namespace coffer::sys {
@@ -32,41 +31,50 @@ class Places final {
  public:
   Places(Call& call, const core::MountTable& table) : call_(call), table_(table) {}
 
-  void append(JsonWriter& json, const std::vector<core::LeakPlace>& places) const {
+  Result<void> append(JsonWriter& json, const std::vector<core::LeakPlace>& places) const {
     std::int64_t hidden = 0;
     json.key("places").begin_array();
     for (const core::LeakPlace& place : places) {
-      const std::optional<Shown> shown = shown_as(place);
-      if (!shown) {
+      COFFER_TRY(const std::optional<Shown> shown, shown_as(place));
+      if (shown) {
+        append(json, *shown, place.key);
+      } else {
         ++hidden;
-        continue;
       }
-      json.begin_object().key("mount").string(shown->mount->path);
-      json.key("path").string(shown->path).key("secret").string(place.path);
-      json.key("version").number(static_cast<std::int64_t>(place.version));
-      json.key("key").string(place.key).end_object();
     }
     json.end_array().key("hidden").number(hidden);
     json.key("more").boolean(places.size() == core::kMostLeakPlaces);
+    return {};
   }
 
  private:
   struct Shown {
     const engine::Mount* mount;
-    std::string path;
+    engine::SecretPlace place;
   };
-  std::optional<Shown> shown_as(const core::LeakPlace& place) const {
+  static void append(JsonWriter& json, const Shown& shown, std::string_view key) {
+    const engine::SecretPlace& place = shown.place;
+    json.begin_object().key("mount").string(shown.mount->path);
+    json.key("path").string(shown.mount->path + place.path).key("secret").string(place.name);
+    json.key("kind").string(place.kind).key("pending").boolean(place.pending);
+    json.key("version").number(static_cast<std::int64_t>(place.version));
+    json.key("key").string(key).end_object();
+  }
+
+  Result<std::optional<Shown>> shown_as(const core::LeakPlace& place) const {
     for (const core::MountTable::Entry& entry : table_.all()) {
       if (entry.builtin || entry.mount.uuid != place.mount) continue;
-      const auto below =
-          engine::read_path(*entry.engine, entry.mount,
-                            {.mount = place.mount, .path = place.path, .version = place.version});
-      if (!below) return std::nullopt;
-      std::string path = entry.mount.path + *below;
-      if (!call_.context.access.may(Operation::read, path)) return std::nullopt;
-      return Shown{&entry.mount, std::move(path)};
+      const engine::Readable* readable = engine::readable(*entry.engine);
+      if (readable == nullptr) break;
+      COFFER_TRY(
+          auto told,
+          readable->place_of(call_.context.tx, entry.mount,
+                             {.mount = place.mount, .path = place.path, .version = place.version}));
+      if (!told) break;
+      if (!call_.context.access.may(Operation::read, entry.mount.path + told->path)) break;
+      return std::optional(Shown{&entry.mount, *std::move(told)});
     }
-    return std::nullopt;
+    return std::optional<Shown>();
   }
 
   Call& call_;
@@ -95,7 +103,7 @@ Result<Response> check(Call& call) {
     wipe(values[i]);
     if (places.empty()) continue;
     json.begin_object().key("index").number(static_cast<std::int64_t>(i));
-    shown.append(json, places);
+    COFFER_CHECK(shown.append(json, places));
     json.end_object();
   }
   json.end_array().end_object();

@@ -329,7 +329,7 @@ def test_the_commands_of_the_page(leaked, tmp_path):
 
 
 def test_neither_values_nor_candidates_stay_in_memory(vault):
-    """Of what zxcvbn looked at too: these are too short to go without it."""
+    """Of what zxcvbn looked at too."""
     stored, asked = ("Kq7zR2vWm4Xt", "Hn3bD8sLp6Jy")
     vault.put("app", {"password": stored})
     assert vault.coffer("leak", "check", stdin=stored).returncode == 3

@@ -10,6 +10,7 @@
 #include "coffer/core/allowance.h"
 #include "coffer/core/mounts.h"
 #include "coffer/core/unsealed.h"
+#include "coffer/engine/readable.h"
 #include "coffer/envelope/secret_watcher.h"
 
 namespace coffer::core {
@@ -28,13 +29,15 @@ struct LeakPlace {
   std::string key;  ///< JSON pointer (RFC 6901) into the secret, cut after 256 bytes
 };
 
+struct LeakMark;  ///< private to the room
+
 /// Thread-safe. What it is given outlives it.
 class LeakIndex final : public envelope::SecretWatcher {
  public:
   LeakIndex(const envelope::Keyring& keyring, Mounts& mounts)
       : keyring_(keyring), mounts_(mounts) {}
 
-  /// Stages the rows of a secret whose engine says where it is read.
+  /// Stages the rows of a secret whose engine is Readable.
   [[nodiscard]] Result<void> sealed(envelope::SealedTransaction& tx, const envelope::RowName& row,
                                     const envelope::SecretContext& context,
                                     std::string_view value) override;
@@ -42,8 +45,10 @@ class LeakIndex final : public envelope::SecretWatcher {
                                     const envelope::RowName& row) override;
 
   /// For secrets from before the index: as sealed(), and noted even if there is nothing in it.
-  [[nodiscard]] Result<void> add(envelope::SealedTransaction& tx, const envelope::RowName& row,
-                                 const envelope::SecretContext& context, std::string_view value);
+  /// nullptr for `value`: it can't be opened.
+  [[nodiscard]] Result<void> add(envelope::SealedTransaction& tx, const engine::Readable& engine,
+                                 const envelope::RowName& row,
+                                 const envelope::SecretContext& context, const std::string* value);
   [[nodiscard]] Result<bool> holds(envelope::SealedTransaction& tx,
                                    const envelope::RowName& row) const;
 
@@ -55,11 +60,14 @@ class LeakIndex final : public envelope::SecretWatcher {
                                                     std::string_view value) const;
 
  private:
-  [[nodiscard]] Result<bool> indexed(envelope::SealedTransaction& tx, const Uuid& mount,
-                                     const envelope::SecretContext& context) const;
-  [[nodiscard]] Result<void> stage(envelope::SealedTransaction& tx, const envelope::RowName& row,
-                                   const envelope::SecretContext& context, std::string_view value,
-                                   bool note_empty) const;
+  /// nullptr: nothing of this mount is looked for.
+  [[nodiscard]] Result<const engine::Readable*> readable(envelope::SealedTransaction& tx,
+                                                         const Uuid& mount) const;
+  [[nodiscard]] Result<LeakMark> mark_of(const engine::Readable& engine,
+                                         const envelope::SecretContext& context,
+                                         std::string_view value) const;
+  [[nodiscard]] static Result<void> stage(envelope::SealedTransaction& tx,
+                                          const envelope::RowName& row, const LeakMark& mark);
 
   const envelope::Keyring& keyring_;
   Mounts& mounts_;

@@ -10,14 +10,17 @@ namespace coffer::crypto {
 /// zxcvbn's best score, 4, begins at 10^10 guesses: in bits.
 inline constexpr double kUnguessableBits = 33.22;
 /// What is looked at of a value, at its start and at its end: zxcvbn's time grows with the square
-/// of the length (some 50 µs for these).
+/// of the length, and of digits that may be dates with its fifth power and more (20 bytes: some 30
+/// µs, at worst 300; 40 bytes: some 75, at worst 5 ms).
 inline constexpr std::size_t kGuessedBytes = 20;
+/// Of a mixed value, at its start: a passphrase of five words. At worst some 300 µs.
+inline constexpr std::size_t kMixedBytes = 40;
 
-/// Where no words and dates can be made out: 24 bytes or more, of many kinds in turn. Cheap.
-[[nodiscard]] bool plainly_random(std::string_view value) noexcept;
+/// 24 bytes or more, of many kinds in turn: mostly random, and nothing that zxcvbn takes long for.
+/// Cheap.
+[[nodiscard]] bool mixed(std::string_view value) noexcept;
 
-/// Whether `value` is likely guessed by fewer tries than that. False for what is plainly
-/// random, without asking zxcvbn. Thread-safe; leaves no copy.
+/// Whether `value` is likely guessed by fewer tries than that. Thread-safe; leaves no copy.
 [[nodiscard]] bool guessable(std::string_view value);
 
 /// What zxcvbn says of the whole, in bits. For tests and measurements.

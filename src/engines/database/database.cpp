@@ -4,6 +4,7 @@
 #include "paths.h"
 #include "retired.h"
 #include "rotator.h"
+#include "secret_places.h"
 #include "static_roles.h"
 
 namespace coffer::engines::database {
@@ -100,7 +101,7 @@ void add_secrets(std::vector<engine::KnownSecret>& secrets, const Versions& vers
   }
 }
 
-class DatabaseEngine final : public engine::Engine {
+class DatabaseEngine final : public engine::Engine, public engine::Readable {
  public:
   explicit DatabaseEngine(Parts parts) : house_{std::move(parts)} {}
 
@@ -163,6 +164,18 @@ class DatabaseEngine final : public engine::Engine {
           [&](auto version) { return static_context(mount, row.name, version); });
     }
     return secrets;
+  }
+
+  /// A password is itself.
+  [[nodiscard]] std::optional<std::vector<engine::SecretText>> texts_of(
+      std::string_view value) const override {
+    return std::vector<engine::SecretText>{{"/password", std::string(value)}};
+  }
+
+  [[nodiscard]] Result<std::optional<engine::SecretPlace>> place_of(
+      SealedTransaction& tx, const engine::Mount& mount,
+      const engine::SecretContext& secret) const override {
+    return secret_place(tx, mount.uuid, secret);
   }
 
   [[nodiscard]] Result<Response> handle(Context& context, const Request& request,

@@ -15,6 +15,10 @@ inline constexpr std::uint16_t kRoleTable = 4;
 inline constexpr std::uint16_t kStaticTable = 5;
 inline constexpr std::uint16_t kStaticSecretTable = 6;  ///< secrets: static roles' passwords
 
+// What a secret is bound to starts with one of these; its connection's uuid or its role follows.
+inline constexpr std::string_view kAdminPath = "connection/";
+inline constexpr std::string_view kStaticPath = "static/";
+
 [[nodiscard]] inline engine::RowName name_row(const Uuid& mount, std::string_view name) {
   return {{mount, kNameTable}, {}, std::string(name)};
 }
@@ -27,7 +31,8 @@ inline constexpr std::uint16_t kStaticSecretTable = 6;  ///< secrets: static rol
 }
 [[nodiscard]] inline engine::SecretContext admin_context(const Uuid& mount, const Uuid& connection,
                                                          std::uint64_t version) {
-  return {.mount = mount, .path = "connection/" + to_string(connection), .version = version};
+  return {
+      .mount = mount, .path = std::string(kAdminPath) + to_string(connection), .version = version};
 }
 [[nodiscard]] inline engine::RowName role_row(const Uuid& mount, std::string_view name) {
   return {{mount, kRoleTable}, {}, std::string(name)};
@@ -41,7 +46,7 @@ inline constexpr std::uint16_t kStaticSecretTable = 6;  ///< secrets: static rol
 }
 [[nodiscard]] inline engine::SecretContext static_context(const Uuid& mount, std::string_view name,
                                                           std::uint64_t version) {
-  return {.mount = mount, .path = "static/" + std::string(name), .version = version};
+  return {.mount = mount, .path = std::string(kStaticPath).append(name), .version = version};
 }
 
 }  // namespace coffer::engines::database

@@ -5,6 +5,7 @@
 #include "coffer/engine/readable.h"
 #include "handlers.h"
 #include "rotations.h"
+#include "tables.h"
 
 namespace coffer::engines::kv {
 namespace {
@@ -44,11 +45,20 @@ class KvEngine final : public engine::Engine, public engine::Readable {
       const engine::RowName& row, std::string_view value) const override {
     return known_secrets(row, value);
   }
-  [[nodiscard]] std::optional<std::string> read_path(
-      const engine::Mount& mount, const engine::SecretContext& secret) const override {
-    // A pending value (tables.h) is no version: no path of a secret has two slashes in a row.
-    if (secret.path.find("//") != std::string::npos) return std::nullopt;
-    return is_version2(mount) ? "data/" + secret.path : secret.path;
+  [[nodiscard]] std::optional<std::vector<engine::SecretText>> texts_of(
+      std::string_view) const override {
+    return std::nullopt;
+  }
+  [[nodiscard]] Result<std::optional<engine::SecretPlace>> place_of(
+      engine::SealedTransaction&, const engine::Mount& mount,
+      const engine::SecretContext& secret) const override {
+    const std::optional<std::string> pending = pending_path(secret);
+    const std::string& name = pending ? *pending : secret.path;
+    return std::optional(engine::SecretPlace{.path = is_version2(mount) ? "data/" + name : name,
+                                             .name = name,
+                                             .kind = "secret",
+                                             .version = pending ? 0 : secret.version,
+                                             .pending = pending.has_value()});
   }
   [[nodiscard]] Result<model::Response> handle(engine::Context& context,
                                                const model::Request& request,

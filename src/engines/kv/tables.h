@@ -1,6 +1,7 @@
 // Where a key's rows stand (docs/formats/kv.md). Table numbers are part of the format.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@ inline constexpr std::uint16_t kConfigTable = 4;    ///< one row a mount
 inline constexpr std::uint16_t kRotationTable =
     5;  ///< a row a key that is rotated, as kMetadataTable
 inline constexpr std::uint16_t kPendingTable = 6;  ///< a sealed secret, while there is a new value
+inline constexpr std::string_view kPendingPath = "pending//";  ///< before what that is bound to
 
 /// "app/db" -> folder "app/", name "db".
 struct KeyName {
@@ -54,7 +56,12 @@ struct KeyName {
                                                            const Uuid& run) {
   std::uint64_t version = 0;
   for (std::size_t i = 0; i < sizeof(version); ++i) version = version << 8U | run.bytes[i];
-  return {mount, "pending//" + std::string(path), version};
+  return {mount, std::string(kPendingPath) + std::string(path), version};
+}
+/// The secret whose new value is bound to this; nullopt: it is bound to a version.
+[[nodiscard]] inline std::optional<std::string> pending_path(const engine::SecretContext& secret) {
+  if (!std::string_view(secret.path).starts_with(kPendingPath)) return std::nullopt;
+  return secret.path.substr(kPendingPath.size());
 }
 
 [[nodiscard]] inline engine::RowName config_row(const Uuid& mount) {

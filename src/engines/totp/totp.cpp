@@ -1,6 +1,8 @@
 #include "coffer/engines/totp/totp.h"
 
+#include "base32.h"
 #include "coffer/engine/names.h"
+#include "coffer/engine/readable.h"
 #include "handlers.h"
 
 namespace coffer::engines::totp {
@@ -29,7 +31,23 @@ constexpr engine::PathRule kPaths[] = {
      .help = "Whether `code` is right. Each is accepted once."},
 };
 
-class TotpEngine final : public engine::Engine {
+/// A seed as it is typed or pasted: base32 in either case, and with what pads it.
+std::vector<engine::SecretText> spellings(std::string_view seed) {
+  constexpr std::size_t kGroup = 8;  // RFC 4648 section 6
+  constexpr std::string_view kPointer = "/key";
+  const std::string upper = to_base32(seed);
+  std::string lower = upper;
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  std::vector<engine::SecretText> all{{std::string(kPointer), upper},
+                                      {std::string(kPointer), lower}};
+  if (upper.size() % kGroup == 0) return all;
+  const std::string padding(kGroup - upper.size() % kGroup, '=');
+  all.push_back({std::string(kPointer), upper + padding});
+  all.push_back({std::string(kPointer), lower + padding});
+  return all;
+}
+
+class TotpEngine final : public engine::Engine, public engine::Readable {
  public:
   [[nodiscard]] std::span<const engine::PathRule> paths() const override { return kPaths; }
 
@@ -47,6 +65,18 @@ class TotpEngine final : public engine::Engine {
     secrets.push_back(
         {seed_row(mount, row.name, key.version), seed_context(mount, row.name, key.version)});
     return secrets;
+  }
+
+  [[nodiscard]] std::optional<std::vector<engine::SecretText>> texts_of(
+      std::string_view value) const override {
+    return spellings(value);
+  }
+
+  [[nodiscard]] Result<std::optional<engine::SecretPlace>> place_of(
+      engine::SealedTransaction&, const engine::Mount&,
+      const engine::SecretContext& secret) const override {
+    return std::optional(engine::SecretPlace{
+        .path = std::string(kKeys) + secret.path, .name = secret.path, .kind = "totp_key"});
   }
 
   [[nodiscard]] Result<Response> handle(Context& context, const Request& request,

@@ -234,7 +234,13 @@ TEST_F(LeakIndexFailures, SealingTellsOfEachCallThatFails) {
 }
 
 TEST_F(LeakIndexFailures, AddingTellsOfEachCallThatFails) {
-  EXPECT_EQ(fail_at_each([&](auto& tx) { return index().add(tx, row_, context_, both_); }), 3U);
+  const auto mounts = world_.vault.mounts();
+  const auto mount = std::find_if(mounts->all().begin(), mounts->all().end(), [&](const auto& one) {
+    return one.mount.uuid == context_.mount;
+  });
+  const engine::Readable& kv = *engine::readable(*mount->engine);
+  EXPECT_EQ(fail_at_each([&](auto& tx) { return index().add(tx, kv, row_, context_, &both_); }),
+            3U);
   EXPECT_EQ(places_of(new_), 1U);
 }
 

@@ -9,7 +9,6 @@
 
 #include "coffer/core/leak_index.h"
 #include "coffer/core/leak_job.h"
-#include "coffer/engine/readable.h"
 #include "fakes/failing_store.h"
 #include "fakes/test_vault.h"
 #include "src/core/leak_rows.h"
@@ -40,7 +39,7 @@ class LeakWorld {
     vault.sweep();  // the job of a vault without secrets
   }
 
-  /// One that no one guesses, and that zxcvbn isn't asked about.
+  /// One that no one guesses.
   static std::string value(int number) {
     return "Xk7-Qm2_Rt9.Vw4+Zb6:Jc3!" + std::to_string(number);
   }
@@ -108,7 +107,9 @@ class LeakWorld {
       } else if (space.mount == Uuid{} && space.table == kMarkSpace.table) {
         add_mark(row, places.marks);
       } else {
-        each_secret_in(row, [&](const auto& secret) { add_secret(secret, places.secrets); });
+        each_secret_in(row, [&](const auto& readable, const auto& secret) {
+          add_secret(readable, secret, places.secrets);
+        });
       }
     });
     return places;
@@ -118,7 +119,7 @@ class LeakWorld {
   envelope::RowName first_secret() {
     std::vector<envelope::RowName> found;
     each_row([&](const envelope::WalkedRow& row) {
-      each_secret_in(row, [&](const auto& secret) { found.push_back(secret.row); });
+      each_secret_in(row, [&](const auto&, const auto& secret) { found.push_back(secret.row); });
     });
     return found.at(0);
   }
@@ -154,18 +155,20 @@ class LeakWorld {
     for (const MountTable::Entry& entry : table->all()) {
       if (entry.builtin || entry.mount.uuid != row.name.space.mount) continue;
       for (const auto& secret : TestVault::must(entry.engine->secrets_in(row.name, row.value))) {
-        if (engine::read_path(*entry.engine, entry.mount, secret.context)) visit(secret);
+        const engine::Readable* readable = engine::readable(*entry.engine);
+        if (readable != nullptr) visit(*readable, secret);
       }
     }
   }
-  void add_secret(const engine::KnownSecret& secret, std::set<std::string>& secrets) {
+  void add_secret(const engine::Readable& readable, const engine::KnownSecret& secret,
+                  std::set<std::string>& secrets) {
     const envelope::Keyring& keyring = *vault.open().keyring;
     const std::uint32_t version = keyring.current_version(envelope::KeyName::fingerprint);
     const ByteView key = TestVault::must(
         keyring.key(envelope::KeyName::fingerprint, version, Reveal{"a test's own index"}));
     const std::string opened =
         TestVault::must(vault.begin()->open_secret(secret.row, secret.context));
-    each_string(opened, [&](std::string_view pointer, std::string_view text) {
+    each_text(readable, opened, [&](std::string_view pointer, std::string_view text) {
       const LeakPlace place{secret.context.mount, secret.context.path, secret.context.version,
                             std::string(pointer)};
       const auto made = TestVault::must(fingerprint_of(key, version, canonical_value(text)));

@@ -34,18 +34,34 @@ TEST(Guessing, ANulByteEndsNothing) {
   EXPECT_GT(guess_bits(value), guess_bits("k3J9"));
 }
 
-/// The short way says "not guessable" of nothing that zxcvbn finds weak.
-TEST(Guessing, TheShortWayAgreesWithZxcvbn) {
-  const char* const parts[] = {"Pass", "w0rd", "2024", "!", "admin", "1", "Qwerty", "#", "aA1"};
-  std::size_t asked = 0;
-  for (std::size_t i = 0; i < 9 * 9 * 9; ++i) {
-    std::string value;
-    for (std::size_t n = i, k = 0; k < 8; ++k, n = n / 9 + k * 5) value += parts[n % 9];
-    if (value.size() < 24 || guessable(value)) continue;
-    ++asked;
-    EXPECT_GE(guess_bits(value), kUnguessableBits) << value;
+TEST(Guessing, AMixedValueOfWordsIsJudgedByZxcvbn) {
+  for (const char* value : {"PasswordPassword1q2w3e4r", "PasswordPassworda1b2c3d4123",
+                            "Passwordpassw0rd1q2w3e4r5t123"}) {
+    ASSERT_TRUE(mixed(value)) << value;
+    EXPECT_TRUE(guessable(value)) << value;
   }
-  EXPECT_GT(asked, 20U);
+  for (const char* value : {"PaSsWoRd123QwErTyMoNkEy1", "!QAZ2wsx#EDC4rfv%TGB6yhn"}) {
+    ASSERT_TRUE(mixed(value)) << value;
+    EXPECT_FALSE(guessable(value)) << value << ": so says zxcvbn";
+  }
+}
+
+TEST(Guessing, OfAMixedValueOfFortyBytesZxcvbnDecides) {
+  const char* const parts[] = {"Pass",   "w0rd", "2024",     "!",        "admin", "1",
+                               "Qwerty", "#",    "1q2w3e4r", "Password", "a1b2c3"};
+  constexpr std::size_t kParts = std::size(parts);
+  std::size_t weak = 0;
+  std::size_t strong = 0;
+  for (std::size_t i = 0; i < kParts * kParts * kParts; ++i) {
+    std::string value;
+    for (std::size_t n = i, k = 0; k < 6; ++k, n = n / kParts + k * 7) value += parts[n % kParts];
+    if (value.size() > kMixedBytes || !mixed(value)) continue;
+    const bool is_weak = guess_bits(value) < kUnguessableBits;
+    ++(is_weak ? weak : strong);
+    EXPECT_EQ(guessable(value), is_weak) << value;
+  }
+  EXPECT_GT(weak, 5U);
+  EXPECT_GT(strong, 20U);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // The index of fingerprints in step with what happens to secrets, as who checks values sees it.
 #include "coffer/core/leak_job.h"
+#include "coffer/envelope/secret_watcher.h"
 #include "coffer/envelope/stored.h"
+#include "src/engines/kv/tables.h"
 #include "sys_kit.h"
 
 namespace coffer::sys {
@@ -35,6 +37,22 @@ class LeaksTest : public SysTest {
     std::string joined;
     for (const std::string& one : all) joined += (joined.empty() ? "" : " ") + one;
     return joined;
+  }
+  /// "static_role app pending" of the first place.
+  std::string kind(const std::string& value) {
+    const Json found = data(check_as(vault.root, "[\"" + value + "\"]"));
+    const Json& place = found.find("matches")->elements().at(0).find("places")->elements().at(0);
+    return text(place, {"kind"}) + " " + text(place, {"secret"}) +
+           (text(place, {"pending"}) == "true" ? " pending" : "");
+  }
+  void commit(envelope::SealedTransaction& tx) { ASSERT_TRUE(vault.commit(tx.take())); }
+  /// Steps of the job keep a pace of their own.
+  void run_job() {
+    vault.open().key_work = true;
+    for (int i = 0; i < 20; ++i) {
+      vault.sweep();
+      vault.ahead += std::chrono::seconds(1);
+    }
   }
   /// Rows of tables 40 and 41.
   std::size_t index_rows() {
@@ -236,12 +254,7 @@ TEST_F(LeaksTest, SecretsFromBeforeAreIndexedOnce) {
   for (const store::Key& key : gone) ASSERT_TRUE(vault.commit({{}, {{key, std::nullopt}}}));
   ASSERT_EQ(index_rows(), 0U);
   EXPECT_EQ(text(data(read("leaks/status")), {"complete"}), "false");
-  vault.open().key_work = true;
-  // Steps keep a pace of their own.
-  for (int i = 0; i < 20; ++i) {
-    vault.sweep();
-    vault.ahead += std::chrono::seconds(1);
-  }
+  run_job();
   EXPECT_EQ(index_rows(), 2U * 151U);
   EXPECT_NE(places(kOne), "");
   const Json status = data(read("leaks/status"));
@@ -250,6 +263,94 @@ TEST_F(LeaksTest, SecretsFromBeforeAreIndexedOnce) {
   vault.open().key_work = true;
   vault.sweep();
   EXPECT_EQ(text(data(read("leaks/status")), {"indexed_later"}), "151");
+}
+
+TEST_F(LeaksTest, TheSeedOfACodeIsFoundAsItIsTyped) {
+  const std::string seed = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGE";  // 21 bytes: a group is cut
+  ASSERT_TRUE(call(Operation::update, "sys/mounts/totp", R"({"type":"totp"})").ok());
+  const auto write = [&](const std::string& key) {
+    ASSERT_TRUE(call(Operation::update, "totp/keys/phone", R"({"key":")" + key + "\"}").ok());
+  };
+  write(seed);
+  for (const char* spelling :
+       {"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGE", "gezdgnbvgy3tqojqgezdgnbvgy3tqojqge",
+        "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGE======", "gezdgnbvgy3tqojqgezdgnbvgy3tqojqge======"}) {
+    EXPECT_EQ(places(spelling), "totp/keys/phone#0/key") << spelling;
+  }
+  EXPECT_EQ(kind(seed), "totp_key phone");
+  write("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJA");
+  EXPECT_EQ(places(seed), "") << "written anew";
+  EXPECT_EQ(places("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJA"), "totp/keys/phone#0/key");
+  ASSERT_TRUE(call(Operation::remove, "totp/keys/phone").ok());
+  EXPECT_EQ(index_rows(), 0U);
+}
+
+TEST_F(LeaksTest, AnAdministratorsPasswordIsFoundUntilAnotherOneIsGiven) {
+  ASSERT_TRUE(call(Operation::update, "sys/mounts/db", R"({"type":"database"})").ok());
+  const auto configure = [&](const std::string& password) {
+    const Answer done =
+        call(Operation::update, "db/config/pg",
+             R"({"plugin_name":"postgresql-database-plugin","verify_connection":false,
+                 "connection_url":"postgresql://{{username}}:{{password}}@127.0.0.1:1/none",
+                 "username":"admin","password":")" +
+                 password + "\"}");
+    ASSERT_TRUE(done.ok()) << describe(done.error());
+  };
+  configure(kOne);
+  EXPECT_EQ(places(kOne), "db/config/pg#0/password");
+  EXPECT_EQ(kind(kOne), "connection pg");
+  configure(kTwo);
+  EXPECT_EQ(places(kOne), "");
+  ASSERT_TRUE(call(Operation::update, "sys/remount", R"({"from":"db","to":"moved"})").ok());
+  vault.sweep();
+  EXPECT_EQ(places(kTwo), "moved/config/pg#0/password");
+  put_policy("finder", R"(path "sys/leaks/check" { capabilities = ["update"] })");
+  const Json found = data(check_as(token_with("finder"), "[\"" + std::string(kTwo) + "\"]"));
+  EXPECT_EQ(text(found.find("matches")->elements().at(0), {"hidden"}), "1");
+}
+
+TEST_F(LeaksTest, TheNewValueOfARotationIsFoundWhileItIsPending) {
+  put("app", kTwo);
+  const Uuid run{{7}};
+  auto tx = vault.begin();
+  const engine::RowName row = engines::kv::pending_row(Uuid{{5}}, "app");
+  TestVault::must(tx->seal_secret(row, engines::kv::pending_context(Uuid{{5}}, "app", run),
+                                  R"({"password":")" + std::string(kOne) + "\"}"));
+  commit(*tx);
+  EXPECT_EQ(places(kOne), "secret/data/app#0/password");
+  EXPECT_EQ(kind(kOne), "secret app pending");
+  EXPECT_EQ(kind(kTwo), "secret app");
+  tx = vault.begin();
+  TestVault::must(tx->erase_secret(row));
+  commit(*tx);
+  EXPECT_EQ(places(kOne), "");
+}
+
+/// A vault whose job was done when KV engines alone had fingerprints.
+TEST_F(LeaksTest, AJobThatPassedSecretsIsDoneAgain) {
+  run_job();
+  ASSERT_EQ(text(data(read("leaks/status")), {"complete"}), "true");
+  ASSERT_TRUE(call(Operation::update, "sys/mounts/totp", R"({"type":"totp"})").ok());
+  const std::string seed = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+  ASSERT_TRUE(call(Operation::update, "totp/keys/phone", R"({"key":")" + seed + "\"}").ok());
+  const envelope::RowName job{{.mount = {}, .table = 42}, {}, "index"};
+  auto tx = vault.begin();
+  const auto row = TestVault::must(tx->read(job));
+  std::string old = row->value;
+  old[0] = '\x01';
+  TestVault::must(tx->write(job, old, envelope::Expect::unchanged(row->version)));
+  auto* watcher = envelope::watcher_of(*vault.open().sealed_store);
+  const auto mounts = vault.mounts();
+  for (const core::MountTable::Entry& entry : mounts->all()) {
+    if (entry.mount.type != "totp") continue;
+    TestVault::must(watcher->erased(*tx, {{entry.mount.uuid, 2}, "phone", "0"}));
+  }
+  commit(*tx);
+  ASSERT_EQ(index_rows(), 0U);
+  run_job();
+  EXPECT_EQ(places(seed), "totp/keys/phone#0/key");
+  EXPECT_EQ(text(data(read("leaks/status")), {"complete"}), "true");
+  EXPECT_EQ(text(data(read("leaks/status")), {"indexed_later"}), "1");
 }
 
 TEST_F(LeaksTest, ASecretOfVeryManyStringsHasFingerprintsOfTheFirstThousand) {
