@@ -76,7 +76,9 @@ Result<Facts> destroy_vaults_keys(Ceremony& ceremony) {
 
 Result<const SecureBytes*> user_pin(Ceremony& ceremony) {
   if (ceremony.user_pin.empty()) {
-    COFFER_TRY(ceremony.user_pin, ceremony.console.ask_secret("user-pin"));
+    const bool changed = ceremony.journal.transcript().find("done", "change-user-pin") != nullptr;
+    COFFER_TRY(ceremony.user_pin,
+               ceremony.console.ask_secret(changed ? "new-user-pin" : "user-pin"));
   }
   return &ceremony.user_pin;
 }
@@ -124,6 +126,12 @@ Result<Facts> hold_against_plan(Ceremony& ceremony) {
     ++next;
   }
   return facts;
+}
+
+Result<Facts> read_back(Ceremony& ceremony, std::string_view step) {
+  if (step == "attributes") return hold_against_plan(ceremony);
+  COFFER_TRY(const auto token, open_planned(ceremony));
+  return describe(*token, ceremony.plan);
 }
 
 Result<Facts> write_enrolment(Ceremony& ceremony) {

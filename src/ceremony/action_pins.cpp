@@ -1,6 +1,8 @@
 // PINs: made here, shown once to the one who keeps it, typed in by that person when it is used.
 #include <fmt/core.h>
 
+#include <optional>
+
 #include "actions.h"
 #include "coffer/crypto/random.h"
 #include "shares.h"
@@ -32,13 +34,15 @@ Result<void> hand_out_so_pin(Ceremony& ceremony, std::string_view name, const Se
   return ceremony.console.hand_over(name, person_with(ceremony.plan, Role::security_officer), pin);
 }
 
+Result<void> hand_out_user_pin(Ceremony& ceremony, std::string_view name, const SecureBytes& pin) {
+  return ceremony.console.hand_over(name, person_with(ceremony.plan, Role::user), pin);
+}
+
 Result<Facts> hand_out(Ceremony& ceremony, bool fresh_token, SecureBytes& so, SecureBytes& user) {
   COFFER_TRY(so, make_pin());
   COFFER_TRY(user, make_pin());
-  const std::string_view before = fresh_token ? "" : "new-";
-  COFFER_CHECK(hand_out_so_pin(ceremony, std::string(before) + "so-pin", so));
-  COFFER_CHECK(ceremony.console.hand_over(std::string(before) + "user-pin",
-                                          person_with(ceremony.plan, Role::user), user));
+  COFFER_CHECK(hand_out_so_pin(ceremony, fresh_token ? "so-pin" : "new-so-pin", so));
+  COFFER_CHECK(hand_out_user_pin(ceremony, fresh_token ? "user-pin" : "new-user-pin", user));
   Facts facts{{"user-pin", person_with(ceremony.plan, Role::user)}};
   if (ceremony.plan.shares) {
     facts.push_back({"so-pin", fmt::format("{} of {} shares", ceremony.plan.shares->needed,
@@ -47,6 +51,21 @@ Result<Facts> hand_out(Ceremony& ceremony, bool fresh_token, SecureBytes& so, Se
     facts.push_back({"so-pin", person_with(ceremony.plan, Role::security_officer)});
   }
   return facts;
+}
+
+using HandOut = Result<void> (*)(Ceremony&, std::string_view, const SecureBytes&);
+
+/// What was handed out before the ceremony was cut short is known to nobody here, and no token has
+/// it yet: whatever was typed in would have to be taken, also a PIN of somebody's own.
+Result<void> make_anew(Ceremony& ceremony, std::string_view name, HandOut hand, SecureBytes& pin,
+                       Facts& facts) {
+  if (!pin.empty()) return {};
+  ceremony.console.say("The " + std::string(name) +
+                       " is made anew: no token has the one that was handed out before.");
+  COFFER_TRY(pin, make_pin());
+  COFFER_CHECK(hand(ceremony, name, pin));
+  facts.push_back({std::string(name), "made anew"});
+  return {};
 }
 
 /// All of them, so that each paper is known to be of use before its holder leaves.
@@ -60,8 +79,8 @@ Result<SecureBytes> ask_for_shares(Ceremony& ceremony) {
 }
 
 /// What is typed in must be what was handed out: a PIN that was written down wrongly is found now.
-/// After a restart nothing of it is here any more, and it is typed in twice; shares once, which
-/// have a checksum each and a tag of the PIN.
+/// After a restart nothing of one that a token has is here any more, and it is typed in twice;
+/// shares once, which have a checksum each and a tag of the PIN.
 Result<void> ask_back(Ceremony& ceremony, std::string_view name, bool shared, SecureBytes& pin) {
   const auto ask = [&] {
     return shared ? ask_for_shares(ceremony) : ceremony.console.ask_secret(name);
@@ -90,28 +109,33 @@ Error another_serial(const std::string& serial, const std::string& planned) {
                     "the token's serial is " + serial + ", the plan has " + planned);
 }
 
-/// Goes on with an initialisation that was cut short, as far as it had come; empty: it hadn't
-/// begun. That the token is the one of then is told by the PINs, which only this ceremony knows.
-Result<std::string> take_up(Ceremony& ceremony, const std::string& planned) {
-  const std::string& label = ceremony.plan.token.label;
-  COFFER_TRY(const auto tokens, pkcs11::look_at_tokens(ceremony.token.module_path));
-  for (const pkcs11::TokenLook& each : tokens) {
-    if (!each.initialised || each.info.label != label) continue;
+/// The token that an initialisation which was cut short has made already; nullopt: it hadn't begun.
+Result<std::optional<pkcs11::TokenLook>> begun_token(Ceremony& ceremony,
+                                                     const std::string& planned) {
+  COFFER_TRY(auto tokens, pkcs11::look_at_tokens(ceremony.token.module_path));
+  for (pkcs11::TokenLook& each : tokens) {
+    if (!each.initialised || each.info.label != ceremony.plan.token.label) continue;
     if (ceremony.journal.transcript().find("intent", "initialise") == nullptr) {
       return make_error(ErrorCode::conflict, "there is a token of that label already");
     }
     if (!planned.empty() && planned != each.info.serial)
       return another_serial(each.info.serial, planned);
-    if (!each.user_pin_set) {
-      COFFER_CHECK(pkcs11::finish_initialisation(ceremony.token.module_path, each.info.serial,
-                                                 ceremony.so_pin, ceremony.user_pin,
-                                                 ceremony.token.sync_directory));
-    }
-    ceremony.token.uri = "pkcs11:serial=" + each.info.serial;
-    COFFER_TRY(const auto opened, pkcs11::open_token(ceremony.token, ceremony.user_pin));
-    return each.info.serial;
+    return std::optional(std::move(each));
   }
-  return std::string();
+  return std::optional<pkcs11::TokenLook>();
+}
+
+/// Goes on as far as it had come. That the token is the one of then is told by the PINs, which only
+/// this ceremony knows.
+Result<std::string> take_up(Ceremony& ceremony, const pkcs11::TokenLook& begun) {
+  if (!begun.user_pin_set) {
+    COFFER_CHECK(pkcs11::finish_initialisation(ceremony.token.module_path, begun.info.serial,
+                                               ceremony.so_pin, ceremony.user_pin,
+                                               ceremony.token.sync_directory));
+  }
+  ceremony.token.uri = "pkcs11:serial=" + begun.info.serial;
+  COFFER_TRY(const auto opened, pkcs11::open_token(ceremony.token, ceremony.user_pin));
+  return begun.info.serial;
 }
 
 /// From this line on a token of the label is ours: there was none.
@@ -143,38 +167,49 @@ Result<Facts> hand_out_new_pins(Ceremony& ceremony) {
 
 Result<Facts> initialise(Ceremony& ceremony) {
   const bool shared = ceremony.plan.shares.has_value();
-  COFFER_CHECK(ask_back(ceremony, "so-pin", shared, ceremony.so_pin));
-  COFFER_CHECK(ask_back(ceremony, "user-pin", false, ceremony.user_pin));
   // The token of a rehearsal has another.
   const std::string planned =
       ceremony.mode == Mode::live ? ceremony.plan.token.serial : std::string();
-  COFFER_TRY(std::string serial, take_up(ceremony, planned));
-  if (serial.empty()) {
-    COFFER_TRY(serial, initialise_blank(ceremony, planned));
+  COFFER_TRY(const auto begun, begun_token(ceremony, planned));
+  Facts anew;
+  if (!begun) {
+    COFFER_CHECK(make_anew(ceremony, "so-pin", hand_out_so_pin, ceremony.so_pin, anew));
   }
+  if (!begun || !begun->user_pin_set) {
+    COFFER_CHECK(make_anew(ceremony, "user-pin", hand_out_user_pin, ceremony.user_pin, anew));
+  }
+  COFFER_CHECK(ask_back(ceremony, "so-pin", shared, ceremony.so_pin));
+  COFFER_CHECK(ask_back(ceremony, "user-pin", false, ceremony.user_pin));
+  COFFER_TRY(const std::string serial,
+             begun ? take_up(ceremony, *begun) : initialise_blank(ceremony, planned));
   ceremony.token.uri = "pkcs11:serial=" + serial;
   Facts facts{{"serial", serial}, {"label", ceremony.plan.token.label}};
   if (shared) facts.push_back(subsets_tried());
+  facts.insert(facts.end(), anew.begin(), anew.end());
   return facts;
 }
 
 Result<Facts> change_user_pin(Ceremony& ceremony) {
   COFFER_TRY(const SecureBytes* const old_pin, user_pin(ceremony));
+  Facts facts{{"changed", "yes"}};
+  COFFER_CHECK(
+      make_anew(ceremony, "new-user-pin", hand_out_user_pin, ceremony.new_user_pin, facts));
   COFFER_CHECK(ask_back(ceremony, "new-user-pin", false, ceremony.new_user_pin));
   COFFER_CHECK(
       pkcs11::change_pin(ceremony.token, pkcs11::PinOwner::user, *old_pin, ceremony.new_user_pin));
   COFFER_TRY(ceremony.user_pin, ceremony.new_user_pin.clone());
   COFFER_TRY(const auto token, open_planned(ceremony));
-  return Facts{{"changed", "yes"}};
+  return facts;
 }
 
 Result<Facts> change_so_pin(Ceremony& ceremony) {
   COFFER_TRY(const SecureBytes old_pin, ceremony.console.ask_secret("so-pin"));
   const bool shared = ceremony.plan.shares.has_value();
+  Facts facts{{"changed", "yes"}};
+  COFFER_CHECK(make_anew(ceremony, "new-so-pin", hand_out_so_pin, ceremony.new_so_pin, facts));
   COFFER_CHECK(ask_back(ceremony, "new-so-pin", shared, ceremony.new_so_pin));
   COFFER_CHECK(pkcs11::change_pin(ceremony.token, pkcs11::PinOwner::security_officer, old_pin,
                                   ceremony.new_so_pin));
-  Facts facts{{"changed", "yes"}};
   if (shared) facts.push_back(subsets_tried());
   return facts;
 }

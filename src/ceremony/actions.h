@@ -18,6 +18,8 @@ namespace coffer::ceremony {
 [[nodiscard]] Result<Facts> change_so_pin(Ceremony& ceremony);
 [[nodiscard]] Result<Facts> make_keys(Ceremony& ceremony);
 [[nodiscard]] Result<Facts> hold_against_plan(Ceremony& ceremony);
+/// What "token", "keys" and "attributes" read from the token, once more.
+[[nodiscard]] Result<Facts> read_back(Ceremony& ceremony, std::string_view step);
 [[nodiscard]] Result<Facts> write_enrolment(Ceremony& ceremony);
 [[nodiscard]] Result<Facts> destroy_keys(Ceremony& ceremony);
 /// Of the plan, by the act's name. Not run in a rehearsal.

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdio>
 
+#include "coffer/base/terminal.h"
+
 namespace coffer::ceremony {
 namespace {
 
@@ -26,8 +28,8 @@ constexpr std::array kActs = {
 std::span<const Act> acts() noexcept { return kActs; }
 
 int complain(std::string_view text) {
-  std::fprintf(stderr, "coffer-ceremony: %.*s\ntry: coffer-ceremony -help\n",
-               static_cast<int>(text.size()), text.data());
+  std::fprintf(stderr, "coffer-ceremony: %s\ntry: coffer-ceremony -help\n",
+               for_terminal(text).c_str());
   return kUsage;
 }
 

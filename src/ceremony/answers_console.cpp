@@ -1,5 +1,6 @@
 #include <cstdio>
 
+#include "coffer/base/terminal.h"
 #include "coffer/model/fields.h"
 #include "console.h"
 #include "files.h"
@@ -17,8 +18,11 @@ class AnswersConsole final : public Console {
       : answers_(std::move(answers)), secrets_(std::move(secrets)) {}
 
   void say(std::string_view text) override {
-    std::printf("%.*s\n", static_cast<int>(text.size()), text.data());
+    std::printf("%s\n", for_terminal(text, Breaks::keep).c_str());
+    std::fflush(stdout);  // it isn't lost with a process that is killed
   }
+
+  [[nodiscard]] bool has_people() const override { return false; }
 
   Result<std::string> ask(std::string_view key, std::string_view) override {
     if (signal_came()) return make_error(ErrorCode::unavailable, "a signal ended the ceremony");

@@ -5,6 +5,7 @@
 
 #include "acts.h"
 #include "coffer/audit/note.h"
+#include "coffer/base/terminal.h"
 #include "coffer/crypto/ed25519.h"
 #include "coffer/model/json_writer.h"
 #include "pin.h"
@@ -71,13 +72,20 @@ std::string as_json(const BundleCheck& check) {
   return std::move(json).take() + "\n";
 }
 
+/// What stands in a bundle may have been written by anybody.
 std::string as_table(const BundleCheck& check) {
-  std::string out = "result      " + std::string(check.problems.empty() ? "good" : "BAD") + "\n";
-  out += "mode        " + check.mode + "\nplan        " + check.plan + "\n";
-  out += "transcript  " + check.head + "\n";
-  for (const std::string& text : check.exceptions) out += "exception   " + text + "\n";
-  for (const std::string& text : check.interruptions) out += "interrupted " + text + "\n";
-  for (const std::string& text : check.problems) out += "problem     " + text + "\n";
+  std::string out;
+  const auto row = [&](std::string_view name, std::string_view text) {
+    out.append(name).append(12 - name.size(), ' ');
+    out.append(for_terminal(text)).append("\n");
+  };
+  row("result", check.problems.empty() ? "good" : "BAD");
+  row("mode", check.mode);
+  row("plan", check.plan);
+  row("transcript", check.head);
+  for (const std::string& text : check.exceptions) row("exception", text);
+  for (const std::string& text : check.interruptions) row("interrupted", text);
+  for (const std::string& text : check.problems) row("problem", text);
   return out;
 }
 

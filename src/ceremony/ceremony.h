@@ -22,6 +22,7 @@ struct Ceremony {
   Console& console;
   Journal& journal;
   pkcs11::TokenConfig token;  ///< of a rehearsal: the one that is thrown away
+  std::string noted{};        ///< the transcript's hash that is given to go on with; may be empty
   SecureBytes so_pin{};
   SecureBytes user_pin{};
   SecureBytes new_so_pin{};
@@ -41,6 +42,11 @@ struct Ceremony {
 /// Runs what is left of the ceremony: each step, then the confirmations of two people. An error
 /// stands in the transcript too, and the step can be run again.
 [[nodiscard]] Result<void> conduct(Ceremony& ceremony);
+
+/// A line each, whatever is in them.
+void show_facts(Ceremony& ceremony, const Facts& facts, const std::string& indent);
+/// Shows the transcript's hash for people to note: who goes on later holds it against theirs.
+void show_head(Ceremony& ceremony);
 
 /// Gives the result back, and writes an error down as the line "aborted".
 [[nodiscard]] Result<void> or_aborted(Ceremony& ceremony, Result<void> result);

@@ -1,4 +1,6 @@
 #include "ceremony.h"
+#include "coffer/base/terminal.h"
+#include "hash_words.h"
 
 namespace coffer::ceremony {
 namespace {
@@ -8,7 +10,7 @@ bool is_finished(const Transcript& transcript, const Step& step, std::string_vie
 }
 
 void show(Ceremony& ceremony, const Step& step, const Facts& facts) {
-  for (const Fact& each : facts) ceremony.console.say("  " + each.name + ": " + each.value);
+  show_facts(ceremony, facts, "  ");
   ceremony.console.say("Expected: " + step.expected + ".");
 }
 
@@ -18,8 +20,10 @@ Result<void> confirm(Ceremony& ceremony, const Step& step) {
   if (!two.ok()) {
     return make_error(two.error().code, "step " + step.id + ": " + two.error().text);
   }
-  return ceremony.journal.append("confirmed", step.id,
-                                 {{"first", two->first}, {"second", two->second}});
+  COFFER_CHECK(ceremony.journal.append("confirmed", step.id,
+                                       {{"first", two->first}, {"second", two->second}}));
+  show_head(ceremony);
+  return {};
 }
 
 Result<void> run_step(Ceremony& ceremony, const Step& step) {
@@ -47,10 +51,24 @@ Result<void> run_steps(Ceremony& ceremony) {
 
 }  // namespace
 
-Result<void> or_aborted(Ceremony& ceremony, Result<void> result) {
-  if (!result.ok()) {
-    static_cast<void>(ceremony.journal.append("aborted", {}, {{"why", result.error().text}}).ok());
+void show_facts(Ceremony& ceremony, const Facts& facts, const std::string& indent) {
+  for (const Fact& each : facts) {
+    ceremony.console.say(indent + for_terminal(each.name) + ": " + for_terminal(each.value));
   }
+}
+
+void show_head(Ceremony& ceremony) {
+  const std::string& head = ceremony.journal.transcript().head;
+  const auto hash = from_hex(head);
+  ceremony.console.say("Note the transcript's hash: " + head + "\n  " +
+                       (hash.ok() ? in_words(*hash) : std::string()));
+}
+
+Result<void> or_aborted(Ceremony& ceremony, Result<void> result) {
+  if (result.ok()) return result;
+  const bool told = ceremony.journal.append("aborted", {}, {{"why", result.error().text}}).ok();
+  ceremony.console.say("\nThe ceremony was aborted.");
+  if (told) show_head(ceremony);
   return result;
 }
 

@@ -13,6 +13,8 @@ class Console {
  public:
   virtual ~Console() = default;
   virtual void say(std::string_view text) = 0;
+  /// Whether somebody reads what is said, and can compare it.
+  [[nodiscard]] virtual bool has_people() const = 0;
   /// A line. `key` tells which question it is: "confirm.STEP.1", "exception.FINDING", "serial".
   /// unavailable: nobody answers, or a signal came.
   [[nodiscard]] virtual Result<std::string> ask(std::string_view key, std::string_view prompt) = 0;

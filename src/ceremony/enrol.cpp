@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "acts.h"
+#include "coffer/base/terminal.h"
 #include "enrolment.h"
 #include "pin.h"
 
@@ -42,7 +43,7 @@ po::options_description described(Options& options) {
 }
 
 int fail(const Error& error) {
-  std::fprintf(stderr, "coffer-ceremony: %s\n", describe(error).c_str());
+  std::fprintf(stderr, "coffer-ceremony: %s\n", for_terminal(describe(error)).c_str());
   return kUsage;
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "ceremony.h"
+#include "coffer/base/terminal.h"
 
 namespace coffer::ceremony {
 namespace {
@@ -38,7 +39,9 @@ Result<TwoPeople> ask_two(Ceremony& ceremony, const Question& question) {
     why = why_not(ceremony.plan, question.roles, two);
     if (why.empty()) return two;
     ceremony.console.say("Not taken: " + why + ".");
-    if (ceremony.journal.transcript().lines.empty()) continue;  // its first line is another
+    const auto& lines = ceremony.journal.transcript().lines;
+    // Its first line is another, and so is its last.
+    if (lines.empty() || lines.back().type == "end") continue;
     COFFER_CHECK(ceremony.journal.append("refused", question.step,
                                          {{"why", why},
                                           {"first", known(ceremony.plan, two.first)},
@@ -50,7 +53,7 @@ Result<TwoPeople> ask_two(Ceremony& ceremony, const Question& question) {
 Result<Facts> ask_exception(Ceremony& ceremony, std::string_view step, std::string_view finding,
                             std::string_view found) {
   const std::string what = std::string(finding) + ": " + std::string(found);
-  ceremony.console.say("Not as it should be: " + what);
+  ceremony.console.say("Not as it should be: " + for_terminal(what));
   const auto reason = ceremony.console.ask("exception." + std::string(finding),
                                            "Reason to go on all the same (empty: stop)");
   if (!reason.ok() || reason->empty()) {
@@ -70,7 +73,9 @@ Result<Facts> ask_exception(Ceremony& ceremony, std::string_view step, std::stri
 Result<void> make_exception(Ceremony& ceremony, std::string_view step, std::string_view finding,
                             std::string_view found) {
   COFFER_TRY(Facts facts, ask_exception(ceremony, step, finding, found));
-  return ceremony.journal.append("exception", step, std::move(facts));
+  COFFER_CHECK(ceremony.journal.append("exception", step, std::move(facts)));
+  show_head(ceremony);
+  return {};
 }
 
 std::string person_with(const Plan& plan, Role role) {

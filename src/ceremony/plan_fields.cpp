@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "coffer/base/terminal.h"
+
 namespace coffer::ceremony {
 namespace {
 
@@ -14,6 +16,11 @@ std::string shown(std::string_view name) {
       out.begin(), out.end(), [](char c) { return c < ' ' || c > '~' || c == '"'; }, '?');
   return out;
 }
+
+/// A plan is known by its hash, which is compared beside it on the screen and on paper.
+constexpr std::string_view kUnreadable =
+    "must be a line that can be read: no control characters, nothing that isn't seen";
+bool is_readable(const std::string& text) { return for_terminal(text) == text; }
 
 }  // namespace
 
@@ -59,6 +66,7 @@ Result<std::string> PlanFields::text(std::string_view name) const {
   COFFER_TRY(const std::string_view raw, json(name));
   auto value = fields_.string(name);
   if (!raw.starts_with('"') || !value.ok() || !*value) return wrong(name, "must be a string");
+  if (!is_readable(**value)) return wrong(name, kUnreadable);
   return std::move(**value);
 }
 
@@ -81,6 +89,9 @@ Result<std::vector<std::string>> PlanFields::list(std::string_view name) const {
   auto value = fields_.strings(name);
   if (!raw.starts_with('[') || !value.ok() || !*value) {
     return wrong(name, "must be an array of strings");
+  }
+  if (!std::all_of((*value)->begin(), (*value)->end(), is_readable)) {
+    return wrong(name, kUnreadable);
   }
   return std::move(**value);
 }

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "acts.h"
+#include "coffer/base/terminal.h"
 #include "coffer/model/json_writer.h"
 #include "files.h"
 #include "preflight.h"
@@ -30,7 +31,8 @@ std::string as_json(const std::vector<Finding>& findings) {
 std::string as_table(const std::vector<Finding>& findings) {
   std::string out;
   for (const Finding& each : findings) {
-    out += (each.good ? "good  " : "BAD   ") + each.name + "  " + each.found + each.beside + "\n";
+    out += (each.good ? "good  " : "BAD   ") +
+           for_terminal(each.name + "  " + each.found + each.beside) + "\n";
   }
   return out;
 }

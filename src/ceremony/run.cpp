@@ -24,6 +24,7 @@ const std::vector<Option> kRunOptions = {
     {"plan", "the plan; not needed to go on with a ceremony that was cut short"},
     {"out", "directory of the ceremony: plan, transcript, report", true},
     {"rehearsal", "directory of the rehearsal of this plan"},
+    {"head", "to go on: the transcript's hash that was noted last; with -answers it is needed"},
     {"answers", "file that answers for the people (docs/ceremonies.md); else the terminal"},
 };
 const std::vector<Option> kRehearseOptions = {
@@ -104,8 +105,11 @@ Result<void> go_on(Ceremony& ceremony) {
                                                    std::string(name_of(ceremony.mode)) + ": " +
                                                    ceremony.directory);
   }
-  if (transcript.lines.back().type == "end") return {};
-  return or_aborted(ceremony, resume(ceremony));
+  const bool ended = transcript.lines.back().type == "end";
+  if (ended && read_file(ceremony.path("report"), audit::kMaxNote).ok()) return {};
+  // Nothing is added to one that isn't theirs.
+  COFFER_TRY(Facts confirmed, confirm_head(ceremony));
+  return ended ? Result<void>() : or_aborted(ceremony, resume(ceremony, std::move(confirmed)));
 }
 
 Result<void> begin(Ceremony& ceremony, const std::string& rehearsal) {
@@ -124,8 +128,11 @@ Result<void> begin(Ceremony& ceremony, const std::string& rehearsal) {
                                         {"rehearsal", rehearsed.head},
                                         {"profile", ceremony.token.profile},
                                         {"version", std::string(kVersion)}}));
-  if (rehearsed.exception.empty()) return {};
-  return ceremony.journal.append("exception", {}, std::move(rehearsed.exception));
+  if (!rehearsed.exception.empty()) {
+    COFFER_CHECK(ceremony.journal.append("exception", {}, std::move(rehearsed.exception)));
+  }
+  show_head(ceremony);
+  return {};
 }
 
 /// Signed by the token; people add theirs with `coffer-ceremony sign`.
@@ -177,6 +184,7 @@ Result<void> run_live(const Words& words) {
   COFFER_TRY(Journal journal, Journal::open(words["out"] + "/transcript", system_clock()));
   COFFER_TRY(const auto console, people(words["answers"]));
   Ceremony ceremony{plan, Mode::live, words["out"], *console, journal, planned_token(plan)};
+  ceremony.noted = words["head"];
   return finish(ceremony, words["rehearsal"]);
 }
 

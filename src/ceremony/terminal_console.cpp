@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "coffer/base/terminal.h"
 #include "console.h"
 #include "files.h"
 
@@ -23,9 +24,11 @@ class TerminalConsole final : public Console {
   explicit TerminalConsole(File file) : file_(std::move(file)) {}
 
   void say(std::string_view text) override {
-    put(text);
+    put(for_terminal(text, Breaks::keep));
     put("\n");
   }
+
+  [[nodiscard]] bool has_people() const override { return true; }
 
   Result<std::string> ask(std::string_view, std::string_view prompt) override {
     put(prompt);

@@ -67,6 +67,16 @@ bool is_interruption(const TranscriptLine& line) noexcept {
          line.type == "aborted";
 }
 
+bool is_noted(const TranscriptLine& line) noexcept {
+  return line.type == "begin" || line.type == "exception" || line.type == "confirmed" ||
+         line.type == "aborted" || line.type == "resumed" || line.type == "end";
+}
+
+std::string_view Transcript::noted_head(std::size_t count) const noexcept {
+  while (count > 0 && !is_noted(lines[count - 1])) --count;
+  return count == 0 ? std::string_view() : lines[count - 1].hash;
+}
+
 const TranscriptLine* Transcript::find(std::string_view type,
                                        std::string_view step) const noexcept {
   const auto found = std::find_if(lines.begin(), lines.end(), [&](const TranscriptLine& line) {
@@ -100,6 +110,7 @@ Result<Transcript> parse_transcript(std::string_view text) {
       return broken(number, "doesn't follow the line before: one of the two was changed");
     }
     COFFER_TRY(out.head, hash_of(raw));
+    line.hash = out.head;
     out.lines.push_back(std::move(line));
   }
   return out;
@@ -126,9 +137,9 @@ Result<void> Journal::append(std::string_view type, std::string_view step, Facts
   TranscriptLine line{transcript_.lines.size() + 1, to_rfc3339(clock_->wall()), std::string(type),
                       std::string(step), std::move(facts)};
   const std::string text = render_line(line, transcript_.head);
-  COFFER_TRY(std::string head, hash_of(text));
+  COFFER_TRY(line.hash, hash_of(text));
   COFFER_CHECK(write_synced(file_.get(), as_bytes(text + "\n")));
-  transcript_.head = std::move(head);
+  transcript_.head = line.hash;
   transcript_.lines.push_back(std::move(line));
   return {};
 }

@@ -27,11 +27,16 @@ struct TranscriptLine {
   std::string type;
   std::string step;  ///< empty where it is of none
   Facts facts;
+  std::string hash{};  ///< of the line as it stands there, in hexadecimal
 };
 
 /// Whether it tells that something went otherwise than straight on: resumed, refused, failed,
 /// aborted.
 [[nodiscard]] bool is_interruption(const TranscriptLine& line) noexcept;
+
+/// Whether people are shown the transcript's hash right behind it, to note it: what they answered
+/// for, begin, aborted, resumed and end.
+[[nodiscard]] bool is_noted(const TranscriptLine& line) noexcept;
 
 struct Transcript {
   std::vector<TranscriptLine> lines;
@@ -39,6 +44,9 @@ struct Transcript {
   /// The first line of that type and step; nullptr if there is none.
   [[nodiscard]] const TranscriptLine* find(std::string_view type,
                                            std::string_view step = {}) const noexcept;
+  /// The hash that people were shown last, of the first so many lines; empty if none was.
+  [[nodiscard]] std::string_view noted_head(std::size_t lines) const noexcept;
+  [[nodiscard]] std::string_view noted_head() const noexcept { return noted_head(lines.size()); }
 };
 
 inline constexpr std::size_t kMaxTranscript = std::size_t{16} << 20U;

@@ -32,6 +32,7 @@ class Checker final {
     for (const Step& step : steps_of(plan_)) check_step(step);
     check_order();
     check_exceptions();
+    check_resumed();
     check_findings();
     for (std::string& each : problems_of_facts(plan_, transcript_)) problem(std::move(each));
     if (transcript_.lines.back().type != "end") {
@@ -125,6 +126,21 @@ class Checker final {
           {std::string(fact(line.facts, "first")), std::string(fact(line.facts, "second"))});
       if (why.empty() && fact(line.facts, "reason").empty()) why = "nobody gave a reason";
       if (!why.empty()) problem(name_of(line) + ", an exception: " + why);
+    }
+  }
+
+  /// From what people had noted, and no other transcript.
+  void check_resumed() {
+    for (std::size_t i = 0; i < transcript_.lines.size(); ++i) {
+      const TranscriptLine& line = transcript_.lines[i];
+      if (line.type != "resumed") continue;
+      std::string why = why_not(
+          plan_, {},
+          {std::string(fact(line.facts, "first")), std::string(fact(line.facts, "second"))});
+      if (why.empty() && fact(line.facts, "head") != transcript_.noted_head(i)) {
+        why = "its head isn't the one that was noted last";
+      }
+      if (!why.empty()) problem(name_of(line) + ", which goes on: " + why);
     }
   }
 

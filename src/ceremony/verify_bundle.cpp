@@ -83,6 +83,7 @@ class Verifier final {
     if (signed_by_token(plan_) && signed_by.count(report_label(transcript_)) == 0) {
       problem("the token's signature is missing");
     }
+    if (out_.mode == "rehearsal") return;  // whoever likes signs one
     for (const auto& [name, person] : plan_.people) {
       if (signed_by.count(name) == 0) problem("the signature of " + name + " is missing");
     }

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "acts.h"
+#include "coffer/base/terminal.h"
 
 namespace coffer::ceremony {
 namespace {
@@ -66,7 +67,7 @@ int print_help(std::string_view usage, const std::vector<Option>& options) {
 }
 
 int fail(const Error& error) {
-  std::fprintf(stderr, "coffer-ceremony: %s\n", describe(error).c_str());
+  std::fprintf(stderr, "coffer-ceremony: %s\n", for_terminal(describe(error)).c_str());
   return kUsage;
 }
 

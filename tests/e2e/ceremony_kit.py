@@ -78,11 +78,24 @@ class Ceremony:
         return self.call("rehearse", f"-plan={path}", f"-out={out or self.rehearsal}",
                          f"-answers={self.directory}/rehearsal-answers.json", *more)  # fmt: skip
 
-    def run(self, *more, plan=None, out=None, rehearsal=True):
+    def run(self, *more, plan=None, out=None, rehearsal=True, head=None):
+        """Goes on with what is there as one does who noted its hash, unless `head` is another one."""
+        noted = self.noted(out) if head is None else head
+        more = [*more, f"-head={noted}"] if noted else more
         known = [f"-rehearsal={self.rehearsal if rehearsal is True else rehearsal}"] if rehearsal else []
         path = plan or self.write()
         return self.call("run", f"-plan={path}", f"-out={out or self.out}", *known,
                          f"-answers={self.directory}/answers.json", *more)  # fmt: skip
+
+    def noted(self, out=None):
+        """What people were shown last, by the transcript as it is there; empty if there is none."""
+        path = (out or self.out) / "transcript"
+        raw = path.read_text().splitlines(keepends=True) if path.exists() else []
+        noted = ""
+        for line in (x[:-1] for x in raw if x.endswith("\n")):
+            if json.loads(line)["type"] in ("begin", "exception", "confirmed", "aborted", "resumed", "end"):
+                noted = hashlib.sha256(line.encode()).hexdigest()
+        return noted
 
     def sign(self, *names, out=None):
         for name in names or self.people:

@@ -17,7 +17,6 @@ from memory_scan import find, find_at_exit
 
 SECONDS = 60
 CLEAR = "\x1b[H\x1b[2J\x1b[3J"
-PIN = re.compile(r"to see it\.\r\n(?:\r\n)?([a-z0-9]{8})\r\n")
 
 
 class Terminal:
@@ -59,14 +58,17 @@ class Terminal:
         self.type(second)
 
     def take_pin(self):
+        return self.take("([a-z0-9]{8})")
+
+    def take(self, secret):
         self.wait_for("Press Enter to see it.")
         self.type("")
         shown = "to see it." + self.wait_for("press Enter: then it is gone.")
-        pin = PIN.search(shown)
-        assert pin, shown
+        found = re.search(r"to see it\.\r\n(?:\r\n)?" + secret + r"\r\n", shown)
+        assert found, shown
         self.type("")
         self.wait_for(CLEAR)  # the screen, and what was scrolled off it
-        return pin[1]
+        return found[1]
 
     def end(self):
         deadline = time.monotonic() + SECONDS
@@ -94,17 +96,17 @@ def started(tmp_path):
     terminal.kill()
 
 
-def past_findings(terminal):
+def past_findings(terminal, first="sofia", second="wilma"):
     """Gives a reason for each, and confirms."""
     while True:
         deadline = time.monotonic() + SECONDS
         while not re.search(r"empty: stop\): $|person's name: $", terminal.seen[terminal.at :]):
             assert terminal.read(deadline), terminal.seen
         if terminal.seen.endswith("name: "):
-            return terminal.confirm("sofia", "uwe")
+            return terminal.confirm(first, "uwe")
         terminal.wait_for("empty: stop): ")
         terminal.type("a desk")
-        for name in ("sofia", "wilma"):
+        for name in (first, second):
             terminal.wait_for("one's name is: ")
             terminal.type(name)
 
@@ -143,6 +145,59 @@ def test_a_pin_that_was_written_down_wrongly_is_found_at_once(started):
     terminal.wait_for("the so-pin that was typed in isn't the one handed out")
     assert terminal.end() == 1
     assert ceremony.lines(ceremony.rehearsal)[-1]["type"] == "aborted"
+
+
+def test_a_share_that_was_written_down_wrongly_is_found_before_anyone_leaves(tmp_path):
+    """Also the one that isn't needed: two of three are enough."""
+    roles = {"anna": "custodian", "bert": "custodian", "cora": "custodian", "uwe": "user"}
+    ceremony = Ceremony(tmp_path, roles)
+    ceremony.plan["shares"] = {"needed": 2, "total": 3}
+    terminal = Terminal(ceremony.environment, "rehearse", f"-plan={ceremony.write()}",
+                        f"-out={ceremony.rehearsal}")  # fmt: skip
+    try:
+        terminal.confirm("anna", "uwe")
+        past_findings(terminal, "anna", "bert")
+        shares = [terminal.take(r"([0-9a-f]{4}(?: [0-9a-f]{4})+)") for _ in range(3)]
+        terminal.take_pin()
+        terminal.confirm("anna", "uwe")
+        shares[2] = shares[2][:-4] + ("0000" if shares[2][-4:] != "0000" else "1111")
+        for number, share in enumerate(shares, 1):
+            terminal.wait_for(f"share-{number} (not shown): ")
+            terminal.type(share)
+        terminal.wait_for("share 3: a share's checksum is wrong")
+        assert terminal.end() == 1
+    finally:
+        terminal.kill()
+    assert ceremony.lines(ceremony.rehearsal)[-1]["type"] == "aborted"
+
+
+def test_people_confirm_at_a_terminal_that_the_hash_is_what_they_noted(tmp_path):
+    ceremony = Ceremony(tmp_path)
+    ceremony.answer({"confirm.1": "sofia", "confirm.2": "uwe", "exception": "x", "confirm.keys.1": "nobody"})
+    assert ceremony.run(rehearsal=False).returncode == 1
+    noted = ceremony.noted()
+    terminal = Terminal(ceremony.environment, "run", f"-out={ceremony.out}")
+    try:
+        shown = terminal.wait_for("First person's name: ")
+        assert f"as it was noted last: {noted}" in shown and "It is the hash that was noted" in shown
+        os.write(terminal.file, b"\x03")
+        assert terminal.end() == 1
+    finally:
+        terminal.kill()
+    assert ceremony.noted() == noted and ceremony.lines()[-1]["type"] == "aborted"  # that of before
+    terminal = Terminal(ceremony.environment, "run", f"-out={ceremony.out}")
+    try:
+        terminal.confirm("sofia", "wilma")
+        terminal.wait_for("user-pin (not shown): ")
+        terminal.type(ceremony.secret("user-pin"))
+        terminal.confirm("sofia", "uwe")
+        terminal.confirm("sofia", "uwe")
+        terminal.wait_for("The transcript's hash: ")
+        assert terminal.end() == 0
+    finally:
+        terminal.kill()
+    (resumed,) = [x["facts"] for x in ceremony.lines() if x["type"] == "resumed"]
+    assert (resumed["head"], resumed["first"], resumed["second"]) == (noted, "sofia", "wilma")
 
 
 def test_ctrl_c_ends_a_ceremony_on_the_record_and_nothing_is_left_of_its_token(started):

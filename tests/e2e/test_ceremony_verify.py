@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 
 import pytest
@@ -234,10 +235,44 @@ def test_what_a_ceremony_looked_at_needs_its_exceptions(held, copied):
     assert "the token was taken for one of another profile than the plan's" in problems(another_profile)
 
 
+HOSTILE = "x\x1b[2J\x1b[H\nresult      good\r\u009b31m\u202egood\x7f"
+SHOWN = r"x\x1b[2J\x1b[H\x0aresult      good\x0d\x9b31m\u{202e}good\x7f"
+
+
+def test_what_a_bundle_says_doesnt_drive_the_terminal_of_who_reads_it(held, copied):
+    lines = held.lines()
+    (at,) = [i for i, x in enumerate(lines) if (x["type"], x["step"]) == ("done", "preflight")]
+    facts = {"finding": HOSTILE, "found": "x", "reason": HOSTILE, "first": HOSTILE, "second": "uwe"}
+    lines.insert(at, {**lines[at], "type": "exception", "facts": facts})
+    lines.insert(at, {**lines[at], "type": "failed", "facts": {"why": HOSTILE}})
+    lines[0]["facts"]["mode"] = HOSTILE
+    lines[-1]["step"] = HOSTILE
+    (copied / "transcript").write_text(chained(lines))
+    (copied / f"a{HOSTILE}").write_text("")
+    done = held.call("verify-bundle", copied)
+    assert done.returncode == 2 and done.stdout.startswith("result      BAD\nmode        " + SHOWN + "\n")
+    assert f"exception   {SHOWN}: {SHOWN} ({SHOWN}, uwe)\n" in done.stdout
+    assert f"interrupted failed at preflight: {SHOWN}\n" in done.stdout
+    assert f"problem     the file a{SHOWN} isn't one that this ceremony wrote\n" in done.stdout
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", done.stdout)
+    refused = held.call("verify-bundle", copied / HOSTILE)
+    assert refused.returncode == 1 and refused.stderr.count("\n") == 1 and SHOWN in refused.stderr
+
+
+@pytest.mark.parametrize("text", ["a\x1b[2Jb", "a\nwords    other", "a\u009bb", "a\u202eb", "a\u200bb"])
+def test_a_plan_has_nothing_that_hides_its_hash_on_the_screen(held, text):
+    for member, plan in (("purpose", held.changed(purpose=text)),
+                         ("token.label", held.changed(token={**held.plan["token"], "label": text})),
+                         ("programs.rotate", held.changed(acts=["rotate"], programs={"rotate": ["/bin/echo", text]}))):  # fmt: skip
+        refused = held.call("plan", "check", held.write(plan, "hidden.json"))
+        assert refused.returncode == 1 and f'field "{member}" must be a line that can be read' in refused.stderr
+
+
 def test_a_rehearsal_is_no_ceremony(held, copied):
     rehearsal = held.directory / "live-rehearsed"
     shutil.copytree(rehearsal, copied.parent / "rehearsal")
     rehearsal = copied.parent / "rehearsal"
+    assert held.verify("-rehearsal", out=rehearsal)["good"]  # whom nobody signed
     held.sign(out=rehearsal)
     assert held.verify(out=rehearsal)["problems"] == ["it is of the mode rehearsal, and not live"]
     assert held.verify("-rehearsal", out=rehearsal)["good"]
