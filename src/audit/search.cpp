@@ -35,6 +35,12 @@ bool may_match(std::string_view line, const std::vector<std::string>& needles) {
   });
 }
 
+/// A renewal's answer has an accessor too, of a token that was there.
+std::string made_in(const Json& line) {
+  if (!text_at(line, {"request", "path"}).starts_with("auth/token/create")) return {};
+  return text_at(line, {"response", "auth", "accessor"});
+}
+
 /// The response line alone: it has all that the request line has, and says how it ended.
 void look_at(std::string_view text, const std::function<void(const Access&)>& found) {
   const Result<Json> line = Json::parse(text);
@@ -49,7 +55,8 @@ void look_at(std::string_view text, const std::function<void(const Access&)>& fo
          .display_name = text_at(*line, {"auth", "display_name"}),
          .unit = text_at(*line, {"peer", "unit"}),
          .token_type = text_at(*line, {"auth", "token_type"}),
-         .uid = number_of(text_at(*line, {"peer", "uid"}))});
+         .uid = number_of(text_at(*line, {"peer", "uid"})),
+         .made = made_in(*line)});
 }
 
 bool before(const LogPlace& a, const LogPlace& b) {

@@ -3,31 +3,21 @@
 #include "kv_path.h"
 #include "kv_print.h"
 #include "output.h"
+#include "version_numbers.h"
 
 namespace coffer::cli {
 namespace {
 
 using model::Json;
 
-/// "1,2" as {"versions": ["1","2"]}, as Vault's clients send it; nullopt: no numbers stand there.
 std::optional<Json> version_list(Session& session) {
-  const std::string given = session.flags().text("versions");
-  std::string_view text = given;
-  Json versions = Json::array();
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(','), text.size());
-    const std::string_view number = text.substr(0, end);
-    const bool digits = number.find_first_not_of("0123456789") == std::string_view::npos;
-    if (number.empty() || number.size() > 18 || !digits) break;
-    versions.push(Json::string(std::string(number)));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  if (!text.empty() || versions.elements().empty()) {
+  auto versions = version_numbers(session.flags().text("versions"));
+  if (!versions) {
     session.fail(kLocal, "-versions must be numbers, as 1,2");
     return std::nullopt;
   }
   Json body = Json::object();
-  body.set("versions", std::move(versions));
+  body.set("versions", *std::move(versions));
   return body;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -46,17 +47,39 @@ std::optional<Json> post(Session& session, std::string_view doing, const std::st
   return *data;
 }
 
+using Made = std::map<std::string, std::string>;  ///< accessors of tokens, and of who made each
+using Wanted = std::function<bool(const Json& access)>;
+
 /// The daemon goes over its log in steps; an entry may come in several of them.
 class Accesses final {
  public:
   explicit Accesses(Session& session) : session_(session) {}
 
-  bool search(Json body) {
+  bool search_all(const std::vector<std::string>& accessors, const Wanted& wanted) {
+    constexpr std::size_t kAtOnce = 1000;
+    for (std::size_t i = 0; i < accessors.size(); i += kAtOnce) {
+      const auto begin = accessors.begin() + static_cast<std::ptrdiff_t>(i);
+      const auto count = std::min(kAtOnce, accessors.size() - i);
+      Json body = Json::object();
+      body.set("accessors", texts({begin, begin + static_cast<std::ptrdiff_t>(count)}));
+      if (!search(std::move(body), wanted)) return false;
+    }
+    return true;
+  }
+
+  bool search(Json body, const Wanted& wanted = {}) {
     for (;;) {
       const auto step = post(session_, "searching the audit log", "sys/leaks/accesses", body);
       if (!step) return false;
       if (const Json* found = list_in(*step, "accesses")) {
-        for (const Json& entry : found->elements()) add(entry);
+        for (const Json& entry : found->elements()) {
+          if (!wanted || wanted(entry)) add(entry);
+        }
+      }
+      if (const Json* made = list_in(*step, "made")) {
+        for (const Json& one : made->elements()) {
+          made_.emplace(text_in(one, "accessor"), text_in(one, "made_by"));
+        }
       }
       truncated_ = truncated_ || text_in(*step, "truncated") == "true";
       lines_ += number_in(*step, "lines");
@@ -67,6 +90,8 @@ class Accesses final {
     }
   }
   [[nodiscard]] const std::vector<Json>& entries() const noexcept { return entries_; }
+  /// The tokens that were made in what was searched.
+  [[nodiscard]] const Made& made() const noexcept { return made_; }
   [[nodiscard]] bool truncated() const noexcept { return truncated_; }
 
  private:
@@ -86,6 +111,7 @@ class Accesses final {
 
   Session& session_;
   std::vector<Json> entries_;
+  Made made_;
   std::int64_t lines_ = 0;
   bool truncated_ = false;
 };
@@ -97,12 +123,6 @@ bool gives_value(const Json& access) {
          operation == "patch";
 }
 
-Json list_of(const std::vector<Json>& all) {
-  Json list = Json::array();
-  for (const Json& one : all) list.push(one);
-  return list;
-}
-
 class Finding final {
  public:
   Finding(Session& session, const LeakSubject& subject) : session_(session), subject_(subject) {
@@ -110,6 +130,9 @@ class Finding final {
   }
 
   std::optional<Json> run() {
+    const auto asking = asking_accessor(session_);
+    if (!asking) return std::nullopt;
+    asking_ = *asking;
     if (!(subject_.path.empty() ? by_caller() : by_path())) return std::nullopt;
     if (!add_holders() || !add_peers()) return std::nullopt;
     found_.set("truncated", Json::boolean(truncated_));
@@ -141,14 +164,7 @@ class Finding final {
   bool add_others() {
     Accesses others(session_);
     const std::vector<std::string> all(accessors_.begin(), accessors_.end());
-    constexpr std::size_t kAtOnce = 1000;
-    for (std::size_t i = 0; i < all.size(); i += kAtOnce) {
-      Json body = Json::object();
-      const auto begin = all.begin() + static_cast<std::ptrdiff_t>(i);
-      const auto count = std::min(kAtOnce, all.size() - i);
-      body.set("accessors", texts({begin, begin + static_cast<std::ptrdiff_t>(count)}));
-      if (!others.search(std::move(body))) return false;
-    }
+    if (!others.search_all(all, {}) || !follow_made(others)) return false;
     std::vector<Json> rest;
     for (const Json& access : others.entries()) {
       if (gives_value(access) && text_in(access, "path") != subject_.path) rest.push_back(access);
@@ -162,22 +178,67 @@ class Finding final {
     Json body = Json::object();
     if (!subject_.accessor.empty()) {
       body.set("accessors", texts({subject_.accessor}));
+      accessors_.insert(subject_.accessor);
       tokens_.insert(subject_.accessor);
     }
     if (!subject_.unit.empty()) body.set("unit", Json::string(subject_.unit));
     if (subject_.uid) body.set("uid", Json::number(*subject_.uid));
     Accesses accesses(session_);
-    if (!accesses.search(std::move(body))) return false;
+    if (!accesses.search(std::move(body)) || !follow_made(accesses)) return false;
     for (const Json& access : accesses.entries()) note(access);
+    for (const auto& [accessor, maker] : made_by_) tokens_.insert(accessor);
     found_.set("accesses", list_of(accesses.entries()));
     truncated_ = accesses.truncated();
     return true;
+  }
+
+  /// What was done with the tokens that were made with these, and so on: they are in the same
+  /// hands. Nobody's who asks: he made those of half the house.
+  bool follow_made(Accesses& accesses) {
+    for (;;) {
+      std::vector<std::string> fresh;
+      for (const auto& [accessor, maker] : accesses.made()) {
+        if (made_by_.contains(accessor) || !hands_on(maker)) continue;
+        made_by_.emplace(accessor, maker);
+        if (!accessors_.contains(accessor) && accessor != asking_) fresh.push_back(accessor);
+      }
+      if (fresh.empty()) return true;
+      const auto is_new = [this](const Json& access) { return !is_subjects(access); };
+      if (!accesses.search_all(fresh, is_new)) return false;
+    }
+  }
+
+  /// Of a path, who wrote it alone has it from somewhere else.
+  [[nodiscard]] bool hands_on(const std::string& maker) const {
+    if (maker == asking_) return maker == subject_.accessor;
+    return subject_.path.empty() || readers_.contains(maker) || made_by_.contains(maker);
+  }
+
+  /// Whether the first search, by unit or user, had it already.
+  [[nodiscard]] bool is_subjects(const Json& access) const {
+    return (subject_.uid && number_in(access, "uid") == *subject_.uid) ||
+           (!subject_.unit.empty() && text_in(access, "unit") == subject_.unit);
+  }
+
+  /// Each with whose token made its token, if that is known.
+  [[nodiscard]] Json list_of(const std::vector<Json>& all) const {
+    Json list = Json::array();
+    for (Json one : all) {
+      set_maker(one, text_in(one, "accessor"));
+      list.push(std::move(one));
+    }
+    return list;
+  }
+  void set_maker(Json& one, const std::string& accessor) const {
+    const auto maker = made_by_.find(accessor);
+    if (maker != made_by_.end()) one.set("made_by", Json::string(maker->second));
   }
 
   void note(const Json& access) {
     const std::string accessor = text_in(access, "accessor");
     if (accessor.empty()) return;
     accessors_.insert(accessor);
+    if (text_in(access, "operation") == "read") readers_.insert(accessor);
     if (text_in(access, "token_type") != "unix") {
       tokens_.insert(accessor);
     } else {
@@ -227,6 +288,7 @@ class Finding final {
       const Json* data = answer->json.find("data");
       const bool alive = answer->status == 200 && data != nullptr;
       holder.set("alive", Json::boolean(alive));
+      set_maker(holder, accessor);
       for (const std::string_view name : {"display_name", "policies", "ttl", "expire_time"}) {
         const Json* part = alive ? data->find(name) : nullptr;
         if (part != nullptr) holder.set(name, *part);
@@ -240,62 +302,14 @@ class Finding final {
   Session& session_;
   const LeakSubject& subject_;
   Json found_ = Json::object();
-  std::set<std::string> accessors_;
+  std::string asking_;
+  std::set<std::string> accessors_;  ///< all that were searched for, or found by path
+  std::set<std::string> readers_;    ///< of those, who read
   std::set<std::string> tokens_;
+  Made made_by_;
   std::map<std::string, std::string> peers_;  ///< by accessor, their names
   bool truncated_ = false;
 };
-
-std::string joined(const Json* list) {
-  std::string all;
-  if (list == nullptr) return all;
-  for (const Json& one : list->elements()) all += (all.empty() ? "" : ", ") + cell(one);
-  return all;
-}
-
-void print_accesses(Console& console, const Json* list, std::string_view title) {
-  console.line("\n" + std::string(title));
-  if (list == nullptr || list->elements().empty()) return console.line("nothing is in the log");
-  std::vector<std::vector<std::string>> lines;
-  for (const Json& one : list->elements()) {
-    const std::string unit = text_in(one, "unit");
-    lines.push_back({text_in(one, "path"), text_in(one, "operation"), text_in(one, "count"),
-                     text_in(one, "first"), text_in(one, "last"), text_in(one, "display_name"),
-                     text_in(one, "accessor"), text_in(one, "uid"), unit});
-  }
-  console.line(render_columns(
-      {"Path", "Operation", "Count", "First", "Last", "Who", "Accessor", "Uid", "Unit"}, lines));
-}
-
-void print_readers(Console& console, const Json& readers) {
-  console.line("\nWho could read " + text_in(readers, "path"));
-  std::vector<std::vector<std::string>> lines;
-  for (const auto& [kind, list] :
-       {std::pair{"token", "tokens"}, std::pair{"unix role", "unix_roles"}}) {
-    const Json* all = list_in(readers, list);
-    if (all == nullptr) continue;
-    for (const Json& one : all->elements()) {
-      const bool token = one.find("accessor") != nullptr;
-      lines.push_back({kind, text_in(one, token ? "display_name" : "name"),
-                       text_in(one, "accessor"), joined(one.find("policies"))});
-    }
-  }
-  if (lines.empty()) return console.line("nobody now");
-  console.line(render_columns({"Kind", "Name", "Accessor", "Policies"}, lines));
-}
-
-void print_peers(Console& console, const Json& findings) {
-  const Json* peers = list_in(findings, "peers");
-  if (peers == nullptr || peers->elements().empty()) return;
-  console.line("\nPeers of the socket among them");
-  std::vector<std::vector<std::string>> lines;
-  for (const Json& one : peers->elements()) {
-    const bool told = one.find("lease_count") != nullptr;
-    lines.push_back({text_in(one, "accessor"), text_in(one, "display_name"),
-                     told ? text_in(one, "lease_count") : "not told"});
-  }
-  console.line(render_columns({"Accessor", "Name", "Leases"}, lines));
-}
 
 }  // namespace
 
@@ -313,31 +327,16 @@ Json LeakSubject::to_json() const {
   return json;
 }
 
-std::optional<Json> find_out(Session& session, const LeakSubject& subject) {
-  return Finding(session, subject).run();
+std::optional<std::string> asking_accessor(Session& session) {
+  const auto self = session.ask_first("looking up who is asking",
+                                      {.path = "auth/token/lookup-self"}, {400, 403, 404});
+  if (!self) return std::nullopt;
+  const Json* own = self->json.find_path({"data", "accessor"});
+  return own == nullptr ? std::string() : std::string(own->text());
 }
 
-void print_findings(Session& session, const Json& findings) {
-  Console& console = session.console();
-  if (const Json* readers = findings.find("could_read")) print_readers(console, *readers);
-  print_accesses(console, findings.find("accesses"), "Who did, by the audit log");
-  if (const Json* others = findings.find("also_accessed")) {
-    print_accesses(console, others, "What else they had");
-  }
-  console.line("\nTheir tokens");
-  std::vector<std::vector<std::string>> lines;
-  if (const Json* holders = list_in(findings, "holders")) {
-    for (const Json& one : holders->elements()) {
-      lines.push_back({text_in(one, "accessor"), text_in(one, "alive") == "true" ? "alive" : "gone",
-                       text_in(one, "display_name"), joined(one.find("policies"))});
-    }
-  }
-  console.line(lines.empty() ? "none"
-                             : render_columns({"Accessor", "State", "Name", "Policies"}, lines));
-  print_peers(console, findings);
-  if (text_in(findings, "truncated") == "true") {
-    session.console().warning("there is more in the audit log than is shown here");
-  }
+std::optional<Json> find_out(Session& session, const LeakSubject& subject) {
+  return Finding(session, subject).run();
 }
 
 }  // namespace coffer::cli

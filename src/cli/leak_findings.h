@@ -21,8 +21,11 @@ struct LeakSubject {
 };
 
 /// Asks for all of it: an object with `subject`, `could_read` (of a path), `accesses`,
-/// `also_accessed` (of a path) and `holders`. nullopt: the command is over.
+/// `also_accessed` (of a path), `holders` and `peers`. nullopt: the command is over.
 [[nodiscard]] std::optional<model::Json> find_out(Session& session, const LeakSubject& subject);
+
+/// The accessor of who runs this; empty if it isn't told. nullopt: the command is over.
+[[nodiscard]] std::optional<std::string> asking_accessor(Session& session);
 
 /// For people.
 void print_findings(Session& session, const model::Json& findings);

@@ -191,6 +191,7 @@ Result<Wanted> wanted_in(const model::Fields& fields) {
 class Accesses final {
  public:
   void add(const audit::Access& access) {
+    if (!access.made.empty()) note_made(access);
     const auto key = std::tie(access.path, access.operation, access.accessor, access.unit,
                               access.uid, access.display_name);
     const auto known = entries_.find(Key(key));
@@ -217,10 +218,23 @@ class Accesses final {
       json.key("first").string(entry.first.time).key("last").string(entry.last.time);
       json.key("last_request").string(entry.last.request).end_object();
     }
+    json.end_array().key("made").begin_array();
+    for (const auto& [accessor, maker] : made_) {
+      json.begin_object().key("accessor").string(accessor);
+      json.key("made_by").string(maker).end_object();
+    }
     json.end_array().key("truncated").boolean(truncated_);
   }
 
  private:
+  void note_made(const audit::Access& access) {
+    if (made_.size() < kMostAccesses) {
+      made_.emplace(access.made, access.accessor);
+    } else {
+      truncated_ = true;
+    }
+  }
+
   using Key =
       std::tuple<std::string, std::string, std::string, std::string, std::int64_t, std::string>;
   struct Entry {
@@ -229,6 +243,7 @@ class Accesses final {
     std::int64_t count = 0;
   };
   std::map<Key, Entry> entries_;
+  std::map<std::string, std::string> made_;  ///< tokens, by their accessors: who made each
   bool truncated_ = false;
 };
 

@@ -28,6 +28,7 @@ struct Access {
   std::string unit;
   std::string token_type;
   std::int64_t uid = -1;
+  std::string made{};  ///< the accessor of a token that was made by it
 };
 
 struct SearchStep {

@@ -127,5 +127,19 @@ TEST_F(SearchTest, WithoutALogThereIsNothingToSearch) {
   EXPECT_EQ(log_end(directory_ + "/none").error().code, ErrorCode::not_found);
 }
 
+TEST_F(SearchTest, TellsOfTokensThatWereMade) {
+  const std::string child = R"(,"response":{"auth":{"client_token":"h","accessor":"child"}})";
+  segment(1, line("response", "auth/token/create", "x", child) +
+                 line("response", "auth/token/create/role", "x", child) +
+                 line("response", "auth/token/renew-accessor", "x", child) +
+                 line("response", "secret/data/app", "x"));
+  std::vector<std::string> made;
+  const auto step =
+      search_log(directory_, {}, *log_end(directory_), 1 << 20U, {R"("accessor":"x")"},
+                 [&](const Access& access) { made.push_back(access.made); });
+  ASSERT_TRUE(step.ok());
+  EXPECT_EQ(made, (Paths{"child", "child", "", ""}));
+}
+
 }  // namespace
 }  // namespace coffer::audit

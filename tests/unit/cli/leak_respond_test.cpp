@@ -1,4 +1,5 @@
 // leak respond, on a daemon in miniature: what it asks, what it shows, and in which order it acts.
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -68,12 +69,12 @@ TEST_F(LeakRespond, WithoutFlagsItShowsAndChangesNothing) {
 TEST_F(LeakRespond, AnApiPathIsTakenAsWell) {
   vault_.answer("GET /v1/sys/internal/ui/mounts/secret/data/app", 200, kVersionedMount);
   EXPECT_EQ(run({"leak", "respond", "secret/data/app"}).code, 0);
-  EXPECT_TRUE(contains(all().at(1), R"({"path":"secret/data/app"})")) << all().at(1);
+  EXPECT_TRUE(contains(all().at(2), R"({"path":"secret/data/app"})")) << all().at(2);
 }
 
 TEST_F(LeakRespond, ACallerIsSearchedForByWhatNamesHim) {
   EXPECT_EQ(run({"leak", "respond", "-uid=1000"}).code, 0);
-  EXPECT_EQ(all().at(0), R"(POST /v1/sys/leaks/accesses {"uid":1000})");
+  EXPECT_EQ(all().at(1), R"(POST /v1/sys/leaks/accesses {"uid":1000})");
   EXPECT_EQ(run({"leak", "respond", "-unit=ci.service"}).code, 0);
   EXPECT_EQ(run({"leak", "respond", "-token-accessor=acc9"}).code, 0);
   EXPECT_TRUE(asked("POST /v1/auth/token/lookup-accessor"));
@@ -167,6 +168,86 @@ TEST_F(LeakRespond, AStepThatGetsNoAnswerEndsItToBeResumed) {
 TEST_F(LeakRespond, ALogOfManyStepsIsGoneOverToItsEnd) {
   vault_.answer("POST /v1/sys/leaks/accesses", 503, R"({"errors":["no"]})");
   EXPECT_EQ(run({"leak", "respond", "-uid=1"}).code, 2);
+}
+
+TEST_F(LeakRespond, VersionsAreAListOfNumbers) {
+  EXPECT_EQ(
+      run({"leak", "respond", "-destroy=1,3", "-destroy=2", "-response=r", "secret/app"}).code, 0);
+  EXPECT_EQ(all().at(position("POST /v1/secret/destroy/app")),
+            R"(POST /v1/secret/destroy/app {"versions":["1","3","2"]})");
+  for (const char* wrong : {"-destroy=1,x", "-lock=1;2"}) {
+    const Outcome done = run({"leak", "respond", wrong, "-response=r", "secret/app"});
+    EXPECT_EQ(done.code, 1) << wrong;
+    EXPECT_TRUE(contains(done.err, "must be numbers")) << done.err;
+  }
+}
+
+/// A static role of two users, as PATH and as what a caller read.
+class LeakRespondStatic : public LeakRespond {
+ protected:
+  LeakRespondStatic() {
+    vault_.answer("GET /v1/sys/internal/ui/mounts/database/static-creds/own", 200,
+                  R"({"data":{"path":"database/","type":"database","options":null}})");
+    vault_.answer(
+        "GET /v1/database/static-roles/own", 200,
+        R"({"data":{"username":"a","alternate_username":"b","last_vault_rotation":"then"}})");
+    vault_.answer("POST /v1/database/rotate-role/own", 204, "");
+  }
+  std::size_t rotations() const {
+    const auto seen = lines();
+    return static_cast<std::size_t>(
+        std::count(seen.begin(), seen.end(), "POST /v1/database/rotate-role/own"));
+  }
+};
+
+TEST_F(LeakRespondStatic, OfTwoUsersBothAreRotated) {
+  const Outcome done =
+      run({"leak", "respond", "-rotate", "-response=r", "database/static-creds/own"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_EQ(rotations(), 2U);
+  EXPECT_TRUE(contains(done.out, "rotate database/static-creds/own: done")) << done.out;
+}
+
+TEST_F(LeakRespondStatic, WhatACallerReadIsRotatedByItsRole) {
+  std::string accesses = kAccesses;
+  accesses.replace(accesses.find("secret/data/app"), 15, "database/static-creds/own");
+  vault_.answer("POST /v1/sys/leaks/accesses", 200, accesses);
+  EXPECT_EQ(run({"leak", "respond", "-rotate", "-response=r", "-uid=1000"}).code, 0);
+  EXPECT_EQ(rotations(), 2U);
+}
+
+TEST_F(LeakRespondStatic, ARoleThatRotatedMeanwhileIsNotAskedAgain) {
+  vault_.answer(
+      "GET /v1/sys/leaks/responses/r", 200,
+      R"({"data":{"signed":false,"report":{"steps":[{"act":"rotate","what":"database/static-creds/own","request":"database/rotate-role/own","body":"{}","watch":"database/static-roles/own","at_once":true,"rotated_before":"before","outcome":"intended"}]}}})");
+  EXPECT_EQ(run({"leak", "respond", "-rotate", "-response=r", "database/static-creds/own"}).code,
+            0);
+  EXPECT_EQ(rotations(), 0U);
+}
+
+TEST_F(LeakRespondStatic, VersionsOfWhatHasNoneAreRefused) {
+  EXPECT_EQ(run({"leak", "respond", "-destroy=1", "-response=r", "database/static-creds/own"}).code,
+            1);
+  EXPECT_FALSE(asked("POST /v1/database/static-creds/own"));
+}
+
+TEST_F(LeakRespond, TokensThatWereMadeAreSearchedForToo) {
+  std::string accesses = kAccesses;
+  accesses.replace(accesses.find(R"("truncated")"), 11,
+                   R"("made":[{"accessor":"child","made_by":"acc1"}],"truncated")");
+  vault_.answer("POST /v1/sys/leaks/accesses", 200, accesses);
+  const auto searched_for_child = [this] {
+    const auto seen = all();
+    return std::count(seen.begin(), seen.end(),
+                      R"(POST /v1/sys/leaks/accesses {"accessors":["child"]})");
+  };
+  const Outcome done = run({"leak", "respond", "-revoke", "-response=r", "-token-accessor=acc1"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_EQ(searched_for_child(), 1);
+  EXPECT_TRUE(contains(done.out, "revoke child: done")) << done.out;
+  vault_.answer("GET /v1/auth/token/lookup-self", 200, R"({"data":{"accessor":"acc1"}})");
+  EXPECT_EQ(run({"leak", "respond", "-uid=1000"}).code, 0);
+  EXPECT_EQ(searched_for_child(), 1) << "what the one who asks made isn't followed";
 }
 
 }  // namespace

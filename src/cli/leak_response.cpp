@@ -1,0 +1,125 @@
+#include "leak_response.h"
+
+#include <algorithm>
+
+#include "coffer/base/clock.h"
+#include "leak_rotation.h"
+
+namespace coffer::cli {
+namespace {
+
+using model::Json;
+
+HttpRequest post(const std::string& path, const Json& body) {
+  return {.method = "POST", .path = path, .query = {}, .body = body.compact()};
+}
+
+std::string outcome_of(const Json& step, const Answer& answer) {
+  if (answer.status < 300) return "done";
+  if (text_in(step, "act") == "rotate" && text_in(step, "at_once") != "true" &&
+      answer.status != 403) {
+    return "has no rotator";
+  }
+  return "refused: " + std::to_string(answer.status);
+}
+
+}  // namespace
+
+bool LeakResponse::load() {
+  const auto answer = session_.ask_first("reading the response " + name_, {.path = api()});
+  if (!answer) return false;
+  const Json* data = answer->json.find("data");
+  if (answer->missing() || data == nullptr) return true;
+  signed_ = text_in(*data, "signed") == "true";
+  data_ = *data;
+  if (const Json* report = data->find("report")) report_ = *report;
+  return true;
+}
+
+bool LeakResponse::begin(Json findings, const std::vector<LeakStep>& steps) {
+  report_ = std::move(findings);
+  std::vector<Json> all;
+  all.reserve(steps.size());
+  for (const LeakStep& step : steps) all.push_back(step.to_json());
+  return keep(all);
+}
+
+bool LeakResponse::carry_out() {
+  const Json* steps = report_.find("steps");
+  std::vector<Json> all = steps == nullptr ? std::vector<Json>() : steps->elements();
+  for (Json& step : all) {
+    if (text_in(step, "outcome") != "intended") continue;
+    bool over = false;
+    if (text_in(step, "act") == "rotate") {
+      const auto rotated = LeakRotation(session_, name_, step).done_already();
+      if (!rotated || !keep(all)) return false;
+      over = *rotated;
+    }
+    if (!(over ? settle(step, "done") : carry_out(step)) || !keep(all)) return false;
+  }
+  return true;
+}
+
+bool LeakResponse::sign() {
+  const auto answer =
+      session_.ask_first("signing the response " + name_, post(api() + "/sign", Json::object()));
+  if (!answer || answer->json.find("data") == nullptr) return false;
+  data_ = *answer->json.find("data");
+  return true;
+}
+
+bool LeakResponse::keep(const std::vector<Json>& steps) {
+  Json changed = Json::array();
+  for (const Json& one : steps) changed.push(one);
+  report_.set("steps", std::move(changed));
+  return save();
+}
+
+bool LeakResponse::save() {
+  Json body = Json::object();
+  body.set("report", report_);
+  return session_.ask_first("recording the response " + name_, post(api(), body)).has_value();
+}
+
+/// A refusal is an outcome as well; only a daemon that isn't there ends it, to be resumed.
+bool LeakResponse::carry_out(Json& step) {
+  const std::string act = text_in(step, "act");
+  const bool rotates = act == "rotate";
+  if (rotates && !LeakRotation(session_, name_, step).let_the_last_one_end()) return false;
+  HttpRequest request{.method = "POST", .path = text_in(step, "request"), .query = {}};
+  request.body = text_in(step, "body");
+  const auto answer =
+      session_.ask_first(act + " " + text_in(step, "what"), request, {400, 403, 404, 405, 412});
+  if (!answer) return false;
+  const bool gone =
+      act == "revoke" && (answer->status == 200 || (answer->status == 403 && may_revoke()));
+  if (rotates && answer->status < 300 && !LeakRotation(session_, name_, step).await()) {
+    return false;
+  }
+  return settle(step, gone ? "gone already" : outcome_of(step, *answer));
+}
+
+bool LeakResponse::settle(Json& step, const std::string& outcome) {
+  step.set("outcome", Json::string(outcome));
+  step.set("time", Json::string(to_rfc3339(system_clock().wall())));
+  session_.console().line(text_in(step, "act") + " " + text_in(step, "what") + ": " + outcome);
+  return true;
+}
+
+/// An accessor that is nobody's any more is answered as a denial is, as in Vault.
+bool LeakResponse::may_revoke() {
+  Json body = Json::object();
+  Json paths = Json::array();
+  paths.push(Json::string("auth/token/revoke-accessor"));
+  body.set("paths", std::move(paths));
+  const auto answer = session_.ask_first("asking what may be revoked",
+                                         post("sys/capabilities-self", body), {400, 403, 404});
+  if (!answer) return false;
+  const Json* may = answer->json.find_path({"data", "capabilities"});
+  if (may == nullptr || !may->is_array()) return false;
+  return std::any_of(may->elements().begin(), may->elements().end(), [](const Json& one) {
+    return one.text() == "update" || one.text() == "root";
+  });
+}
+
+}  // namespace coffer::cli

@@ -1,0 +1,36 @@
+// What a response to a leak does, a step each: planned from what was found, before any of it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kv_path.h"
+#include "leak_findings.h"
+
+namespace coffer::cli {
+
+struct LeakStep {
+  std::string act;   ///< "revoke", "end leases of", "rotate", "destroy", "lock"
+  std::string what;  ///< an accessor, or the API path of a secret
+  HttpRequest request;
+  std::string watch{};   ///< of a rotation: the API path that tells when it last was
+  bool at_once = false;  ///< a rotation that is over when it is answered
+
+  [[nodiscard]] model::Json to_json() const;
+};
+
+/// Of the tokens that are alive among the holders, and of the leases of peers; not of who asks.
+/// False here and below: the command is over.
+[[nodiscard]] bool add_revocations(Session& session, const model::Json& findings,
+                                   std::vector<LeakStep>& steps);
+
+/// Of the secret at `path` of the API.
+[[nodiscard]] bool add_rotation(Session& session, const std::string& path,
+                                std::vector<LeakStep>& steps);
+[[nodiscard]] bool add_rotation(Session& session, const KvPath& secret,
+                                std::vector<LeakStep>& steps);
+/// Of all secrets that were read by whom the findings are about.
+[[nodiscard]] bool add_rotations(Session& session, const model::Json& findings,
+                                 std::vector<LeakStep>& steps);
+
+}  // namespace coffer::cli

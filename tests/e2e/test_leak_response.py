@@ -1,0 +1,215 @@
+"""What a response does beyond the secrets of KV: tokens that were made with the one that leaked, and passwords of
+databases, by what gave them away."""
+
+import json
+import os
+
+import pytest
+from databases import servers  # noqa: F401 - a fixture
+
+RULES = """
+path "secret/data/*" { capabilities = ["read"] }
+path "database/static-creds/*" { capabilities = ["read"] }
+path "auth/token/create" { capabilities = ["update"] }
+path "auth/token/create-orphan" { capabilities = ["update", "sudo"] }
+"""
+
+
+def ok(answer, status=204):
+    assert answer.status == status, answer.body
+    return answer
+
+
+def make(client, path="auth/token/create", **more):
+    asked = {"policies": ["holder"], "no_default_policy": True, **more}
+    return ok(client.post(path, asked), 200).json["auth"]
+
+
+@pytest.fixture
+def house(vault):
+    ok(vault.client.post("sys/policies/acl/holder", {"policy": RULES}))
+    vault.put("app", {"password": "k3J9xQ2mZ8rTw5Yp"})
+    vault.put("other", {"password": "vB7nL4cX1sD6fG0h"})
+    vault.leaked = make(vault.client, display_name="ci")
+    return vault
+
+
+@pytest.fixture
+def database(house, servers):  # noqa: F811
+    server = servers("postgresql")
+    ok(house.client.post("sys/mounts/database", {"type": "database"}))
+    ok(house.client.post("database/config/pg", server.config()))
+    house.server = server
+    return house
+
+
+def static_role(vault, name="own", **more):
+    role = {"db_name": "pg", "username": "app_owner", "rotation_period": "24h", **more}
+    ok(vault.client.post(f"database/static-roles/{name}", {k: v for k, v in role.items() if v is not None}))
+    return static_creds(vault, vault.new_client(vault.leaked["client_token"]), name)
+
+
+def static_creds(vault, client=None, name="own"):
+    data = ok((client or vault.client).get(f"database/static-creds/{name}"), 200).data
+    return data["username"], data["password"]
+
+
+def respond(vault, *arguments, status=0):
+    done = vault.coffer("leak", "respond", *arguments)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done
+
+
+def steps(vault, name):
+    report = ok(vault.client.get(f"sys/leaks/responses/{name}"), 200).data
+    return [(step["act"], step["what"], step["outcome"]) for step in report["report"]["steps"]]
+
+
+def asked_for(vault, path):
+    lines = [line for line in vault.audit_lines() if "request" in line and line["type"] == "response"]
+    return len([line for line in lines if line["request"]["path"] == path])
+
+
+def test_what_was_done_with_tokens_that_it_made_is_told_and_ended(house):
+    holder = house.new_client(house.leaked["client_token"])
+    child = make(holder)
+    grandchild = make(house.new_client(child["client_token"]))
+    orphan = make(holder, "auth/token/create-orphan")
+    bystander = make(house.client)
+    for token, path in ((child, "app"), (grandchild, "other"), (orphan, "other"), (bystander, "app")):
+        assert house.new_client(token["client_token"]).get(f"secret/data/{path}").status == 200
+    accessor = house.leaked["accessor"]
+    told = json.loads(respond(house, "-format=json", f"-token-accessor={accessor}").stdout)
+    reads = {(a["path"], a["accessor"], a.get("made_by")) for a in told["accesses"] if a["operation"] == "read"}
+    assert reads == {("secret/data/app", child["accessor"], accessor),
+                     ("secret/data/other", grandchild["accessor"], child["accessor"]),
+                     ("secret/data/other", orphan["accessor"], accessor)}  # fmt: skip
+    made = {holder["accessor"]: holder.get("made_by") for holder in told["holders"]}
+    assert made == {accessor: None, child["accessor"]: accessor, grandchild["accessor"]: child["accessor"],
+                    orphan["accessor"]: accessor}  # fmt: skip
+    respond(house, "-revoke", "-response=family", f"-token-accessor={accessor}")
+    assert {outcome for _, _, outcome in steps(house, "family")} <= {"done", "gone already"}
+    for token in (house.leaked, child, grandchild, orphan):
+        assert house.new_client(token["client_token"]).get("secret/data/app").status == 403
+    assert house.new_client(bystander["client_token"]).get("secret/data/app").status == 200
+
+
+def test_what_the_readers_of_a_secret_had_with_tokens_that_they_made(house):
+    holder = house.new_client(house.leaked["client_token"])
+    assert holder.get("secret/data/app").status == 200
+    child = make(holder)
+    assert house.new_client(child["client_token"]).get("secret/data/other").status == 200
+    told = json.loads(respond(house, "-format=json", "secret/app").stdout)
+    also = [(a["path"], a["made_by"]) for a in told["also_accessed"] if a["accessor"] == child["accessor"]]
+    assert also == [("secret/data/other", house.leaked["accessor"])]
+
+
+def test_a_users_requests_count_once_with_his_own_tokens(house):
+    """Those of his token are his by his number already."""
+    child = make(house.new_client(house.leaked["client_token"]))
+    reader = house.new_client(child["client_token"])
+    for _ in range(3):
+        assert reader.get("secret/data/app").status == 200
+    told = json.loads(respond(house, "-format=json", f"-uid={os.getuid()}").stdout)
+    mine = [a for a in told["accesses"] if a["accessor"] == child["accessor"]]
+    assert [(a["path"], a["count"], a["made_by"]) for a in mine] == [("secret/data/app", 3, house.leaked["accessor"])]
+
+
+def test_versions_are_destroyed_by_a_list(house):
+    for n in (2, 3):
+        house.put("app", {"password": f"k3J9xQ2mZ8rTw5Y{n}"})
+    respond(house, "-destroy=1,3", "-destroy=2", "-response=list", "secret/app")
+    assert steps(house, "list") == [("destroy", "secret/data/app", "done")]
+    versions = house.client.get("secret/metadata/app").data["versions"]
+    assert [versions[n]["destroyed"] for n in ("1", "2", "3")] == [True, True, True]
+
+
+@pytest.mark.parametrize("wrong", ["1,x", "1;2"])
+def test_what_is_no_list_of_versions_is_refused(house, wrong):
+    done = respond(house, f"-destroy={wrong}", "-response=wrong", "secret/app", status=1)
+    assert "-destroy must be numbers" in done.stderr
+    assert house.client.get("sys/leaks/responses/wrong").status == 404
+
+
+def test_a_secret_without_versions_is_not_written_over(house):
+    ok(house.client.post("sys/mounts/plain", {"type": "kv"}))
+    ok(house.client.post("plain/app", {"password": "k3J9xQ2mZ8rTw5Yp"}))
+    respond(house, "-destroy=1", "plain/app", status=1)
+    assert house.client.get("plain/app").data == {"password": "k3J9xQ2mZ8rTw5Yp"}
+
+
+def test_a_static_role_that_was_read_is_rotated_once(database):
+    user, password = static_role(database)
+    accessor = database.leaked["accessor"]
+    command = ("-rotate", "-response=static", f"-token-accessor={accessor}")
+    respond(database, *command)
+    assert steps(database, "static") == [("rotate", "database/static-creds/own", "done")]
+    assert not database.server.logs_in(user, password)
+    now = static_creds(database)
+    assert database.server.logs_in(*now)
+    respond(database, *command)
+    assert static_creds(database) == now
+    assert asked_for(database, "database/rotate-role/own") == 1
+
+
+@pytest.mark.parametrize("subject", ["path", "uid"])
+def test_a_static_role_is_rotated_by_its_path_and_by_who_read_it(database, subject):
+    user, password = static_role(database)
+    given = {"path": "database/static-creds/own", "uid": f"-uid={os.getuid()}"}[subject]
+    told = json.loads(respond(database, "-format=json", given).stdout)
+    assert "database/static-creds/own" in [a["path"] for a in told["accesses"]]
+    if subject == "path":
+        assert "holder" in told["could_read"]["policies"]
+    respond(database, "-rotate", "-revoke", "-response=whole", given)
+    assert ("rotate", "database/static-creds/own", "done") in steps(database, "whole")
+    assert ("revoke", database.leaked["accessor"], "done") in steps(database, "whole")
+    assert not database.server.logs_in(user, password)
+    assert database.server.logs_in(*static_creds(database))
+
+
+def test_of_two_users_in_turn_both_are_rotated(database):
+    leaked = static_role(database, alternate_username="app_twin")
+    respond(database, "-rotate", "-response=two", "database/static-creds/own")
+    assert steps(database, "two") == [("rotate", "database/static-creds/own", "done")] * 2
+    assert not database.server.logs_in(*leaked), "one rotation would have left it"
+    assert database.server.logs_in(*static_creds(database))
+
+
+def test_a_static_role_that_a_secret_rotates_is_rotated_by_it(database):
+    leaked = static_role(database, rotation_period=None, rotated_by="secret/db", alternate_username="app_twin")
+    database.put("db", {"host": "h", "password": "of old"})
+    rotation = {"rotator": "database", "static_role": "database/static-roles/own", "period": "30d"}
+    ok(database.client.post("secret/rotation/db", rotation), 200)
+    respond(database, "-rotate", "-response=fed", f"-token-accessor={database.leaked['accessor']}")
+    assert steps(database, "fed") == [("rotate", "secret/data/db", "done")] * 2
+    assert not database.server.logs_in(*leaked)
+    assert database.read("db")["password"] == static_creds(database)[1]
+
+
+def test_a_response_that_rotated_a_static_role_does_not_twice(database):
+    """As if the command had died between the rotation and what was recorded of it."""
+    static_role(database)
+    before = database.client.get("database/static-roles/own").data["last_vault_rotation"]
+    intended = [{"act": "rotate", "what": "database/static-creds/own", "request": "database/rotate-role/own",
+                 "body": "{}", "watch": "database/static-roles/own", "at_once": True, "rotated_before": before,
+                 "outcome": "intended"}]  # fmt: skip
+    ok(database.client.post("sys/leaks/responses/cut", {"report": {"steps": intended}}))
+    ok(database.client.post("database/rotate-role/own"))
+    now = static_creds(database)
+    respond(database, "-rotate", "-response=cut", "database/static-creds/own")
+    assert static_creds(database) == now
+    assert steps(database, "cut") == [("rotate", "database/static-creds/own", "done")]
+
+
+def test_the_responders_policy_decides_about_static_roles(database):
+    user, password = static_role(database)
+    rules = 'path "sys/leaks/*" { capabilities = ["create", "read", "update", "sudo"] }\n'
+    rules += 'path "database/static-roles/" { capabilities = ["list"] }'
+    ok(database.client.post("sys/policies/acl/responder", {"policy": rules}))
+    token = ok(database.client.post("auth/token/create", {"policies": ["responder"]}), 200).json["auth"]["client_token"]
+    done = database.coffer("leak", "respond", "-rotate", "-response=poor", "database/static-creds/own",
+                           COFFER_TOKEN=token)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "can't be read" in done.stderr
+    assert steps(database, "poor") == [("rotate", "database/static-creds/own", "refused: 403")]
+    assert database.server.logs_in(user, password)
