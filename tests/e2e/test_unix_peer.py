@@ -487,3 +487,12 @@ def wait_until(holds, seconds=20):
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.005)
+
+
+def test_who_looked_for_too_many_values_is_told_so_and_nobody_else(vault):
+    body = {"values": ["short"] * 500}
+    deadline = time.monotonic() + 120
+    while vault.request("POST", "sys/leaks/check", body).status == 200:
+        assert time.monotonic() < deadline, "it never ends"
+    other = request_as(user(CLIENT), vault, "POST", "sys/leaks/check", body, token=vault.root_token)
+    assert other.status == 200, other
