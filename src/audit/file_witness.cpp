@@ -25,10 +25,14 @@ class FileWitness final : public Witness {
     if (!S_ISREG(status.st_mode)) {
       return make_error(ErrorCode::precondition, "the witness file must be a regular file");
     }
-    const std::string text = proof.checkpoint + "\n";
+    // Behind what an earlier write may have left torn; empty lines between notes are passed over.
+    const std::string text =
+        (after_torn_ && status.st_size > 0 ? "\n" : "") + proof.checkpoint + "\n";
+    after_torn_ = true;
     const ssize_t written = ::write(file.get(), text.data(), text.size());
     if (written < 0) return failed("write", errno);
     if (static_cast<std::size_t>(written) != text.size()) return failed("write", ENOSPC);
+    after_torn_ = false;
     if (::fdatasync(file.get()) != 0) return failed("fdatasync", errno);
     return WitnessAnswer{};
   }
@@ -40,6 +44,7 @@ class FileWitness final : public Witness {
     return error;
   }
   std::string path_;
+  bool after_torn_ = true;  ///< a write before this may have come to half: before this process, too
 };
 
 }  // namespace

@@ -48,8 +48,9 @@ struct TrustedKeys {
 /// `signers`. invalid_argument for anything else.
 [[nodiscard]] Result<void> add_keys(TrustedKeys& keys, std::string_view file);
 
-/// Adds the checkpoints of a file. corrupt, with the number of the note, for one that can't be read
-/// or that none of the keys signed while it was in force.
+/// Adds the checkpoints of a file. corrupt, with the number of the note, for one that none of the
+/// keys signed while it was in force, and if none can be read; what is torn beside others that can
+/// is passed over.
 [[nodiscard]] Result<void> add_checkpoints(std::vector<Checkpoint>& known, std::string_view file,
                                            const TrustedKeys& keys);
 

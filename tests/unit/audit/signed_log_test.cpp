@@ -236,9 +236,12 @@ TEST(Known, TakesNoCheckpointOfAnotherKeyAndNoHalfOne) {
   std::vector<Checkpoint> known;
   for (const std::string& file :
        {std::string(), good + *sign_checkpoint(checkpoint, other), good.substr(0, 60),
-        good.substr(0, good.size() - 1), good + "rest"}) {
+        good.substr(0, good.size() - 1), std::string("rest\n")}) {
     EXPECT_EQ(add_checkpoints(known, file, keys).error().code, ErrorCode::corrupt);
   }
+  known.clear();
+  ASSERT_TRUE(add_checkpoints(known, good + good.substr(0, 20), keys).ok()) << "torn at its end";
+  EXPECT_EQ(known.size(), 1U);
 }
 
 }  // namespace

@@ -376,6 +376,32 @@ TEST_F(WitnessTest, AFileIsAppendedToAndServesAsKnownCheckpoints) {
   EXPECT_TRUE(inspect_directory(directory_.path(), known)->flaw.has_value());
 }
 
+// The file can only grow, so what a full disk left of a note stays in it.
+TEST_F(WitnessTest, ANoteThatCameToHalfSpoilsNoOther) {
+  const TemporaryDirectory elsewhere;
+  const std::string path = elsewhere.path() + "/kept";
+  TrustedKeys keys;
+  keys.bare.push_back(to_bytes(signer_.public_key()));
+  const std::string first = grow(3);
+  const std::string torn = grow(3);
+  const std::string last = grow(3);
+  for (std::size_t size = 0; size + 1 < torn.size(); size += 7) {
+    write_all(path, first + "\n" + torn.substr(0, size));
+    std::vector<Checkpoint> known;
+    const auto unfinished = add_checkpoints(known, read_all(path), keys);
+    EXPECT_TRUE(unfinished.ok()) << size << unfinished.error().text;
+    const auto witnesses = make_file(path);
+    witnesses->offer(last);
+    witnesses->round();
+    known.clear();
+    const auto added = add_checkpoints(known, read_all(path), keys);
+    ASSERT_TRUE(added.ok()) << size << added.error().text;
+    ASSERT_EQ(known.size(), 2U) << size;
+    EXPECT_GT(known[1].size, known[0].size);
+    std::filesystem::remove_all(directory_.path() + "/witnesses");
+  }
+}
+
 TEST_F(WitnessTest, AFileThatNobodyMadeOrThatIsALinkIsTrouble) {
   const TemporaryDirectory elsewhere;
   const auto absent = make_file(elsewhere.path() + "/absent");
