@@ -44,8 +44,8 @@ std::vector<std::string> doubts(const Verified& seen, bool with_keys, WallTime n
   }
   add_missing(seen, now, all);
   if (seen.passed_over != 0) {
-    all.push_back("the checkpoints that were given cover " + std::to_string(seen.passed_over) +
-                  " lines, which aren't here: they show nothing");
+    all.push_back("checkpoints that were given, of up to " + std::to_string(seen.passed_over) +
+                  " lines, can't be held against what is here: those lines aren't");
   }
   return all;
 }

@@ -66,6 +66,23 @@ Result<std::string> newest_checkpoint(const std::string& directory) {
   return make_error(ErrorCode::not_found, "there is no checkpoint beside the log");
 }
 
+Result<std::optional<Checkpoint>> first_signed(const std::string& directory, std::uint64_t segment,
+                                               std::string_view origin, const TrustedKeys& keys) {
+  COFFER_TRY(const std::vector<Segment> files, list_checkpoints(directory));
+  COFFER_TRY(const std::vector<NoteKey> named, keys.under(origin));
+  for (const Segment& file : files) {
+    if (file.first < segment) continue;
+    COFFER_TRY(const std::string text, read_whole(file.path));
+    for (const std::string_view one : split_notes(text)) {
+      const auto note = parse_checkpoint(one);
+      if (!note.ok() || note->checkpoint.origin != origin) continue;
+      if (note->checkpoint.size < segment || !verify_checkpoint(*note, named).ok()) continue;
+      return std::optional(note->checkpoint);
+    }
+  }
+  return std::optional<Checkpoint>();
+}
+
 Result<std::optional<Flaw>> OwnCheckpoints::read(const Segment& segment, std::uint64_t next,
                                                  TreeCheck& tree) {
   const Segment file = checkpoints_in(directory_, segment.first);

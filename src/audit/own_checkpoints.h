@@ -42,4 +42,11 @@ class OwnCheckpoints final {
   std::uint64_t last_size_ = 0;
 };
 
+/// The first checkpoint beside the log, from the segment of that number on, that one of the keys
+/// signed for that origin. nullopt: there is none. Whether the lines are those isn't asked.
+[[nodiscard]] Result<std::optional<Checkpoint>> first_signed(const std::string& directory,
+                                                             std::uint64_t segment,
+                                                             std::string_view origin,
+                                                             const TrustedKeys& keys);
+
 }  // namespace coffer::audit

@@ -6,6 +6,7 @@
 #include "coffer/audit/proof.h"
 #include "line.h"
 #include "line_reader.h"
+#include "own_checkpoints.h"
 #include "segments.h"
 
 namespace coffer::audit {
@@ -128,21 +129,58 @@ Result<GrowthProof> prove_growth(const std::string& directory, std::uint64_t old
   return proof;
 }
 
-Result<bool> begins_with(const std::string& directory, std::uint64_t size, const TreeHash& root) {
-  if (size == 0) return true;
+namespace {
+
+Result<void> walk(const std::string& directory, const Checkpoint& until, std::uint64_t known) {
+  return Pass(directory, until, known)
+      .run([](const Frontier&) -> Result<void> { return {}; },
+           [](std::string_view, const TreeHash&) -> Result<void> { return {}; });
+}
+
+/// The tree that the first line tells, where it is of as many lines as `known`.
+Result<bool> tells(const Segment& first, const Checkpoint& known) {
+  COFFER_TRY(ReadAt read, read_file(first.path));
+  LineReader reader(std::move(read), 0);
+  RawLine raw;
+  COFFER_TRY(const bool any, reader.next(raw));
+  if (!any) return false;
+  COFFER_TRY(const Frontier told, beginning(raw.text));
+  COFFER_TRY(const TreeHash root, told.root());
+  return told.size() == known.size && root == known.root;
+}
+
+/// Under the root of a later tree stand all lines before it, those that aren't there any more too.
+Result<Beginning> without_first_lines(const std::string& directory, const Segment& first,
+                                      const Checkpoint& known, const TrustedKeys& keys) {
+  if (first.first == known.size + 1) {
+    COFFER_TRY(const bool same, tells(first, known));
+    return same ? Beginning::known : Beginning::other;
+  }
+  COFFER_TRY(const auto note, first_signed(directory, first.first, known.origin, keys));
+  if (!note) return Beginning::unfounded;
+  const auto walked = walk(directory, *note, 0);
+  if (walked.ok()) return Beginning::archived;
+  const ErrorCode code = walked.error().code;
+  if (code == ErrorCode::corrupt || code == ErrorCode::not_found) return Beginning::unfounded;
+  return walked.error();
+}
+
+}  // namespace
+
+Result<Beginning> beginning_of(const std::string& directory, const Checkpoint& known,
+                               const TrustedKeys& keys) {
+  if (known.size == 0) return Beginning::known;
   COFFER_TRY(const std::vector<Segment> segments, list_segments(directory));
-  if (!segments.empty() && segments.front().first > size) return true;
-  const Checkpoint until{.origin = {}, .size = size, .root = root};
-  const auto walk = [&](std::uint64_t known) {
-    return Pass(directory, until, known)
-        .run([](const Frontier&) -> Result<void> { return {}; },
-             [](std::string_view, const TreeHash&) -> Result<void> { return {}; });
-  };
-  auto walked = walk(size - 1);
+  if (!segments.empty() && segments.front().first > known.size) {
+    return without_first_lines(directory, segments.front(), known, keys);
+  }
+  auto walked = walk(directory, known, known.size - 1);
   // A segment of before there was a tree doesn't tell it: then from the first line on.
-  if (!walked.ok() && walked.error().code == ErrorCode::not_found) walked = walk(0);
-  if (walked.ok()) return true;
-  if (walked.error().code == ErrorCode::corrupt) return false;
+  if (!walked.ok() && walked.error().code == ErrorCode::not_found) {
+    walked = walk(directory, known, 0);
+  }
+  if (walked.ok()) return Beginning::known;
+  if (walked.error().code == ErrorCode::corrupt) return Beginning::other;
   return walked.error();
 }
 

@@ -43,11 +43,9 @@ class TreeCheck final {
   /// Of the largest checkpoint that fits.
   [[nodiscard]] std::uint64_t covered() const noexcept { return covered_; }
   [[nodiscard]] std::uint64_t untrusted() const noexcept { return untrusted_; }
-  /// Size of the largest checkpoint that was given, where all of those lie before the first line
-  /// that is there and could be held against nothing; else 0.
-  [[nodiscard]] std::uint64_t passed_over() const noexcept {
-    return given_size_ == 0 ? passed_size_ : 0;
-  }
+  /// Size of the largest checkpoint that was given and lies before the first line that is there:
+  /// it could be held against nothing, whatever the others show. 0: there is none.
+  [[nodiscard]] std::uint64_t passed_over() const noexcept { return passed_size_; }
 
  private:
   struct Known {

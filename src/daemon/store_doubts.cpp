@@ -16,14 +16,20 @@ Error refused(const Error& found) {
 }
 
 /// Two copies that went on from one store have as many commits some day; their logs differ.
-Result<void> compare_log(const std::string& directory, const envelope::Anchor& anchor) {
-  const auto same = audit::begins_with(directory, anchor.log_lines, anchor.log_root);
-  if (same.ok() && *same) return {};
+Result<void> compare_log(const KnownLog& log, const envelope::Anchor& anchor) {
+  const audit::Checkpoint tree{audit::log_origin(anchor.node), anchor.log_lines, anchor.log_root};
+  const auto begins = audit::beginning_of(log.directory, tree, log.keys);
   const std::string known = std::to_string(anchor.log_lines) + " lines";
-  if (same.ok()) {
+  if (begins.ok() && *begins == audit::Beginning::other) {
     return refused("the audit log isn't the one of which the token knows the first " + known);
   }
-  if (same.error().code != ErrorCode::not_found) return same.error();
+  if (begins.ok() && *begins == audit::Beginning::unfounded) {
+    return refused("the audit log begins behind the first " + known +
+                   " that the token knows of, and no checkpoint of this vault covers what it says "
+                   "of them: put the segments back that were archived, with their checkpoints");
+  }
+  if (begins.ok()) return {};
+  if (begins.error().code != ErrorCode::not_found) return begins.error();
   return refused("the audit log is older than the token's anchor, which knows of " + known);
 }
 
@@ -49,7 +55,7 @@ Result<void> compare_with_log(const envelope::StoreState& found,
 }
 
 Result<void> compare_with_anchor(const envelope::StoreState& found, const Uuid& node,
-                                 const std::string& log, const envelope::AnchorsFound& anchors) {
+                                 const KnownLog& log, const envelope::AnchorsFound& anchors) {
   if (!anchors.newest) {
     if (anchors.damaged == 0) return {};
     return refused("the anchor on the token can't be read, or isn't this vault's");

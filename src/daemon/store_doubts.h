@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "coffer/audit/known.h"
 #include "coffer/audit/store_line.h"
 #include "coffer/envelope/anchor.h"
 #include "coffer/envelope/row_sums.h"
@@ -25,10 +26,15 @@ inline constexpr std::string_view kHowToAccept =
 [[nodiscard]] Result<void> compare_with_log(const envelope::StoreState& found,
                                             const std::optional<audit::StoreLine>& logged);
 
+struct KnownLog {
+  std::string directory;
+  audit::TrustedKeys keys{};  ///< the vault's, which sign its checkpoints
+};
+
 /// precondition, with what is wrong: the token knows of a later store or log of this vault, or of
-/// others in their place. `log`: the audit log's directory.
+/// others in their place.
 [[nodiscard]] Result<void> compare_with_anchor(const envelope::StoreState& found, const Uuid& node,
-                                               const std::string& log,
+                                               const KnownLog& log,
                                                const envelope::AnchorsFound& anchors);
 
 /// A store without sums, and a token whose anchor knows of some: precondition.

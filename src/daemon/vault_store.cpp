@@ -38,7 +38,8 @@ Result<void> Vault::heed_anchor(pkcs11::Token& token, const envelope::Keyring& k
   if (*sums != nullptr) {
     COFFER_TRY(state, (*sums)->state());
   }
-  return compare_with_anchor(state, store_->node(), config_.audit_directory, found);
+  const KnownLog log{config_.audit_directory, {.bare = envelope::sign_keys(keyring)}};
+  return compare_with_anchor(state, store_->node(), log, found);
 }
 
 /// Before the mark of the restore is gone: a crash in between would leave a store that is older

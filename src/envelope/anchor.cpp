@@ -74,18 +74,26 @@ Result<Anchor> read_body(Reader& in) {
 
 /// Those of before too: between a rotation of the key and the next anchor there may be a crash.
 bool signed_by_vault(const Keyring& keyring, ByteView message, ByteView signature) {
-  const auto by = [&](const Bytes& spki) {
-    return !spki.empty() && crypto::verify(spki, message, signature).ok();
-  };
-  for (const EnrolledToken& token : keyring.tokens()) {
-    if (by(token.sign_public_key)) return true;
-  }
-  const auto& announced = keyring.announcements();
-  return std::any_of(announced.begin(), announced.end(),
-                     [&](const Announcement& one) { return by(one.from) || by(one.to); });
+  const std::vector<Bytes> keys = sign_keys(keyring);
+  return std::any_of(keys.begin(), keys.end(), [&](const Bytes& spki) {
+    return crypto::verify(spki, message, signature).ok();
+  });
 }
 
 }  // namespace
+
+std::vector<Bytes> sign_keys(const Keyring& keyring) {
+  std::vector<Bytes> all;
+  const auto add = [&](const Bytes& spki) {
+    if (!spki.empty() && std::find(all.begin(), all.end(), spki) == all.end()) all.push_back(spki);
+  };
+  for (const EnrolledToken& token : keyring.tokens()) add(token.sign_public_key);
+  for (const Announcement& told : keyring.announcements()) {
+    add(told.from);
+    add(told.to);
+  }
+  return all;
+}
 
 std::array<std::string, 2> anchor_labels(const Uuid& vault) {
   const std::string both = "coffer/" + to_string(vault) + "/anchor/";

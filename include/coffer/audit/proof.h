@@ -48,11 +48,20 @@ inline constexpr std::size_t kMaxProofPath = 64;
 [[nodiscard]] Result<GrowthProof> prove_growth(const std::string& directory, std::uint64_t old_size,
                                                std::string_view checkpoint);
 
-/// Whether the log's first `size` lines are those of `root`; true too where the last of them was
-/// archived, so that nothing can be compared. not_found: there are fewer lines. Reads the segment
-/// that has the last of them, and from its start alone where that tells the tree before it.
-[[nodiscard]] Result<bool> begins_with(const std::string& directory, std::uint64_t size,
-                                       const TreeHash& root);
+enum class Beginning : std::uint8_t {
+  known,      ///< it is those lines
+  other,      ///< it is others
+  archived,   ///< they aren't here, and what is left was signed, with what stood before it
+  unfounded,  ///< they aren't here, and nothing that was signed covers what is left
+};
+
+/// Whether the log's first lines are those of `known`, however it came to be known. not_found:
+/// there are fewer lines. Reads the segment that has the last of them, and from its start alone
+/// where that tells the tree before it. Where those lines aren't there any more, what the first
+/// line tells of them is anybody's word: a checkpoint beside the log, by one of `keys`, has to
+/// cover it.
+[[nodiscard]] Result<Beginning> beginning_of(const std::string& directory, const Checkpoint& known,
+                                             const TrustedKeys& keys);
 
 /// The last note beside the log. not_found: there is none.
 [[nodiscard]] Result<std::string> newest_checkpoint(const std::string& directory);

@@ -42,8 +42,8 @@ struct Verified {
   std::optional<AnchorSeen> anchor{};
   std::optional<std::int64_t> first_time{};  ///< of the first line, Unix seconds
   std::uint64_t pruned = 0;  ///< the last line that `prune` says it removed; 0: none
-  /// Size of the largest checkpoint that was given, where all of those lie before the first line,
-  /// so that none of them could be held against anything; else 0.
+  /// Size of the largest checkpoint that was given and lies before the first line, so that it could
+  /// be held against nothing. 0: there is none.
   std::uint64_t passed_over = 0;
 
   /// The first line that is there and that no checkpoint covers; 0: all are covered.

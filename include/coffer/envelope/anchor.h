@@ -29,6 +29,9 @@ struct AnchorsFound {
   int damaged = 0;
 };
 
+/// The public half of every `sign` key that the vault has or had.
+[[nodiscard]] std::vector<Bytes> sign_keys(const Keyring& keyring);
+
 /// The stored form, signed by the keyring's token.
 /// Of the two data objects on the token that anchors of a vault are written to in turn.
 [[nodiscard]] std::array<std::string, 2> anchor_labels(const Uuid& vault);

@@ -256,7 +256,7 @@ TEST_F(MissingBeginningTest, ThatGoesFurtherThanTheRecordIsDoubted) {
                clock_.now + 24h * 365);
 }
 
-TEST_F(MissingBeginningTest, WithACheckpointOfWhatIsMissingAloneIsDoubted) {
+TEST_F(MissingBeginningTest, WithACheckpointOfWhatIsMissingIsDoubted) {
   const auto all = segments();
   const std::string file = read_all(checkpoints_in(directory_.path(), all[0].first).path);
   std::vector<Checkpoint> old;
@@ -265,10 +265,14 @@ TEST_F(MissingBeginningTest, WithACheckpointOfWhatIsMissingAloneIsDoubted) {
   take_first(2);
   ASSERT_TRUE(write_pruned(directory_.path(), segments().front().first - 1, clock_.now).ok());
   const WallTime later = clock_.now + 24h * 365;
-  expect_doubt("cover " + std::to_string(old[0].size) + " lines, which aren't here", later, old);
-  // A newer one shows that what is left is of the same log.
+  const std::string doubt =
+      "of up to " + std::to_string(old[0].size) + " lines, can't be held against what is here";
+  expect_doubt(doubt, later, old);
+  // That a newer one fits doesn't show that what is left grew out of what was there.
   const std::string last = read_all(checkpoints_in(directory_.path(), all[2].first).path);
   ASSERT_TRUE(add_checkpoints(old, last, keys_).ok());
+  expect_doubt(doubt, later, old);
+  old.erase(old.begin());
   EXPECT_TRUE(
       doubts_but_the_clock(*inspect_directory(directory_.path(), old, keys_), later).empty());
 }

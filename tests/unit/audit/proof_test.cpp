@@ -5,6 +5,7 @@
 #include "fakes/rsa_signer.h"
 #include "fakes/soft_signer.h"
 #include "log_kit.h"
+#include "src/audit/line.h"
 #include "src/audit/segments.h"
 
 namespace coffer::audit::test {
@@ -38,6 +39,17 @@ class ProofTest : public LogTest {
   [[nodiscard]] const std::string& newest() const { return notes_.back(); }
   [[nodiscard]] Result<LineProof> prove(std::uint64_t line, std::uint64_t size) const {
     return prove_line(directory_.path(), line, notes_[size]);
+  }
+
+  [[nodiscard]] Checkpoint known(std::uint64_t size) const {
+    if (size == 0) return {log_origin(kNode), 0, {}};
+    return parse_checkpoint(notes_[size])->checkpoint;
+  }
+  /// How the log stands to what was signed of so many lines, or to other lines.
+  [[nodiscard]] Result<Beginning> begins(std::uint64_t size, bool other = false) const {
+    Checkpoint tree = known(size);
+    if (other) tree.root[0] ^= 1U;
+    return beginning_of(directory_.path(), tree, keys_);
   }
 
   fakes::SoftSigner signer_{7};
@@ -206,32 +218,62 @@ TEST_F(ProofTest, TheNewestCheckpointBesideTheLogIsFound) {
 
 TEST_F(ProofTest, TheLogBeginsWithEveryTreeThatItEverWas) {
   for (std::uint64_t was = 0; was <= size(); ++was) {
-    const TreeHash root = was == 0 ? TreeHash{} : parse_checkpoint(notes_[was])->checkpoint.root;
-    EXPECT_TRUE(*begins_with(directory_.path(), was, root)) << was;
+    EXPECT_EQ(*begins(was), Beginning::known) << was;
     if (was == 0) continue;
-    TreeHash other = root;
-    other[0] ^= 1U;
-    EXPECT_FALSE(*begins_with(directory_.path(), was, other)) << was;
+    EXPECT_EQ(*begins(was, true), Beginning::other) << was;
   }
 }
 
 TEST_F(ProofTest, ALogThatIsShorterThanItWasIsToldApart) {
-  const TreeHash root = parse_checkpoint(newest())->checkpoint.root;
-  const auto told = begins_with(directory_.path(), size() + 1, root);
+  Checkpoint longer = known(size());
+  ++longer.size;
+  const auto told = beginning_of(directory_.path(), longer, keys_);
   ASSERT_FALSE(told.ok());
   EXPECT_EQ(told.error().code, ErrorCode::not_found);
   std::filesystem::remove_all(directory_.path());
-  EXPECT_FALSE(begins_with(directory_.path(), size(), root).ok());
+  EXPECT_FALSE(begins(size()).ok());
 }
 
-TEST_F(ProofTest, WhatWasArchivedIsntCompared) {
+TEST_F(ProofTest, WhatWasArchivedHasToBeCoveredByWhatWasSigned) {
   const auto segments = *list_segments(directory_.path());
   ASSERT_GE(segments.size(), 3U);
   std::filesystem::remove(segments[0].path);
   const std::uint64_t first = segments[1].first;
-  EXPECT_TRUE(*begins_with(directory_.path(), first - 1, TreeHash{}));
-  EXPECT_TRUE(*begins_with(directory_.path(), size(), parse_checkpoint(newest())->checkpoint.root));
-  EXPECT_FALSE(*begins_with(directory_.path(), size(), TreeHash{}));
+  // The line itself tells so much of them.
+  EXPECT_EQ(*begins(first - 1), Beginning::known);
+  EXPECT_EQ(*begins(first - 1, true), Beginning::other);
+  EXPECT_EQ(*begins(size()), Beginning::known);
+  EXPECT_EQ(*begins(size(), true), Beginning::other);
+  // And of a part of them nothing.
+  EXPECT_EQ(*begins(first - 2), Beginning::unfounded);
+  const std::string beside = checkpoints_in(directory_.path(), first).path;
+  write_all(beside, notes_[first + 1] + "\n");
+  EXPECT_EQ(*begins(first - 2), Beginning::archived);
+  const TrustedKeys strangers{.bare = {to_bytes(fakes::SoftSigner(8).public_key())}};
+  EXPECT_EQ(*beginning_of(directory_.path(), known(2), strangers), Beginning::unfounded);
+  std::filesystem::remove(beside);
+  // A segment that nothing was signed in is covered by what was signed later.
+  write_all(checkpoints_in(directory_.path(), segments[2].first).path, notes_[size()] + "\n");
+  EXPECT_EQ(*begins(first - 2), Beginning::archived);
+}
+
+TEST_F(ProofTest, AnInventedPastIsCoveredByNothing) {
+  const auto segments = *list_segments(directory_.path());
+  const std::uint64_t first = segments[1].first;
+  Frontier invented;
+  for (std::uint64_t i = 1; i < first; ++i) {
+    EXPECT_TRUE(invented.append(*hash_leaf("never written")).ok());
+  }
+  std::vector<std::string> lines = split(read_all(segments[1].path));
+  const std::string tree = segment_line(clock_.wall(), invented).body;
+  lines[0] = tree + lines[0].substr(lines[0].find(",\"node\":"));
+  std::string text;
+  for (const std::string& line : lines) text.append(line).append("\n");
+  std::filesystem::remove(segments[0].path);
+  write_all(segments[1].path, text);
+  write_all(checkpoints_in(directory_.path(), first).path, notes_[first + 1] + "\n");
+  EXPECT_EQ(*begins(first - 1), Beginning::other);
+  EXPECT_EQ(*begins(first - 2), Beginning::unfounded);
 }
 
 }  // namespace

@@ -113,7 +113,7 @@ struct Anchored : Kept {
     anchors.newest = {.node = id, .counter = 1, .store = must(sums->state())};
   }
   Result<void> compare() {
-    return compare_with_anchor(must(sums->state()), store->node(), log, anchors);
+    return compare_with_anchor(must(sums->state()), store->node(), {log}, anchors);
   }
 };
 
