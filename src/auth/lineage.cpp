@@ -1,5 +1,8 @@
 #include "lineage.h"
 
+#include <algorithm>
+
+#include "coffer/policy/policy.h"
 #include "token_row.h"
 
 namespace coffer::auth {
@@ -13,6 +16,11 @@ Result<void> note(envelope::SealedTransaction& tx, const Token& token, Lineage& 
     lineage.expires = token.expires;
   }
   return {};
+}
+
+bool is_root(const Token& token) {
+  const auto& policies = token.terms.policies;
+  return std::find(policies.begin(), policies.end(), policy::kRootPolicy) != policies.end();
 }
 
 }  // namespace
@@ -37,6 +45,25 @@ Result<Lineage> trace(envelope::SealedTransaction& tx, const envelope::Keyring& 
   }
   lineage.alive = true;
   return lineage;
+}
+
+Result<std::string> identity_of(envelope::SealedTransaction& tx, const envelope::Keyring& keyring,
+                                Token token) {
+  for (std::size_t depth = 0; depth <= kMaxTokenDepth; ++depth) {
+    if (!token.identity.empty()) return std::move(token.identity);
+    if (token.parent.empty()) break;
+    // Rows of before there were identities tell no more than who made them.
+    COFFER_TRY(std::optional<Token> parent, read_token(tx, keyring, token.parent));
+    if (!parent || parent->state == TokenState::detached || is_root(*parent)) break;
+    token = *std::move(parent);
+  }
+  return std::move(token.accessor);
+}
+
+Result<std::string> inherited(envelope::SealedTransaction& tx, const envelope::Keyring& keyring,
+                              const Token& parent) {
+  if (is_root(parent)) return std::string();
+  return identity_of(tx, keyring, parent);
 }
 
 }  // namespace coffer::auth

@@ -18,4 +18,13 @@ struct Lineage {
                                     const envelope::Keyring& keyring, const Token& token,
                                     WallTime now);
 
+/// What the token has in common with all that came from the same login: that which is written down,
+/// or else the accessor of the topmost above it. Who was made with a root token, or is no child any
+/// more, is one of his own.
+[[nodiscard]] Result<std::string> identity_of(envelope::SealedTransaction& tx,
+                                              const envelope::Keyring& keyring, Token token);
+/// That of a child to be; empty: it is one of its own.
+[[nodiscard]] Result<std::string> inherited(envelope::SealedTransaction& tx,
+                                            const envelope::Keyring& keyring, const Token& parent);
+
 }  // namespace coffer::auth

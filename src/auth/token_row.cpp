@@ -10,7 +10,9 @@ namespace {
 
 constexpr envelope::Space kTokenSpace{.mount = {}, .table = 1};
 constexpr envelope::Space kChildSpace{.mount = {}, .table = 7};
-constexpr std::uint8_t kFormat = 2;
+constexpr std::uint8_t kFormat = 3;
+/// Without an identity.
+constexpr std::uint8_t kFormatBefore = 2;
 constexpr std::string_view kAccessorLabel = "coffer accessor v1";
 constexpr std::size_t kAccessorBytes = 18;
 
@@ -66,6 +68,7 @@ std::string encode_token(const Token& token) {
   put_strings(row, terms.policies);
   row.u32(static_cast<std::uint32_t>(terms.meta.size()));
   for (const auto& [name, value] : terms.meta) row.text(name).text(value);
+  row.text(token.identity);
   return std::string(as_text(row.view()));
 }
 
@@ -115,9 +118,14 @@ Result<Token> decode_token(std::string_view value) {
   Reader row(as_bytes(value));
   Token token;
   COFFER_TRY(const std::uint8_t format, row.u8());
-  if (format != kFormat) return make_error(ErrorCode::corrupt, "unknown format of a token row");
+  if (format != kFormat && format != kFormatBefore) {
+    return make_error(ErrorCode::corrupt, "unknown format of a token row");
+  }
   COFFER_CHECK(decode_life(row, token));
   COFFER_CHECK(decode_terms(row, token.terms));
+  if (format == kFormat) {
+    COFFER_TRY(token.identity, row.text());
+  }
   COFFER_CHECK(row.finish());
   return token;
 }

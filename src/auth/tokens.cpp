@@ -77,6 +77,7 @@ Result<Tokens::Created> Tokens::create(envelope::SealedTransaction& tx, const Ne
                                        WallTime now) const {
   Token about;
   about.terms = wanted.terms;
+  about.identity = wanted.identity;
   about.created = about.issued = now;
   if (wanted.terms.ttl.count() > 0) about.expires = now + wanted.terms.ttl;
   if (!wanted.parent.empty()) {
@@ -89,6 +90,7 @@ Result<Tokens::Created> Tokens::create(envelope::SealedTransaction& tx, const Ne
                         "a token may have at most 32 ancestors; make an orphan instead");
     }
     about.parent = parent->accessor;
+    COFFER_TRY(about.identity, inherited(tx, keyring_, *parent));
     about.depth = static_cast<std::uint16_t>(parent->depth + 1);
     // Revoked at the same time, it would leave a child that its sweep didn't see.
     COFFER_CHECK(tx.require(token_row(parent->accessor, parent->key_version),
@@ -147,6 +149,7 @@ Result<Identity> Tokens::remember(envelope::SealedTransaction& tx, const crypto:
     return refused();
   }
   auto caller = std::make_shared<model::Caller>(caller_of(token));
+  COFFER_TRY(caller->identity, identity_of(tx, keyring_, token));
   if (audit_hash_) audit_hash_(caller->token_hash, bearer);
   Identity identity{std::move(caller), token.terms.num_uses > 0};
   cache_->put(hash, std::make_shared<const CachedCaller>(

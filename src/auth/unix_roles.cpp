@@ -18,6 +18,7 @@ using envelope::Expect;
 constexpr envelope::Space kRoleSpace{.mount = {}, .table = 9};
 constexpr std::string_view kRoles = "role/";
 constexpr std::string_view kEntityLabel = "coffer unix entity v1";
+constexpr std::string_view kIdentityLabel = "coffer unix identity v1";
 /// Always the first: a peer keeps its accessor, and what hangs on it, when the key rotates. All
 /// that the key hides here is a uid.
 constexpr std::uint32_t kEntityKeyVersion = 1;
@@ -135,23 +136,34 @@ struct Entity {
     for (const std::string& role : roles) out += (out.empty() ? "" : ",") + role;
     return out;
   }
-  [[nodiscard]] std::string name() const {
+  [[nodiscard]] std::string name() const { return with(unit); }
+  /// Whatever the unit: a user gets a new one by logging in again. Where it tells services apart,
+  /// the roles do.
+  [[nodiscard]] std::string identity() const { return with({}); }
+
+ private:
+  [[nodiscard]] std::string with(std::string_view its_unit) const {
     Writer bytes;
     bytes.u32(static_cast<std::uint32_t>(roles.size()));
     for (const std::string& role : roles) bytes.text(role);
-    bytes.u32(uid).text(unit);
+    bytes.u32(uid).text(its_unit);
     return std::string(as_text(bytes.view()));
   }
 };
+
+Result<std::string> hashed(ByteView key, std::string_view label, const std::string& name) {
+  COFFER_TRY(const crypto::Sha256 hash,
+             crypto::hmac_sha256(key, {as_bytes(label), as_bytes(name)}));
+  return base64url(ByteView(hash).first(kAccessorBytes));
+}
 
 Result<std::shared_ptr<const model::Caller>> caller_of(const envelope::Keyring& keyring,
                                                        const Entity& entity) {
   COFFER_TRY(const ByteView key, keyring.key(envelope::KeyName::token_hash, kEntityKeyVersion,
                                              Reveal{"name a peer of the socket"}));
-  COFFER_TRY(const crypto::Sha256 hash,
-             crypto::hmac_sha256(key, {as_bytes(kEntityLabel), as_bytes(entity.name())}));
   auto caller = std::make_shared<model::Caller>();
-  caller->accessor = base64url(ByteView(hash).first(kAccessorBytes));
+  COFFER_TRY(caller->accessor, hashed(key, kEntityLabel, entity.name()));
+  COFFER_TRY(caller->identity, hashed(key, kIdentityLabel, entity.identity()));
   caller->display_name = "unix-" + entity.joined_roles();
   caller->policies.assign(entity.policies.begin(), entity.policies.end());
   caller->token_type = "unix";

@@ -95,6 +95,7 @@ int lease_top(Session& session) {
   const Json* total = data->find("total");
   session.console().line("Leases in all: " + (total == nullptr ? "0" : total->text()));
   show(session, *data, "roles", "prefix", "");
+  show(session, *data, "identities", "identity", "display_name");
   show(session, *data, "owners", "accessor", "display_name");
   return kOk;
 }
@@ -140,7 +141,8 @@ std::vector<Command> lease_commands() {
       {.words = "lease top",
        .synopsis = "[flags]",
        .summary = "Show who has most leases",
-       .help = "Shows the roles and the callers that have most leases.\n\n"
+       .help = "Shows the roles, the identities that caps go by, and the callers that have most "
+               "leases.\n\n"
                "    $ coffer lease top -limit=3",
        .flags = {kFieldFlag, {"limit", FlagKind::number, "so many of each; 10 if not given"}},
        .run = lease_top},

@@ -9,8 +9,8 @@ constexpr std::size_t kPercent = 100;
 constexpr std::size_t kWarnFrom = 80;
 /// Between two counts of the same: each walks over as many keys as there are leases.
 constexpr LeaseCounts::Time kCountAgain = std::chrono::seconds(1);
-/// Callers who are remembered; whoever has none of his leases counted is counted anew.
-constexpr std::size_t kMostOwners = 10'000;
+/// Identities that are remembered; whoever has none of his leases counted is counted anew.
+constexpr std::size_t kMostIdentities = 10'000;
 
 void add_warning(std::vector<std::string>& out, std::size_t count, std::size_t limit,
                  std::string_view of) {
@@ -31,19 +31,21 @@ LeaseCounts::Cap LeaseCounts::reserve(const NewLease& wanted) {
   if (total_.all() >= limits_.total) return Cap::total;
   const bool capped = !wanted.on_trial;
   if (capped && of(roles_, wanted.prefix) >= limits_.per_role) return Cap::role;
-  if (capped && of(owners_, wanted.owner) >= limits_.per_owner) return Cap::owner;
-  for (Count* count : {&total_, &roles_[wanted.prefix], &owners_[wanted.owner]}) ++count->reserved;
+  if (capped && of(identities_, wanted.counted_for()) >= limits_.per_owner) return Cap::identity;
+  for (Count* count : {&total_, &roles_[wanted.prefix], &identities_[wanted.counted_for()]})
+    ++count->reserved;
   return Cap::none;
 }
 
 void LeaseCounts::release(const NewLease& wanted) {
   const MutexLock lock(mutex_);
-  for (Count* count : {&total_, &roles_[wanted.prefix], &owners_[wanted.owner]}) --count->reserved;
+  for (Count* count : {&total_, &roles_[wanted.prefix], &identities_[wanted.counted_for()]})
+    --count->reserved;
 }
 
 void LeaseCounts::committed(const NewLease& lease) {
   const MutexLock lock(mutex_);
-  for (Count* count : {&total_, &roles_[lease.prefix], &owners_[lease.owner]}) {
+  for (Count* count : {&total_, &roles_[lease.prefix], &identities_[lease.counted_for()]}) {
     --count->reserved;
     ++count->stored;
     ++count->commits;
@@ -67,33 +69,37 @@ void LeaseCounts::load(std::size_t total, const std::map<std::string, std::size_
 }
 
 std::optional<LeaseCounts::Recount> LeaseCounts::start_recount(const NewLease& wanted, Time now) {
-  const MutexLock lock(mutex_);
-  if (owners_.size() > kMostOwners) {
-    std::erase_if(owners_, [](const auto& owner) { return owner.second.reserved == 0; });
-  }
-  Count& role = roles_[wanted.prefix];
-  Count& owner = owners_[wanted.owner];
   const auto fresh = [now](const Count& count) {
     return count.counted && now - *count.counted < kCountAgain;
   };
-  if (fresh(role) && fresh(owner)) return std::nullopt;
-  role.counted = owner.counted = now;
-  return Recount{role.commits, owner.commits};
+  const MutexLock lock(mutex_);
+  if (identities_.size() > kMostIdentities) {
+    // Not those that are being counted: what is committed meanwhile must still be known.
+    std::erase_if(identities_, [&](const auto& known) {
+      return known.second.reserved == 0 && !fresh(known.second);
+    });
+  }
+  Count& role = roles_[wanted.prefix];
+  Count& identity = identities_[wanted.counted_for()];
+  if (fresh(role) && fresh(identity)) return std::nullopt;
+  role.counted = identity.counted = now;
+  return Recount{role.commits, identity.commits};
 }
 
 void LeaseCounts::finish_recount(const NewLease& wanted, const Recount& before, std::size_t of_role,
-                                 std::size_t of_owner) {
+                                 std::size_t of_identity) {
   const MutexLock lock(mutex_);
   Count& role = roles_[wanted.prefix];
-  Count& owner = owners_[wanted.owner];
+  Count& identity = identities_[wanted.counted_for()];
   role.stored = of_role + static_cast<std::size_t>(role.commits - before.role_commits);
-  owner.stored = of_owner + static_cast<std::size_t>(owner.commits - before.owner_commits);
+  identity.stored =
+      of_identity + static_cast<std::size_t>(identity.commits - before.identity_commits);
 }
 
-bool LeaseCounts::unknown_owner(std::string_view owner) const {
+bool LeaseCounts::unknown_identity(std::string_view identity) const {
   const MutexLock lock(mutex_);
-  const auto found = owners_.find(owner);
-  return found == owners_.end() || !found->second.counted;
+  const auto found = identities_.find(identity);
+  return found == identities_.end() || !found->second.counted;
 }
 
 std::size_t LeaseCounts::total() const {
@@ -106,7 +112,7 @@ std::vector<std::string> LeaseCounts::warnings(const NewLease& wanted) const {
   std::vector<std::string> out;
   add_warning(out, total_.all(), limits_.total, "vault");
   add_warning(out, of(roles_, wanted.prefix), limits_.per_role, "role");
-  add_warning(out, of(owners_, wanted.owner), limits_.per_owner, "caller");
+  add_warning(out, of(identities_, wanted.counted_for()), limits_.per_owner, "identity");
   return out;
 }
 

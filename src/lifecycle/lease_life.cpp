@@ -35,7 +35,21 @@ void erase_rows(envelope::SealedTransaction& tx, const Lease& lease) {
   const std::string id = lease.id();
   tx.erase(lease_row(lease.terms.prefix, lease.name), Expect::unchanged(lease.version));
   tx.erase(owner_row(lease.terms.owner, id), Expect::anything());
+  if (!lease.terms.identity.empty()) {
+    tx.erase(identity_row(lease.terms.identity, id), Expect::anything());
+  }
   if (lease.issuing) tx.erase(issuing_row(id), Expect::anything());
+}
+
+using Tally = std::map<std::string, Leases::Census::Entry>;
+
+/// One more of `name`, who is called as he himself is, or else as one of his.
+void tally(Tally& entries, const std::string& name, const NewLease& terms) {
+  Leases::Census::Entry& entry = entries[name];
+  entry.name = name;
+  entry.identity = terms.counted_for();
+  if (entry.about.empty() || terms.owner == name) entry.about = terms.owner_name;
+  ++entry.count;
 }
 
 }  // namespace
@@ -96,29 +110,29 @@ Result<std::vector<std::string>> Leases::list(envelope::SealedTransaction& tx,
 
 Result<Leases::Census> Leases::census(envelope::SealedTransaction& tx, bool by_owner) {
   Census census;
-  std::map<std::string, Census::Entry> owners;
+  Tally owners;
+  Tally identities;
   COFFER_TRY(const auto prefixes, known_prefixes(tx));
   for (const envelope::ListedRow& prefix : prefixes) {
     COFFER_TRY(const std::size_t rows, rows_under(tx, prefix.name));
     census.total += rows;
-    if (rows > 0) census.roles.push_back({prefix.name, {}, rows});
+    if (rows > 0) census.roles.push_back({prefix.name, {}, {}, rows});
     if (rows == 0 || !by_owner) continue;
     const envelope::RowName sample = lease_row(prefix.name, {});
     COFFER_TRY(const auto all, tx.list(sample.space, sample.parent));
     for (const envelope::ListedRow& row : all) {
       COFFER_TRY(const Lease lease, decode_lease(row.value, prefix.name, row.name));
-      Census::Entry& owner = owners[lease.terms.owner];
-      owner.name = lease.terms.owner;
-      owner.about = lease.terms.owner_name;
-      ++owner.count;
+      tally(owners, lease.terms.owner, lease.terms);
+      tally(identities, lease.terms.counted_for(), lease.terms);
     }
   }
   for (auto& [accessor, owner] : owners) census.owners.push_back(std::move(owner));
-  const auto more = [](const Census::Entry& a, const Census::Entry& b) {
-    return a.count != b.count ? a.count > b.count : a.name < b.name;
-  };
-  std::sort(census.roles.begin(), census.roles.end(), more);
-  std::sort(census.owners.begin(), census.owners.end(), more);
+  for (auto& [name, identity] : identities) census.identities.push_back(std::move(identity));
+  for (auto* entries : {&census.roles, &census.owners, &census.identities}) {
+    std::sort(entries->begin(), entries->end(), [](const auto& a, const auto& b) {
+      return a.count != b.count ? a.count > b.count : a.name < b.name;
+    });
+  }
   return census;
 }
 

@@ -13,8 +13,11 @@ constexpr envelope::Space kPending = space(23);
 constexpr envelope::Space kTargets = space(24);
 constexpr envelope::Space kIssuing = space(25);
 constexpr envelope::Space kPrefixEnds = space(26);
+constexpr envelope::Space kIdentities = space(27);
 
 constexpr std::uint8_t kFormat = 1;
+/// Of a lease; those of format 1 have no identity.
+constexpr std::uint8_t kLeaseFormat = 2;
 constexpr std::uint8_t kRenewable = 1;
 constexpr std::uint8_t kIssuingFlag = 2;
 
@@ -34,10 +37,12 @@ Result<std::chrono::seconds> take_duration(Reader& row) {
   return std::chrono::seconds(static_cast<std::int64_t>(seconds));
 }
 
+Error unknown_format() { return make_error(ErrorCode::corrupt, "unknown format of a lease's row"); }
+
 Result<void> check_format(Reader& row) {
   COFFER_TRY(const std::uint8_t format, row.u8());
   if (format == kFormat) return {};
-  return make_error(ErrorCode::corrupt, "unknown format of a lease's row");
+  return unknown_format();
 }
 
 std::string text_of(const Writer& row) { return std::string(as_text(row.view())); }
@@ -52,6 +57,9 @@ envelope::RowName prefix_row(std::string_view prefix) {
 }
 envelope::RowName owner_row(std::string_view owner, std::string_view id) {
   return {kOwners, std::string(owner) + "/", std::string(id)};
+}
+envelope::RowName identity_row(std::string_view identity, std::string_view id) {
+  return {kIdentities, std::string(identity) + "/", std::string(id)};
 }
 envelope::RowName pending_row(std::string_view target, std::string_view id) {
   return {kPending, std::string(target) + "/", std::string(id)};
@@ -73,7 +81,7 @@ LeasePlace split_id(std::string_view id) {
 std::string encode_lease(const Lease& lease) {
   const NewLease& terms = lease.terms;
   Writer row;
-  row.u8(kFormat);
+  row.u8(kLeaseFormat);
   row.u8(static_cast<std::uint8_t>((terms.renewable ? kRenewable : 0) |
                                    (lease.issuing ? kIssuingFlag : 0)));
   put(row, lease.issued);
@@ -82,13 +90,14 @@ std::string encode_lease(const Lease& lease) {
   put(row, terms.ttl);
   put(row, terms.max_ttl);
   row.text(terms.owner).text(terms.owner_name).text(terms.kind).text(terms.target);
-  row.text(terms.payload);
+  row.text(terms.payload).text(terms.identity);
   return text_of(row);
 }
 
 Result<Lease> decode_lease(std::string_view value, std::string_view prefix, std::string_view name) {
   Reader row(as_bytes(value));
-  COFFER_CHECK(check_format(row));
+  COFFER_TRY(const std::uint8_t format, row.u8());
+  if (format != kFormat && format != kLeaseFormat) return unknown_format();
   Lease lease;
   lease.terms.prefix = prefix;
   lease.name = name;
@@ -105,6 +114,9 @@ Result<Lease> decode_lease(std::string_view value, std::string_view prefix, std:
   COFFER_TRY(lease.terms.kind, row.text());
   COFFER_TRY(lease.terms.target, row.text());
   COFFER_TRY(lease.terms.payload, row.text());
+  if (format == kLeaseFormat) {
+    COFFER_TRY(lease.terms.identity, row.text());
+  }
   COFFER_CHECK(row.finish());
   return lease;
 }

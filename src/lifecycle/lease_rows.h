@@ -9,6 +9,8 @@ namespace coffer::lifecycle {
 [[nodiscard]] envelope::RowName lease_row(std::string_view prefix, std::string_view name);
 [[nodiscard]] envelope::RowName prefix_row(std::string_view prefix);
 [[nodiscard]] envelope::RowName owner_row(std::string_view owner, std::string_view id);
+/// Of leases that count for another than their owner.
+[[nodiscard]] envelope::RowName identity_row(std::string_view identity, std::string_view id);
 [[nodiscard]] envelope::RowName pending_row(std::string_view target, std::string_view id);
 [[nodiscard]] envelope::RowName target_row(std::string_view target);
 [[nodiscard]] envelope::RowName issuing_row(std::string_view id);

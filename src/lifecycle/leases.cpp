@@ -35,8 +35,8 @@ Error refused(LeaseCounts::Cap cap, const LeaseLimits& limits) {
   switch (cap) {
     case LeaseCounts::Cap::role:
       return make_error(ErrorCode::limit_reached, text(limits.per_role, "role"));
-    case LeaseCounts::Cap::owner:
-      return make_error(ErrorCode::limit_reached, text(limits.per_owner, "caller"));
+    case LeaseCounts::Cap::identity:
+      return make_error(ErrorCode::limit_reached, text(limits.per_owner, "identity"));
     case LeaseCounts::Cap::none:
     case LeaseCounts::Cap::total: break;
   }
@@ -54,6 +54,7 @@ void NewLease::owned_by(const model::Caller& caller) {
   owner = caller.accessor;
   owner_name = caller.display_name;
   owner_is_token = caller.token_type == "service";
+  identity = caller.identity == caller.accessor ? std::string() : caller.identity;
 }
 
 /// Goes when the last who could still make it stand lets go: the engine, or the Door.
@@ -157,15 +158,18 @@ Result<void> Leases::recount(const NewLease& wanted) {
   if (!before) return {};
   COFFER_TRY(const auto tx, store_.begin());
   const envelope::RowName role = lease_row(wanted.prefix, {});
-  const envelope::RowName owner = owner_row(wanted.owner, {});
+  // What it owns itself, and what others own that count for it.
+  const envelope::RowName itself = owner_row(wanted.counted_for(), {});
+  const envelope::RowName others = identity_row(wanted.counted_for(), {});
   COFFER_TRY(const std::size_t of_role, tx->count(role.space, role.parent));
-  COFFER_TRY(const std::size_t of_owner, tx->count(owner.space, owner.parent));
-  counts_->finish_recount(wanted, *before, of_role, of_owner);
+  COFFER_TRY(const std::size_t of_itself, tx->count(itself.space, itself.parent));
+  COFFER_TRY(const std::size_t of_others, tx->count(others.space, others.parent));
+  counts_->finish_recount(wanted, *before, of_role, of_itself + of_others);
   return {};
 }
 
 Result<void> Leases::reserve(const NewLease& wanted) {
-  if (counts_->unknown_owner(wanted.owner)) COFFER_CHECK(recount(wanted));
+  if (counts_->unknown_identity(wanted.counted_for())) COFFER_CHECK(recount(wanted));
   LeaseCounts::Cap cap = counts_->reserve(wanted);
   if (cap == LeaseCounts::Cap::none) return {};
   COFFER_CHECK(recount(wanted));
@@ -213,6 +217,9 @@ Result<void> Leases::commit_intent(const Lease& lease, WallTime now) {
     }
     COFFER_CHECK(tx.write(row, encode_lease(lease), Expect::absent()));
     COFFER_CHECK(tx.write(owner_row(terms.owner, id), {}, Expect::anything()));
+    if (!terms.identity.empty()) {
+      COFFER_CHECK(tx.write(identity_row(terms.identity, id), {}, Expect::anything()));
+    }
     COFFER_CHECK(tx.write(issuing_row(id), {}, Expect::anything()));
     return schedule(tx, kDueKind, id, lease.expires, now);
   });

@@ -270,10 +270,18 @@ Result<Response> top(Call& call) {
     json.begin_object().key("prefix").string(census.roles[i].name);
     json.key("leases").number(static_cast<std::int64_t>(census.roles[i].count)).end_object();
   }
+  json.end_array().key("identities").begin_array();
+  for (std::size_t i = 0; i < std::min(most, census.identities.size()); ++i) {
+    const auto& identity = census.identities[i];
+    json.begin_object().key("identity").string(identity.name);
+    json.key("display_name").string(identity.about);
+    json.key("leases").number(static_cast<std::int64_t>(identity.count)).end_object();
+  }
   json.end_array().key("owners").begin_array();
   for (std::size_t i = 0; i < std::min(most, census.owners.size()); ++i) {
     const auto& owner = census.owners[i];
     json.begin_object().key("accessor").string(owner.name).key("display_name").string(owner.about);
+    json.key("identity").string(owner.identity);
     json.key("leases").number(static_cast<std::int64_t>(owner.count)).end_object();
   }
   json.end_array().end_object();
@@ -345,7 +353,7 @@ std::span<const Handler> lease_handlers() {
       {{.operation = Operation::read,
         .pattern = "leases/top",
         .lane = Lane::slow,
-        .help = "Which roles and callers have most leases, `limit` (10) of each."},
+        .help = "Which roles, identities and callers have most leases, `limit` (10) of each."},
        top},
   };
   return kHandlers;

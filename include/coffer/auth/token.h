@@ -35,7 +35,8 @@ struct TokenTerms {
 
 struct NewToken {
   TokenTerms terms{};
-  std::string parent{};  ///< accessor; empty: an orphan
+  std::string parent{};    ///< accessor; empty: an orphan
+  std::string identity{};  ///< of an orphan; empty: it is one of its own. A child has its parent's
 };
 
 enum class TokenState : std::uint8_t {
@@ -56,6 +57,7 @@ struct Token {
   WallTime expires{};             ///< epoch: never
   crypto::Sha256 hash{};          ///< keyed, of the token
   std::uint32_t key_version = 0;  ///< of that key
+  std::string identity{};         ///< empty: identity_of() finds it
   store::RowVersion version = 0;  ///< of the row
 
   [[nodiscard]] bool never_expires() const { return expires == WallTime{}; }

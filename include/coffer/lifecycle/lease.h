@@ -20,6 +20,7 @@ struct NewLease {
   std::string prefix{};        ///< where it was asked for, with its slash: "database/creds/app/"
   std::string owner{};         ///< accessor of the caller; when that dies, so does the lease
   std::string owner_name{};    ///< the caller's display name, for people
+  std::string identity{};      ///< whose allowance it takes, if that isn't the owner's
   bool owner_is_token = true;  ///< false: a peer of the socket, who has no end of his own
   std::string kind{};          ///< names the LeaseKind: lower-case letters and '_'
   std::string target{};        ///< what its end talks to; ends of one target share their fate
@@ -30,6 +31,10 @@ struct NewLease {
   bool on_trial = false;  ///< never granted: no caps but that of all hold it back. Not stored
 
   void owned_by(const model::Caller& caller);
+  /// The cap by identity holds for all that have this in common.
+  [[nodiscard]] const std::string& counted_for() const {
+    return identity.empty() ? owner : identity;
+  }
 };
 
 struct Lease {

@@ -17,16 +17,16 @@ namespace coffer::lifecycle {
 struct LeaseLimits {
   std::size_t total = 100'000;     ///< in all, those included whose end is pending
   std::size_t per_role = 50'000;   ///< of one prefix, without those that are ending
-  std::size_t per_owner = 10'000;  ///< of one caller, likewise
+  std::size_t per_owner = 10'000;  ///< of one identity, likewise
 };
 
 /// In memory; thread-safe. What is being issued counts from its reservation on, so the caps hold
-/// for callers who come together. The total is exact. Numbers by role and by owner never fall by
+/// for callers who come together. The total is exact. Numbers by role and by identity never fall by
 /// themselves, so they are never too low; they are counted anew before anyone is refused or warned.
 class LeaseCounts final {
  public:
   using Time = std::chrono::nanoseconds;  ///< Clock::boottime()
-  enum class Cap : std::uint8_t { none, total, role, owner };
+  enum class Cap : std::uint8_t { none, total, role, identity };
 
   explicit LeaseCounts(const LeaseLimits& limits) : limits_(limits) {}
 
@@ -49,15 +49,15 @@ class LeaseCounts final {
   /// counted, so it is added.
   struct Recount {
     std::uint64_t role_commits = 0;
-    std::uint64_t owner_commits = 0;
+    std::uint64_t identity_commits = 0;
   };
   /// nullopt: that was done a moment ago.
   [[nodiscard]] std::optional<Recount> start_recount(const NewLease& wanted, Time now)
       COFFER_EXCLUDES(mutex_);
   void finish_recount(const NewLease& wanted, const Recount& before, std::size_t of_role,
-                      std::size_t of_owner) COFFER_EXCLUDES(mutex_);
-  /// Nobody has counted this owner's yet.
-  [[nodiscard]] bool unknown_owner(std::string_view owner) const COFFER_EXCLUDES(mutex_);
+                      std::size_t of_identity) COFFER_EXCLUDES(mutex_);
+  /// Nobody has counted this one's yet.
+  [[nodiscard]] bool unknown_identity(std::string_view identity) const COFFER_EXCLUDES(mutex_);
 
   [[nodiscard]] std::size_t total() const COFFER_EXCLUDES(mutex_);
   /// Sentences about the caps that `wanted` is near to: 80 % of one or more.
@@ -80,7 +80,7 @@ class LeaseCounts final {
   mutable Mutex mutex_;
   Count total_ COFFER_GUARDED_BY(mutex_);
   Counts roles_ COFFER_GUARDED_BY(mutex_);
-  Counts owners_ COFFER_GUARDED_BY(mutex_);
+  Counts identities_ COFFER_GUARDED_BY(mutex_);
 };
 
 }  // namespace coffer::lifecycle

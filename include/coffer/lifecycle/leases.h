@@ -109,15 +109,17 @@ class Leases final {
   /// Who has how many that live, the most first.
   struct Census {
     struct Entry {
-      std::string name;   ///< a prefix, or an accessor
-      std::string about;  ///< the owner's display name
+      std::string name;      ///< a prefix, an identity or an accessor
+      std::string about;     ///< a display name; of an identity with several: its own, or some
+      std::string identity;  ///< of an owner
       std::size_t count = 0;
     };
     std::vector<Entry> roles;
+    std::vector<Entry> identities;  ///< what the cap by identity goes by
     std::vector<Entry> owners;
     std::size_t total = 0;
   };
-  /// By role alone it counts keys; by owner it opens every lease.
+  /// By role alone it counts keys; by owner and identity it opens every lease.
   [[nodiscard]] static Result<Census> census(envelope::SealedTransaction& tx, bool by_owner);
 
   /// Stages a later end, never past max_ttl from the issue; `increment` 0: as long as at first.

@@ -16,6 +16,9 @@ struct Caller {
   std::string token_hash;  ///< keyed hash for the audit line, "hmac-sha256:…"; never the token
   /// Of a unix peer: "role", "uid" and, where it was made out, "unit". Of a token: its meta.
   std::vector<std::pair<std::string, std::string>> metadata{};
+  /// What a login's tokens and all that they made have in common (docs/auth.md#identities). Empty:
+  /// the accessor is.
+  std::string identity{};
 };
 
 /// Made by `policy`, and by nothing else. Its texts are the Acl's that decided, which outlives it.

@@ -271,6 +271,10 @@ class TokenEngine final : public engine::Engine {
     }
     making.orphan = making.orphan || making.asked.no_parent || path == "create-orphan";
     if (making.orphan) making.wanted.parent.clear();
+    // A peer's tokens are orphans for want of a parent; that alone gives nobody another identity.
+    const bool freed = (powerful && making.asked.no_parent) || path == "create-orphan" ||
+                       (making.role && making.role->orphan);
+    if (is_peer(*context.caller) && !freed) making.wanted.identity = context.caller->identity;
     return {};
   }
 

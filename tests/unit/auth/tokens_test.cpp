@@ -439,16 +439,17 @@ TEST_F(TokensTest, ARowHasTheBytesThatItsFormatSays) {
     token.hash[i] = static_cast<std::uint8_t>(i);
   }
   token.parent = "P";
+  token.identity = "I";
   token.depth = 1;
   token.created = WallTime(nanoseconds(1));
   token.issued = WallTime(nanoseconds(2));
   token.expires = token.created + seconds(3600);
   EXPECT_EQ(to_hex(as_bytes(encode_token(token))),
-            "0201000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f000000015000"
+            "0301000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f000000015000"
             "01000000000000000100000000000000020000034630b8a0010000000000000e100000000000001c"
             "20000000000000000000000000000000050100000005746f6b656e00000011617574682f746f6b65"
             "6e2f637265617465000000000000000200000001610000000764656661756c740000000100000001"
-            "6b0000000176");
+            "6b00000001760000000149");
 }
 
 TEST_F(TokensTest, ARowComesBackAsItWasWritten) {

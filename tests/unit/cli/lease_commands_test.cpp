@@ -52,10 +52,12 @@ TEST_F(LeaseCommands, FlagsThatMakeNoSenseSendNothing) {
   EXPECT_TRUE(vault_.requests().empty());
 }
 
-TEST_F(LeaseCommands, TopShowsRolesAndOwners) {
+TEST_F(LeaseCommands, TopShowsRolesIdentitiesAndOwners) {
   vault_.answer("GET /v1/sys/leases/top", 200,
                 R"({"data":{"total":4,"roles":[{"prefix":"db/creds/app/","leases":4}],)"
-                R"("owners":[{"accessor":"acc","display_name":"token-web","leases":4}]}})");
+                R"("identities":[{"identity":"top","display_name":"unix-app","leases":4}],)"
+                R"("owners":[{"accessor":"acc","display_name":"token-web","identity":"top",)"
+                R"("leases":4}]}})");
   const Outcome shown = run({"lease", "top"});
   EXPECT_EQ(shown.code, 0);
   EXPECT_EQ(shown.out,
@@ -64,6 +66,10 @@ TEST_F(LeaseCommands, TopShowsRolesAndOwners) {
             "Leases    roles\n"
             "------    -----\n"
             "4         db/creds/app/\n"
+            "\n"
+            "Leases    identities\n"
+            "------    ----------\n"
+            "4         top  (unix-app)\n"
             "\n"
             "Leases    owners\n"
             "------    ------\n"

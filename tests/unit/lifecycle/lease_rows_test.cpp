@@ -13,6 +13,7 @@ Lease example() {
   Lease lease{.terms = {.prefix = "database/creds/app/",
                         .owner = "al",
                         .owner_name = "token-al",
+                        .identity = "id",
                         .kind = "fake",
                         .target = "db",
                         .payload = "u1",
@@ -36,9 +37,23 @@ PendingEnd pending() {
 
 TEST(LeaseRows, ALeaseIsAsTheFormatSays) {
   EXPECT_EQ(to_hex(as_bytes(encode_lease(example()))),
-            "0101000000000000000100000000000000000000000000000002"
+            "0201000000000000000100000000000000000000000000000002"
             "0000000000000e100000000000001c20"
-            "00000002616c00000008746f6b656e2d616c0000000466616b65000000026462000000027531");
+            "00000002616c00000008746f6b656e2d616c0000000466616b65000000026462000000027531"
+            "000000026964");
+}
+
+/// Of vaults of before: it counts for its owner.
+TEST(LeaseRows, ALeaseOfFormat1HasNoIdentity) {
+  const auto bytes = from_hex(
+      "0101000000000000000100000000000000000000000000000002"
+      "0000000000000e100000000000001c20"
+      "00000002616c00000008746f6b656e2d616c0000000466616b65000000026462000000027531");
+  const auto read = decode_lease(as_text(*bytes), "database/creds/app/", "abc");
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(read->terms.payload, "u1");
+  EXPECT_TRUE(read->terms.identity.empty());
+  EXPECT_EQ(read->terms.counted_for(), "al");
 }
 
 TEST(LeaseRows, WhatIsWrittenIsRead) {
@@ -53,6 +68,7 @@ TEST(LeaseRows, WhatIsWrittenIsRead) {
   EXPECT_FALSE(read->terms.renewable);
   EXPECT_EQ(read->last_renewal, lease.last_renewal);
   EXPECT_EQ(read->terms.max_ttl, hours(2));
+  EXPECT_EQ(read->terms.identity, "id");
   const auto end = decode_pending(encode_pending(pending()), lease.id());
   ASSERT_TRUE(end.ok());
   EXPECT_EQ(end->lease.terms.payload, "u1");
@@ -77,7 +93,7 @@ void refuses_damage(const std::string& good, Decode decode) {
     EXPECT_FALSE(decode(good.substr(0, size)).ok()) << size;
   }
   EXPECT_FALSE(decode(good + "x").ok());
-  EXPECT_FALSE(decode("\x02" + good.substr(1)).ok());
+  EXPECT_FALSE(decode("\x03" + good.substr(1)).ok());
 }
 
 TEST(LeaseRows, RefusesOtherFormatsEveryTruncationAndTrailingBytes) {

@@ -180,7 +180,8 @@ TEST_F(LeasesTest, TellsWhoHasMost) {
   issue("x", below("secret/creds/other/"));
   const Answer top = vault.call(Operation::read, "sys/leases/top", R"({"limit":1})");
   EXPECT_EQ(top->data, R"({"total":4,"roles":[{"prefix":"secret/creds/app/","leases":3}],)"
-                       R"("owners":[{"accessor":"","display_name":"","leases":4}]})");
+                       R"("identities":[{"identity":"","display_name":"","leases":4}],)"
+                       R"("owners":[{"accessor":"","display_name":"","identity":"","leases":4}]})");
 }
 
 TEST_F(LeasesTest, TidyIsAcceptedAndSaysThatThereIsNoNeed) {

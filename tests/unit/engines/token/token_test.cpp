@@ -354,6 +354,26 @@ TEST_F(TokenEngineTest, ATokenThatAPeerMakesIsAnOrphanThatExpires) {
   EXPECT_FALSE(call(peer, Operation::update, "create", R"({"policies":["root"]})").ok());
 }
 
+/// Whose allowance of leases its holder takes.
+TEST_F(TokenEngineTest, ATokenThatAPeerMakesCountsForThePeerUnlessARoleSetsItFree) {
+  model::Caller peer;
+  peer.policies = {"default", "dev"};
+  peer.token_type = "unix";
+  peer.accessor = "abc";
+  peer.identity = "the peer's";
+  const auto identity = [&](const std::string& path, const std::string& body = {}) {
+    const auto made = fakes::must(call(peer, Operation::update, path, body));
+    const auto known = fakes::must(tokens->identify(*begin(), made.auth->client_token, now));
+    return known.caller->identity == known.caller->accessor ? "its own" : known.caller->identity;
+  };
+  EXPECT_EQ(identity("create"), "the peer's");
+  EXPECT_EQ(identity("create-orphan"), "its own");
+  fakes::must(write(root_, "roles/free", R"({"allowed_policies":"dev","orphan":true})"));
+  fakes::must(write(root_, "roles/bound", R"({"allowed_policies":"dev"})"));
+  EXPECT_EQ(identity("create/free", R"({"policies":["dev"]})"), "its own");
+  EXPECT_EQ(identity("create/bound", R"({"policies":["dev"]})"), "the peer's");
+}
+
 TEST_F(TokenEngineTest, EveryPathHasAHelpText) {
   for (const engine::PathRule& rule : engine->paths()) {
     EXPECT_FALSE(rule.help.empty()) << rule.pattern;
