@@ -16,6 +16,8 @@ using lifecycle::PendingEnd;
 constexpr std::chrono::milliseconds kLook{100};
 constexpr std::chrono::minutes kTellAfter{1};
 
+bool is_over(const PendingEnd& end, const Result<void>& tried) { return tried.ok() || end.forced; }
+
 /// What follows from a try; `gone`: the lease's last row goes.
 Result<store::Transaction> stage(Unsealed& vault, const PendingEnd& end, const Result<void>& tried,
                                  bool& gone) {
@@ -23,7 +25,7 @@ Result<store::Transaction> stage(Unsealed& vault, const PendingEnd& end, const R
     COFFER_TRY(const auto tx, vault.sealed_store->begin());
     Result<void> staged;
     gone = false;
-    if (tried.ok() || end.forced) {
+    if (is_over(end, tried)) {
       const Result<bool> done = vault.leases->ends().stage_done(*tx, end);
       if (done.ok()) gone = *done;
       staged = done.ok() ? Result<void>() : Result<void>(done.error());
@@ -189,7 +191,8 @@ void LeaseEnder::run(Unsealed& vault, const PendingEnd& end) {
   // Before its place is free: for a free one the looker would find another helper at once.
   if (ends.more_wait(end.lease.terms.target)) rest(began);
   ends.settle(end, outcome, gone);
-  if (gone && ended == AtTheDoor::End::done) vault.leases->counts().gone();
+  const bool committed = staged && ended == AtTheDoor::End::done;
+  if (committed && is_over(end, tried) && !end.precaution) vault.leases->counts().gone();
 }
 
 /// Once for each trouble.

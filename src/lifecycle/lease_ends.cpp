@@ -23,13 +23,15 @@ Result<std::vector<envelope::ListedRow>> target_rows(envelope::SealedTransaction
   return tx.list(sample.space, sample.parent);
 }
 
-Result<std::size_t> pending_of(envelope::SealedTransaction& tx, std::string_view target) {
-  const envelope::RowName sample = pending_row(target, {});
-  return tx.count(sample.space, sample.parent);
+Result<LeaseEnds::Count> count_of(envelope::SealedTransaction& tx, std::string_view target) {
+  const envelope::RowName all = pending_row(target, {});
+  const envelope::RowName precautions = precaution_row(target, {});
+  LeaseEnds::Count count;
+  COFFER_TRY(const std::size_t rows, tx.count(all.space, all.parent));
+  COFFER_TRY(count.precautions, tx.count(precautions.space, precautions.parent));
+  count.pending = rows - std::min(rows, count.precautions);
+  return count;
 }
-
-/// What waits for its second or third round has been taken: nothing is known to be there any more.
-bool was_taken(const PendingEnd& end) { return end.attempts == 0 && end.not_before > end.since; }
 
 struct Found {
   std::vector<PendingEnd> ends;
@@ -80,6 +82,9 @@ Result<void> LeaseEnds::stage(envelope::SealedTransaction& tx, const PendingEnd&
   if (known == 0) {
     COFFER_CHECK(tx.write(target_row(terms.target), encode_target({}), Expect::anything()));
   }
+  if (end.precaution) {
+    COFFER_CHECK(tx.write(precaution_row(terms.target, end.lease.id()), {}, Expect::anything()));
+  }
   return tx.write(pending_row(terms.target, end.lease.id()), encode_pending(end),
                   Expect::anything());
 }
@@ -107,12 +112,13 @@ Result<void> LeaseEnds::load(envelope::SealedTransaction& tx) {
   return {};
 }
 
-Result<std::size_t> LeaseEnds::count(envelope::SealedTransaction& tx) {
+Result<LeaseEnds::Count> LeaseEnds::count(envelope::SealedTransaction& tx) {
   COFFER_TRY(const auto rows, target_rows(tx));
-  std::size_t all = 0;
+  Count all;
   for (const envelope::ListedRow& row : rows) {
-    COFFER_TRY(const std::size_t pending, pending_of(tx, row.name));
-    all += pending;
+    COFFER_TRY(const Count of_target, count_of(tx, row.name));
+    all.pending += of_target.pending;
+    all.precautions += of_target.precautions;
   }
   return all;
 }
@@ -163,6 +169,7 @@ bool LeaseEnds::more_wait(std::string_view target) const {
 Result<bool> LeaseEnds::stage_done(envelope::SealedTransaction& tx, const PendingEnd& end) const {
   const std::string& target = end.lease.terms.target;
   const envelope::RowName row = pending_row(target, end.lease.id());
+  const envelope::RowName mark = precaution_row(target, end.lease.id());
   COFFER_TRY(const auto stored, tx.read(target_row(target)));
   if (stored && !end.forced) {
     COFFER_TRY(const TargetRow was, decode_target(stored->value));
@@ -172,9 +179,12 @@ Result<bool> LeaseEnds::stage_done(envelope::SealedTransaction& tx, const Pendin
   }
   if (end.rounds == 0 || end.forced) {
     tx.erase(row, Expect::unchanged(end.version));
+    if (end.precaution) tx.erase(mark, Expect::anything());
     return true;
   }
+  if (!end.precaution) COFFER_CHECK(tx.write(mark, {}, Expect::anything()));
   PendingEnd next = end;
+  next.precaution = true;
   next.rounds = static_cast<std::uint8_t>(end.rounds - 1);
   next.not_before = clock_.wall() + (next.rounds == 0 ? kThirdRound : kSecondRound);
   next.attempts = 0;
@@ -254,7 +264,7 @@ Result<bool> LeaseEnds::try_again(envelope::SealedTransaction& tx, std::string_v
     COFFER_TRY(const auto stored, tx.read(row));
     if (!stored) continue;
     COFFER_TRY(PendingEnd end, decode_pending(stored->value, id));
-    if (was_taken(end)) return false;
+    if (end.precaution) return false;
     end.not_before = clock_.wall();
     COFFER_CHECK(tx.write(row, encode_pending(end), Expect::unchanged(stored->version)));
     doubt(target.name);
@@ -273,7 +283,7 @@ Result<bool> LeaseEnds::any_below(envelope::SealedTransaction& tx, std::string_v
       for (const envelope::ListedRow& row : page.rows) {
         if (!row.name.starts_with(prefix)) continue;
         COFFER_TRY(const PendingEnd end, decode_pending(row.value, row.name));
-        if (!was_taken(end)) return true;
+        if (!end.precaution) return true;
       }
     } while (!page.done);
   }
@@ -312,10 +322,11 @@ Result<std::vector<EndTarget>> LeaseEnds::targets(envelope::SealedTransaction& t
   std::vector<EndTarget> targets;
   for (const envelope::ListedRow& row : rows) {
     COFFER_TRY(const TargetRow stored, decode_target(row.value));
-    COFFER_TRY(const std::size_t pending, pending_of(tx, row.name));
-    if (pending == 0) continue;
+    COFFER_TRY(const Count count, count_of(tx, row.name));
+    if (count.pending + count.precautions == 0) continue;
     EndTarget target{.name = row.name,
-                     .pending = pending,
+                     .pending = count.pending,
+                     .precautions = count.precautions,
                      .failing_since = stored.failing_since,
                      .attempts = stored.attempts,
                      .last_error = stored.last_error};

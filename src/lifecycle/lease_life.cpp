@@ -58,7 +58,8 @@ Result<void> Leases::load(WallTime now) {
   COFFER_TRY(const auto tx, store_.begin());
   COFFER_TRY(const auto prefixes, known_prefixes(*tx));
   std::map<std::string, std::size_t> by_prefix;
-  COFFER_TRY(std::size_t total, LeaseEnds::count(*tx));
+  COFFER_TRY(const LeaseEnds::Count ends, LeaseEnds::count(*tx));
+  std::size_t total = ends.pending;
   for (const envelope::ListedRow& prefix : prefixes) {
     COFFER_TRY(const std::size_t rows, rows_under(*tx, prefix.name));
     by_prefix[prefix.name] = rows;
@@ -72,7 +73,7 @@ Result<void> Leases::load(WallTime now) {
   for (const envelope::ListedRow& row : leftovers) {
     COFFER_CHECK(commit_own([&](envelope::SealedTransaction& own) -> Result<void> {
       COFFER_TRY(const std::optional<Lease> lease, read_lease(own, row.name));
-      if (lease && lease->issuing) return stage_end(own, *lease, kFurtherRounds, false, now);
+      if (lease && lease->issuing) return end(own, *lease, now);
       own.erase(issuing_row(row.name), Expect::anything());
       return {};
     }));
@@ -169,18 +170,20 @@ Result<Renewal> Leases::renew(audit::Ticket& ticket, envelope::SealedTransaction
   return renewal;
 }
 
-Result<void> Leases::stage_end(envelope::SealedTransaction& tx, const Lease& lease,
-                               std::uint8_t rounds, bool forced, WallTime now) {
-  erase_rows(tx, lease);
-  COFFER_CHECK(LeaseEnds::stage(
-      tx, {.lease = lease, .since = now, .not_before = now, .rounds = rounds, .forced = forced}));
-  ends_->hint(lease.terms.target);
+Result<void> Leases::stage_end(envelope::SealedTransaction& tx, const PendingEnd& end) {
+  erase_rows(tx, end.lease);
+  COFFER_CHECK(LeaseEnds::stage(tx, end));
+  ends_->hint(end.lease.terms.target);
   return {};
 }
 
 Result<void> Leases::end(envelope::SealedTransaction& tx, const Lease& lease, WallTime now,
                          bool forced) {
-  return stage_end(tx, lease, lease.issuing ? kFurtherRounds : std::uint8_t{0}, forced, now);
+  return stage_end(tx, {.lease = lease,
+                        .since = now,
+                        .not_before = now,
+                        .rounds = lease.issuing ? kFurtherRounds : std::uint8_t{0},
+                        .forced = forced});
 }
 
 Leases::Waiter::Waiter(std::atomic<int>& waiting) : waiting_(waiting), before_(waiting_++) {}
@@ -246,16 +249,23 @@ Result<Leases::Owned> Leases::owned(envelope::SealedTransaction& tx, std::string
 /// Only what is still as the drop left it: whoever ended it meanwhile has seen to all.
 Result<void> Leases::end_dropped(WallTime now) {
   for (LeaseEnds::Dropped& dropped : ends_->take_dropped()) {
-    bool forgotten = false;
+    const bool nothing_made = dropped.rounds == 0;
+    bool counts_no_more = false;
     const Result<void> ended = commit_own([&](envelope::SealedTransaction& tx) -> Result<void> {
       COFFER_TRY(const std::optional<Lease> lease, read_lease(tx, dropped.lease.id()));
-      forgotten = lease && dropped.withdrawn;
+      counts_no_more = lease && (dropped.withdrawn || nothing_made);
       if (!lease) return {};
-      if (!forgotten) return stage_end(tx, *lease, dropped.rounds, false, now);
-      erase_rows(tx, *lease);
-      return {};
+      if (dropped.withdrawn) {
+        erase_rows(tx, *lease);
+        return {};
+      }
+      return stage_end(tx, {.lease = *lease,
+                            .since = now,
+                            .not_before = now,
+                            .rounds = dropped.rounds,
+                            .precaution = nothing_made});
     });
-    if (ended.ok() && forgotten) counts_->gone();
+    if (ended.ok() && counts_no_more) counts_->gone();
     if (ended.ok()) continue;
     // For the next time; what comes behind it too.
     ends_->drop(std::move(dropped));

@@ -14,12 +14,15 @@ constexpr envelope::Space kTargets = space(24);
 constexpr envelope::Space kIssuing = space(25);
 constexpr envelope::Space kPrefixEnds = space(26);
 constexpr envelope::Space kIdentities = space(27);
+constexpr envelope::Space kPrecautions = space(28);
 
 constexpr std::uint8_t kFormat = 1;
 /// Of a lease; those of format 1 have no identity.
 constexpr std::uint8_t kLeaseFormat = 2;
 constexpr std::uint8_t kRenewable = 1;
 constexpr std::uint8_t kIssuingFlag = 2;
+constexpr std::uint8_t kForced = 1;
+constexpr std::uint8_t kPrecaution = 2;
 
 void put(Writer& row, WallTime time) {
   row.u64(static_cast<std::uint64_t>(time.time_since_epoch().count()));
@@ -63,6 +66,9 @@ envelope::RowName identity_row(std::string_view identity, std::string_view id) {
 }
 envelope::RowName pending_row(std::string_view target, std::string_view id) {
   return {kPending, std::string(target) + "/", std::string(id)};
+}
+envelope::RowName precaution_row(std::string_view target, std::string_view id) {
+  return {kPrecautions, std::string(target) + "/", std::string(id)};
 }
 envelope::RowName target_row(std::string_view target) {
   return {kTargets, {}, std::string(target)};
@@ -133,7 +139,10 @@ Result<std::optional<Lease>> read_lease(envelope::SealedTransaction& tx, std::st
 
 std::string encode_pending(const PendingEnd& end) {
   Writer row;
-  row.u8(kFormat).u8(end.forced ? 1 : 0).u8(end.rounds).u32(end.attempts);
+  row.u8(kFormat);
+  row.u8(
+      static_cast<std::uint8_t>((end.forced ? kForced : 0) | (end.precaution ? kPrecaution : 0)));
+  row.u8(end.rounds).u32(end.attempts);
   put(row, end.since);
   put(row, end.not_before);
   row.text(end.last_error).text(encode_lease(end.lease));
@@ -144,8 +153,9 @@ Result<PendingEnd> decode_pending(std::string_view value, std::string_view id) {
   Reader row(as_bytes(value));
   COFFER_CHECK(check_format(row));
   PendingEnd end;
-  COFFER_TRY(const std::uint8_t forced, row.u8());
-  end.forced = forced != 0;
+  COFFER_TRY(const std::uint8_t flags, row.u8());
+  end.forced = (flags & kForced) != 0;
+  end.precaution = (flags & kPrecaution) != 0;
   COFFER_TRY(end.rounds, row.u8());
   COFFER_TRY(end.attempts, row.u32());
   COFFER_TRY(end.since, take_time(row));

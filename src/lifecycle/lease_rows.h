@@ -12,6 +12,8 @@ namespace coffer::lifecycle {
 /// Of leases that count for another than their owner.
 [[nodiscard]] envelope::RowName identity_row(std::string_view identity, std::string_view id);
 [[nodiscard]] envelope::RowName pending_row(std::string_view target, std::string_view id);
+/// Beside the pending end, so that they can be counted without being opened.
+[[nodiscard]] envelope::RowName precaution_row(std::string_view target, std::string_view id);
 [[nodiscard]] envelope::RowName target_row(std::string_view target);
 [[nodiscard]] envelope::RowName issuing_row(std::string_view id);
 [[nodiscard]] envelope::RowName prefix_end_row(std::string_view prefix);

@@ -1,4 +1,6 @@
 // sys/leases, in Vault's words: look up, list, renew, revoke. docs/leases.md.
+#include <algorithm>
+
 #include "handlers.h"
 
 namespace coffer::sys {
@@ -200,6 +202,7 @@ Result<Response> count(Call& call) {
   if (ending) {
     COFFER_TRY(const auto targets, call.vault->leases->ends().targets(call.context.tx));
     for (const lifecycle::EndTarget& target : targets) {
+      if (target.pending == 0) continue;
       total += target.pending;
       counts.key(target.name).number(static_cast<std::int64_t>(target.pending));
     }
@@ -217,18 +220,30 @@ Result<Response> count(Call& call) {
   return answer(std::move(json));
 }
 
+/// Vault has no other list either. One that is asked for and can't be had is told.
+Result<void> only_irrevocable(const Call& call) {
+  COFFER_TRY(const std::optional<std::string> type, call.request.fields.string("type"));
+  if (!type || type->empty() || *type == "irrevocable") return {};
+  return invalid("field \"type\" must be \"irrevocable\"");
+}
+
 /// Those that a target hasn't taken: what Vault calls irrevocable, but here they are tried on.
 Result<Response> ending(Call& call) {
+  COFFER_CHECK(only_irrevocable(call));
   COFFER_TRY(const std::size_t most, limit_of(call, kMostListed));
   COFFER_TRY(const auto ends, lifecycle::LeaseEnds::pending(call.context.tx, most));
+  const auto precautions =
+      std::count_if(ends.begin(), ends.end(), [](const auto& end) { return end.precaution; });
   JsonWriter json;
-  json.begin_object().key("lease_count").number(static_cast<std::int64_t>(ends.size()));
-  json.key("leases").begin_array();
+  json.begin_object();
+  json.key("lease_count").number(static_cast<std::int64_t>(ends.size()) - precautions);
+  json.key("precautions").number(precautions).key("leases").begin_array();
   for (const lifecycle::PendingEnd& end : ends) {
     json.begin_object().key("lease_id").string(end.lease.id());
     json.key("target").string(end.lease.terms.target);
     json.key("since").string(to_rfc3339(end.since));
-    json.key("attempts").number(end.attempts).key("error").string(end.last_error).end_object();
+    json.key("attempts").number(end.attempts).key("error").string(end.last_error);
+    json.key("precaution").boolean(end.precaution).end_object();
   }
   json.end_array().end_object();
   return answer(std::move(json));
@@ -251,6 +266,7 @@ Result<Response> pending(Call& call) {
   for (const lifecycle::EndTarget& target : targets) {
     json.key(target.name).begin_object();
     json.key("pending").number(static_cast<std::int64_t>(target.pending));
+    json.key("precautions").number(static_cast<std::int64_t>(target.precautions));
     append_time(json, "failing_since", target.failing_since);
     json.key("attempts").number(target.attempts);
     append_time(json, "next_try", target.next_try);

@@ -29,6 +29,8 @@ struct PendingEnd {
   /// Further ends after the first that succeeds: what made it may still have been under way.
   std::uint8_t rounds = 0;
   bool forced = false;  ///< forgotten after the next try, whatever comes of it
+  /// Nothing is known to be at the target: it has said so once, or never made it. Not counted.
+  bool precaution = false;
   std::string last_error{};
   store::RowVersion version = 0;  ///< of its row
 };
@@ -38,7 +40,8 @@ struct PendingEnd {
 struct EndTarget {
   std::string name;
   std::size_t pending = 0;
-  WallTime failing_since{};  ///< epoch: it isn't
+  std::size_t precautions = 0;  ///< not among those
+  WallTime failing_since{};     ///< epoch: it isn't
   std::uint32_t attempts = 0;
   WallTime next_try{};
   std::string last_error{};
@@ -73,8 +76,12 @@ class LeaseEnds final {
   void doubt(std::string_view target) COFFER_EXCLUDES(mutex_);
   /// At unseal: which targets have any, and how they went.
   [[nodiscard]] Result<void> load(envelope::SealedTransaction& tx) COFFER_EXCLUDES(mutex_);
-  /// Pending, in the store.
-  [[nodiscard]] static Result<std::size_t> count(envelope::SealedTransaction& tx);
+  /// In the store. `pending`: without the precautions.
+  struct Count {
+    std::size_t pending = 0;
+    std::size_t precautions = 0;
+  };
+  [[nodiscard]] static Result<Count> count(envelope::SealedTransaction& tx);
 
   // For those who run them.
 
@@ -86,7 +93,8 @@ class LeaseEnds final {
   [[nodiscard]] bool reachable(std::string_view target) const COFFER_EXCLUDES(mutex_);
   /// Whether others of the target are there to be taken as soon as there is room.
   [[nodiscard]] bool more_wait(std::string_view target) const COFFER_EXCLUDES(mutex_);
-  /// Stages what follows from a try. True: its last row goes.
+  /// Stages what follows from a try. True: its last row goes. Once that is committed, one that is
+  /// no precaution counts no more.
   [[nodiscard]] Result<bool> stage_done(envelope::SealedTransaction& tx,
                                         const PendingEnd& end) const;
   [[nodiscard]] Result<void> stage_failed(envelope::SealedTransaction& tx, const PendingEnd& end,

@@ -199,8 +199,7 @@ class Leases final {
   [[nodiscard]] Result<void> recount(const NewLease& wanted);
   [[nodiscard]] Result<void> commit_intent(const Lease& lease, WallTime now);
   [[nodiscard]] Result<store::RowVersion> stored_version(const Lease& lease);
-  [[nodiscard]] Result<void> stage_end(envelope::SealedTransaction& tx, const Lease& lease,
-                                       std::uint8_t rounds, bool forced, WallTime now);
+  [[nodiscard]] Result<void> stage_end(envelope::SealedTransaction& tx, const PendingEnd& end);
   /// One step, of some hundred at most. True: it was the last.
   [[nodiscard]] Result<bool> step(envelope::SealedTransaction& tx, std::string_view prefix,
                                   PrefixEnd& job, WallTime now);

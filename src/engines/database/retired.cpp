@@ -33,7 +33,8 @@ Result<std::pair<Uuid, Uuid>> ids_of(std::string_view id) {
 Result<bool> has_pending_ends(const House& house, SealedTransaction& tx, const Found& connection) {
   COFFER_TRY(const auto targets, house.parts.leases.ends().targets(tx));
   for (const lifecycle::EndTarget& target : targets) {
-    if (target.name == target_name(connection) && target.pending > 0) return true;
+    if (target.name == target_name(connection) && target.pending + target.precautions > 0)
+      return true;
   }
   return false;
 }

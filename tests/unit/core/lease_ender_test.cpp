@@ -30,7 +30,9 @@ class LeaseEnderTest : public testing::Test {
         vault_.call(model::Operation::update, "sys/leases/revoke", R"({"lease_id":")" + id + "\"}")
             .ok());
   }
-  std::size_t pending() { return TestVault::must(lifecycle::LeaseEnds::count(*vault_.begin())); }
+  std::size_t pending() {
+    return TestVault::must(lifecycle::LeaseEnds::count(*vault_.begin())).pending;
+  }
   template <typename Done>
   void run_until(Done done) {
     Door door(vault_.log, *vault_.trail, *vault_.store, *vault_.state, sink_);

@@ -156,5 +156,96 @@ TEST(LeaseCaps, TheCensusTellsIdentitiesAndWhoBelongsToThem) {
   EXPECT_EQ(census.owners[2].identity, "other");
 }
 
+/// From the intent on, without a lease that stands at its end.
+void begin_in_vain(LeaseWorld& world, const std::string& user, bool refused_for_certain) {
+  const auto tx = world.begin();
+  if (!refused_for_certain) {
+    world.stage(LeaseWorld::wanted(user), *tx);
+    return;
+  }
+  const model::Request request{.id = {}, .time = world.now(), .path = "x", .fields = {}};
+  const model::Peer peer{.uid = 1, .gid = 1, .pid = 1, .groups = {}, .unit = {}};
+  audit::Trail trail(world.log, nullptr, world.clock);
+  audit::Ticket ticket = trail.open(request, peer);
+  auto issuing = must(world.leases->begin(ticket, *tx, LeaseWorld::wanted(user),
+                                          must(Leases::new_name()), world.now()));
+  issuing.nothing_was_made();
+  static_cast<void>(std::move(ticket).close(model::Response{}));
+}
+
+/// Its user may be there until the target has said that it isn't; no longer.
+TEST(LeaseCaps, WhatWasNeverIssuedCountsUntilItsFirstEnd) {
+  LeaseWorld world({.total = 2, .per_role = 10, .per_owner = 10});
+  begin_in_vain(world, "1", false);
+  world.targets["db"].away = true;
+  world.run_ends();
+  EXPECT_EQ(world.leases->counts().total(), 1U);
+  world.restart();
+  EXPECT_EQ(world.leases->counts().total(), 1U) << "who knows what is there";
+  world.targets["db"].away = false;
+  world.live(seconds(40));
+  EXPECT_EQ(world.pending(), 1U) << "two further ends are to come";
+  EXPECT_EQ(world.leases->counts().total(), 0U);
+  world.restart();
+  EXPECT_EQ(world.leases->counts().total(), 0U);
+  world.issue(LeaseWorld::wanted("2"));
+  world.issue(LeaseWorld::wanted("3"));
+  EXPECT_NE(world.refused(LeaseWorld::wanted("x")).text.find("vault"), std::string::npos);
+  world.live(minutes(12), seconds(10));
+  EXPECT_EQ(world.pending(), 0U);
+  EXPECT_EQ(world.leases->counts().total(), 2U) << "and none is counted off twice";
+}
+
+TEST(LeaseCaps, WhatTheTargetCertainlyNeverMadeDoesNotCount) {
+  LeaseWorld world({.total = 1, .per_role = 10, .per_owner = 10});
+  begin_in_vain(world, "1", true);
+  world.targets["db"].away = true;
+  world.run_ends();
+  EXPECT_EQ(world.pending(), 1U) << "it is ended all the same";
+  EXPECT_EQ(world.leases->counts().total(), 0U);
+  world.restart();
+  EXPECT_EQ(world.leases->counts().total(), 0U);
+  world.targets["db"].away = false;
+  world.live(minutes(1));
+  EXPECT_EQ(world.pending(), 0U);
+  EXPECT_EQ(world.targets["db"].ends, 1 + 1);
+  EXPECT_EQ(world.leases->counts().total(), 0U);
+}
+
+TEST(LeaseCaps, PrecautionsAreToldApartFromWhatATargetHasNotTaken) {
+  LeaseWorld world;
+  begin_in_vain(world, "1", false);
+  world.run_ends();
+  world.end(world.issue(LeaseWorld::wanted("2")));
+  const auto tx = world.begin();
+  const auto targets = must(world.leases->ends().targets(*tx));
+  ASSERT_EQ(targets.size(), 1U);
+  EXPECT_EQ(targets[0].pending, 1U);
+  EXPECT_EQ(targets[0].precautions, 1U);
+  int precautions = 0;
+  for (const PendingEnd& end : must(LeaseEnds::pending(*tx, 10))) precautions += end.precaution;
+  EXPECT_EQ(precautions, 1);
+  EXPECT_TRUE(must(LeaseEnds::any_below(*tx, "database/")));
+  world.run_ends();
+  EXPECT_FALSE(must(LeaseEnds::any_below(*world.begin(), "database/")));
+}
+
+/// By force: it is forgotten with its mark.
+TEST(LeaseCaps, AForcedPrecautionLeavesNothing) {
+  LeaseWorld world;
+  begin_in_vain(world, "1", false);
+  world.run_ends();
+  {
+    const auto tx = world.begin();
+    must(world.leases->end_prefix(*tx, "database/creds/app/", world.now(), true));
+    EXPECT_TRUE(world.commit(*tx));
+  }
+  world.run_ends();
+  const auto count = must(LeaseEnds::count(*world.begin()));
+  EXPECT_EQ(count.pending, 0U);
+  EXPECT_EQ(count.precautions, 0U);
+  EXPECT_EQ(world.leases->counts().total(), 0U);
+}
+
 }  // namespace
 }  // namespace coffer::lifecycle

@@ -209,7 +209,8 @@ class LeaseWorld {
     }
     if (!commit(*tx)) outcome = EndOutcome::overtaken;
     leases->ends().settle(*end, outcome, gone);
-    if (gone && outcome != EndOutcome::overtaken) leases->counts().gone();
+    const bool over = (ended.ok() || end->forced) && outcome != EndOutcome::overtaken;
+    if (over && !end->precaution) leases->counts().gone();
     return true;
   }
   void run_ends() {
@@ -228,7 +229,11 @@ class LeaseWorld {
       }
     }
   }
-  std::size_t pending() { return must(LeaseEnds::count(*begin())); }
+  /// Rows, those of precautions too.
+  std::size_t pending() {
+    const auto count = must(LeaseEnds::count(*begin()));
+    return count.pending + count.precautions;
+  }
   [[nodiscard]] std::size_t users(const std::string& target = "db") {
     return targets[target].users.size();
   }

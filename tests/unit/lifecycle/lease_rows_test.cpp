@@ -32,6 +32,7 @@ PendingEnd pending() {
           .attempts = 5,
           .rounds = 2,
           .forced = true,
+          .precaution = true,
           .last_error = "away"};
 }
 
@@ -75,6 +76,7 @@ TEST(LeaseRows, WhatIsWrittenIsRead) {
   EXPECT_EQ(end->attempts, 5U);
   EXPECT_EQ(end->rounds, 2U);
   EXPECT_TRUE(end->forced);
+  EXPECT_TRUE(end->precaution);
   EXPECT_EQ(end->last_error, "away");
   const auto target = decode_target(
       encode_target({.failing_since = lease.issued, .attempts = 7, .last_error = "gone"}));

@@ -132,7 +132,7 @@ TEST_F(LeasesTest, EndsAllOfAnOwnerAndNoneOfAnother) {
     ASSERT_TRUE(vault.commit(tx->take()));
   }
   EXPECT_EQ(text(data(write("leases/owned", R"({"accessor":"peer-1"})")), {"lease_count"}), "0");
-  EXPECT_EQ(TestVault::must(lifecycle::LeaseEnds::count(*vault.begin())), 150U);
+  EXPECT_EQ(TestVault::must(lifecycle::LeaseEnds::count(*vault.begin())).pending, 150U);
   EXPECT_TRUE(alive(other));
   EXPECT_TRUE(write("leases/revoke-owned", R"({"accessor":"nobody"})").ok());
   refused(write("leases/revoke-owned"), "accessor");
@@ -173,6 +173,40 @@ TEST_F(LeasesTest, CountsWhatLivesAndWhatIsPending) {
   const Json all = data(read("leases"));
   EXPECT_EQ(text(all, {"lease_count"}), "1");
   EXPECT_EQ(text(data(read("leases/pending")), {"targets", "db", "pending"}), "1");
+  EXPECT_EQ(text(data(read("leases/pending")), {"targets", "db", "precautions"}), "0");
+}
+
+TEST_F(LeasesTest, HasNoListButThatOfWhatIsPending) {
+  ASSERT_TRUE(with_id("leases/revoke", issue("w")).ok());
+  for (const std::string type : {"irrevocable", ""}) {
+    const Answer listed = vault.call(Operation::read, "sys/leases", R"({"type":")" + type + "\"}");
+    EXPECT_EQ(text(data(listed), {"lease_count"}), "1") << type;
+  }
+  for (const std::string type : {"foo", "live"}) {
+    refused(vault.call(Operation::read, "sys/leases", R"({"type":")" + type + "\"}"), "\"type\"");
+  }
+}
+
+/// Nobody knows what is at the target until its first end; the further ones are precautions.
+TEST_F(LeasesTest, TellsPrecautionsApart) {
+  const auto tx = vault.begin();
+  lifecycle::PendingEnd end;
+  end.lease.terms = below("secret/creds/app/");
+  end.lease.terms.target = "db";
+  end.lease.name = "n";
+  end.precaution = true;
+  TestVault::must(lifecycle::LeaseEnds::stage(*tx, end));
+  ASSERT_TRUE(vault.commit(tx->take()));
+  const Json pending = data(read("leases/pending"));
+  EXPECT_EQ(text(pending, {"targets", "db", "pending"}), "0");
+  EXPECT_EQ(text(pending, {"targets", "db", "precautions"}), "1");
+  const Answer counted =
+      vault.call(Operation::read, "sys/leases/count", R"({"type":"irrevocable"})");
+  EXPECT_EQ(counted->data, R"({"lease_count":0,"counts":{}})");
+  const Json listed = data(read("leases"));
+  EXPECT_EQ(text(listed, {"lease_count"}), "0");
+  EXPECT_EQ(text(listed, {"precautions"}), "1");
+  EXPECT_EQ(text(listed.find("leases")->elements().front(), {"precaution"}), "true");
 }
 
 TEST_F(LeasesTest, TellsWhoHasMost) {
