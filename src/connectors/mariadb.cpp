@@ -14,18 +14,9 @@ using Connection = MariadbConnection;
 
 constexpr std::size_t kLongestName = 80;
 
-/// KILL USER without this right kills nobody, and says nothing.
-bool may_kill(std::string_view grant) {
-  return grant.find(" ON *.* TO ") != std::string_view::npos &&
-         (grant.find("CONNECTION ADMIN") != std::string_view::npos ||
-          grant.find("SUPER") != std::string_view::npos ||
-          grant.find("ALL PRIVILEGES") != std::string_view::npos);
-}
-
-/// Such a one is refused as a whole. Of several accounts the others are made all the same, and what
-/// a procedure made before it failed nobody knows.
-bool makes_one_account(const Statement& statement) {
-  constexpr std::string_view kBegin = "CREATE USER ";
+/// Such a one is refused as a whole. Of several accounts the others are made or changed all the
+/// same, and what a procedure did before it failed nobody knows.
+bool is_of_one_account(const Statement& statement, std::string_view begin) {
   const auto& pieces = statement.pieces();
   const auto names = std::count_if(pieces.begin(), pieces.end(), [](const Statement::Piece& piece) {
     return piece.place != Statement::Place::text && piece.placeholder == Placeholder::name;
@@ -36,8 +27,8 @@ bool makes_one_account(const Statement& statement) {
   const auto same = [](char a, char b) {
     return (a >= 'a' && a <= 'z' ? static_cast<char>(a - 'a' + 'A') : a) == b;
   };
-  return text.size() >= kBegin.size() &&
-         std::equal(kBegin.begin(), kBegin.end(), text.begin(),
+  return text.size() >= begin.size() &&
+         std::equal(begin.begin(), begin.end(), text.begin(),
                     [&](char wanted, char given) { return same(given, wanted); });
 }
 
@@ -46,7 +37,7 @@ class Mariadb final : public Target {
   Mariadb(TargetConfig config, MariadbOptions options)
       : config_(std::move(config)),
         options_(std::move(options)),
-        pool_(config_.max_connections, [this] { return login(admin(), config_.password); }) {}
+        pool_(config_.max_connections, [this] { return login_as_admin(); }) {}
 
   [[nodiscard]] Result<void> verify() override {
     COFFER_TRY(const auto room, pool_.room(in(config_.statement_timeout)));
@@ -70,27 +61,15 @@ class Mariadb final : public Target {
     COFFER_TRY(const std::string hash, native_password_hash(password));
     const std::string expiration = expiration_text(until);
     COFFER_CHECK(check_name(name, kLongestName));
-    auto lent = begin(name);
-    if (!lent.ok()) return not_sent(lent.error());
     COFFER_TRY(const auto statements,
                parse_templates(Dialect::mariadb, Purpose::creation, creation));
-    for (const Statement& statement : statements) {
-      const auto done = run_one(**lent, statement, {name, hash, expiration});
-      if (done.ok()) continue;
-      Error error = done.error();
-      const bool first = &statement == &statements.front();
-      if (first && makes_one_account(statement) && error.cause.ends_with("error 1396")) {
-        return make_error(ErrorCode::conflict, "MariaDB has a user of this name already",
-                          error.cause);
-      }
-      // These two say that nothing was sent: what a statement gives that the others came before
-      // doesn't.
-      const bool early =
-          error.code == ErrorCode::unauthenticated || error.code == ErrorCode::invalid_argument;
-      if (early) error.code = ErrorCode::precondition;
-      return error;
+    for (bool again = false;; again = true) {
+      auto lent = begin(name);
+      if (!lent.ok()) return not_sent(lent.error());
+      bool began = false;
+      auto made = create(**lent, statements, {name, hash, expiration}, began);
+      if (again || made.ok() || began || !(*lent)->is_of_old()) return made;
     }
-    return {};
   }
 
   [[nodiscard]] Result<void> renew_user(Statements renew, std::string_view name,
@@ -104,39 +83,20 @@ class Mariadb final : public Target {
   [[nodiscard]] Result<void> set_password(Statements rotation, std::string_view name,
                                           const SecureBytes& password) override {
     COFFER_TRY(const std::string hash, native_password_hash(password));
-    COFFER_TRY(auto lent, begin(name));
-    if (!rotation.empty()) return run_on_user(*lent, Purpose::rotation, rotation, {name, hash, {}});
-    COFFER_TRY(const auto accounts, accounts_of(*lent, name));
-    for (const std::string& account : accounts) {
-      COFFER_CHECK(
-          lent->execute("ALTER USER " + account + " IDENTIFIED BY PASSWORD '" + hash + "'"));
-    }
-    return {};
+    return by_rights_of_now(name, [&](Connection& connection) {
+      return rotation.empty() ? alter(connection, name, hash)
+                              : rotate(connection, rotation, {name, hash, {}});
+    });
   }
 
   [[nodiscard]] Result<void> drop_user(Statements revocation, std::string_view name) override {
-    COFFER_TRY(auto lent, begin(name));
-    COFFER_TRY(const auto accounts, accounts_of(*lent, name));
-    // Locked, nobody logs in any more; then the sessions end; and only then is the user gone: what
-    // fails on the way is done again, for the user is still there.
-    for (const std::string& account : accounts) {
-      const auto locked = lent->execute("ALTER USER IF EXISTS " + account + " ACCOUNT LOCK");
-      if (!locked.ok() && (revocation.empty() || !is_missing_right(locked.error()))) return locked;
-    }
-    COFFER_CHECK(kill_sessions(*lent, name));
-    if (!revocation.empty()) {
-      COFFER_CHECK(run(*lent, Purpose::revocation, revocation, {name}));
-      return kill_sessions(*lent, name);
-    }
-    for (const std::string& account : accounts) {
-      COFFER_CHECK(lent->execute("DROP USER IF EXISTS " + account));
-    }
-    return {};
+    return by_rights_of_now(
+        name, [&](Connection& connection) { return drop(connection, revocation, name); });
   }
 
   [[nodiscard]] Result<void> end_sessions(std::string_view name) override {
-    COFFER_TRY(auto lent, begin(name));
-    return kill_sessions(*lent, name);
+    return by_rights_of_now(
+        name, [&](Connection& connection) { return kill_sessions(connection, name); });
   }
 
   [[nodiscard]] Result<void> check_login(std::string_view name,
@@ -176,9 +136,83 @@ class Mariadb final : public Target {
         {options_, name, password, config_.connect_timeout, config_.statement_timeout});
   }
 
+  [[nodiscard]] Result<std::unique_ptr<Connection>> login_as_admin() const {
+    COFFER_TRY(auto connection, login(admin(), config_.password));
+    COFFER_CHECK(connection->learn_rights());
+    return connection;
+  }
+
   [[nodiscard]] Result<Pool<Connection>::Lent> begin(std::string_view name) {
     COFFER_CHECK(check_name(name, kLongestName));
     return pool_.take(in(config_.statement_timeout));
+  }
+
+  /// What a session that was kept may not do, one that begins now may: once more, with such a one.
+  template <typename Act>
+  [[nodiscard]] Result<void> by_rights_of_now(std::string_view name, const Act& act) {
+    for (bool again = false;; again = true) {
+      COFFER_TRY(auto lent, begin(name));
+      Result<void> outcome = act(*lent);
+      if (again || outcome.ok() || !lent->is_of_old()) return outcome;
+    }
+  }
+
+  /// `began`: something of it may stand.
+  [[nodiscard]] static Result<void> create(Connection& connection,
+                                           const std::vector<Statement>& statements,
+                                           const Values& values, bool& began) {
+    for (const Statement& statement : statements) {
+      const auto done = run_one(connection, statement, values);
+      if (done.ok()) {
+        began = true;
+        continue;
+      }
+      Error error = done.error();
+      const bool whole = is_of_one_account(statement, "CREATE USER ");
+      if (!began && whole && error.cause.ends_with("error 1396")) {
+        return make_error(ErrorCode::conflict, "MariaDB has a user of this name already",
+                          error.cause);
+      }
+      began = began || !whole;
+      // These two say that nothing was sent: what a statement gives that the others came before
+      // doesn't.
+      const bool early =
+          error.code == ErrorCode::unauthenticated || error.code == ErrorCode::invalid_argument;
+      if (early) error.code = ErrorCode::precondition;
+      return error;
+    }
+    return {};
+  }
+
+  [[nodiscard]] static Result<void> alter(Connection& connection, std::string_view name,
+                                          const std::string& hash) {
+    COFFER_TRY(const auto accounts, accounts_of(connection, name));
+    for (const std::string& account : accounts) {
+      const auto changed =
+          connection.execute("ALTER USER " + account + " IDENTIFIED BY PASSWORD '" + hash + "'");
+      if (!changed.ok()) return &account == &accounts.front() ? changed : in_part(changed.error());
+    }
+    return {};
+  }
+
+  [[nodiscard]] static Result<void> drop(Connection& connection, Statements revocation,
+                                         std::string_view name) {
+    COFFER_TRY(const auto accounts, accounts_of(connection, name));
+    // Locked, nobody logs in any more; then the sessions end; and only then is the user gone: what
+    // fails on the way is done again, for the user is still there.
+    for (const std::string& account : accounts) {
+      const auto locked = connection.execute("ALTER USER IF EXISTS " + account + " ACCOUNT LOCK");
+      if (!locked.ok() && (revocation.empty() || !is_missing_right(locked.error()))) return locked;
+    }
+    COFFER_CHECK(kill_sessions(connection, name));
+    if (!revocation.empty()) {
+      COFFER_CHECK(run(connection, Purpose::revocation, revocation, {name}));
+      return kill_sessions(connection, name);
+    }
+    for (const std::string& account : accounts) {
+      COFFER_CHECK(connection.execute("DROP USER IF EXISTS " + account));
+    }
+    return {};
   }
 
   /// 'name'@'host', quoted, for each host that it has an account for. not_found: none.
@@ -198,13 +232,36 @@ class Mariadb final : public Target {
   }
 
   [[nodiscard]] static Result<void> kill_sessions(Connection& connection, std::string_view name) {
-    COFFER_TRY(const auto grants, connection.query("SHOW GRANTS"));
-    if (std::none_of(grants.begin(), grants.end(), may_kill)) {
+    if (!connection.may_kill()) {
       return make_error(ErrorCode::precondition,
                         "MariaDB: insufficient privilege: CONNECTION ADMIN, to end sessions");
     }
     COFFER_TRY(const std::string quoted, connection.in_string(name));
     return connection.execute("KILL HARD CONNECTION USER '" + quoted + "'");
+  }
+
+  /// No transaction holds changes of passwords: after one of several that was refused, the new one
+  /// may be in force.
+  [[nodiscard]] static Error in_part(Error error) {
+    if (error.code != ErrorCode::precondition) return error;
+    error.code = ErrorCode::unavailable;
+    error.text += ", after it had done a part of what was asked";
+    return error;
+  }
+
+  [[nodiscard]] static Result<void> rotate(Connection& connection, Statements templates,
+                                           const Values& values) {
+    COFFER_TRY(const auto statements,
+               parse_templates(Dialect::mariadb, Purpose::rotation, templates));
+    for (const Statement& statement : statements) {
+      auto done = run_one(connection, statement, values);
+      if (done.ok()) continue;
+      const bool whole = is_of_one_account(statement, "ALTER USER ") ||
+                         is_of_one_account(statement, "SET PASSWORD ");
+      if (&statement != &statements.front() || !whole) return in_part(done.error());
+      return found_missing(connection, values, std::move(done));
+    }
+    return {};
   }
 
   [[nodiscard]] static Result<void> run(Connection& connection, Purpose purpose,
@@ -227,7 +284,11 @@ class Mariadb final : public Target {
   /// A missing user gives the same error as others, so it is asked for.
   [[nodiscard]] static Result<void> run_on_user(Connection& connection, Purpose purpose,
                                                 Statements templates, const Values& values) {
-    auto outcome = run(connection, purpose, templates, values);
+    return found_missing(connection, values, run(connection, purpose, templates, values));
+  }
+
+  [[nodiscard]] static Result<void> found_missing(Connection& connection, const Values& values,
+                                                  Result<void> outcome) {
     if (outcome.ok() || outcome.error().code != ErrorCode::precondition) return outcome;
     COFFER_TRY(const auto accounts, accounts_of(connection, values.name));
     return outcome;

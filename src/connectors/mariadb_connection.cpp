@@ -39,6 +39,13 @@ void set_options(MYSQL* connection, const MariadbConnection::Login& login) {
   if (login.options.socket.empty()) ::mysql_options(connection, MYSQL_OPT_PROTOCOL, &tcp);
 }
 
+bool grants_kill(std::string_view grant) {
+  return grant.find(" ON *.* TO ") != std::string_view::npos &&
+         (grant.find("CONNECTION ADMIN") != std::string_view::npos ||
+          grant.find("SUPER") != std::string_view::npos ||
+          grant.find("ALL PRIVILEGES") != std::string_view::npos);
+}
+
 /// Statements that leave the session as it was.
 bool leaves_session_alone(std::string_view sql) {
   constexpr std::array kWords = {"CREATE", "GRANT", "ALTER",  "DROP",   "REVOKE",
@@ -79,6 +86,20 @@ Result<std::unique_ptr<MariadbConnection>> MariadbConnection::open(const Login& 
   return made;
 }
 
+Result<void> MariadbConnection::learn_rights() {
+  COFFER_TRY(const auto grants, query("SHOW GRANTS"));
+  may_kill_ = std::any_of(grants.begin(), grants.end(), grants_kill);
+  return {};
+}
+
+bool MariadbConnection::may_kill() noexcept {
+  if (!may_kill_) {
+    reusable_ = false;
+    of_old_ = true;
+  }
+  return may_kill_;
+}
+
 bool MariadbConnection::alive() const {
   pollfd wanted{.fd = ::mysql_get_socket(connection_.get()), .events = POLLIN, .revents = 0};
   return ::poll(&wanted, 1, 0) == 0;
@@ -86,7 +107,9 @@ bool MariadbConnection::alive() const {
 
 Error MariadbConnection::failed(std::string_view what) {
   reusable_ = false;
-  return mariadb_error(::mysql_errno(connection_.get()), what);
+  Error error = mariadb_error(::mysql_errno(connection_.get()), what);
+  if (is_missing_right(error)) of_old_ = true;
+  return error;
 }
 
 Result<void> MariadbConnection::execute(const std::string& sql) {

@@ -30,6 +30,13 @@ class MariadbConnection final : public Quoter {
 
   [[nodiscard]] bool alive() const;
   [[nodiscard]] bool reusable() const noexcept { return reusable_; }
+  /// Rights of the whole server are a session's as they were when it began. Read then, and kept:
+  /// what SHOW GRANTS says later is for sessions to come.
+  [[nodiscard]] Result<void> learn_rights();
+  /// Without it KILL ends nobody's session, and says nothing.
+  [[nodiscard]] bool may_kill() noexcept;
+  /// A right was missing: it may have been given since, to sessions that are still to begin.
+  [[nodiscard]] bool is_of_old() const noexcept { return of_old_; }
   /// One statement. After one that may change the session reusable() is false.
   [[nodiscard]] Result<void> execute(const std::string& sql);
   /// The first column of each row.
@@ -47,6 +54,8 @@ class MariadbConnection final : public Quoter {
 
   const std::unique_ptr<MYSQL, Close> connection_;
   bool reusable_ = true;
+  bool may_kill_ = false;
+  bool of_old_ = false;
 };
 
 /// The error for a number of MariaDB's server or client library.

@@ -1,7 +1,8 @@
 // The connections of one target: a bounded number, kept for the next one who needs one; and room
 // for logins of their own beside them, so that all together are never more than kMostConnections. A
 // Connection has alive(): no I/O that blocks, false if it is closed or something unexpected waits
-// to be read; and reusable(): false once its session isn't as it was opened.
+// to be read; and reusable(): false once its session isn't as it was opened. It may have
+// is_of_old(): none of those that are kept is any better.
 #pragma once
 
 #include <algorithm>
@@ -137,6 +138,14 @@ class Pool final {
     return {};
   }
 
+  [[nodiscard]] static bool is_of_old(const Connection& connection) noexcept {
+    if constexpr (requires { connection.is_of_old(); }) {
+      return connection.is_of_old();
+    } else {
+      return false;
+    }
+  }
+
   void leave() noexcept COFFER_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
     --apart_;
@@ -152,8 +161,11 @@ class Pool final {
 
   void give_back(std::unique_ptr<Connection> connection) noexcept COFFER_EXCLUDES(mutex_) {
     // Closing may take a moment: not under the lock.
+    std::vector<std::unique_ptr<Connection>> dropped;
+    const bool all = connection != nullptr && is_of_old(*connection);
     if (connection != nullptr && !connection->reusable()) connection.reset();
     const MutexLock lock(mutex_);
+    if (all) dropped.swap(kept_);
     --lent_;
     moved_ = std::chrono::steady_clock::now();
     if (connection != nullptr) kept_.push_back(std::move(connection));

@@ -40,7 +40,8 @@ class Redis final : public Target {
 
   [[nodiscard]] std::size_t longest_name() const override { return kLongestName; }
 
-  /// One command: all of it or nothing. A user that is there already is refused, not changed.
+  /// One command: all of it or nothing, but that Redis then fails to write it down. A user that is
+  /// there already is refused, not changed.
   [[nodiscard]] Result<void> create_user(Statements creation, std::string_view name,
                                          const SecureBytes& password, WallTime) override {
     COFFER_TRY(const auto rules, parse_rules(creation));
@@ -52,7 +53,8 @@ class Redis final : public Target {
     if (*there) return make_error(ErrorCode::conflict, "Redis has a user of this name already");
     Words words{"ACL", "SETUSER", std::string(name), "reset", "on", hash};
     words.insert(words.end(), rules.begin(), rules.end());
-    return change(**lent, words);
+    COFFER_TRY(const auto reply, (*lent)->command(words));
+    return persist(**lent);
   }
 
   [[nodiscard]] Result<void> renew_user(Statements renew, std::string_view, WallTime) override {
@@ -87,7 +89,17 @@ class Redis final : public Target {
     // SETUSER would make it.
     COFFER_TRY(const bool there, is_there(*lent, name));
     if (!there) return no_such_user();
-    return change(*lent, {"ACL", "SETUSER", std::string(name), "resetpass", hash});
+    // One that stays in memory is forgotten with the next crash, and who knows the one in the file
+    // then? Whether this can be written down shows before.
+    COFFER_CHECK(persist(*lent));
+    COFFER_TRY(const auto reply,
+               lent->command({"ACL", "SETUSER", std::string(name), "resetpass", hash}));
+    auto kept = persist(*lent);
+    if (kept.ok()) return kept;
+    // The new password is in force, whatever Redis says of its file.
+    Error error = kept.error();
+    error.code = ErrorCode::unavailable;
+    return error;
   }
 
   [[nodiscard]] Result<void> check_login(std::string_view name,
@@ -134,11 +146,6 @@ class Redis final : public Target {
   [[nodiscard]] static Result<bool> is_there(Connection& connection, std::string_view name) {
     COFFER_TRY(const auto reply, connection.command({"ACL", "GETUSER", std::string(name)}));
     return !reply.nil;
-  }
-
-  [[nodiscard]] Result<void> change(Connection& connection, const Words& words) const {
-    COFFER_TRY(const auto reply, connection.command(words));
-    return persist(connection);
   }
 
   /// Users are in memory alone unless Redis is told to write them down.

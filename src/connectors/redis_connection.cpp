@@ -32,6 +32,12 @@ Error error_of(std::string_view message) {
     return error(ErrorCode::unauthenticated, "wrong user name or password");
   }
   if (kind == "NOPERM") return error(ErrorCode::precondition, "insufficient privilege");
+  for (const std::string_view saying :
+       {"ERR Rewriting config file", "ERR There was an error trying"}) {
+    if (message.starts_with(saying)) {
+      return error(ErrorCode::unavailable, "it can't write its users to its disk");
+    }
+  }
   for (const std::string_view passing : {"LOADING", "BUSY", "OOM", "MISCONF", "READONLY",
                                          "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOREPLICAS"}) {
     if (kind == passing) return error(ErrorCode::unavailable, "it can't now");

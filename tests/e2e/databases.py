@@ -12,6 +12,7 @@ import pathlib
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -151,6 +152,13 @@ class Postgresql(Server):
         return {"plugin_name": "postgresql-database-plugin", "connection_url": self.url(host, port),
                 "username": ADMIN, "password": ADMIN_PASSWORD, "allowed_roles": "*", **more}  # fmt: skip
 
+    def take_right(self):
+        """The administrator may neither make nor end users any more."""
+        self.sql(f"ALTER ROLE {ADMIN} NOCREATEROLE")
+
+    def give_right(self):
+        self.sql(f"ALTER ROLE {ADMIN} CREATEROLE")
+
     def reset_admin(self):
         self.sql(f"ALTER ROLE {ADMIN} PASSWORD '" + ADMIN_PASSWORD.replace("'", "''") + "'")
 
@@ -226,6 +234,13 @@ class Mariadb(Server):
                 "connection_url": f"{{{{username}}}}:{{{{password}}}}@{at}/",
                 "username": ADMIN, "password": ADMIN_PASSWORD, "allowed_roles": "*", **more}  # fmt: skip
 
+    def take_right(self):
+        """What goes for the whole server is a session's as it was when that began."""
+        self.sql(f"REVOKE CREATE USER ON *.* FROM {ADMIN}@localhost; KILL HARD USER {ADMIN}")
+
+    def give_right(self):
+        self.sql(f"GRANT CREATE USER ON *.* TO {ADMIN}@localhost")
+
     def reset_admin(self):
         secret = ADMIN_PASSWORD.replace("'", "''")
         self.sql(f"ALTER USER {ADMIN}@localhost IDENTIFIED BY '{secret}'")
@@ -241,6 +256,16 @@ class Mariadb(Server):
 
     def logs_in(self, user, password):
         return self.sql("SELECT 1", user, password, check=False) == ["1"]
+
+    def session(self, user, password):
+        """A session that stays open until somebody ends it."""
+        return subprocess.Popen(
+            ["mariadb", "--no-defaults", f"--socket={self.directory}/socket", f"--user={user}", "--batch", "-e",
+             "SELECT SLEEP(600)"], env={**os.environ, "MYSQL_PWD": password},
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+
+    def sessions_of(self, user):
+        return int(self.sql(f"SELECT count(*) FROM information_schema.processlist WHERE user = '{user}'")[0])
 
 
 class Redis(Server):
@@ -283,6 +308,12 @@ class Redis(Server):
         return {"plugin_name": "redis-database-plugin", **at,
                 "username": ADMIN, "password": ADMIN_PASSWORD, "allowed_roles": "*", **more}  # fmt: skip
 
+    def take_right(self):
+        self.sql("ACL", "SETUSER", ADMIN, "-acl|setuser", "-acl|deluser")
+
+    def give_right(self):
+        self.sql("ACL", "SETUSER", ADMIN, "+acl")
+
     def reset_admin(self):
         self.sql("ACL", "SETUSER", ADMIN, "resetpass", ">" + ADMIN_PASSWORD)
 
@@ -294,6 +325,15 @@ class Redis(Server):
 
     def add(self, user, password):
         self.sql("ACL", "SETUSER", user, "on", ">" + password, "+ping")
+
+    def session(self, user, password):
+        """A session that stays open until somebody ends it."""
+        own = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        own.settimeout(60)
+        own.connect(str(self.socket))
+        own.sendall(f"AUTH {user} {password}\r\n".encode())
+        assert own.recv(64) == b"+OK\r\n"
+        return own
 
     def logs_in(self, user, password):
         return self.sql("PING", user=user, password=password, check=False) == ["PONG"]

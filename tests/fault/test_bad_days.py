@@ -11,6 +11,7 @@ from database_proxy import proxy_to
 
 MAKES = {"pg": "CREATE ROLE", "maria": "CREATE USER", "redis": "SETUSER"}
 ENDS = {"pg": "DROP ROLE", "maria": "DROP USER", "redis": "DELUSER"}
+MISSING = "insufficient privilege"
 FURTHER = {"pg": "pg_terminate_backend", "maria": "KILL HARD", "redis": "REWRITE"}  # what else an end does
 
 
@@ -56,6 +57,12 @@ def creds(house):
 def leases(house):
     answer = house.request("LIST", "sys/leases/lookup/database/creds/it/")
     return answer.data["keys"] if answer.status == 200 else []
+
+
+def pending_ends(house):
+    """What each end that wasn't taken yet has failed with; empty: nothing so far."""
+    told = ok(house.request("GET", "sys/leases"), 200).data["leases"]
+    return {end["lease_id"]: end["error"] for end in told}
 
 
 def revoke(house, lease, sync=False):
@@ -151,6 +158,63 @@ def test_a_user_that_is_gone_already_is_done(house, server):
     server.drop(answer["data"]["username"])
     ok(revoke(house, answer["lease_id"], sync=True))
     assert leases(house) == []
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["the vault lives on", "the vault is killed meanwhile"])
+def test_a_right_that_was_taken_away_is_waited_for(house, server, killed):
+    lease = ok(creds(house), 200).json["lease_id"]
+    server.take_right()
+    try:
+        refused = creds(house)
+        assert refused.status == 400 and MISSING in refused.errors[0], refused.body
+        ok(revoke(house, lease))
+        eventually(lambda: MISSING in pending_ends(house).get(lease, ""))
+        if killed:
+            house.kill()
+            house.start()
+            eventually(lambda: MISSING in pending_ends(house).get(lease, ""))
+        assert len(server.users()) == 1 and leases(house) == []
+    finally:
+        server.give_right()
+    eventually(lambda: server.users() == [])
+    eventually(lambda: lease not in pending_ends(house))
+    assert works(house, server)
+
+
+def write_role(house, server, **more):
+    role = {"db_name": "it", "creation_statements": server.creation, **more}
+    return house.request("POST", "database/roles/tried", role)
+
+
+def refused_by_its_field(answer, field):
+    assert answer.status == 400 and field in answer.errors[0] and MISSING in answer.errors[0], answer.body
+
+
+def test_a_right_that_is_missing_shows_when_a_role_is_written(house, server):
+    server.take_right()
+    try:
+        refused_by_its_field(write_role(house, server), "creation_statements")
+        assert server.users() == []
+    finally:
+        server.give_right()
+    assert house.request("GET", "database/roles/tried").status == 404
+    ok(write_role(house, server))
+    ok(house.request("DELETE", "database/roles/tried"))
+
+
+def test_sessions_end_with_their_user(house, server):
+    answer = ok(creds(house), 200).json
+    data = answer["data"]
+    session = server.session(data["username"], data["password"])
+    if server.name != "redis":
+        eventually(lambda: server.sessions_of(data["username"]) == 1)
+    ok(revoke(house, answer["lease_id"], sync=True))
+    if server.name == "redis":
+        assert session.recv(64) == b"", "the server has closed it"
+        session.close()
+    else:
+        assert session.wait(30) != 0
+        assert server.sessions_of(data["username"]) == 0
 
 
 @pytest.mark.parametrize("answer", [False, True], ids=["before it is sent", "before its answer"])

@@ -5,7 +5,8 @@
 //   unavailable       not reached, busy, a deadline passed, or the connection was lost: what was
 //                     asked for may have happened or not. Ask again.
 //   precondition      the database understood, and refused: a missing right, wrong syntax, objects
-//                     that depend. Asking again won't help.
+//                     that depend. Asking again won't help. What create_user did before, in a
+//                     database without transactions, may stand.
 //   not_found         there is no such user. Whoever wanted it gone is done.
 //   conflict          create_user: a user of this name is there already, and was left as it is.
 //   resource_exhausted  create_user: no connection could be had, so nothing was sent.
@@ -84,7 +85,8 @@ class Target {
   [[nodiscard]] virtual Result<void> drop_user(Statements revocation, std::string_view name) = 0;
   /// Its sessions are over; it may log in anew. No such user isn't an error.
   [[nodiscard]] virtual Result<void> end_sessions(std::string_view name) = 0;
-  /// Another password of a user that is there. Sessions stay.
+  /// Another password of a user that is there. Sessions stay. Refused (precondition, not_found):
+  /// the old one is in force.
   [[nodiscard]] virtual Result<void> set_password(Statements rotation, std::string_view name,
                                                   const SecureBytes& password) = 0;
   /// A login of its own, at once closed again.

@@ -80,9 +80,12 @@ Error answer_to(Error error) {
 
 void undo(House& house, Context& context, const Wanted& wanted, lifecycle::Issuing& issuing,
           const std::string& username) {
-  const auto kind = kind_of(wanted.found.row.plugin);
-  // PostgreSQL and Redis do all or nothing.
-  if (kind != Kind::mariadb) issuing.nothing_was_made();
+  const Connection& row = wanted.found.row;
+  const auto kind = kind_of(row.plugin);
+  // PostgreSQL does all or nothing; Redis too, but for what it then can't write down.
+  const bool all_or_nothing =
+      kind == Kind::postgresql || (kind == Kind::redis && row.persistence_mode.empty());
+  if (all_or_nothing) issuing.nothing_was_made();
   if (wanted.role.rollback.empty()) return;
   // The lease's end comes after it, whatever this does.
   static_cast<void>(house.targets.with(context.tx, wanted.found, [&](Target& target) {

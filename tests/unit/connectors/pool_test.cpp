@@ -16,8 +16,10 @@ struct FakeConnection {
   int& open;
   bool lives = true;
   bool clean = true;
+  bool old = false;
   [[nodiscard]] bool alive() const { return lives; }
   [[nodiscard]] bool reusable() const { return clean; }
+  [[nodiscard]] bool is_of_old() const noexcept { return old; }
 };
 
 struct Opener {
@@ -42,6 +44,19 @@ TEST(Pool, LendsTheSameConnectionAgain) {
     EXPECT_EQ((*lent)->number, 1);
   }
   EXPECT_EQ(opener.opened, 1);
+}
+
+TEST(Pool, ClosesAllThatAreKeptWithOneThatIsOfOld) {
+  Opener opener;
+  TestPool pool(3, [&] { return opener(); });
+  {
+    const auto of_old = pool.take(kSoon());
+    const auto kept = pool.take(kSoon());  // given back before the other
+    ASSERT_TRUE(of_old.ok() && kept.ok());
+    (*of_old)->clean = false;
+    (*of_old)->old = true;
+  }
+  EXPECT_EQ(opener.open, 0);
 }
 
 TEST(Pool, RefusesWhenAllAreLent) {
