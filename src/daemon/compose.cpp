@@ -91,6 +91,15 @@ Result<std::optional<Uuid>> find_database(core::Unsealed& vault, engine::SealedT
   return std::optional<Uuid>();
 }
 
+Result<std::vector<Uuid>> databases(core::Unsealed& vault, engine::SealedTransaction& tx) {
+  COFFER_TRY(const auto table, vault.mounts->table(tx));
+  std::vector<Uuid> mounts;
+  for (const core::MountTable::Entry& entry : table->all()) {
+    if (!entry.builtin && entry.mount.type == "database") mounts.push_back(entry.mount.uuid);
+  }
+  return mounts;
+}
+
 Result<void> add_kv(const Foundation& foundation, core::Unsealed& vault) {
   vault.rotators.add("generate", lifecycle::make_generate_rotator());
   if (foundation.programs != nullptr) {
@@ -118,21 +127,21 @@ void add_engines(const Foundation& foundation, core::Unsealed& vault) {
   vault.engines.serve("system",
                       sys::make_engine({foundation.state, foundation.control, foundation.clock}),
                       Kind::builtin);
-  vault.engines.serve("database",
-                      engines::database::make_engine(
-                          {.store = *vault.sealed_store,
-                           .leases = *vault.leases,
-                           .commit = commit_by(foundation.store),
-                           .make_password = core::make_password_by,
-                           .clock = foundation.clock,
-                           .vault = vault.keyring->vault(),
-                           .make_target = connectors::make_target,
-                           .find_mount =
-                               [&vault](engine::SealedTransaction& tx, std::string_view path) {
-                                 return find_database(vault, tx, path);
-                               }},
-                          vault.due_handlers, vault.rotators),
-                      Kind::secrets);
+  vault.engines.serve(
+      "database",
+      engines::database::make_engine(
+          {.store = *vault.sealed_store,
+           .leases = *vault.leases,
+           .commit = commit_by(foundation.store),
+           .make_password = core::make_password_by,
+           .clock = foundation.clock,
+           .vault = vault.keyring->vault(),
+           .make_target = connectors::make_target,
+           .find_mount = [&vault](engine::SealedTransaction& tx,
+                                  std::string_view path) { return find_database(vault, tx, path); },
+           .mounts = [&vault](engine::SealedTransaction& tx) { return databases(vault, tx); }},
+          vault.due_handlers, vault.rotators),
+      Kind::secrets);
   core::register_clearing(vault);
   core::register_leak_job(vault);
   core::register_rewrap(vault);

@@ -266,6 +266,33 @@ def test_a_user_has_one_static_role(house, servers):  # noqa: F811
     ok(house.request("DELETE", "database/static-roles/first"))
 
 
+def test_a_user_has_one_static_role_whatever_leads_to_its_server(house, server):
+    """Other configurations, and other mounts: each would change the password that the other tells."""
+    configure(house, server)
+    ok(house.request("POST", "sys/mounts/db3", {"type": "database"}))
+    others = ["database/config/again", "db3/config/again"]
+    server.add("coffer_too", "mine")
+    for path in others:
+        other = {**server.config(), "username": "coffer_too", "password": "mine", "verify_connection": False}
+        ok(house.request("POST", path, other))
+    role = {"db_name": server.name, "username": "app_owner", "rotation_period": "24h"}
+    ok(house.request("POST", "database/static-roles/first", role))
+    told = ok(house.request("GET", "database/static-creds/first"), 200).data["password"]
+    for mount in ("database", "db3"):
+        for name, field in (("app_owner", "username"), (ADMIN, "username"), ("app_owner", "alternate_username")):
+            second = {**role, "db_name": "again", "username": "app_twin", field: name}
+            refused = house.request("POST", f"{mount}/static-roles/second", second)
+            assert refused.status == 400 and field in refused.errors[0], refused.body
+    for path in others:
+        refused = house.request("POST", path, {"username": "app_owner"})
+        assert refused.status == 400 and "static role" in refused.errors[0], refused.body
+    assert server.logs_in("app_owner", told)
+    ok(house.request("DELETE", "database/static-roles/first"))
+    ok(house.request("DELETE", "database/config/again"))
+    ok(house.request("DELETE", "sys/mounts/db3"))
+    server.drop("coffer_too")
+
+
 def test_unsafe_statements_are_refused_by_their_field(house, servers):  # noqa: F811
     server = servers("postgresql")
     configure(house, server)

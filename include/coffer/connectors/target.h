@@ -97,6 +97,10 @@ class Target {
   [[nodiscard]] virtual Result<std::vector<std::string>> users(std::string_view prefix) = 0;
 };
 
+/// Where its server is, in one way of writing: two configurations of one address lead to the same
+/// server. Two of different ones may too: names aren't resolved.
+[[nodiscard]] Result<std::string> address_of(Kind kind, std::string_view connection_url);
+
 /// Connects to nothing yet. invalid_argument names the field.
 [[nodiscard]] Result<std::unique_ptr<Target>> make_target(TargetConfig config);
 

@@ -1,10 +1,10 @@
 // config/ and reset/: how a database is reached.
+#include "claims.h"
 #include "coffer/crypto/random.h"
 #include "coffer/model/json_writer.h"
 #include "fields.h"
 #include "paths.h"
 #include "retired.h"
-#include "static_roles.h"
 #include "username.h"
 
 namespace coffer::engines::database {
@@ -186,8 +186,10 @@ Result<Response> write_config(House& house, Context& context, const Request& req
   COFFER_TRY(Found found, found_or_new(context, name));
   COFFER_TRY(const auto given, request.fields.string("password"));
   COFFER_CHECK(apply(request.fields, found.row));
-  COFFER_TRY(const bool claimed,
-             is_claimed(context.tx, context.mount.uuid, name, {}, {found.row.username}));
+  // As the store has it: a new one's name is staged already, its connection isn't.
+  COFFER_TRY(const auto stored, house.parts.store.begin());
+  COFFER_TRY(const auto connections, of_one_server(house, *stored, found));
+  COFFER_TRY(const bool claimed, is_of_static_role(*stored, connections, found.row.username));
   if (claimed) return bad_field("username", "is a static role's: its rotation would lock this out");
   COFFER_TRY(SecureBytes password, password_of(context, found, given));
   COFFER_TRY(const auto target, house.targets.make(found.row, std::move(password)));

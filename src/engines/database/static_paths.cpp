@@ -1,6 +1,7 @@
 // static-roles/, static-creds/, rotate-role/.
 #include <algorithm>
 
+#include "claims.h"
 #include "coffer/lifecycle/rotation_index.h"
 #include "coffer/model/json_writer.h"
 #include "fields.h"
@@ -65,17 +66,16 @@ Result<void> check(House& house, Context& context, const Found& connection, cons
     std::string_view field;
     const std::string& name;
   } users[] = {{"username", role.username}, {"alternate_username", role.alternate}};
-  for (const auto& user : users) {
-    if (user.name == connection.row.username) {
-      return bad_field(user.field, "is the configuration's own administrator: use rotate-root/");
-    }
-  }
   // What the store says now, not when this request began.
   COFFER_TRY(const auto tx, house.parts.store.begin());
+  COFFER_TRY(const auto connections, of_one_server(house, *tx, connection));
   for (const auto& user : users) {
-    COFFER_TRY(const bool claimed,
-               is_claimed(*tx, context.mount.uuid, role.db_name, name, {user.name}));
-    if (claimed) return bad_field(user.field, "is another static role's of this configuration");
+    for (const Found& other : connections) {
+      if (user.name.empty() || user.name != other.row.username) continue;
+      return bad_field(user.field, "is a configuration's administrator: use rotate-root/");
+    }
+    COFFER_TRY(const bool claimed, is_of_static_role(*tx, connections, user.name, name));
+    if (claimed) return bad_field(user.field, "is another static role's of this server");
   }
   return house.targets.with(context.tx, connection, [&](Target& target) -> Result<void> {
     const auto checked = target.check(Purpose::rotation, role.rotation);
@@ -163,10 +163,10 @@ Result<Response> write_static_role(House& house, Context& context, const Request
   COFFER_CHECK(apply(request.fields, found.role, is_new));
   COFFER_TRY(const Found connection, connection_for(context, found.role.db_name, name));
   // Two that come together would each find the user free.
-  const auto turn = house.targets.take_turn("users of " + to_string(connection.id));
+  const auto turn = hold_users(house, connection);
   if (turn == nullptr) {
     return make_error(ErrorCode::unavailable,
-                      "another static role of this configuration is being written: try again");
+                      "another static role of this server is being written: try again");
   }
   COFFER_CHECK(check(house, context, connection, found.role, name));
   if (!is_new) {

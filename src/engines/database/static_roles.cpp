@@ -63,20 +63,6 @@ Result<std::optional<StaticFound>> find_static(SealedTransaction& tx, const Uuid
   return std::optional(StaticFound{mount, std::string(name), std::move(role), row->version});
 }
 
-Result<bool> is_claimed(SealedTransaction& tx, const Uuid& mount, std::string_view db_name,
-                        std::string_view except, std::initializer_list<std::string_view> users) {
-  COFFER_TRY(const auto rows, tx.list({mount, kStaticTable}, ""));
-  for (const engine::ListedRow& row : rows) {
-    if (row.name == except) continue;
-    COFFER_TRY(const StaticRole role, decode_static_role(row.value));
-    if (role.db_name != db_name) continue;
-    for (const std::string_view user : users) {
-      if (!user.empty() && (user == role.username || user == role.alternate)) return true;
-    }
-  }
-  return false;
-}
-
 Result<void> save(SealedTransaction& tx, const StaticFound& found) {
   return tx.write(static_row(found.mount, found.name), encode(found.role),
                   found.version == 0 ? Expect::absent() : Expect::unchanged(found.version));

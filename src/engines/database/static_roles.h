@@ -1,7 +1,6 @@
 // Static roles: the rotation of a password that a user of the database has for good.
 #pragma once
 
-#include <initializer_list>
 #include <optional>
 
 #include "password_change.h"
@@ -29,12 +28,6 @@ struct StaticFound {
 /// last attempt said. One that a KV secret rotates has none: the secret has.
 [[nodiscard]] Result<void> put_in_list(engine::SealedTransaction& tx, const StaticFound& found,
                                        std::string trouble);
-
-/// Whether a static role of the configuration, other than `except`, has one of these users: each
-/// would change the password that the other tells.
-[[nodiscard]] Result<bool> is_claimed(engine::SealedTransaction& tx, const Uuid& mount,
-                                      std::string_view db_name, std::string_view except,
-                                      std::initializer_list<std::string_view> users);
 
 /// Its candidate is on disk, sent, and tried: one attempt. Blocks; commits beside the Door. An
 /// error is one from before anything was sent. The request's line must be on disk already.

@@ -218,5 +218,32 @@ TEST(Target, BoundsItsConnections) {
   }
 }
 
+std::string address(Kind kind, std::string_view url) {
+  const auto found = address_of(kind, url);
+  return found.ok() ? *found : "(" + found.error().text + ")";
+}
+
+TEST(Addresses, AreTheSameHoweverTheyAreWritten) {
+  const std::string_view postgresql[] = {
+      "host=DB.example user={{username}} password={{password}} dbname=a",
+      "postgresql://{{username}}:{{password}}@db.example/b?sslmode=verify-full",
+      "host=db.example. port=5432"};
+  for (const auto url : postgresql) {
+    EXPECT_EQ(address(Kind::postgresql, url), "host db.example 5432");
+  }
+  EXPECT_EQ(address(Kind::postgresql, "dbname=a"),
+            address(Kind::postgresql, "host=/var/run/postgresql/"));
+  EXPECT_EQ(address(Kind::postgresql, "host=x hostaddr=127.0.0.1"), "host localhost 5432");
+  EXPECT_NE(address(Kind::postgresql, "host=/run/a"),
+            address(Kind::postgresql, "host=/run/a port=5433"))
+      << "the port is in the socket's name";
+  EXPECT_EQ(address(Kind::mariadb, "{{username}}:{{password}}@tcp(localhost)/"),
+            address(Kind::mariadb, "{{username}}:{{password}}@tcp([::1]:3306)/app?tls=true"));
+  EXPECT_EQ(address(Kind::mariadb, "a@unix(/run/s)/"), "socket /run/s");
+  EXPECT_EQ(address(Kind::redis, "redis://cache"), address(Kind::redis, "redis://CACHE:6379/"));
+  EXPECT_EQ(address(Kind::redis, "redis:///run/r"), "socket /run/r");
+  EXPECT_FALSE(address_of(Kind::redis, "no URL").ok());
+}
+
 }  // namespace
 }  // namespace coffer::connectors

@@ -32,6 +32,8 @@ struct Parts {
   /// The mount of a database engine at this path ("database/"); nullopt: there is none.
   std::function<Result<std::optional<Uuid>>(engine::SealedTransaction&, std::string_view path)>
       find_mount{};
+  /// All mounts of a database engine.
+  std::function<Result<std::vector<Uuid>>(engine::SealedTransaction&)> mounts{};
 };
 
 /// The names of a mount's configurations.
