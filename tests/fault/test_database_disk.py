@@ -4,12 +4,11 @@ has)."""
 
 import os
 import pathlib
-import pwd
-import subprocess
 
 import databases
 import pytest
 from asking import eventually
+from small_disk import mount, unmount
 from test_databases import creds, gives_working_creds, kill_and_start, leases, ok, pair_up, pending_ends, revoke
 from test_log_trouble import fill
 
@@ -21,17 +20,12 @@ class SmallPostgresql(databases.Postgresql):
 
     def prepare(self):
         self.data = self.directory / "data"
-        self.data.mkdir()
-        owner = pwd.getpwnam(self.user)
-        options = f"size=160m,mode=0700,uid={owner.pw_uid},gid={owner.pw_gid}"
-        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", self.data], check=True)
+        mount(self.data, "160m", self.user)
         super().prepare()
 
     def __exit__(self, *_):
         self.stop()
-        if os.path.ismount(self.data):
-            # Lazy: who was killed may hold a file for a moment longer.
-            subprocess.run(["umount", "--lazy", self.data], check=True)
+        unmount(self.data)
         super().__exit__()
 
     def fill_roles(self):
