@@ -31,10 +31,18 @@ void say_backup(const backup::Verified& found) {
       to_hex(found.summary.digest));
 }
 
-/// A host that has no pin yet gets the one that it was told to trust.
+/// The key that signed the backup is the one to start with: where the `sign` key was rotated since,
+/// nothing leads from the pin of now back to it.
 Result<void> keep_signer(const VaultConfig& vault, const RestoreSource& source) {
-  if (read_file(vault.signer_path).ok()) return {};
   const std::string pem = crypto::pem_from_spki(source.pinned);
+  const auto before = read_file(vault.signer_path);
+  const auto pinned = before.ok() ? crypto::spki_from_pem(*before) : Result<Bytes>(before.error());
+  if (pinned.ok() && *pinned == source.pinned) return {};
+  if (before.ok()) {
+    const std::string aside = vault.signer_path + ".before-restore";
+    COFFER_CHECK(write_file(aside, as_bytes(*before), kPublicFile));
+    say("the public key that was there is now " + aside);
+  }
   return write_file(vault.signer_path, as_bytes(pem), kPublicFile);
 }
 

@@ -37,6 +37,13 @@ Result<void> compare_log(const KnownLog& log, const envelope::Anchor& anchor) {
 
 std::string commit_number(std::uint64_t sequence) { return "commit " + std::to_string(sequence); }
 
+Error refused_keyring(bool says_restored) {
+  Error error = refused(
+      "the store is older than signer.pem: a `sign` key signed its keyring that was rotated since");
+  if (says_restored) error.text.insert(0, kSaysRestored);
+  return error;
+}
+
 audit::StoreLine as_line(const envelope::StoreState& state) {
   return {state.sequence, to_hex(state.commitment)};
 }

@@ -19,6 +19,13 @@ inline constexpr std::string_view kHowToAccept =
 /// For people.
 [[nodiscard]] std::string commit_number(std::uint64_t sequence);
 
+/// What an operator is told before that where the store bears the mark of a restore.
+inline constexpr std::string_view kSaysRestored =
+    "the store says that it was restored from a backup, which cofferd root-token takes on: ";
+
+/// precondition: a `sign` key signed the stored keyring that was rotated since.
+[[nodiscard]] Error refused_keyring(bool says_restored);
+
 [[nodiscard]] audit::StoreLine as_line(const envelope::StoreState& state);
 
 /// precondition, with what is wrong: the log knows of a later commit, or of another one in this

@@ -195,16 +195,14 @@ Result<void> Vault::open_vault(std::unique_ptr<pkcs11::TokenKeeper> token,
                       "this vault's first rows were never written: initialise it again");
   }
   COFFER_CHECK(core::note_version(*tx, clock_.wall()));
+  COFFER_TRY(const auto mark, stored_row(core::restore_mark_key()));
   COFFER_CHECK(anchor_restored(*opened, *tx));
   COFFER_TRY(auto staged, core::adopt_restore_mark(*store_, *tx));
   COFFER_CHECK(commit(*store_, std::move(staged)));
   COFFER_CHECK(respect_restore(*opened));
   COFFER_CHECK(respect_time(*opened));
   COFFER_CHECK(take_over(*opened));
-  if (doubt) {
-    COFFER_CHECK(opened->sealed_store->key_changes().rotate_kek(clock_.wall()));
-    COFFER_CHECK(follow_keys(*opened));
-  }
+  if (doubt || mark) COFFER_CHECK(renew_keys(*opened, doubt.has_value()));
   COFFER_CHECK(record_store(*opened));
   state_.unseal(opened);
   check_rows(opened);

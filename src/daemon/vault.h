@@ -150,8 +150,18 @@ class Vault final : public core::Control {
   [[nodiscard]] Result<std::shared_ptr<core::Unsealed>> open(
       std::unique_ptr<pkcs11::TokenKeeper> token, std::unique_ptr<envelope::Keyring> keyring,
       bool as_it_is = false) COFFER_REQUIRES(mutex_);
+  struct FoundKeyring {
+    std::unique_ptr<envelope::Keyring> keyring;
+    /// A `sign` key of the token's signed it that isn't the pinned one's any more: the store is of
+    /// before a rotation of that key.
+    bool of_before = false;
+  };
+  [[nodiscard]] Result<FoundKeyring> find_keyring(pkcs11::Token& token, std::string_view stored);
+  /// One of before is precondition, unless a restore is to be taken on.
   [[nodiscard]] Result<std::unique_ptr<envelope::Keyring>> open_keyring(pkcs11::Token& token,
                                                                         std::string_view stored);
+  /// Keys that the token has and an older store doesn't know of aren't used again.
+  [[nodiscard]] Result<void> renew_keys(core::Unsealed& opened, bool always_kek);
   [[nodiscard]] Result<std::unique_ptr<envelope::Keyring>> create_keyring(
       pkcs11::Token& token, const std::optional<Uuid>& adopt, const std::optional<Uuid>& wanted,
       bool& adopted);

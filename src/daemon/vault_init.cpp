@@ -4,9 +4,12 @@
 #include <sys/stat.h>
 
 #include "coffer/base/log.h"
+#include "coffer/core/restored.h"
 #include "coffer/core/settings.h"
 #include "coffer/crypto/random.h"
+#include "coffer/envelope/taken_back.h"
 #include "files.h"
+#include "store_doubts.h"
 #include "vault.h"
 
 namespace coffer::daemon {
@@ -56,13 +59,36 @@ Result<core::Control::Initialised> Vault::initialise(
   return done;
 }
 
-Result<std::unique_ptr<envelope::Keyring>> Vault::open_keyring(pkcs11::Token& token,
-                                                               std::string_view stored) {
+Result<Vault::FoundKeyring> Vault::find_keyring(pkcs11::Token& token, std::string_view stored) {
   COFFER_TRY(const std::string pem, read_file(config_.signer_path));
   COFFER_TRY(const Bytes signer, crypto::spki_from_pem(pem));
-  COFFER_TRY(const auto announcements, stored_row(envelope::announcements_row_key()));
-  return envelope::Keyring::open(token, as_bytes(stored), signer,
-                                 as_bytes(announcements.value_or(std::string())));
+  COFFER_TRY(const auto row, stored_row(envelope::announcements_row_key()));
+  const std::string told = row.value_or(std::string());
+  const auto open_by = [&](const Bytes& key) {
+    return envelope::Keyring::open(token, as_bytes(stored), key, as_bytes(told));
+  };
+  auto opened = open_by(signer);
+  if (opened.ok()) return FoundKeyring{*std::move(opened), false};
+  if (opened.error().code != ErrorCode::corrupt) return opened.error();
+  // A rotated key's announcement leads on, and never back: a store of before is known by the keys
+  // that its token still has. Nothing that can write files can put one there.
+  const auto vault = envelope::Keyring::vault_of(as_bytes(stored));
+  if (!vault.ok()) return opened.error();
+  COFFER_TRY(const std::vector<Bytes> keys, envelope::sign_keys_on(token, *vault));
+  for (const Bytes& key : keys) {
+    auto before = open_by(key);
+    if (before.ok()) return FoundKeyring{*std::move(before), true};
+  }
+  return opened.error();
+}
+
+Result<std::unique_ptr<envelope::Keyring>> Vault::open_keyring(pkcs11::Token& token,
+                                                               std::string_view stored) {
+  COFFER_TRY(FoundKeyring found, find_keyring(token, stored));
+  if (!found.of_before) return std::move(found.keyring);
+  COFFER_TRY(const auto mark, stored_row(core::restore_mark_key()));
+  if (mark && takes_restored_) return std::move(found.keyring);
+  return refused_keyring(mark.has_value());
 }
 
 Result<void> Vault::pin_signer(const envelope::Keyring& keyring) const {

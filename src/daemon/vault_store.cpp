@@ -1,6 +1,7 @@
 // Whether the store is the one that the vault left: asked before it is opened, and beside serving.
 #include "coffer/base/log.h"
 #include "coffer/core/restored.h"
+#include "coffer/envelope/taken_back.h"
 #include "store_doubts.h"
 #include "vault.h"
 
@@ -18,9 +19,7 @@ Result<std::shared_ptr<envelope::RowSums>> Vault::trusted_sums(
   Error error = sums.ok() ? heeded.error() : sums.error();
   // A mark alone proves nothing: whoever can write the store can write one.
   if (mark && !takes_restored_ && error.code == ErrorCode::precondition) {
-    error.text.insert(0,
-                      "the store says that it was restored from a backup, which cofferd root-token "
-                      "takes on: ");
+    error.text.insert(0, kSaysRestored);
   }
   return error;
 }
@@ -78,8 +77,9 @@ Result<std::string> Vault::accept_restore() {
   COFFER_TRY(const auto stored, stored_keyring());
   if (!stored) return make_error(ErrorCode::precondition, "Vault is not initialized");
   COFFER_TRY(auto token, open_token(nullptr));
-  COFFER_TRY(auto keyring, open_keyring(*token, *stored));
-  COFFER_TRY(const auto doubt, doubt_of(*token, *keyring));
+  COFFER_TRY(FoundKeyring found, find_keyring(*token, *stored));
+  COFFER_TRY(auto doubt, doubt_of(*token, *found.keyring));
+  if (!doubt && found.of_before) doubt = refused_keyring(false);
   if (!doubt) {
     return make_error(ErrorCode::precondition,
                       "the store is as the vault left it: there is nothing to accept");
@@ -94,8 +94,23 @@ Result<std::string> Vault::accept_restore() {
   store::Transaction marked;
   marked.writes.push_back({core::restore_mark_key(), core::encode_restore_mark(mark)});
   COFFER_CHECK(commit(*store_, std::move(marked)));
-  COFFER_CHECK(open_vault(std::move(token), std::move(keyring), doubt));
+  COFFER_CHECK(open_vault(std::move(token), std::move(found.keyring), doubt));
   return wrong;
+}
+
+/// What came after may have used them for as much as they are good for, or marked them as
+/// compromised: the store of now can't know.
+Result<void> Vault::renew_keys(core::Unsealed& opened, bool always_kek) {
+  COFFER_TRY(const envelope::Renewed made,
+             envelope::renew_keys(*opened.sealed_store, *opened.token, always_kek, clock_.wall()));
+  if (made.kek == 0 && made.sign == 0) return {};
+  std::string what;
+  if (made.kek != 0) what = "kek " + std::to_string(made.kek);
+  if (made.sign != 0) what += (what.empty() ? "sign " : ", sign ") + std::to_string(made.sign);
+  const audit::Line lines[] = {
+      trail_->system_line("keys_renewed", what + ": made now, above all versions on the token")};
+  COFFER_CHECK(log_->append(lines, true));
+  return follow_keys(opened);
 }
 
 Result<void> Vault::record_store(const core::Unsealed& vault) {

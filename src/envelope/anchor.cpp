@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "coffer/base/codec.h"
+#include "coffer/envelope/taken_back.h"
 #include "packer.h"
 
 namespace coffer::envelope {
@@ -72,12 +73,29 @@ Result<Anchor> read_body(Reader& in) {
   return anchor;
 }
 
-/// Those of before too: between a rotation of the key and the next anchor there may be a crash.
-bool signed_by_vault(const Keyring& keyring, ByteView message, ByteView signature) {
-  const std::vector<Bytes> keys = sign_keys(keyring);
+bool signed_by(const std::vector<Bytes>& keys, ByteView message, ByteView signature) {
   return std::any_of(keys.begin(), keys.end(), [&](const Bytes& spki) {
     return crypto::verify(spki, message, signature).ok();
   });
+}
+
+Result<Anchor> open_signed(ByteView stored, const Uuid& vault, const std::vector<Bytes>& keys) {
+  Reader in(stored);
+  COFFER_CHECK(read_head(in, vault));
+  COFFER_TRY(const Anchor anchor, read_body(in));
+  const ByteView body = stored.first(stored.size() - in.remaining());
+  COFFER_TRY(const ByteView signature, in.blob());
+  COFFER_CHECK(in.finish());
+  if (signed_by(keys, as_bytes(to_sign(body)), signature)) return anchor;
+  return corrupt("the anchor isn't signed by a key of this vault");
+}
+
+/// A keyring that was put back doesn't know of the keys that followed; the token has them.
+Result<Anchor> open_on(pkcs11::Token& token, ByteView stored, const Keyring& keyring) {
+  auto anchor = open_anchor(stored, keyring);
+  if (anchor.ok() || anchor.error().code != ErrorCode::corrupt) return anchor;
+  const auto keys = sign_keys_on(token, keyring.vault());
+  return keys.ok() ? open_signed(stored, keyring.vault(), *keys) : anchor;
 }
 
 }  // namespace
@@ -110,14 +128,8 @@ Result<Bytes> sign_anchor(const Anchor& anchor, Keyring& keyring) {
 }
 
 Result<Anchor> open_anchor(ByteView stored, const Keyring& keyring) {
-  Reader in(stored);
-  COFFER_CHECK(read_head(in, keyring.vault()));
-  COFFER_TRY(const Anchor anchor, read_body(in));
-  const ByteView body = stored.first(stored.size() - in.remaining());
-  COFFER_TRY(const ByteView signature, in.blob());
-  COFFER_CHECK(in.finish());
-  if (signed_by_vault(keyring, as_bytes(to_sign(body)), signature)) return anchor;
-  return corrupt("the anchor isn't signed by a key of this vault");
+  // Those of before too: between a rotation of the key and the next anchor there may be a crash.
+  return open_signed(stored, keyring.vault(), sign_keys(keyring));
 }
 
 Result<AnchorsFound> read_anchors(pkcs11::Token& token, const Keyring& keyring) {
@@ -130,7 +142,8 @@ Result<AnchorsFound> read_anchors(pkcs11::Token& token, const Keyring& keyring) 
                                            stored.error().code == ErrorCode::corrupt);
     if (!stored.ok() && !unusable) return stored.error();
     if (stored.ok() && !stored->has_value()) continue;
-    const auto anchor = unusable ? Result<Anchor>(stored.error()) : open_anchor(**stored, keyring);
+    const auto anchor =
+        unusable ? Result<Anchor>(stored.error()) : open_on(token, **stored, keyring);
     if (!anchor.ok()) {
       ++found.damaged;
     } else if (!found.newest || found.newest->counter < anchor->counter) {

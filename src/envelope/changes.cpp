@@ -20,6 +20,11 @@ constexpr int kAttempts = 8;
 
 Error from(Result<void> result) { return from_token(std::move(result).error()); }
 
+Result<void> has_room(const EnrolledToken& ours) {
+  if (ours.old_keks.size() < kMaxOldKeks) return {};
+  return make_error(ErrorCode::precondition, "too many old versions of the kek: retire some");
+}
+
 /// What a commit gave the row; it can be read, or the store is in trouble.
 Result<store::RowVersion> version_of(store::Store& store, const store::Key& key) {
   Error last = make_error(ErrorCode::unavailable, "the stored keyring can't be read again");
@@ -61,6 +66,22 @@ Result<void> Changes::make_key(pkcs11::KeyRole role, const pkcs11::KeyRef& key,
   // taken only if it is what its role demands.
   Result<void> verified = parts_.token.verify(role, key);
   return verified.ok() ? verified : Result<void>(from(std::move(verified)));
+}
+
+Result<std::uint32_t> Changes::make_fresh(pkcs11::KeyRole role, std::uint32_t past) {
+  const bool is_kek = role == pkcs11::KeyRole::kek;
+  const Uuid& vault = parts_.keyring.vault();
+  for (std::uint32_t version = past + 1; version <= past + kAttempts; ++version) {
+    const pkcs11::KeyRef key = is_kek ? kek_ref(vault, version) : sign_ref(vault, version);
+    const std::string label = (is_kek ? "coffer kek v" : "coffer sign v") + std::to_string(version);
+    Result<void> made = parts_.token.generate(role, key, label);
+    if (!made.ok() && made.error().code == ErrorCode::conflict) continue;
+    if (!made.ok()) return from(std::move(made));
+    Result<void> verified = parts_.token.verify(role, key);
+    if (!verified.ok()) return from(std::move(verified));
+    return version;
+  }
+  return make_error(ErrorCode::conflict, "the versions after the newest key are all taken");
 }
 
 Result<void> Changes::prove_kek(std::uint32_t version) {
@@ -105,13 +126,26 @@ Result<std::uint32_t> Changes::rotate_kek(WallTime now) {
   const Turn turn(*this);
   COFFER_CHECK(turn.check());
   COFFER_TRY(Next next, copy_of(parts_.keyring.state()));
+  COFFER_CHECK(has_room(next->our()));
+  const std::uint32_t version = next->our().kek_version + 1;
+  COFFER_CHECK(make_key(pkcs11::KeyRole::kek, kek_ref(next->vault, version),
+                        "coffer kek v" + std::to_string(version)));
+  return put_kek(std::move(next), version, now);
+}
+
+Result<std::uint32_t> Changes::rotate_kek_past(std::uint32_t past, WallTime now) {
+  const Turn turn(*this);
+  COFFER_CHECK(turn.check());
+  COFFER_TRY(Next next, copy_of(parts_.keyring.state()));
+  COFFER_CHECK(has_room(next->our()));
+  COFFER_TRY(const std::uint32_t version,
+             make_fresh(pkcs11::KeyRole::kek, std::max(past, next->our().kek_version)));
+  return put_kek(std::move(next), version, now);
+}
+
+Result<std::uint32_t> Changes::put_kek(Next next, std::uint32_t version, WallTime now) {
   EnrolledToken& ours = next->tokens[next->ours].token;
-  if (ours.old_keks.size() >= kMaxOldKeks) {
-    return make_error(ErrorCode::precondition, "too many old versions of the kek: retire some");
-  }
-  const std::uint32_t version = ours.kek_version + 1;
   const pkcs11::KeyRef kek = kek_ref(next->vault, version);
-  COFFER_CHECK(make_key(pkcs11::KeyRole::kek, kek, "coffer kek v" + std::to_string(version)));
   COFFER_CHECK(prove_kek(version));
   Result<pkcs11::KekInfo> info = parts_.token.describe_kek(kek);
   if (!info.ok()) return from_token(std::move(info).error());
@@ -145,12 +179,25 @@ Result<std::uint32_t> Changes::rotate_sign(WallTime now) {
   const Turn turn(*this);
   COFFER_CHECK(turn.check());
   COFFER_TRY(Next next, copy_of(parts_.keyring.state()));
+  const std::uint32_t version = next->our().sign_version + 1;
+  COFFER_CHECK(make_key(pkcs11::KeyRole::sign, sign_ref(next->vault, version),
+                        "coffer sign v" + std::to_string(version)));
+  return put_sign(std::move(next), version, now);
+}
+
+Result<std::uint32_t> Changes::rotate_sign_past(std::uint32_t past, WallTime now) {
+  const Turn turn(*this);
+  COFFER_CHECK(turn.check());
+  COFFER_TRY(Next next, copy_of(parts_.keyring.state()));
+  COFFER_TRY(const std::uint32_t version,
+             make_fresh(pkcs11::KeyRole::sign, std::max(past, next->our().sign_version)));
+  return put_sign(std::move(next), version, now);
+}
+
+Result<std::uint32_t> Changes::put_sign(Next next, std::uint32_t version, WallTime now) {
   EnrolledToken& ours = next->tokens[next->ours].token;
   const EnrolledToken before = ours;
-  const std::uint32_t version = before.sign_version + 1;
-  const pkcs11::KeyRef key = sign_ref(next->vault, version);
-  COFFER_CHECK(make_key(pkcs11::KeyRole::sign, key, "coffer sign v" + std::to_string(version)));
-  Result<Bytes> spki = parts_.token.public_key(key);
+  Result<Bytes> spki = parts_.token.public_key(sign_ref(next->vault, version));
   if (!spki.ok()) return from_token(std::move(spki).error());
   ours.sign_version = version;
   ours.sign_public_key = *std::move(spki);

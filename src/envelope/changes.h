@@ -23,6 +23,11 @@ class Changes final : public KeyChanges {
   Result<void> retire_token(const Uuid& token, WallTime now) override;
   Result<void> take_over(WallTime now) override;
 
+  /// As rotate_kek() and rotate_sign(), onto a version above `past`, of a key that is made now.
+  [[nodiscard]] Result<std::uint32_t> rotate_kek_past(std::uint32_t past, WallTime now);
+  [[nodiscard]] Result<std::uint32_t> rotate_sign_past(std::uint32_t past, WallTime now);
+  [[nodiscard]] const Keyring& keyring() const noexcept { return parts_.keyring; }
+
  private:
   using Next = std::unique_ptr<KeyringState>;
   class Turn;
@@ -31,6 +36,10 @@ class Changes final : public KeyChanges {
   /// there: in both cases it is proven before this returns.
   [[nodiscard]] Result<void> make_key(pkcs11::KeyRole role, const pkcs11::KeyRef& key,
                                       const std::string& label);
+  /// Never one that is there. Gives its version, which is above `past`.
+  [[nodiscard]] Result<std::uint32_t> make_fresh(pkcs11::KeyRole role, std::uint32_t past);
+  [[nodiscard]] Result<std::uint32_t> put_kek(Next next, std::uint32_t version, WallTime now);
+  [[nodiscard]] Result<std::uint32_t> put_sign(Next next, std::uint32_t version, WallTime now);
   [[nodiscard]] Result<void> prove_kek(std::uint32_t version);
   /// Seals, stores, and puts it in force. `counter`: of a kek that is new with it.
   [[nodiscard]] Result<void> commit(Next next, WallTime now,
