@@ -32,10 +32,10 @@ struct AnchorsFound {
 /// The public half of every `sign` key that the vault has or had.
 [[nodiscard]] std::vector<Bytes> sign_keys(const Keyring& keyring);
 
-/// The stored form, signed by the keyring's token.
 /// Of the two data objects on the token that anchors of a vault are written to in turn.
 [[nodiscard]] std::array<std::string, 2> anchor_labels(const Uuid& vault);
 
+/// The stored form, signed by the keyring's token.
 [[nodiscard]] Result<Bytes> sign_anchor(const Anchor& anchor, Keyring& keyring);
 /// corrupt, with a fixed text: not an anchor of this vault, or signed by none of its keys, past or
 /// present.
