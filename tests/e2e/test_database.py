@@ -407,6 +407,29 @@ def test_passwords_by_policy(house, servers):  # noqa: F811
     ok(house.request("POST", "database/config/pg", {"password_policy": ""}))
 
 
+def test_passwords_by_a_roles_own_policy(house, servers):  # noqa: F811
+    server = servers("postgresql")
+    for name, letters in (("of-all", "ab"), ("of-one", "xy")):
+        policy = f'length = 30\nrule "charset" {{ charset = "{letters}" }}'
+        ok(house.request("POST", f"sys/policies/password/{name}", {"policy": policy}))
+    configure(house, server, password_policy="of-all")
+    own = {"credential_config": {"password_policy": "of-one"}}
+    ok(house.request("POST", "database/roles/pg", own))
+    assert house.request("GET", "database/roles/pg").data["credential_config"] == own["credential_config"]
+    answer = creds(house, server)
+    assert set(answer["data"]["password"]) == {"x", "y"}
+    ok(house.request("POST", "sys/leases/revoke", {"lease_id": answer["lease_id"], "sync": True}))
+    role = {"db_name": "pg", "username": "app_owner", "rotation_period": "24h", **own}
+    ok(house.request("POST", "database/static-roles/own", role))
+    password = house.request("GET", "database/static-creds/own").data["password"]
+    assert set(password) == {"x", "y"} and server.logs_in("app_owner", password)
+    refused = house.request("POST", "database/roles/pg", {"credential_config": {"password_policy": "none"}})
+    assert refused.status == 400 and "credential_config" in refused.errors[0]
+    ok(house.request("DELETE", "database/static-roles/own"))
+    ok(house.request("DELETE", "database/roles/pg"))
+    ok(house.request("POST", "database/config/pg", {"password_policy": ""}))
+
+
 def test_a_mount_takes_its_users_along(house, servers):  # noqa: F811
     server = servers("postgresql")
     ok(house.request("POST", "sys/mounts/db2", {"type": "database"}))

@@ -12,12 +12,17 @@ namespace {
 
 constexpr std::size_t kMostTemplates = 16;
 
-bool is_text(const Fields& fields, std::string_view name) {
+/// As it stands in the text; empty if it doesn't.
+std::string_view json_of(const Fields& fields, std::string_view name) {
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const Fields::MemberView member = fields.member(i);
-    if (member.name == name) return member.json.starts_with('"');
+    if (member.name == name) return member.json;
   }
-  return false;
+  return {};
+}
+
+bool is_text(const Fields& fields, std::string_view name) {
+  return json_of(fields, name).starts_with('"');
 }
 
 bool says_nothing(std::string_view json) {
@@ -82,6 +87,47 @@ Result<void> take(const Fields& fields, std::string_view name, std::chrono::seco
   if (given->count() < 0) return bad_field(name, "must not be negative");
   into = *given;
   return {};
+}
+
+namespace {
+
+constexpr std::string_view kConfig = "credential_config";
+constexpr std::string_view kPolicy = "password_policy";
+
+/// An object, or "password_policy=NAME", as Vault's command line sends it.
+Result<std::string> policy_in(const Fields& fields) {
+  std::string policy;
+  if (says_nothing(json_of(fields, kConfig))) return policy;
+  if (is_text(fields, kConfig)) {
+    COFFER_TRY(const auto text, fields.string(kConfig));
+    const std::string start = std::string(kPolicy) + "=";
+    if (!text->starts_with(start)) {
+      return bad_field(kConfig, "wanted an object with password_policy");
+    }
+    return text->substr(start.size());
+  }
+  COFFER_TRY(const auto config, fields.object(kConfig));
+  if (!config) return policy;
+  COFFER_CHECK(take(*config, kPolicy, policy));
+  for (const std::string_view name : config->names()) {
+    if (name != kPolicy) return bad_field(kConfig, "a password has password_policy alone");
+  }
+  return policy;
+}
+
+}  // namespace
+
+Result<void> take_credential(const Fields& fields, std::string& password_policy) {
+  COFFER_TRY(const auto type, fields.string("credential_type"));
+  if (type && *type != "password") return bad_field("credential_type", "wanted \"password\"");
+  if (!fields.has(kConfig)) return {};
+  COFFER_TRY(password_policy, policy_in(fields));
+  return {};
+}
+
+void put_credential(model::JsonWriter& json, const std::string& password_policy) {
+  if (password_policy.empty()) return;
+  json.key(kConfig).begin_object().key(kPolicy).string(password_policy).end_object();
 }
 
 Result<void> check_plugin(std::string_view plugin) {

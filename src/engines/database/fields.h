@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "coffer/model/fields.h"
+#include "coffer/model/json_writer.h"
 #include "rows.h"
 
 namespace coffer::engines::database {
@@ -24,6 +25,13 @@ namespace coffer::engines::database {
 /// Not negative.
 [[nodiscard]] Result<void> take(const model::Fields& fields, std::string_view name,
                                 std::chrono::seconds& into);
+
+/// `credential_type` and `credential_config`: of a password, by the policy that the latter names.
+/// Of Vault's other types none is here.
+[[nodiscard]] Result<void> take_credential(const model::Fields& fields,
+                                           std::string& password_policy);
+/// As `credential_config`, if there is something in it.
+void put_credential(model::JsonWriter& json, const std::string& password_policy);
 
 /// Vault's names of plugins; invalid_argument for others.
 [[nodiscard]] Result<void> check_plugin(std::string_view plugin);

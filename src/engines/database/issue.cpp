@@ -104,8 +104,9 @@ Result<std::optional<Found>> connection_of(engine::SealedTransaction& tx, const 
 Result<Issued> issue(House& house, Context& context, const Wanted& wanted) {
   COFFER_TRY(std::string lease, new_lease_name(house.parts.vault));
   COFFER_TRY(std::string username, name_for(house, context, wanted, lease));
-  COFFER_TRY(SecureBytes password,
-             house.parts.make_password(context.tx, wanted.found.row.password_policy));
+  COFFER_TRY(
+      SecureBytes password,
+      house.parts.make_password(context.tx, password_policy_of(wanted.found.row, wanted.role)));
   // Before the intent: a server that isn't reached needs none.
   COFFER_CHECK(must_be_free(house, context, wanted, username));
   COFFER_TRY(

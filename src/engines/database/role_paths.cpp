@@ -34,7 +34,6 @@ Result<void> check_sizes(const Role& role) {
 }
 
 Result<void> apply(const model::Fields& fields, Role& role) {
-  COFFER_CHECK(refuse_unknown(fields, {"credential_config"}));
   COFFER_CHECK(take(fields, "db_name", role.db_name));
   COFFER_CHECK(take(fields, "default_ttl", role.default_ttl));
   COFFER_CHECK(take(fields, "max_ttl", role.max_ttl));
@@ -42,8 +41,7 @@ Result<void> apply(const model::Fields& fields, Role& role) {
   COFFER_CHECK(take(fields, "revocation_statements", role.revocation));
   COFFER_CHECK(take(fields, "rollback_statements", role.rollback));
   COFFER_CHECK(take(fields, "renew_statements", role.renew));
-  COFFER_TRY(const auto type, fields.string("credential_type"));
-  if (type && *type != "password") return bad_field("credential_type", "wanted \"password\"");
+  COFFER_CHECK(take_credential(fields, role.password_policy));
   if (role.db_name.empty()) return bad_field("db_name", "is missing");
   COFFER_CHECK(check_sizes(role));
   if (role.max_ttl.count() > 0 && role.default_ttl > role.max_ttl) {
@@ -114,6 +112,7 @@ std::string role_data(const Role& role) {
   model::JsonWriter json;
   json.begin_object();
   put(json, "creation_statements", role.creation);
+  put_credential(json, role.password_policy);
   json.key("credential_type").string("password");
   json.key("db_name").string(role.db_name);
   json.key("default_ttl").number(role.default_ttl.count());
@@ -160,6 +159,13 @@ Result<Found> connection_for(Context& context, std::string_view db_name, std::st
   return *std::move(found);
 }
 
+Result<void> check_policy(House& house, engine::SealedTransaction& tx, const std::string& name) {
+  if (name.empty()) return {};
+  const auto sample = house.parts.make_password(tx, name);
+  if (!sample.ok()) return bad_field("credential_config", sample.error());
+  return {};
+}
+
 Times times_of(const Role& role, const engine::Mount& mount) {
   const seconds longest = longest_lease(mount);
   const seconds most = role.max_ttl.count() > 0 ? std::min(role.max_ttl, longest) : longest;
@@ -190,6 +196,7 @@ Result<Response> write_role(House& house, Context& context, const Request& reque
   if (!found) return bad_field("db_name", "no configuration of this name");
   COFFER_TRY(const auto bare, house.targets.make(found->row, SecureBytes()));
   COFFER_CHECK(check(stored.role, *bare));
+  COFFER_CHECK(check_policy(house, context.tx, stored.role.password_policy));
   if (trial.value_or(true)) {
     const Wanted wanted{.found = *found,
                         .role = stored.role,

@@ -14,6 +14,10 @@ namespace coffer::engines::database {
 [[nodiscard]] Result<Found> connection_for(engine::Context& context, std::string_view db_name,
                                            std::string_view role);
 
+/// Whether there is such a policy should show now, and not when a password is needed.
+[[nodiscard]] Result<void> check_policy(House& house, engine::SealedTransaction& tx,
+                                        const std::string& name);
+
 struct Times {
   std::chrono::seconds ttl;
   std::chrono::seconds max_ttl;

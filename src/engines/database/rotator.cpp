@@ -129,7 +129,7 @@ class DatabaseRotator final : public lifecycle::Rotator {
       return make_error(ErrorCode::precondition, "the configuration of the static role is gone");
     }
     COFFER_TRY(const SecureBytes password,
-               house_.parts.make_password(*tx, connection->row.password_policy));
+               house_.parts.make_password(*tx, password_policy_of(connection->row, found.role)));
     Json value = Json::object();
     if (!call.current.empty()) {
       COFFER_TRY(value, Json::parse(call.current));

@@ -6,8 +6,12 @@ namespace coffer::engines::database {
 namespace {
 
 constexpr std::uint8_t kFormat = 1;
-/// Of a static role: the second has two users in turn, and who rotates it.
-constexpr std::uint8_t kStaticFormat = 2;
+/// Of a role: the second has the policy of its passwords.
+constexpr std::uint8_t kRoleFormat = 2;
+/// Of a static role: the second has two users in turn, and who rotates it; the third the policy of
+/// its passwords.
+constexpr std::uint8_t kStaticTurnsFormat = 2;
+constexpr std::uint8_t kStaticFormat = 3;
 /// Of a connection: the second has the authorities of TLS.
 constexpr std::uint8_t kConnectionFormat = 2;
 
@@ -71,10 +75,10 @@ Result<Reader> open(std::string_view value) {
   return row;
 }
 
-/// The first format, or the one that is written now.
-Result<std::uint8_t> open_either(Reader& row, std::uint8_t present) {
+/// One of the formats from the first to the one that is written now.
+Result<std::uint8_t> open_any(Reader& row, std::uint8_t present) {
   COFFER_TRY(const std::uint8_t format, row.u8());
-  if (format == kFormat || format == present) return format;
+  if (format >= kFormat && format <= present) return format;
   return make_error(ErrorCode::corrupt, "unknown format of a database row");
 }
 
@@ -100,7 +104,7 @@ std::string encode(const Connection& connection) {
 
 Result<Connection> decode_connection(std::string_view value) {
   Reader row(as_bytes(value));
-  COFFER_TRY(const std::uint8_t format, open_either(row, kConnectionFormat));
+  COFFER_TRY(const std::uint8_t format, open_any(row, kConnectionFormat));
   Connection connection;
   COFFER_CHECK(take(row, connection.name));
   COFFER_CHECK(take(row, connection.retired));
@@ -124,18 +128,20 @@ Result<Connection> decode_connection(std::string_view value) {
 
 std::string encode(const Role& role) {
   Writer row;
-  row.u8(kFormat).text(role.db_name);
+  row.u8(kRoleFormat).text(role.db_name);
   put(row, role.default_ttl);
   put(row, role.max_ttl);
   put(row, role.creation);
   put(row, role.revocation);
   put(row, role.rollback);
   put(row, role.renew);
+  row.text(role.password_policy);
   return text_of(row);
 }
 
 Result<Role> decode_role(std::string_view value) {
-  COFFER_TRY(Reader row, open(value));
+  Reader row(as_bytes(value));
+  COFFER_TRY(const std::uint8_t format, open_any(row, kRoleFormat));
   Role role;
   COFFER_CHECK(take(row, role.db_name));
   COFFER_CHECK(take(row, role.default_ttl));
@@ -144,6 +150,7 @@ Result<Role> decode_role(std::string_view value) {
   COFFER_CHECK(take(row, role.revocation));
   COFFER_CHECK(take(row, role.rollback));
   COFFER_CHECK(take(row, role.renew));
+  if (format == kRoleFormat) COFFER_CHECK(take(row, role.password_policy));
   COFFER_CHECK(row.finish());
   return role;
 }
@@ -157,13 +164,13 @@ std::string encode(const StaticRole& role) {
   put(row, role.last_rotation);
   put(row, role.next_rotation);
   row.u32(role.failures).text(role.alternate).u8(role.alternate_is_current ? 1 : 0);
-  row.text(role.rotated_by);
+  row.text(role.rotated_by).text(role.password_policy);
   return text_of(row);
 }
 
 Result<StaticRole> decode_static_role(std::string_view value) {
   Reader row(as_bytes(value));
-  COFFER_TRY(const std::uint8_t format, open_either(row, kStaticFormat));
+  COFFER_TRY(const std::uint8_t format, open_any(row, kStaticFormat));
   StaticRole role;
   COFFER_CHECK(take(row, role.db_name));
   COFFER_CHECK(take(row, role.username));
@@ -173,12 +180,13 @@ Result<StaticRole> decode_static_role(std::string_view value) {
   COFFER_CHECK(take(row, role.last_rotation));
   COFFER_CHECK(take(row, role.next_rotation));
   COFFER_TRY(role.failures, row.u32());
-  if (format == kStaticFormat) {
+  if (format >= kStaticTurnsFormat) {
     COFFER_CHECK(take(row, role.alternate));
     COFFER_TRY(const std::uint8_t whose, row.u8());
     role.alternate_is_current = whose != 0;
     COFFER_CHECK(take(row, role.rotated_by));
   }
+  if (format == kStaticFormat) COFFER_CHECK(take(row, role.password_policy));
   COFFER_CHECK(row.finish());
   if (role.alternate_is_current && role.alternate.empty()) {
     return make_error(ErrorCode::corrupt, "a password of a user that isn't named");

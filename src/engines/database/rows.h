@@ -55,6 +55,7 @@ struct Role {
   Strings revocation;
   Strings rollback;
   Strings renew;
+  std::string password_policy{};  ///< empty: the connection's
 };
 
 struct StaticRole {
@@ -68,7 +69,8 @@ struct StaticRole {
   Versions password;
   WallTime last_rotation{};
   WallTime next_rotation{};
-  std::uint32_t failures = 0;  ///< since the last that went well
+  std::uint32_t failures = 0;     ///< since the last that went well
+  std::string password_policy{};  ///< empty: the connection's
 
   [[nodiscard]] const std::string& current_user() const noexcept {
     return alternate_is_current ? alternate : username;
@@ -83,6 +85,13 @@ struct StaticRole {
     password.promote();
   }
 };
+
+/// Of a Role or a StaticRole.
+template <typename AnyRole>
+[[nodiscard]] const std::string& password_policy_of(const Connection& connection,
+                                                    const AnyRole& role) noexcept {
+  return role.password_policy.empty() ? connection.password_policy : role.password_policy;
+}
 
 /// All that the end of a lease needs.
 struct Payload {

@@ -22,9 +22,9 @@ constexpr seconds kShortestPeriod{5};
 
 Result<void> apply(const model::Fields& fields, StaticRole& role, bool is_new) {
   // The password is changed at once: who wants it otherwise must not find out afterwards.
-  COFFER_CHECK(refuse_unknown(
-      fields, {"skip_import_rotation", "rotation_window", "rotation_schedule", "rotation_policy",
-               "credential_config", "password", "self_managed_password"}));
+  COFFER_CHECK(
+      refuse_unknown(fields, {"skip_import_rotation", "rotation_window", "rotation_schedule",
+                              "rotation_policy", "password", "self_managed_password"}));
   COFFER_CHECK(take(fields, "db_name", role.db_name));
   std::string username = role.username;
   COFFER_CHECK(take(fields, "username", username));
@@ -41,8 +41,7 @@ Result<void> apply(const model::Fields& fields, StaticRole& role, bool is_new) {
   COFFER_CHECK(take(fields, "rotated_by", role.rotated_by));
   COFFER_CHECK(take(fields, "rotation_period", role.period));
   COFFER_CHECK(take(fields, "rotation_statements", role.rotation));
-  COFFER_TRY(const auto type, fields.string("credential_type"));
-  if (type && *type != "password") return bad_field("credential_type", "wanted \"password\"");
+  COFFER_CHECK(take_credential(fields, role.password_policy));
   if (role.db_name.empty()) return bad_field("db_name", "is missing");
   if (role.username.empty()) return bad_field("username", "is missing");
   if (role.alternate == role.username) return bad_field("alternate_username", "is the same user");
@@ -118,6 +117,7 @@ std::string static_role_data(const StaticRole& role, std::string_view trouble) {
   model::JsonWriter json;
   json.begin_object();
   if (!role.alternate.empty()) json.key("alternate_username").string(role.alternate);
+  put_credential(json, role.password_policy);
   json.key("credential_type").string("password");
   json.key("db_name").string(role.db_name);
   json.key("failures").number(role.failures);
@@ -161,6 +161,7 @@ Result<Response> write_static_role(House& house, Context& context, const Request
   const bool is_new = !stored;
   StaticFound found = stored.value_or(StaticFound{mount, std::string(name), {}, 0});
   COFFER_CHECK(apply(request.fields, found.role, is_new));
+  COFFER_CHECK(check_policy(house, context.tx, found.role.password_policy));
   COFFER_TRY(const Found connection, connection_for(context, found.role.db_name, name));
   // Two that come together would each find the user free.
   const auto turn = hold_users(house, connection);

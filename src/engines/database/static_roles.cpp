@@ -40,7 +40,8 @@ Result<bool> commit_candidate(House& house, const Uuid& mount, std::string_view 
     }
     SecureBytes fresh;
     if (given == nullptr) {
-      COFFER_TRY(fresh, house.parts.make_password(tx, connection->row.password_policy));
+      COFFER_TRY(fresh,
+                 house.parts.make_password(tx, password_policy_of(connection->row, found->role)));
     }
     const SecureBytes& candidate = given == nullptr ? fresh : *given;
     found->role.password.start();

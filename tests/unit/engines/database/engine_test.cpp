@@ -121,13 +121,15 @@ TEST(DatabaseEngine, RefusesVaultsFieldsThatItDoesNotHave) {
                 {{"skip_import_rotation", "true"},
                  {"rotation_window", "3600"},
                  {"rotation_schedule", R"("0 0 * * *")"},
-                 {"credential_config", R"({"password_policy":"x"})"},
+                 {"credential_config", R"({"common_name_template":"mine"})"},
                  {"password", R"("mine")"},
                  {"self_managed_password", R"("mine")"},
                  {"credential_type", R"("client_certificate")"}}},
                {"roles/new",
                 R"("db_name":"pg","creation_statements":"C")",
-                {{"credential_config", R"({"password_policy":"x"})"}}},
+                {{"credential_config", R"({"key_bits":"2048"})"},
+                 {"credential_config", R"("mine")"},
+                 {"credential_config", R"({"password_policy":"none"})"}}},
                {"config/pg",
                 R"("allowed_roles":"*")",
                 {{"skip_static_role_import_rotation", "true"},
@@ -152,6 +154,45 @@ TEST(DatabaseEngine, RefusesVaultsFieldsThatItDoesNotHave) {
                     .ok())
         << nothing << ": as without it";
   }
+}
+
+TEST(DatabaseEngine, ARolesOwnPolicyGoesBeforeTheConfigurations) {
+  World world;
+  const auto made = [&world] {
+    const auto data = must(model::Fields::parse(world.call(Operation::read, "creds/app").data));
+    return *must(data.string("password"));
+  };
+  const auto role = [&world](const std::string& config) {
+    world.call(Operation::update, "roles/app", R"({"credential_config":)" + config + "}");
+  };
+  world.call(Operation::update, "config/pg", R"({"password_policy":"house-"})");
+  EXPECT_TRUE(made().starts_with("madehouse-"));
+  role(R"({"password_policy":"own-"})");
+  EXPECT_TRUE(made().starts_with("madeown-"));
+  const std::string told = world.call(Operation::read, "roles/app").data;
+  EXPECT_NE(told.find(R"("credential_config":{"password_policy":"own-"})"), std::string::npos);
+  world.call(Operation::update, "roles/app", R"({"default_ttl":60})");
+  EXPECT_TRUE(made().starts_with("madeown-")) << "what isn't given stays";
+  role(R"("password_policy=line-")");
+  EXPECT_TRUE(made().starts_with("madeline-")) << "as Vault's command line sends it";
+  role("{}");
+  EXPECT_TRUE(made().starts_with("madehouse-"));
+  EXPECT_EQ(world.call(Operation::read, "roles/app").data.find("credential_config"),
+            std::string::npos);
+}
+
+TEST(DatabaseEngine, AStaticRolesOwnPolicyGoesBeforeTheConfigurations) {
+  World world;
+  world.call(Operation::update, "config/pg", R"({"password_policy":"house-"})");
+  world.call(Operation::update, "static-roles/own",
+             R"({"db_name":"pg","username":"owner","rotation_period":3600,
+                 "credential_config":{"password_policy":"own-"}})");
+  EXPECT_TRUE(world.static_password().starts_with("madeown-"));
+  const std::string told = world.call(Operation::read, "static-roles/own").data;
+  EXPECT_NE(told.find(R"("credential_config":{"password_policy":"own-"})"), std::string::npos);
+  world.call(Operation::update, "static-roles/own", R"({"credential_config":{}})");
+  world.call(Operation::update, "rotate-role/own");
+  EXPECT_TRUE(world.static_password().starts_with("madehouse-"));
 }
 
 TEST(DatabaseEngine, SaysWhatBecameOfTheUserOfATrial) {

@@ -15,7 +15,8 @@ Role example_role() {
           .creation = {"C"},
           .revocation = {},
           .rollback = {"R"},
-          .renew = {}};
+          .renew = {},
+          .password_policy = "p"};
 }
 
 StaticRole example_static() {
@@ -29,7 +30,8 @@ StaticRole example_static() {
           .password = {.current = 1, .pending = 2, .last = 2},
           .last_rotation = WallTime(std::chrono::nanoseconds(5)),
           .next_rotation = WallTime(std::chrono::nanoseconds(6)),
-          .failures = 1};
+          .failures = 1,
+          .password_policy = "p"};
 }
 
 Connection example_connection() {
@@ -55,16 +57,17 @@ Payload example_payload() {
 
 TEST(DatabaseRows, AreThoseOfTheDocument) {
   EXPECT_EQ(hex(encode(example_role())),
-            "01"
+            "02"
             "000000027067"
             "000000000000003c"
             "0000000000000078"
             "000000010000000143"
             "00000000"
             "000000010000000152"
-            "00000000");
+            "00000000"
+            "0000000170");
   EXPECT_EQ(hex(encode(example_static())),
-            "02"
+            "03"
             "000000027067"
             "00000003617070"
             "0000000000000e10"
@@ -77,7 +80,8 @@ TEST(DatabaseRows, AreThoseOfTheDocument) {
             "00000001"
             "00000003616c74"
             "01"
-            "00000003732f78");
+            "00000003732f78"
+            "0000000170");
   EXPECT_EQ(hex(encode(example_connection())),
             "02"
             "000000027067"
@@ -134,7 +138,7 @@ void refuses_damage(const std::string& whole, Decode decode) {
   }
   EXPECT_FALSE(decode(whole + "x").ok());
   std::string other = whole;
-  other.front() = 3;
+  other.front() = 9;
   EXPECT_FALSE(decode(other).ok());
 }
 
@@ -151,13 +155,32 @@ TEST(DatabaseRows, OfTheFirstFormatHaveOneUserWhoRotatesByItself) {
   role.alternate.clear();
   role.alternate_is_current = false;
   role.rotated_by.clear();
+  role.password_policy.clear();
   std::string old = encode(role);
   old.front() = 1;
-  old.resize(old.size() - 9);
+  old.resize(old.size() - 13);
   const auto read = decode_static_role(old);
   ASSERT_TRUE(read.ok());
   EXPECT_EQ(encode(*read), encode(role));
   EXPECT_FALSE(decode_static_role(old + std::string(9, '\0')).ok());
+}
+
+TEST(DatabaseRows, OfFormatsBeforeHaveNoPolicyOfTheirOwn) {
+  const auto as_before = [](std::string row, char format) {
+    row.front() = format;
+    row.resize(row.size() - 4);
+    return row;
+  };
+  StaticRole turns = example_static();
+  turns.password_policy.clear();
+  const auto fixed = decode_static_role(as_before(encode(turns), 2));
+  ASSERT_TRUE(fixed.ok());
+  EXPECT_EQ(encode(*fixed), encode(turns));
+  Role role = example_role();
+  role.password_policy.clear();
+  const auto read = decode_role(as_before(encode(role), 1));
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(encode(*read), encode(role));
 }
 
 TEST(DatabaseRows, OfTheFirstFormatHaveNoAuthorities) {

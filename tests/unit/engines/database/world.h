@@ -260,10 +260,14 @@ class World : public fakes::EngineKit {
         {.store = *sealed,
          .leases = *leases,
          .commit = commit_it,
-         .make_password =
-             [this](envelope::SealedTransaction&, std::string_view) {
-               return SecureBytes::copy_of(as_bytes("made" + std::to_string(++passwords_)));
-             },
+         .make_password = [this](envelope::SealedTransaction&,
+                                 std::string_view policy) -> Result<SecureBytes> {
+           if (policy == "none") {
+             return make_error(ErrorCode::invalid_argument, "no password policy of this name");
+           }
+           const std::string made = "made" + std::string(policy);
+           return SecureBytes::copy_of(as_bytes(made + std::to_string(++passwords_)));
+         },
          .clock = clock_,
          .vault = vault,
          .make_target = [this](connectors::TargetConfig config)
