@@ -124,22 +124,30 @@ void Checkpointer::sign_with(crypto::Signer& signer) {
   failed(done.error());
 }
 
-Result<void> Checkpointer::sign_all(crypto::Signer& signer) {
+/// The tree as it was before the ends were taken: one that covers lines of a later segment would
+/// hide that the end before them isn't signed yet.
+Result<SyncedTree> Checkpointer::sign_ends(crypto::Signer& signer) {
+  auto tree = log_.synced_tree();
   for (const SyncedTree& end : log_.take_segment_ends()) ends_.push_back(end);
   if (ends_.size() > kMaxSegmentEnds) ends_.erase(ends_.begin(), ends_.end() - kMaxSegmentEnds);
   while (!ends_.empty()) {
     if (ends_.front().size > signed_) COFFER_CHECK(sign(signer, ends_.front()));
     ends_.erase(ends_.begin());
   }
-  COFFER_TRY(SyncedTree tree, log_.synced_tree());
+  return tree;
+}
+
+Result<void> Checkpointer::sign_all(crypto::Signer& signer) {
+  COFFER_TRY(SyncedTree tree, sign_ends(signer));
   COFFER_TRY(const NoteKey now, note_key(origin_, signer.public_key()));
   if (tree.size == signed_ && to_text(now) == key_) {
     const bool silent = clock_.boottime() - last_ < config_.heartbeat;
     if (config_.heartbeat.count() == 0 || silent) return {};
     COFFER_CHECK(beat());
-    COFFER_TRY(tree, log_.synced_tree());
+    COFFER_TRY(tree, sign_ends(signer));
   }
-  if (tree.size == 0) return {};
+  // Less than is signed: a segment has ended meanwhile, and its end is.
+  if (tree.size == 0 || tree.size < signed_) return {};
   return sign(signer, tree);
 }
 

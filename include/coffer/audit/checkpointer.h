@@ -71,6 +71,7 @@ class Checkpointer final {
   [[nodiscard]] bool wait_for_work() COFFER_EXCLUDES(mutex_);
   void sign_with(crypto::Signer& signer);
   [[nodiscard]] Result<void> sign_all(crypto::Signer& signer);
+  [[nodiscard]] Result<SyncedTree> sign_ends(crypto::Signer& signer);
   [[nodiscard]] Result<void> sign(crypto::Signer& signer, const SyncedTree& tree);
   [[nodiscard]] Result<void> beat();
   void failed(const Error& error) COFFER_EXCLUDES(mutex_);

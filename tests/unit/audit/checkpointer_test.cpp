@@ -182,6 +182,56 @@ TEST_F(CheckpointerTest, EverySegmentEndsWithACheckpointOfItsLastLine) {
   expect_signed_whole(keys_of({key_.get()}));
 }
 
+/// Something happens between the two looks that a round takes at the log.
+class LogBetweenLooks final : public Log {
+ public:
+  LogBetweenLooks(Log& log, std::function<void()> between)
+      : log_(log), between_(std::move(between)) {}
+  Result<void> append(std::span<const Line> lines, bool sync) override {
+    return log_.append(lines, sync);
+  }
+  [[nodiscard]] std::uint64_t next_sequence() const override { return log_.next_sequence(); }
+  [[nodiscard]] LogHead head() override { return log_.head(); }
+  Result<SyncedTree> synced_tree() override {
+    look();
+    return log_.synced_tree();
+  }
+  std::vector<SyncedTree> take_segment_ends() override {
+    look();
+    return log_.take_segment_ends();
+  }
+  Result<void> check() override { return log_.check(); }
+
+ private:
+  void look() {
+    if (++looks_ == 2) between_();
+  }
+  Log& log_;
+  std::function<void()> between_;
+  int looks_ = 0;
+};
+
+TEST_F(CheckpointerTest, ASegmentThatEndsWhileOthersAreSignedHasItsCheckpoint) {
+  LogConfig small = config();
+  small.segment_bytes = 1500;
+  const auto log = *open_log(small, clock_);
+  LogBetweenLooks busy(*log, [&] {
+    for (std::uint8_t i = 1; i < 20; ++i) append(*log, {request(i), response(i)}, true);
+  });
+  const auto signing = make(busy);
+  signing->round();
+  signing->round();
+  const auto segments = *list_segments(directory_.path());
+  ASSERT_GT(segments.size(), 3U);
+  for (std::size_t i = 0; i + 1 < segments.size(); ++i) {
+    const auto checkpoints = signed_in(segments[i].first);
+    ASSERT_FALSE(checkpoints.empty()) << segments[i].name;
+    EXPECT_EQ(checkpoints.back().size, segments[i + 1].first - 1);
+  }
+  EXPECT_EQ(signed_in(segments.back().first).back().size, log->next_sequence() - 1);
+  expect_signed_whole(keys_of({key_.get()}));
+}
+
 TEST_F(CheckpointerTest, ANewKeySignsAtOnceAndIsTold) {
   const auto log = open();
   const auto signing = make(*log);
