@@ -31,7 +31,7 @@ class Console final {
   void print(std::string_view text) { out_ << text; }
   /// Standard output, one line; on a terminal without control characters.
   void line(std::string_view text);
-  /// A value by itself: no newline unless a person looks.
+  /// A value by itself: byte for byte and no newline, unless a person looks.
   void value(std::string_view text);
   /// A stored text: byte for byte, unless a person looks.
   void document(std::string_view text);
@@ -59,8 +59,8 @@ class Console final {
   Terminal terminal_;
 };
 
-/// Control characters other than newline and tab as \xNN: a stored value shall not drive the
-/// terminal of the person who reads it.
+/// for_terminal(), with its line breaks: a stored value shall not drive the terminal of the person
+/// who reads it.
 [[nodiscard]] std::string without_controls(std::string_view text);
 
 }  // namespace coffer::cli

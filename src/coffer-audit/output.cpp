@@ -1,9 +1,11 @@
 #include "output.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
 
+#include "coffer/base/terminal.h"
 #include "coffer/model/json_writer.h"
 #include "options.h"
 
@@ -12,21 +14,20 @@ namespace coffer::auditor {
 void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 void print_row(std::string_view name, std::string_view value) {
-  std::string row(name);
-  row.resize(16, ' ');
-  print(row.append(value).append("\n"));
+  std::string row = for_terminal(name);
+  row.resize(std::max<std::size_t>(row.size() + 1, 16), ' ');
+  print(row.append(for_terminal(value)).append("\n"));
 }
 
 int complain(std::string_view text) {
-  std::fprintf(stderr, "coffer-audit: %.*s\ntry: coffer-audit -help\n",
-               static_cast<int>(text.size()), text.data());
+  std::fprintf(stderr, "coffer-audit: %s\ntry: coffer-audit -help\n", for_terminal(text).c_str());
   return kUsage;
 }
 
 int complain(const Error& error) {
   if (error.code != ErrorCode::corrupt) return complain(describe(error));
   // It was asked for rightly: no word of -help.
-  std::fprintf(stderr, "coffer-audit: %s\n", describe(error).c_str());
+  std::fprintf(stderr, "coffer-audit: %s\n", for_terminal(describe(error)).c_str());
   return kBadLog;
 }
 

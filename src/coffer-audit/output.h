@@ -9,7 +9,7 @@
 namespace coffer::auditor {
 
 void print(std::string_view text);
-/// `name`, padded, and `value`.
+/// `name`, padded, and `value`; each may be somebody else's (for_terminal()).
 void print_row(std::string_view name, std::string_view value);
 /// On standard error; gives the exit status for it: bad for what is corrupt, else usage.
 int complain(const Error& error);

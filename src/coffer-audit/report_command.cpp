@@ -3,6 +3,7 @@
 #include <set>
 #include <tuple>
 
+#include "coffer/base/terminal.h"
 #include "coffer/model/json_writer.h"
 #include "commands.h"
 #include "output.h"
@@ -114,13 +115,7 @@ void print_json(const Report& report) {
 }
 
 /// As a client may have put anything into a path.
-std::string shown(std::string_view text) {
-  std::string out(text.empty() ? "-" : text);
-  for (char& c : out) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return out;
-}
+std::string shown(std::string_view text) { return text.empty() ? "-" : for_terminal(text); }
 
 void print_line(const Counts& counts, std::string_view what) {
   std::string line;

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <thread>
 
+#include "coffer/base/terminal.h"
 #include "coffer/model/json_writer.h"
 #include "commands.h"
 #include "output.h"
@@ -13,14 +14,6 @@ constexpr std::chrono::milliseconds kPause{200};
 
 std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
 
-/// Whatever a client sent can't reach the terminal as a control character.
-std::string clean(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return text;
-}
-
 void print_text(const audit::Record& record) {
   std::string line = record.time;
   line.append("  ").append(audit::to_string(record.ending));
@@ -31,7 +24,8 @@ void print_text(const audit::Record& record) {
   line.append("  ");
   line.append(record.policy.empty() ? "-" : record.policy + ":" + record.rule);
   if (!record.error.empty()) line.append("  ").append(record.error);
-  print(clean(std::move(line)).append("\n"));
+  // What clients sent is in it.
+  print(for_terminal(line).append("\n"));
 }
 
 void print_json(const audit::Record& record) {
