@@ -12,16 +12,18 @@ namespace {
 
 using model::Json;
 
-/// As of doctor: errors.
+/// As of doctor: warnings, errors.
+constexpr int kDoubtfulEvidence = 3;
 constexpr int kBadEvidence = 4;
 
 /// So that nobody takes what isn't there for nothing to tell.
 std::string missing_text(const Gathered& gathered) {
   Json missing = Json::array();
-  for (const auto& [name, why] : gathered.missing) {
+  for (const Missing& each : gathered.missing) {
     Json one = Json::object();
-    one.set("file", Json::string(name));
-    one.set("why", Json::string(why));
+    one.set("file", Json::string(each.file));
+    one.set("why", Json::string(each.why));
+    one.set("kind", Json::string(std::string(to_string(each.lack))));
     missing.push(std::move(one));
   }
   return missing.pretty() + "\n";
@@ -61,32 +63,42 @@ bool gather(Session& session, Gathered& gathered) {
   if (flags.has("audit")) {
     gather_audit(flags.text("audit"), flags.text("key"), gathered);
   } else {
-    gathered.lack("audit/verified.json", "no -audit was given");
+    gathered.lack("audit/verified.json", "no -audit was given", Lack::not_asked);
   }
   if (flags.has("config")) {
     gather_config(flags.text("config"), gathered);
   } else {
-    gathered.lack("state/coffer.toml", "no -config was given");
+    gathered.lack("state/coffer.toml", "no -config was given", Lack::not_asked);
   }
   if (flags.has("ceremonies")) {
     gather_ceremonies(flags.text("ceremonies"), gathered);
   } else {
-    gathered.lack("ceremonies", "no -ceremonies was given");
+    gathered.lack("ceremonies", "no -ceremonies was given", Lack::not_asked);
   }
   gathered.add("missing.json", missing_text(gathered));
   return true;
 }
 
 int tell(Session& session, const Gathered& gathered, const std::string& written) {
-  for (const std::string& doubt : gathered.doubts) session.console().warning("Doubt: " + doubt);
-  if (gathered.bad.empty()) {
-    session.console().line("Success! Evidence written to: " + written);
-    return kOk;
+  bool doubtful = !gathered.doubts.empty();
+  for (const Missing& each : gathered.missing) {
+    session.console().warning("Without " + each.file + ": " + each.why);
+    doubtful = doubtful || each.lack == Lack::failed;
   }
+  for (const std::string& doubt : gathered.doubts) session.console().warning("Doubt: " + doubt);
   for (const std::string& what : gathered.bad) session.console().warning("BAD: " + what);
-  session.console().line("Evidence written to: " + written +
-                         ". It shows that something is BAD: see the warnings");
-  return kBadEvidence;
+  if (!gathered.bad.empty()) {
+    session.console().line("Evidence written to: " + written +
+                           ". It shows that something is BAD: see the warnings");
+    return kBadEvidence;
+  }
+  if (doubtful) {
+    session.console().line("Evidence written to: " + written +
+                           ". It leaves doubts: see the warnings");
+    return kDoubtfulEvidence;
+  }
+  session.console().line("Success! Evidence written to: " + written);
+  return kOk;
 }
 
 int evidence(Session& session) {
@@ -100,35 +112,34 @@ int evidence(Session& session) {
   files.insert(files.begin(), {"manifest.note", *note});
   const auto written = write_bundle(path, files, std::time(nullptr));
   if (!written.ok()) return session.fail(kLocal, "Error: " + describe(written.error()));
-  for (const auto& [name, why] : gathered.missing) {
-    session.console().warning("Without " + name + ": " + why);
-  }
   return tell(session, gathered, path + " (" + std::to_string(files.size()) + " files)");
 }
 
 }  // namespace
 
 std::vector<Command> evidence_commands() {
-  return {{.words = "evidence",
-           .synopsis = "[flags]",
-           .summary = "Gather what an auditor asks for, signed by the token",
-           .help =
-               "Writes a tar file: key inventory with attributes from the token, who may reach\n"
-               "what, rotations, revocations, backups and drills, the audit log's verification,\n"
-               "versions and libraries. The token signs a manifest of hashes. What couldn't be\n"
-               "had is listed in missing.json, with the reason. No secret is in it. Exit code 4:\n"
-               "it was written, and the audit log or a ceremony in it is bad.\n\n"
-               "    $ coffer evidence -out=2026.tar -audit=/var/lib/coffer/audit \\\n"
-               "        -key=/var/lib/coffer/signer.pem -config=/etc/coffer/coffer.toml\n"
-               "    $ coffer-audit verify-evidence -key=signer.pem 2026.tar",
-           .flags = {{"out", FlagKind::text, "the tar file, which must not be there"},
-                     {"audit", FlagKind::text, "the directory of the audit log"},
-                     {"key", FlagKind::text, "the public key to verify the audit log with"},
-                     {"config", FlagKind::text, "the daemon's configuration"},
-                     {"ceremonies", FlagKind::text, "a directory with bundles of ceremonies"}},
-           .least = 0,
-           .most = 0,
-           .run = &evidence}};
+  return {
+      {.words = "evidence",
+       .synopsis = "[flags]",
+       .summary = "Gather what an auditor asks for, signed by the token",
+       .help =
+           "Writes a tar file: key inventory with attributes from the token, who may reach\n"
+           "what, rotations, revocations, backups and drills, the audit log's verification,\n"
+           "versions and libraries. The token signs a manifest of hashes. What couldn't be\n"
+           "had is listed in missing.json, with the reason. No secret is in it. Exit code 4:\n"
+           "it was written, and the audit log or a ceremony in it is bad; 3: it leaves doubts,\n"
+           "or something that there is could not be had.\n\n"
+           "    $ coffer evidence -out=2026.tar -audit=/var/lib/coffer/audit \\\n"
+           "        -key=/var/lib/coffer/signer.pem -config=/etc/coffer/coffer.toml\n"
+           "    $ coffer-audit verify-evidence -key=signer.pem 2026.tar",
+       .flags = {{"out", FlagKind::text, "the tar file, which must not be there"},
+                 {"audit", FlagKind::text, "the directory of the audit log"},
+                 {"key", FlagKind::text, "the public key to verify the audit log with"},
+                 {"config", FlagKind::text, "the daemon's configuration"},
+                 {"ceremonies", FlagKind::text, "a directory with bundles of ceremonies"}},
+       .least = 0,
+       .most = 0,
+       .run = &evidence}};
 }
 
 }  // namespace coffer::cli

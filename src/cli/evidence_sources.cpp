@@ -47,6 +47,8 @@ std::optional<Answer> ask(Session& session, std::string_view path, std::string_v
       {400, 403, 404, 405, 412, 500, 501, 503});
 }
 
+Lack kind_of(const Answer& answer) { return answer.missing() ? Lack::none : Lack::failed; }
+
 std::string reason(const Answer& answer) {
   if (answer.missing()) return "there is none";
   const Json* const errors = answer.json.find("errors");
@@ -67,7 +69,7 @@ bool gather_one(Session& session, const Source& source, Gathered& gathered) {
   if (answer->status < 300 || source.path == "sys/health") {
     gathered.add(std::string(source.file), content_of(*answer));
   } else {
-    gathered.lack(std::string(source.file), reason(*answer));
+    gathered.lack(std::string(source.file), reason(*answer), kind_of(*answer));
   }
   return true;
 }
@@ -86,7 +88,7 @@ bool gather_each(Session& session, Gathered& gathered, const Source& source, Ask
   if (!listed) return false;
   const Json* const keys = listed->json.find_path({"data", "keys"});
   if (listed->status >= 300 || keys == nullptr) {
-    gathered.lack(std::string(source.file), reason(*listed));
+    gathered.lack(std::string(source.file), reason(*listed), kind_of(*listed));
     return true;
   }
   std::vector<Json::Member> all;
@@ -107,7 +109,7 @@ bool gather_attestation(Session& session, Gathered& gathered) {
   if (answer->status < 300 && note != nullptr) {
     gathered.add("attestation.note", note->text());
   } else {
-    gathered.lack("attestation.note", reason(*answer));
+    gathered.lack("attestation.note", reason(*answer), kind_of(*answer));
   }
   return true;
 }
@@ -157,7 +159,7 @@ bool gather_mounts(Session& session, Gathered& gathered, const AuthMounts& mount
     if (!listed) return false;
     const Json* const keys = listed->json.find_path({"data", "keys"});
     if (listed->status >= 300 || keys == nullptr) {
-      gathered.lack(file, list + ": " + reason(*listed));
+      gathered.lack(file, list + ": " + reason(*listed), kind_of(*listed));
       continue;
     }
     for (const Json& key : keys->elements()) {
@@ -167,12 +169,21 @@ bool gather_mounts(Session& session, Gathered& gathered, const AuthMounts& mount
       all.push_back({name, data_or_reason(*one)});
     }
   }
-  if (!any) gathered.lack(file, "no " + std::string(wanted.type) + " is mounted");
+  if (!any) gathered.lack(file, "no " + std::string(wanted.type) + " is mounted", Lack::none);
   if (!all.empty()) gathered.add(file, Json::object(std::move(all)).pretty() + "\n");
   return true;
 }
 
 }  // namespace
+
+std::string_view to_string(Lack lack) noexcept {
+  switch (lack) {
+    case Lack::none: return "none";
+    case Lack::not_asked: return "not asked for";
+    case Lack::failed: break;
+  }
+  return "failed";
+}
 
 bool gather_from_daemon(Session& session, Gathered& gathered) {
   if (!gather_attestation(session, gathered)) return false;

@@ -6,10 +6,23 @@
 
 namespace coffer::cli {
 
+enum class Lack : std::uint8_t {
+  failed,     ///< it was to be had, and wasn't
+  none,       ///< there is nothing of the kind
+  not_asked,  ///< the caller left it out
+};
+[[nodiscard]] std::string_view to_string(Lack lack) noexcept;
+
+struct Missing {
+  std::string file;
+  std::string why;
+  Lack lack = Lack::failed;
+};
+
 /// Files, and what couldn't be had with the reason: an auditor is told of both.
 struct Gathered {
   BundleFiles files;
-  std::vector<std::pair<std::string, std::string>> missing;
+  std::vector<Missing> missing;
   std::vector<std::string> doubts{};    ///< what verifying found, short of bad
   std::vector<std::string> bad{};       ///< a log or a ceremony that doesn't hold
   std::vector<std::string> policies{};  ///< names of all there are
@@ -17,8 +30,8 @@ struct Gathered {
   void add(std::string name, std::string content) {
     files.emplace_back(std::move(name), std::move(content));
   }
-  void lack(std::string name, std::string why) {
-    missing.emplace_back(std::move(name), std::move(why));
+  void lack(std::string name, std::string why, Lack kind = Lack::failed) {
+    missing.push_back({std::move(name), std::move(why), kind});
   }
 };
 

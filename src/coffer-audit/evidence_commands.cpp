@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "bundle_file.h"
-#include "coffer/model/json_tree.h"
 #include "coffer/model/json_writer.h"
 #include "commands.h"
+#include "evidence_contents.h"
 #include "output.h"
 
 namespace coffer::auditor {
@@ -13,69 +13,25 @@ namespace {
 
 using audit::EvidenceFinding;
 using audit::EvidenceReport;
-using model::Json;
 
-constexpr std::string_view kVerifiedLog = "audit/verified.json";
-constexpr std::string_view kCeremonies = "ceremonies.json";
-
-/// What was found when the bundle was made, by the verifiers whose output it holds.
-struct Inner {
-  std::string name;
-  bool good = true;
-  std::string what{};  ///< the first thing that is wrong
-};
 struct Checked {
   EvidenceReport report;
-  std::vector<Inner> inner{};
+  std::vector<Content> contents{};
 
   [[nodiscard]] bool is_signed() const { return report.flaws.empty(); }
   [[nodiscard]] bool good() const {
-    return is_signed() &&
-           std::all_of(inner.begin(), inner.end(), [](const Inner& one) { return one.good; });
+    return is_signed() && std::all_of(contents.begin(), contents.end(),
+                                      [](const Content& one) { return one.good; });
+  }
+  [[nodiscard]] bool doubtful() const {
+    return std::any_of(contents.begin(), contents.end(),
+                       [](const Content& one) { return !one.doubts.empty(); });
+  }
+  [[nodiscard]] int status() const {
+    if (!good()) return kBadLog;
+    return doubtful() ? kDoubts : kGood;
   }
 };
-
-std::string text_in(const Json& json, std::initializer_list<std::string_view> path) {
-  const Json* const found = json.find_path(path);
-  return found == nullptr ? std::string() : found->text();
-}
-
-Inner of_log(const Json& log) {
-  Inner inner{"audit log", text_in(log, {"good"}) == "true"};
-  if (!inner.good) {
-    inner.what = text_in(log, {"bad", "file"}) + " line " + text_in(log, {"bad", "line"}) + ": " +
-                 text_in(log, {"bad", "what"});
-  }
-  return inner;
-}
-
-/// Nobody signs a rehearsal.
-Inner of_ceremony(const Json::Member& one) {
-  const bool good =
-      text_in(one.value, {"good"}) == "true" || text_in(one.value, {"mode"}) == "rehearsal";
-  Inner inner{"ceremony " + one.name, good};
-  const Json* const problems = one.value.find("problems");
-  if (!good && problems != nullptr && !problems->elements().empty()) {
-    inner.what = problems->elements().front().text();
-  }
-  return inner;
-}
-
-std::vector<Inner> look_inside(const audit::Bundle& bundle) {
-  std::vector<Inner> found;
-  for (const auto& [name, content] : bundle.files) {
-    if (name != kVerifiedLog && name != kCeremonies) continue;
-    const auto json = Json::parse(content);
-    if (!json.ok()) {
-      found.push_back({name, false, "isn't JSON"});
-    } else if (name == kVerifiedLog) {
-      found.push_back(of_log(*json));
-    } else {
-      for (const Json::Member& one : json->members()) found.push_back(of_ceremony(one));
-    }
-  }
-  return found;
-}
 
 void print_json(const Checked& checked) {
   const EvidenceReport& report = checked.report;
@@ -91,9 +47,11 @@ void print_json(const Checked& checked) {
     json.begin_object().key("file").string(flaw.file).key("what").string(flaw.what).end_object();
   }
   json.end_array().key("contents").begin_array();
-  for (const Inner& one : checked.inner) {
+  for (const Content& one : checked.contents) {
     json.begin_object().key("name").string(one.name).key("good").boolean(one.good);
-    json.key("what").string(one.what).end_object();
+    json.key("what").string(one.what).key("doubts").begin_array();
+    for (const std::string& doubt : one.doubts) json.string(doubt);
+    json.end_array().end_object();
   }
   json.end_array().end_object();
   print(std::string(json.view()).append("\n"));
@@ -104,8 +62,10 @@ void print_table(const Checked& checked) {
   print_row("result", checked.good() ? "good" : "BAD");
   print_row("signature", checked.is_signed() ? "good" : "BAD");
   for (const EvidenceFinding& flaw : report.flaws) print_row("bad", flaw.file + " " + flaw.what);
-  for (const Inner& one : checked.inner) {
-    print_row("contents", one.name + (one.good ? " good" : " BAD: " + one.what));
+  for (const Content& one : checked.contents) {
+    if (!one.good) print_row("contents", one.name + " BAD: " + one.what);
+    if (one.good && one.doubts.empty()) print_row("contents", one.name + " good");
+    for (const std::string& doubt : one.doubts) print_row("doubt", one.name + ": " + doubt);
   }
   if (report.manifest.time.empty()) return;
   print_row("vault", to_string(report.manifest.vault));
@@ -120,7 +80,7 @@ Result<Checked> check_bundle(const Options& options) {
   if (!bundle.ok() && bundle.error().code != ErrorCode::corrupt) return bundle.error();
   if (!bundle.ok()) return Checked{{{}, {{"", bundle.error().text}}}};
   COFFER_TRY(EvidenceReport report, audit::verify_evidence(*bundle, keys));
-  return Checked{std::move(report), look_inside(*bundle)};
+  return Checked{std::move(report), contents_of(*bundle, keys)};
 }
 
 Result<audit::Attestation> check_note(const Options& options) {
@@ -143,7 +103,7 @@ int verify_evidence(const Options& options) {
   } else {
     print_table(*checked);
   }
-  return checked->good() ? kGood : kBadLog;
+  return checked->status();
 }
 
 int verify_attestation(const Options& options) {

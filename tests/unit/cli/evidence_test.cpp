@@ -55,7 +55,7 @@ TEST_F(EvidenceFilesTest, CeremoniesAreTakenButForLinksAndHiddenFiles) {
   EXPECT_EQ(gathered.files[0].first, "ceremonies/2026/transcript.txt");
   EXPECT_EQ(gathered.missing.size(), 3U)
       << "what is left out is told, and that nothing is verified";
-  EXPECT_EQ(gathered.missing.back().first, "ceremonies.json");
+  EXPECT_EQ(gathered.missing.back().file, "ceremonies.json");
   Gathered none;
   gather_ceremonies(directory_ + "/nowhere", none);
   EXPECT_TRUE(none.files.empty());
@@ -67,7 +67,7 @@ TEST_F(EvidenceFilesTest, WhatCantBeReadIsToldAsMissing) {
   gather_config(directory_ + "/none.toml", gathered);
   EXPECT_TRUE(gathered.files.empty());
   ASSERT_EQ(gathered.missing.size(), 1U);
-  EXPECT_EQ(gathered.missing[0].first, "state/coffer.toml");
+  EXPECT_EQ(gathered.missing[0].file, "state/coffer.toml");
 }
 
 TEST_F(EvidenceFilesTest, AConfigurationThatIsntTomlIsMissing) {
@@ -76,7 +76,7 @@ TEST_F(EvidenceFilesTest, AConfigurationThatIsntTomlIsMissing) {
   gather_config(directory_ + "/c.toml", gathered);
   EXPECT_TRUE(gathered.files.empty());
   ASSERT_EQ(gathered.missing.size(), 1U);
-  EXPECT_EQ(gathered.missing[0].second, "isn't TOML from line 2 on");
+  EXPECT_EQ(gathered.missing[0].why, "isn't TOML from line 2 on");
 }
 
 TEST_F(EvidenceFilesTest, KeysThatWereLeftOutAreTold) {
@@ -86,7 +86,7 @@ TEST_F(EvidenceFilesTest, KeysThatWereLeftOutAreTold) {
   ASSERT_EQ(gathered.files.size(), 1U);
   EXPECT_EQ(gathered.files[0].second, "[log]\nlevel = \"info\"\n");
   ASSERT_EQ(gathered.missing.size(), 1U);
-  EXPECT_EQ(gathered.missing[0].first, "state/coffer.toml");
+  EXPECT_EQ(gathered.missing[0].file, "state/coffer.toml");
 }
 
 class EvidenceCommandTest : public CliFixture {};
