@@ -5,6 +5,7 @@
 #include <sys/un.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -26,6 +27,18 @@ constexpr int kWarnings = 3;
 constexpr int kErrors = 4;
 constexpr int kUnsignedTail = 3;  ///< of coffer-audit
 constexpr std::chrono::milliseconds kUntilSigned{2500};
+
+struct Look {
+  std::string_view path;
+  void (*check)(const Json&, Findings&);
+};
+/// What the daemon is asked for one after another, and answers while it isn't sealed.
+constexpr std::array kLooks{
+    Look{"sys/token", &check_token},     Look{"sys/key-inventory", &check_keys},
+    Look{"sys/key-usage", &check_usage}, Look{"sys/rotate/config", &check_rotation},
+    Look{"sys/restore", &check_restore}, Look{"sys/audit/status", &check_signing},
+    Look{"sys/host-info", &check_host},  Look{"sys/clock", &check_clock}};
+constexpr const char* kSealed = ": the vault is sealed";
 
 class Doctor final {
  public:
@@ -83,14 +96,15 @@ class Doctor final {
     if (!health) return false;
     check_health(*health, found_);
     const Json* const sealed = health->find("sealed");
-    if (sealed != nullptr && sealed->text() == "true") return true;
-    return examine_one("sys/token", &check_token) &&
-           examine_one("sys/key-inventory", &check_keys) &&
-           examine_one("sys/key-usage", &check_usage) &&
-           examine_one("sys/rotate/config", &check_rotation) &&
-           examine_one("sys/restore", &check_restore) &&
-           examine_one("sys/audit/status", &check_signing) &&
-           examine_one("sys/host-info", &check_host) && examine_one("sys/clock", &check_clock) &&
+    if (sealed != nullptr && sealed->text() == "true") {
+      for (const Look& look : kLooks) unseen_.push_back(std::string(look.path) + kSealed);
+      for (const std::string_view path : {"sys/backup", "sys/drills", "auth/token/accessors"}) {
+        unseen_.push_back(std::string(path) + kSealed);
+      }
+      return true;
+    }
+    return std::all_of(kLooks.begin(), kLooks.end(),
+                       [&](const Look& look) { return examine_one(look.path, look.check); }) &&
            examine_recovery() && examine_roots();
   }
 

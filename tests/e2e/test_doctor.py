@@ -126,8 +126,11 @@ def test_the_policy_of_the_page_is_enough(vault):
 
 def test_a_sealed_vault_and_none_at_all_are_told(vault):
     vault.client.post("sys/seal", {})
-    found, _, status = examine(vault)
+    found, unseen, status = examine(vault)
     assert "vault.sealed" in found and status == 4
+    for path in ("sys/token", "sys/key-inventory", "sys/backup", "sys/drills", "sys/host-info", "sys/clock",
+                 "sys/audit/status", "auth/token/accessors"):  # fmt: skip
+        assert f"{path}: the vault is sealed" in unseen
     vault.stop()
     done = vault.coffer("doctor")
     assert done.returncode == 2 and "doctor" not in done.stdout
