@@ -95,7 +95,12 @@ Result<BundleCheck> check_bundle(const Words& words) {
   if (!words["sign-key"].empty()) {
     COFFER_TRY(expected.sign_key_pem, read_file(words["sign-key"], kMaxPem));
   }
-  return verify_bundle(words.word, expected);
+  auto check = verify_bundle(words.word, expected);
+  if (check.ok() || check.error().code != ErrorCode::corrupt) return check;
+  // Found out is what is wrong, not that it can't be read.
+  BundleCheck found;
+  found.problems.push_back(check.error().text);
+  return found;
 }
 
 }  // namespace
