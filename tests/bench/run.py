@@ -3,6 +3,7 @@
 
     run.py --build DIR --out FILE [--quick] [--large SECRETS]
                                                (scripts/bench builds, then calls this)
+    run.py --build DIR --only watch            prints that part's section alone
 
 Exit 1 if anything could not be measured, or any answer was refused or lost; an aim that is missed
 is no error. Audit logs of up to 4 GB are written below DIR and removed at the end.
@@ -29,6 +30,7 @@ import report
 import rotation
 import scenarios
 import signing
+import watch
 from programs import Failed, Server, Vault, run_json
 
 CONNECTIONS = (1, 16, 64)
@@ -79,7 +81,7 @@ class Bench:
         self.servers = []
         self.large = options.large
         self.results = {"loads": {}, "limits": {}, "vault": {}, "layers": [], "large": None, "flood": None, "rotation": None, "database": None, "signing": None,
-                        "leaks": None, "leases": None,
+                        "leaks": None, "leases": None, "watch": None,
                         "missing": [], "errors": []}
         self.first_new_key = 0
 
@@ -282,6 +284,7 @@ class Bench:
         if vaults:
             self.results["rotation"] = rotation.measure(self)
             self.results["signing"] = signing.measure(self)
+            self.results["watch"] = watch.measure(self)
             self.stop()
             self.results["database"] = database.measure(self)
             self.results["leaks"] = leaks.measure(self)
@@ -311,15 +314,21 @@ def medians(results):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True, help="build directory with bin/")
-    parser.add_argument("--out", required=True, help="the report to write")
+    parser.add_argument("--out", help="the report to write")
+    parser.add_argument("--only", choices=["watch"], help="measure this part, and print its section")
     parser.add_argument("--quick", action="store_true", help="one run of one second")
     parser.add_argument("--large", type=int, default=0, metavar="SECRETS",
                         help="also fill a vault with so many secrets, and measure it")
     options = parser.parse_args()
+    if not options.out and not options.only:
+        parser.error("--out or --only is wanted")
     # Not in /tmp, which may be memory: syncs are to be real.
     work = pathlib.Path(tempfile.mkdtemp(prefix="bench-", dir=options.build))
     bench = Bench(options, work)
     try:
+        if options.only:
+            print("\n".join(report.watch_section({"watch": watch.measure(bench)})))
+            return 0
         results = medians(bench.measure())
         text = report.render(results, bench.runs, bench.seconds, work)
         pathlib.Path(options.out).write_text(text)

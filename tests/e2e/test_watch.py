@@ -55,6 +55,17 @@ def test_a_new_version_is_told(vault):
     assert got.data["metadata"]["version"] == 2
 
 
+def test_what_a_rotation_makes_is_told(vault):
+    vault.put("app/db", {"password": "one"})
+    assert vault.client.post("secret/rotation/app/db", {"rotator": "generate", "period": "24h"}).status == 200
+    answer = waiting(vault, "secret/data/app/db?after_version=1&wait=60s")
+    until_it_waits(vault, "secret/data/app/db")
+    assert vault.client.post("secret/rotate/app/db", {}).status == 200
+    got = answer.result(30)
+    assert got.status == 200 and got.data["metadata"]["version"] == 2
+    assert got.data["data"]["password"] not in ("", "one")
+
+
 def test_one_that_is_there_already_is_told_at_once(vault):
     vault.put("app/db", {"password": "one"})
     vault.put("app/db", {"password": "two"})
