@@ -1,6 +1,8 @@
 #include "coffer/lifecycle/due.h"
 
 #include <algorithm>
+#include <charconv>
+#include <limits>
 #include <optional>
 
 #include "coffer/base/codec.h"
@@ -24,6 +26,9 @@ constexpr std::int64_t kWorthMoving = 10;
 /// Rows looked at in a minute that isn't over; what stands beyond them waits for its end.
 constexpr std::size_t kMaxPeek = 1024;
 constexpr std::size_t kDigits = 12;
+/// What is due at once stands under a minute of its own, whatever the clock says: a request goes by
+/// another one than the sweep while the clock is in doubt (EffectiveTime). No mark passes it.
+constexpr std::int64_t kAtOnce = 0;
 
 std::int64_t minute_of(WallTime time) {
   return std::chrono::floor<std::chrono::minutes>(time).time_since_epoch().count();
@@ -102,7 +107,10 @@ Result<bool> take_out(envelope::SealedTransaction& tx, const Due& due) {
 Result<void> look_at(envelope::SealedTransaction& tx, std::int64_t minute, WallTime now,
                      std::size_t limit, Sweep& sweep) {
   const bool over = minute < minute_of(now);  // all its rows are due
-  const std::size_t most = over ? limit - sweep.due.size() : kMaxPeek;
+  // A minute to come is looked at only if the clock was set back: then all rows stand there.
+  const std::size_t peek =
+      minute > minute_of(now) ? std::numeric_limits<std::size_t>::max() : kMaxPeek;
+  const std::size_t most = over ? limit - sweep.due.size() : peek;
   const auto rows = tx.list_some(kDueSpace, parent_of(minute), most);
   if (!rows.ok()) {
     if (rows.error().code != ErrorCode::corrupt) return rows.error();
@@ -115,7 +123,7 @@ Result<void> look_at(envelope::SealedTransaction& tx, std::int64_t minute, WallT
       sweep.trouble = found.error();
       continue;
     }
-    if (found->when > now) {
+    if (found->when > now && minute != kAtOnce) {
       sweep.next = std::min(found->when, sweep.next.value_or(found->when));
       continue;
     }
@@ -126,17 +134,40 @@ Result<void> look_at(envelope::SealedTransaction& tx, std::int64_t minute, WallT
   return {};
 }
 
+/// Of those from `first` to `last`, in order, all that can have any. Each that has rows has a
+/// counter: so after a leap of years nobody looks at millions that never had one.
+Result<std::vector<std::int64_t>> minutes_with_rows(envelope::SealedTransaction& tx,
+                                                    std::int64_t first, std::int64_t last) {
+  std::vector<std::int64_t> minutes;
+  if (last - first < kMaxMinutes) {
+    for (std::int64_t minute = first; minute <= last; ++minute) minutes.push_back(minute);
+    return minutes;
+  }
+  const envelope::RowName sample = counter_row(first);
+  COFFER_TRY(const auto counters, tx.list(sample.space, sample.parent));
+  for (const envelope::ListedRow& counter : counters) {
+    std::int64_t minute = 0;
+    const char* const end = counter.name.data() + counter.name.size();
+    if (std::from_chars(counter.name.data(), end, minute).ptr != end) continue;
+    if (minute >= first && minute <= last) minutes.push_back(minute);
+  }
+  std::sort(minutes.begin(), minutes.end());
+  return minutes;
+}
+
 }  // namespace
 
 Result<void> schedule(envelope::SealedTransaction& tx, std::string_view kind, std::string_view id,
                       WallTime when, WallTime now) {
   COFFER_TRY(const Mark mark, read_mark(tx, now));
-  // What is due already goes under a minute that is over, where all rows are taken as they come.
-  const std::int64_t wanted = when <= now ? minute_of(now) - 1 : minute_of(when);
-  const std::int64_t bucket = std::max(wanted, mark.minute + 1);
   if (mark.version == 0) {
     COFFER_CHECK(tx.write(mark_row(), encode_mark(mark.minute), Expect::absent()));
-  } else {
+  }
+  if (when <= now) {
+    return tx.write(row_of(kind, id, kAtOnce), encode(kind, id, when), Expect::anything());
+  }
+  const std::int64_t bucket = std::max(minute_of(when), mark.minute + 1);
+  if (mark.version != 0) {
     COFFER_CHECK(tx.require(mark_row(), Expect::unchanged(mark.version)));
   }
   COFFER_CHECK(tx.write(counter_row(bucket), {}, Expect::anything()));
@@ -150,8 +181,11 @@ Result<Sweep> due(envelope::SealedTransaction& tx, WallTime now, std::size_t lim
   // The minute after the mark is always looked at: rows of a time before it stand there, and after
   // the clock was set back those are all that become due.
   const std::int64_t last = std::max(minute_of(now), mark.minute + 1);
-  for (std::int64_t minute = mark.minute + 1; minute <= last && !sweep.more; ++minute) {
-    COFFER_CHECK(look_at(tx, minute, now, limit, sweep));
+  COFFER_TRY(auto minutes, minutes_with_rows(tx, mark.minute + 1, last));
+  // Behind what is older.
+  minutes.insert(std::lower_bound(minutes.begin(), minutes.end(), minute_of(now)), kAtOnce);
+  for (auto minute = minutes.begin(); minute != minutes.end() && !sweep.more; ++minute) {
+    COFFER_CHECK(look_at(tx, *minute, now, limit, sweep));
   }
   return sweep;
 }

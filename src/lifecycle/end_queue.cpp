@@ -15,7 +15,9 @@ constexpr std::size_t kLow = 16;
 constexpr std::size_t kReserve = LeaseEnds::kPerTarget;
 constexpr EndQueue::Time kFirstPause = seconds(1);
 constexpr EndQueue::Time kLongestPause = minutes(5);
-constexpr EndQueue::Time kLongestWait = minutes(10);
+/// Before the second and the third end of what may still have been under way.
+constexpr EndQueue::Time kSecondRound = seconds(30);
+constexpr EndQueue::Time kThirdRound = minutes(10);
 /// A hint comes before its commit, so a look that finds nothing is repeated, ever more seldom.
 /// By then whoever changed rows has committed that.
 constexpr EndQueue::Time kDoubt = seconds(5);
@@ -105,10 +107,25 @@ void EndQueue::found(const Look& look, std::vector<PendingEnd> ends, const store
   }
 }
 
+EndQueue::Time EndQueue::pause_before(std::uint8_t further_rounds) {
+  return further_rounds == 0 ? kThirdRound : kSecondRound;
+}
+
+/// The times in its row are by a wall clock that may have been set since. So nothing waits longer
+/// than it was put off for; and what waits for something slow waits as long as that by the clock of
+/// this process, though the wall clock may have leapt while there was none.
+EndQueue::Time EndQueue::wait_of(const Target& target, const PendingEnd& end, WallTime wall) {
+  const bool first = !end.precaution || end.not_before == end.since;
+  if (end.forced || (end.attempts == 0 && first)) return Time(0);
+  if (end.attempts == 0) return pause_before(end.rounds);
+  const Time left = std::max(Time(end.not_before - wall), Time(0));
+  return std::min(left, target.failing_since ? kLongestAway : backoff(end.attempts, 0));
+}
+
 void EndQueue::put(Target& target, PendingEnd end, WallTime wall, Time now) {
-  const Time wait = end.not_before > wall ? Time(end.not_before - wall) : Time(0);
+  const Time wait = wait_of(target, end, wall);
   if (wait > Time(0)) {
-    target.delayed.emplace(now + std::min(wait, kLongestWait), std::move(end));
+    target.delayed.emplace(now + wait, std::move(end));
   } else if (end.forced) {
     target.ready.push_front(std::move(end));
   } else {

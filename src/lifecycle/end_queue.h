@@ -57,6 +57,8 @@ class EndQueue final {
   /// When there may be something to do by itself.
   [[nodiscard]] std::optional<Time> next_time(Time now) const;
 
+  /// After an end that its target took, for what may still have been under way.
+  [[nodiscard]] static Time pause_before(std::uint8_t further_rounds);
   /// 1 s doubling to 5 minutes; `salt` takes up to a quarter of it away, so that many don't come
   /// at once.
   [[nodiscard]] static Time backoff(std::uint32_t attempts, std::uint64_t salt);
@@ -84,6 +86,7 @@ class EndQueue final {
   [[nodiscard]] const Target* find(std::string_view name) const;
   static void wake(Target& target, Time now);
   static void put(Target& target, PendingEnd end, WallTime wall, Time now);
+  [[nodiscard]] static Time wait_of(const Target& target, const PendingEnd& end, WallTime wall);
   static void drop(Target& target, const std::string& id);
   [[nodiscard]] bool may_start(const Target& target, Time now) const;
   /// A place is free, and the end isn't known any more.

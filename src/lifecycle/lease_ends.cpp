@@ -13,9 +13,6 @@ using envelope::Expect;
 
 constexpr std::size_t kPage = 64;
 constexpr std::chrono::seconds kLookAgain{1};
-/// Before the second and the third end of what may still have been under way.
-constexpr std::chrono::seconds kSecondRound{30};
-constexpr std::chrono::minutes kThirdRound{10};
 constexpr std::size_t kMaxErrorText = 256;
 
 Result<std::vector<envelope::ListedRow>> target_rows(envelope::SealedTransaction& tx) {
@@ -186,7 +183,7 @@ Result<bool> LeaseEnds::stage_done(envelope::SealedTransaction& tx, const Pendin
   PendingEnd next = end;
   next.precaution = true;
   next.rounds = static_cast<std::uint8_t>(end.rounds - 1);
-  next.not_before = clock_.wall() + (next.rounds == 0 ? kThirdRound : kSecondRound);
+  next.not_before = clock_.wall() + EndQueue::pause_before(next.rounds);
   next.attempts = 0;
   next.last_error.clear();
   COFFER_CHECK(tx.write(row, encode_pending(next), Expect::unchanged(end.version)));

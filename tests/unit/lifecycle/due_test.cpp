@@ -162,6 +162,54 @@ TEST(Due, AClockThatWasSetBackLosesAndHoldsBackNothing) {
   EXPECT_EQ(world.due_ids(kNow + seconds(30)), (Ids{"done", "soon"}));
 }
 
+/// They all stand under one minute to come, and those whose time is far must not hide the others.
+TEST(Due, AClockThatWasSetBackHidesNoneOfMany) {
+  World world;
+  world.put("far", kNow + hours(9), kNow);
+  ASSERT_TRUE(world.move_mark(kNow + hours(3)));
+  {
+    const auto tx = world.begin();
+    for (int i = 0; i < 3000; ++i) {
+      const WallTime when = kNow + (i % 150 == 0 ? seconds(30) : seconds(7200));
+      must(schedule(*tx, "thing", std::to_string(i), when, kNow));
+    }
+    EXPECT_TRUE(world.commit(*tx));
+  }
+  EXPECT_EQ(world.due_ids(kNow + seconds(29)), Ids{});
+  EXPECT_EQ(world.due_ids(kNow + seconds(30)).size(), 20U);
+}
+
+/// A request goes by a clock that was set ahead, the sweep doesn't, until that is confirmed.
+TEST(Due, WhatIsDueAtOnceWaitsForNoClock) {
+  World world;
+  world.put("a", kNow + hours(48), kNow + hours(48));
+  EXPECT_EQ(world.due_ids(kNow), Ids{"a"});
+  ASSERT_TRUE(world.move_mark(kNow + hours(50)));
+  EXPECT_EQ(world.due_ids(kNow), Ids{"a"}) << "no mark passes it";
+  std::multiset<std::string> seen;
+  world.run_all(counting(seen), kNow);
+  EXPECT_EQ(seen.size(), 1U);
+  EXPECT_EQ(world.due_ids(kNow + hours(60)), Ids{});
+}
+
+TEST(Due, WhatIsOlderComesBeforeWhatIsDueAtOnce) {
+  World world;
+  world.put("old", kNow + minutes(1), kNow);
+  world.put("now", kNow + minutes(5), kNow + minutes(5));
+  EXPECT_EQ(world.due_ids(kNow + minutes(5), 1), Ids{"old"});
+}
+
+/// Millions of minutes, of which a few have rows.
+TEST(Due, ALeapOfYearsHoldsNobodyUp) {
+  World world;
+  world.put("soon", kNow + minutes(10), kNow);
+  world.put("later", kNow + hours(24 * 365 * 30), kNow);
+  const WallTime now = kNow + hours(24 * 365 * 20);
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(world.due_ids(now), Ids{"soon"});
+  EXPECT_LT(std::chrono::steady_clock::now() - began, seconds(20)) << "each took 20 s before";
+}
+
 TEST(Due, ManyOfOneMinuteComeInBoundedSteps) {
   World world;
   for (int i = 0; i < 25; ++i) world.put("row" + std::to_string(i), kNow + minutes(2), kNow);

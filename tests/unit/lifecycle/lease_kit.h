@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 
+#include "coffer/lifecycle/effective_time.h"
 #include "coffer/lifecycle/leases.h"
 #include "fakes/fake_log.h"
 #include "fakes/fake_token.h"
@@ -70,7 +71,9 @@ class LeaseWorld {
     start();
   }
 
-  [[nodiscard]] WallTime now() const { return clock.wall(); }
+  /// As requests and ends have it; what is due goes by the other one.
+  [[nodiscard]] WallTime now() const { return clocks->latest().wall(); }
+  [[nodiscard]] WallTime swept_until() const { return clocks->effective().wall(); }
   std::unique_ptr<envelope::SealedTransaction> begin() { return must(sealed_->begin()); }
   bool commit(envelope::SealedTransaction& tx) {
     const store::Transaction all[] = {tx.take()};
@@ -181,14 +184,17 @@ class LeaseWorld {
   /// What the sweeper does, until nothing is due.
   void sweep() {
     for (bool more = true; more;) {
-      const auto found = must(due(*begin(), now(), 64));
+      const auto found = must(due(*begin(), swept_until(), 64));
       more = !found.due.empty();
       for (const Due& row : found.due) {
         const auto tx = begin();
-        must(handlers_->run(*tx, row, now()));
+        must(handlers_->run(*tx, row, swept_until()));
         EXPECT_TRUE(commit(*tx));
       }
     }
+    const auto tx = begin();
+    must(advance(*tx, swept_until()));
+    EXPECT_TRUE(commit(*tx));
   }
 
   /// One end, as core runs it. False: none may run now.
@@ -247,6 +253,7 @@ class LeaseWorld {
   }
 
   fakes::ManualClock clock;
+  std::unique_ptr<EffectiveTime> clocks;
   std::map<std::string, FakeTarget> targets;
   /// What admit says; the tests' owner and mount.
   std::function<Result<void>(envelope::SealedTransaction&, const NewLease&)> admit;
@@ -262,6 +269,8 @@ class LeaseWorld {
 
  private:
   void start() {
+    clocks = std::make_unique<EffectiveTime>(clock);
+    if (const auto known = must(done_until(*begin()))) clocks->at_least(*known);
     Leases::Hooks hooks;
     hooks.commit = [this](store::Transaction staged) -> Result<bool> {
       if (!commits.empty()) {
@@ -277,7 +286,7 @@ class LeaseWorld {
                          WallTime) -> Result<void> {
       return admit ? admit(tx, terms) : Result<void>();
     };
-    leases = std::make_unique<Leases>(*sealed_, std::move(hooks), limits_, clock);
+    leases = std::make_unique<Leases>(*sealed_, std::move(hooks), limits_, clocks->latest());
     leases->add_kind("fake", {.end =
                                   [this](const Lease& lease) {
                                     if (before_end) before_end(lease);

@@ -1,6 +1,7 @@
-// The life of many leases under a clock, a store and targets that a seed drives: crashes between
-// any two steps, targets that are away, makes that come through late, races and full disks. A seed
-// that fails becomes a test of its own.
+// The life of many leases under clocks, a store and targets that a seed drives: crashes between any
+// two steps, targets that are away, makes that come through late, races and full disks; a wall
+// clock that is set ahead and back while the other one goes on, a machine that sleeps, and January
+// 2038. A seed that fails becomes a test of its own.
 #include <cstdlib>
 #include <random>
 
@@ -12,8 +13,11 @@ namespace {
 constexpr std::uint64_t kSeeds = 500;
 /// Longer runs find what takes long to come about; scripts/nightly has them.
 constexpr std::uint64_t kSteps = 60;
-/// After a target is back, and after a lease's end, its user is gone so soon.
+/// After a target is back, and after a lease's end, its user is gone so soon. By the clock that
+/// nobody sets.
 constexpr seconds kBound{60};
+/// The first second that 32 bits don't hold.
+constexpr WallTime k2038{seconds(std::int64_t{1} << 31)};
 
 std::uint64_t number_from(const char* name, std::uint64_t otherwise) {
   const char* text = std::getenv(name);
@@ -22,7 +26,12 @@ std::uint64_t number_from(const char* name, std::uint64_t otherwise) {
 
 class Simulation {
  public:
+  using Boot = std::chrono::nanoseconds;  ///< Clock::boottime()
+
   explicit Simulation(std::uint64_t seed) : random_(seed) {
+    const WallTime start = draw(2) == 0 ? k2038 - minutes(draw(120)) : k2038 - hours(24 * 365 * 11);
+    world_.clock.step(start - world_.clock.wall());
+    world_.restart();
     world_.before_end = [this](const Lease& lease) { check_before_end(lease); };
     world_.before_renewal = [this] {
       EXPECT_GT(world_.log.lines().size(), lines_) << "I5: no line before the renewal";
@@ -44,10 +53,10 @@ class Simulation {
     NewLease terms;
     WallTime latest{};
     WallTime expires{};
-    std::optional<WallTime> ended{};  ///< revoked, or its owner died
+    std::optional<Boot> over{};  ///< revoked, or its owner died, or it was swept
   };
   struct Late {
-    WallTime when;
+    Boot when;
     std::string target;
     std::string user;
   };
@@ -55,7 +64,7 @@ class Simulation {
   std::size_t draw(std::size_t below) { return random_() % below; }
 
   void act() {
-    switch (draw(12)) {
+    switch (draw(15)) {
       case 0:
       case 1:
       case 2: issue(); break;
@@ -66,6 +75,9 @@ class Simulation {
       case 7: toggle_target(); break;
       case 8: restart(); break;
       case 9: crash_while_issuing(); break;
+      case 10: set_clock(); break;
+      case 11: confirm(); break;
+      case 12: sleep(); break;
       default: pass(seconds(draw(90) + 1)); break;
     }
   }
@@ -129,7 +141,7 @@ class Simulation {
       FakeTarget& target = world_.targets[wanted.target];
       if (draw(2) == 0) {
         target.users.erase(wanted.payload);
-        late_.push_back({world_.now() + seconds(draw(540)), wanted.target, wanted.payload});
+        late_.push_back({boot() + seconds(draw(540)), wanted.target, wanted.payload});
       } else if (draw(2) == 0) {  // an answer that nobody saw
         EXPECT_TRUE(world_.commit(*tx));
         known_.push_back({issued.id, wanted, world_.now() + wanted.max_ttl,
@@ -140,7 +152,24 @@ class Simulation {
   }
 
   Known* some() { return known_.empty() ? nullptr : &known_[draw(known_.size())]; }
-  bool lives(const Known& lease) const { return !lease.ended && lease.expires > world_.now(); }
+  bool lives(const Known& lease) const { return !lease.over && lease.expires > world_.now(); }
+  [[nodiscard]] Boot boot() const { return world_.clock.boottime(); }
+
+  /// By seconds as a clock that is kept right, by hours and days as one that is set. What is over
+  /// by it is served no more; but that ends nothing, until somebody says that it is right.
+  void set_clock() {
+    const seconds sizes[] = {seconds(draw(300) + 1), minutes(draw(600) + 1), hours(draw(72) + 1)};
+    const seconds size = sizes[draw(3)];
+    world_.clock.step(draw(2) == 0 ? size : -size);
+  }
+  void confirm() { world_.clocks->confirm(); }
+
+  /// Both clocks go on, and so do the targets; nobody else does anything.
+  void sleep() {
+    world_.clock.advance(seconds(draw(7200) + 1));
+    arrive();
+    for (const char* name : {"db0", "db1"}) back_[name] = boot();
+  }
 
   void renew() {
     Known* lease = some();
@@ -163,7 +192,7 @@ class Simulation {
     Known* lease = some();
     if (lease == nullptr || !lives(*lease)) return;
     world_.end(lease->id);
-    lease->ended = world_.now();
+    lease->over = boot();
   }
 
   void end_owner() {
@@ -174,7 +203,7 @@ class Simulation {
       EXPECT_TRUE(world_.commit(*tx));
     }
     for (Known& lease : known_) {
-      if (lease.terms.owner == owner && lives(lease)) lease.ended = world_.now();
+      if (lease.terms.owner == owner && !lease.over) lease.over = boot();
     }
   }
 
@@ -184,7 +213,7 @@ class Simulation {
     must(world_.leases->end_prefix(*tx, prefix, world_.now()));
     EXPECT_TRUE(world_.commit(*tx));
     for (Known& lease : known_) {
-      if (lease.terms.prefix == prefix && lives(lease)) lease.ended = world_.now();
+      if (lease.terms.prefix == prefix && !lease.over) lease.over = boot();
     }
   }
 
@@ -192,15 +221,15 @@ class Simulation {
     const std::string name = "db" + std::to_string(draw(2));
     FakeTarget& target = world_.targets[name];
     target.away = !target.away;
-    back_[name] = world_.now();
+    back_[name] = boot();
   }
 
   void restart() { world_.restart(); }
 
   void arrive() {
     std::erase_if(late_, [&](const Late& late) {
-      if (late.when > world_.now()) return false;
-      world_.targets[late.target].users[late.user] = late.when;
+      if (late.when > boot()) return false;
+      world_.targets[late.target].users[late.user] = {};
       late_users_.insert(late.user);
       return true;
     });
@@ -209,12 +238,18 @@ class Simulation {
   void pass(seconds time, seconds step = seconds(5)) {
     for (seconds gone{0}; gone < time; gone += step) {
       world_.live(step, step);
+      for (Known& lease : known_) {
+        if (!lease.over && lease.expires <= world_.swept_until()) lease.over = boot();
+      }
       arrive();
     }
   }
 
   /// What is over for good is looked at no more, but for users that come back: settle() sees those.
   void check() {
+    const auto ends = must(LeaseEnds::count(*world_.begin()));
+    const auto leases = must(Leases::census(*world_.begin(), false)).total;
+    EXPECT_EQ(world_.leases->counts().total(), leases + ends.pending) << "what caps go by";
     std::erase_if(known_, [&](const Known& lease) {
       const auto found = world_.find(lease.id);
       if (lives(lease)) {
@@ -224,10 +259,11 @@ class Simulation {
         return false;
       }
       EXPECT_FALSE(found.has_value()) << "I3: " << lease.id << " is used after its end";
-      const WallTime over = std::min(lease.expires, lease.ended.value_or(lease.expires));
+      // By the clock that is in doubt alone: it may be set right again.
+      if (!lease.over) return false;
       FakeTarget& target = world_.targets[lease.terms.target];
-      const bool bound = !target.away && over + kBound < world_.now() &&
-                         back_[lease.terms.target] + kBound < world_.now();
+      const bool bound = !target.away && *lease.over + kBound < boot() &&
+                         back_[lease.terms.target] + kBound < boot();
       if (bound && !late_users_.contains(lease.terms.payload)) {
         EXPECT_FALSE(target.users.contains(lease.terms.payload)) << "I2: a user outlives his lease";
       }
@@ -238,6 +274,7 @@ class Simulation {
   /// In the end each live lease has its user, and each user a live lease.
   void settle() {
     for (auto& [name, target] : world_.targets) target.away = false;
+    confirm();
     pass(minutes(24), seconds(30));
     std::set<std::string> expected;
     for (const Known& lease : known_) {
@@ -257,7 +294,7 @@ class Simulation {
   std::vector<Known> known_;
   std::vector<Late> late_;
   std::set<std::string> late_users_;
-  std::map<std::string, WallTime> back_;
+  std::map<std::string, Boot> back_;
   std::size_t lines_ = 0;
   int made_ = 0;
 };
