@@ -230,6 +230,47 @@ def test_finish_waits_for_readers_of_the_old_value(rotated):
     assert vault.taken() == {new}
 
 
+def test_a_reader_who_is_known_is_waited_for_over_a_restart(rotated):
+    vault = rotated.start()
+    vault.set_up(readers_window="10s", readers_deadline="3m")
+    watched = time.monotonic() + 11  # from then on all readers of the window are known
+
+    def read_old():
+        return vault.client.get("secret/data/app/db?version=1").status == 200
+    until(lambda: read_old() and time.monotonic() > watched)
+    vault.rotate()
+    until(lambda: read_old() and vault.rotation()["phase"] == "wait")
+    readers = vault.client.get("secret/readers/app/db").data
+    assert len(readers["awaited"]) == 1 and not readers["unknown_readers"], readers
+
+    def looks():
+        return len([line for line in vault.audit_lines() if line.get("type") == "response"
+                    and line["request"]["path"] == "sys/rotation/wait/secret/app/db"])
+    vault.kill()
+    before = looks()
+    vault.start()
+    until(lambda: looks() > before)
+    assert vault.rotation()["awaits"] == 1
+    assert "first" in vault.taken() and "finish" not in [line.get("step") for line in vault.said()]
+    new = vault.read("app/db")["password"]
+    until(idle(vault, 2))
+    assert vault.taken() == {new}
+
+
+def test_readers_of_before_a_restart_are_waited_for_by_nobody_s_name(rotated):
+    vault = rotated.start()
+    vault.set_up(readers_window="10m", readers_deadline="30s")
+    assert vault.read("app/db")["password"] == "first"
+    vault.kill()
+    vault.start()
+    begun = time.monotonic()
+    vault.rotate()
+    until(lambda: vault.rotation()["phase"] == "wait")
+    assert vault.client.get("secret/readers/app/db").data["unknown_readers"]
+    until(idle(vault, 2), seconds=120)
+    assert time.monotonic() - begun > 29, "whoever they are, they have had the time that there is"
+
+
 def test_a_program_that_others_could_change_is_refused_at_the_start(rotated):
     os.chmod(rotated.etc / "rotate", 0o777)
     said = rotated.refused()

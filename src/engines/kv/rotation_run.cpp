@@ -18,6 +18,10 @@ using lifecycle::StepEnd;
 using lifecycle::StepResult;
 
 constexpr std::size_t kMaxValue = std::size_t{1} << 20U;
+/// A read that was under way when another version became current is noted by then; its time is no
+/// later than so long after that.
+constexpr std::chrono::seconds kNoted{2};
+constexpr std::chrono::seconds kUnderWay{10};
 
 /// One rotation that is due, as a transaction sees it.
 struct Found {
@@ -158,6 +162,19 @@ std::vector<Awaited> readers_of_old(const Readers::Known& known, const RotationP
   return awaited;
 }
 
+/// Those who were answered with the old value while the new one was put down.
+void add_late(RotationState& state, const Readers::Known& known, const RotationPlan& plan) {
+  for (const KnownReader& reader : known.readers) {
+    const bool late = reader.version < state.promoted &&
+                      reader.when >= state.last - plan.readers_window &&
+                      reader.when <= state.last + kUnderWay;
+    const bool there =
+        std::any_of(state.awaited.begin(), state.awaited.end(),
+                    [&](const Awaited& awaited) { return awaited.accessor == reader.accessor; });
+    if (late && !there) state.awaited.push_back({reader.accessor, reader.name});
+  }
+}
+
 void still_awaited(RotationState& state, const Readers::Known& known) {
   std::erase_if(state.awaited, [&](const Awaited& awaited) {
     return std::any_of(known.readers.begin(), known.readers.end(), [&](const KnownReader& reader) {
@@ -220,7 +237,7 @@ Result<void> promote(const RotationTools& tools, const View& view, const Found& 
   state.unknown_readers = known.since > view.now - plan.readers_window;
   state.deadline = view.now + plan.readers_deadline;
   state.phase = Phase::wait;
-  state.next = view.now;
+  state.next = view.now + kNoted;
   return {};
 }
 
@@ -297,7 +314,9 @@ Result<void> begin(const View& view, Rotation& rotation) {
 Result<void> look_for_readers(const RotationTools& tools, const View& view, const Found& found,
                               Rotation& rotation) {
   RotationState& state = rotation.state;
-  still_awaited(state, tools.readers.of(view.mount, found.path));
+  const Readers::Known known = tools.readers.of(view.mount, found.path);
+  add_late(state, known, rotation.plan);
+  still_awaited(state, known);
   const bool all = state.awaited.empty() && !state.unknown_readers;
   if (!all && view.now < state.deadline) {
     state.next = std::min(state.deadline, view.now + look_interval(view.now, state.deadline));

@@ -388,6 +388,44 @@ TEST_F(RotationTest, AReaderOfBeforeTheWindowIsNotWaitedFor) {
   later(hours(3));
   ASSERT_TRUE(rotate_now().ok());
   vault.sweep();
+  later(seconds(3));
+  vault.sweep();
+  EXPECT_EQ(phase(), "\"idle\"");
+}
+
+/// Its line in the log took so long that the next version was current by then.
+TEST_F(RotationTest, WhoWasAnsweredWithTheOldValueMeanwhileIsWaitedFor) {
+  first(R"({"rotator":"fake","period":"100h","readers_window":"1h","readers_deadline":"2h"})");
+  later(hours(3));
+  ASSERT_TRUE(rotate_now().ok());
+  vault.sweep();
+  EXPECT_EQ(phase(), "\"wait\"");
+  EXPECT_TRUE(call(Operation::read, "data/app/db", R"({"version":1})").ok());
+  later(seconds(3));
+  vault.sweep();
+  EXPECT_EQ(phase(), "\"wait\"");
+  EXPECT_TRUE(has(call(Operation::read, "readers/app/db"), R"("awaited":[{"accessor":)"));
+  EXPECT_EQ(current(), R"({"password":"made-1"})");
+  later(minutes(5));
+  vault.sweep();
+  EXPECT_EQ(phase(), "\"idle\"");
+}
+
+TEST_F(RotationTest, WhoIsAwaitedIsAwaitedOverARestart) {
+  first(R"({"rotator":"fake","period":"100h","readers_window":"1h","readers_deadline":"2h"})");
+  later(hours(2));
+  (void)current();
+  ASSERT_TRUE(rotate_now().ok());
+  vault.sweep();
+  EXPECT_TRUE(has(call(Operation::read, "readers/app/db"), R"("unknown_readers":false)"));
+  reopen();
+  later(minutes(5));
+  vault.sweep();
+  EXPECT_EQ(phase(), "\"wait\"");
+  EXPECT_EQ(server.takes.size(), 2U);
+  EXPECT_EQ(current(), R"({"password":"made-1"})");
+  later(minutes(5));
+  vault.sweep();
   EXPECT_EQ(phase(), "\"idle\"");
 }
 
