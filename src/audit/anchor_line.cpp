@@ -3,12 +3,17 @@
 #include <charconv>
 
 #include "coffer/model/json_tree.h"
+#include "look_back.h"
 #include "render.h"
 
 namespace coffer::audit {
 namespace {
 
 using model::Json;
+
+constexpr std::string_view kMark = "\"type\":\"anchor\"";
+/// One is written each five minutes, and at each stop: older ones say little of the token.
+constexpr std::size_t kMostSegments = 2;
 
 bool read_number(const Json* from, std::uint64_t& into) {
   if (from == nullptr) return false;
@@ -42,6 +47,23 @@ Result<AnchorLine> read_anchor_line(std::string_view line) {
   }
   said.object = object->text();
   return said;
+}
+
+Result<std::optional<AnchorLine>> last_anchor_line(const std::string& directory,
+                                                   const IsOurs& ours) {
+  std::optional<AnchorLine> last;
+  const auto take = [&](std::string_view line) -> Result<bool> {
+    // Data of a request that look like it are no member of the line.
+    const Result<Json> read = Json::parse(line);
+    const Json* const type = read.ok() ? read->find("type") : nullptr;
+    if (type == nullptr || type->text() != kAnchorType) return false;
+    COFFER_TRY(AnchorLine said, read_anchor_line(line));
+    if (!ours(said)) return false;
+    last = std::move(said);
+    return true;
+  };
+  COFFER_CHECK(look_back(directory, kMark, take, kMostSegments));
+  return last;
 }
 
 }  // namespace coffer::audit

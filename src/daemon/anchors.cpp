@@ -74,6 +74,12 @@ bool Anchors::part(std::shared_ptr<core::Unsealed> sealed, std::chrono::millisec
   return true;
 }
 
+std::optional<envelope::Anchor> Anchors::known() const {
+  const MutexLock written(writing_);
+  const MutexLock lock(mutex_);
+  return known_;
+}
+
 std::uint64_t Anchors::epoch() const {
   const MutexLock lock(mutex_);
   return known_ ? known_->epoch : 0;

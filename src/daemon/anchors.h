@@ -58,6 +58,8 @@ class Anchors final {
   /// `patience`; it will be all the same.
   bool part(std::shared_ptr<core::Unsealed> sealed, std::chrono::milliseconds patience)
       COFFER_EXCLUDES(mutex_);
+  /// What look() found, or what was written since. Waits for a write that is under way.
+  [[nodiscard]] std::optional<envelope::Anchor> known() const COFFER_EXCLUDES(mutex_);
   /// The newest that is known; 0: of none.
   [[nodiscard]] std::uint64_t epoch() const COFFER_EXCLUDES(mutex_);
   [[nodiscard]] core::AnchorStatus status() const COFFER_EXCLUDES(mutex_);
@@ -91,7 +93,7 @@ class Anchors final {
   Source source_;
   OnSecondCopy on_second_copy_;
 
-  Mutex writing_;  ///< one writer at a time; taken before mutex_
+  mutable Mutex writing_;  ///< one writer at a time; taken before mutex_
   mutable Mutex mutex_;
   CondVar wake_;
   CondVar parted_;

@@ -1,5 +1,6 @@
 #include "store_doubts.h"
 
+#include "coffer/audit/anchor_line.h"
 #include "coffer/audit/proof.h"
 #include "coffer/core/authority.h"
 
@@ -81,6 +82,32 @@ Result<void> compare_with_anchor(const envelope::StoreState& found, const Uuid& 
                    commit_number(found.sequence));
   }
   return compare_log(log, anchor);
+}
+
+Result<std::optional<envelope::Anchor>> anchor_told_of(const std::string& log,
+                                                       const envelope::Keyring& keyring) {
+  std::optional<envelope::Anchor> told;
+  const auto is_ours = [&](const audit::AnchorLine& line) {
+    const auto object = from_base64(line.object);
+    const auto anchor = object.ok() ? envelope::open_own_anchor(*object, keyring)
+                                    : Result<envelope::Anchor>(object.error());
+    if (anchor.ok()) told = *anchor;
+    return anchor.ok();
+  };
+  COFFER_CHECK(audit::last_anchor_line(log, is_ours));
+  return told;
+}
+
+/// The token is written first, then the log: between the two it may be ahead, and never behind.
+std::optional<std::string> doubt_of_token(const std::optional<envelope::Anchor>& newest,
+                                          const std::optional<envelope::Anchor>& told) {
+  if (!told || newest == told || (newest && newest->counter > told->counter)) return std::nullopt;
+  const auto named = [](const envelope::Anchor& anchor) {
+    return "number " + std::to_string(anchor.counter) + ", of " +
+           commit_number(anchor.store.sequence);
+  };
+  return "the token holds " + (newest ? "anchor " + named(*newest) : std::string("no anchor")) +
+         ", and the audit log tells that it was given " + named(*told);
 }
 
 Result<void> refuse_lost_sums(const envelope::AnchorsFound& anchors) {

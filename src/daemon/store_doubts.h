@@ -44,6 +44,15 @@ struct KnownLog {
                                                const KnownLog& log,
                                                const envelope::AnchorsFound& anchors);
 
+/// The newest anchor that the log says this token was given; nullopt: it doesn't say, or only long
+/// ago. Errors as audit::last_anchor_line().
+[[nodiscard]] Result<std::optional<envelope::Anchor>> anchor_told_of(
+    const std::string& log, const envelope::Keyring& keyring);
+
+/// What is odd about a token that was given `told` and has `newest`, for people; nullopt: nothing.
+[[nodiscard]] std::optional<std::string> doubt_of_token(
+    const std::optional<envelope::Anchor>& newest, const std::optional<envelope::Anchor>& told);
+
 /// A store without sums, and a token whose anchor knows of some: precondition.
 [[nodiscard]] Result<void> refuse_lost_sums(const envelope::AnchorsFound& anchors);
 

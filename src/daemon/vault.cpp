@@ -195,6 +195,7 @@ Result<void> Vault::open_vault(std::unique_ptr<pkcs11::TokenKeeper> token,
                       "this vault's first rows were never written: initialise it again");
   }
   COFFER_CHECK(core::note_version(*tx, clock_.wall()));
+  COFFER_CHECK(note_token(*opened));
   COFFER_TRY(const auto mark, stored_row(core::restore_mark_key()));
   COFFER_CHECK(anchor_restored(*opened, *tx));
   COFFER_TRY(auto staged, core::adopt_restore_mark(*store_, *tx));

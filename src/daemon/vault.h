@@ -129,6 +129,8 @@ class Vault final : public core::Control {
   /// What is wrong with the store; nullopt: nothing.
   [[nodiscard]] Result<std::optional<Error>> doubt_of(pkcs11::Token& token,
                                                       const envelope::Keyring& keyring) const;
+  /// A token that holds less than the log says it was given, into the log.
+  [[nodiscard]] Result<void> note_token(const core::Unsealed& vault);
   /// A store that was restored, or taken on, is the one from now on.
   [[nodiscard]] Result<void> anchor_restored(core::Unsealed& vault,
                                              envelope::SealedTransaction& tx);

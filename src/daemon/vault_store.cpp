@@ -43,6 +43,24 @@ Result<void> Vault::heed_anchor(pkcs11::Token& token, const envelope::Keyring& k
 
 /// Before the mark of the restore is gone: a crash in between would leave a store that is older
 /// than its anchor, and was taken on already. And on record before that, whoever left the mark.
+/// Nothing that is served is older for it, and a token may lose its last write with the power, or
+/// come back from its maker's backup: so it is said, and refused to nobody (decision 0048).
+Result<void> Vault::note_token(const core::Unsealed& vault) {
+  if (anchors_ == nullptr || made_now_ || !anchors_->status().supported) return {};
+  const auto told = anchor_told_of(config_.audit_directory, *vault.keyring);
+  if (!told.ok()) {
+    log::warn("what the audit log tells of the token's anchors can't be read: " +
+              describe(told.error()));
+    return {};
+  }
+  // Asked after the log: what is written meanwhile is on the token first.
+  const auto doubt = doubt_of_token(anchors_->known(), *told);
+  if (!doubt) return {};
+  log::warn(*doubt + ": its data were put back, or it lost what was written last");
+  const audit::Line lines[] = {trail_->system_line("token_put_back", *doubt)};
+  return log_->append(lines, true);
+}
+
 Result<void> Vault::anchor_restored(core::Unsealed& vault, envelope::SealedTransaction& tx) {
   COFFER_TRY(const auto mark, stored_row(core::restore_mark_key()));
   if (!mark) return {};

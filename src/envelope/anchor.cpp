@@ -132,6 +132,10 @@ Result<Anchor> open_anchor(ByteView stored, const Keyring& keyring) {
   return open_signed(stored, keyring.vault(), sign_keys(keyring));
 }
 
+Result<Anchor> open_own_anchor(ByteView stored, const Keyring& keyring) {
+  return open_signed(stored, keyring.vault(), {keyring.token().sign_public_key});
+}
+
 Result<AnchorsFound> read_anchors(pkcs11::Token& token, const Keyring& keyring) {
   AnchorsFound found;
   for (std::uint64_t object = 0; object < kObjects; ++object) {

@@ -2,6 +2,7 @@
 
 import contextlib
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -156,3 +157,44 @@ def test_a_killed_vault_starts_again(vault):
     assert vault.coffer("operator", "seal").returncode == 0
     assert vault.coffer("operator", "unseal").returncode == 0, vault.log
     assert vault.read("a") == {"v": "4"}
+
+
+def anchors_of(vault):
+    """The files of the two data objects: nothing else was written since the keys."""
+    objects = [path for path in (vault.directory / "token").rglob("*.object") if path.name != "token.object"]
+    return sorted(objects, key=lambda path: path.stat().st_mtime_ns)[-2:]
+
+
+def test_a_token_that_was_put_back_alone_is_told(vault, tmp_path):
+    start(vault)
+    stop(vault)
+    shutil.copytree(vault.directory / "token", tmp_path / "token")
+    start(vault)
+    vault.put("a", {"v": "new"})
+    stop(vault)
+    assert vault.events("token_put_back") == []
+    put_back(vault, tmp_path, "token")
+    start(vault)
+    said, = vault.events("token_put_back")
+    assert re.search(r"the token holds anchor number \d+, of commit \d+, and the audit log tells that it was "
+                     r"given number \d+, of commit \d+$", said), said  # fmt: skip
+    held, given = (int(n) for n in re.findall(r"number (\d+)", said))
+    assert held < given and "put back" in vault.log
+    assert vault.read("a") == {"v": "new"}
+    vault.restart()
+    assert len(vault.events("token_put_back")) == 1
+    assert vault.verify_audit()[0] == 0
+
+
+def test_a_token_that_lost_its_anchors_is_told(vault):
+    start(vault)
+    stop(vault)
+    for path in anchors_of(vault):
+        path.unlink()
+    start(vault)
+    said, = vault.events("token_put_back")
+    assert said.startswith("the token holds no anchor, and the audit log tells")
+    for _ in range(2):
+        vault.kill()
+        start(vault)
+    assert len(vault.events("token_put_back")) == 1

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,5 +25,11 @@ struct AnchorLine {
 [[nodiscard]] Line anchor_line(const AnchorLine& said, WallTime now);
 /// corrupt: `line`, of that type, can't be read.
 [[nodiscard]] Result<AnchorLine> read_anchor_line(std::string_view line);
+
+using IsOurs = std::function<bool(const AnchorLine&)>;
+/// The newest one in the log's last two files that `ours` takes: tokens of a vault have anchors of
+/// their own. nullopt: there is none. The log may be open. corrupt: one that can't be read.
+[[nodiscard]] Result<std::optional<AnchorLine>> last_anchor_line(const std::string& directory,
+                                                                 const IsOurs& ours);
 
 }  // namespace coffer::audit

@@ -41,6 +41,10 @@ struct AnchorsFound {
 /// present.
 [[nodiscard]] Result<Anchor> open_anchor(ByteView stored, const Keyring& keyring);
 
+/// As open_anchor(), by the key alone that the token at hand signs with now: the vault's other
+/// tokens have anchors of their own.
+[[nodiscard]] Result<Anchor> open_own_anchor(ByteView stored, const Keyring& keyring);
+
 /// Errors as Token::read_data(); precondition: this make of token holds none.
 [[nodiscard]] Result<AnchorsFound> read_anchors(pkcs11::Token& token, const Keyring& keyring);
 /// In place of the older one; gives what stands there now. Errors as Token::write_data() and

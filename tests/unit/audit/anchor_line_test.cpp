@@ -62,5 +62,24 @@ TEST_F(AnchorLineTest, OneThatCannotBeReadIsAFlaw) {
   EXPECT_TRUE(inspected({event("anchor")}).flaw.has_value());
 }
 
+TEST_F(AnchorLineTest, TheNewestIsFoundThatIsOurs) {
+  const auto log = open();
+  const auto even = [](const AnchorLine& line) { return line.number % 2 == 0; };
+  const auto newest = [&](const IsOurs& ours) {
+    const auto found = last_anchor_line(directory_.path(), ours);
+    EXPECT_TRUE(found.ok()) << describe(found.error());
+    return found.ok() && *found ? (*found)->number : 0;
+  };
+  EXPECT_EQ(newest(even), 0U);
+  for (std::uint64_t number = 1; number <= 5; ++number) {
+    append(*log, {anchor_line({number, 1000 + number, 0, "AA=="}, {}), event("note")}, true);
+  }
+  EXPECT_EQ(newest(even), 4U);
+  EXPECT_EQ(newest([](const AnchorLine&) { return true; }), 5U);
+  EXPECT_EQ(newest([](const AnchorLine&) { return false; }), 0U);
+  append(*log, {event("anchor")}, true);
+  EXPECT_EQ(last_anchor_line(directory_.path(), even).error().code, ErrorCode::corrupt);
+}
+
 }  // namespace
 }  // namespace coffer::audit::test

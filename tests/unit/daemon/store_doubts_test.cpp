@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "coffer/audit/anchor_line.h"
 #include "coffer/core/authority.h"
 #include "fakes/fake_token.h"
 
@@ -169,6 +170,56 @@ TEST(AnchorDoubts, AnchorsOfWhichNoneCanBeReadAreRefused) {
   EXPECT_TRUE(vault.compare().ok());
   vault.anchors.newest.reset();
   expect_refused(vault.compare(), "can't be read");
+}
+
+TEST(TokenDoubts, ATokenThatHoldsWhatItWasGivenOrMoreIsNone) {
+  const envelope::Anchor given{.counter = 7};
+  envelope::Anchor later = given;
+  later.counter = 8;
+  EXPECT_FALSE(doubt_of_token(given, std::nullopt));
+  EXPECT_FALSE(doubt_of_token(std::nullopt, std::nullopt));
+  EXPECT_FALSE(doubt_of_token(given, given));
+  EXPECT_FALSE(doubt_of_token(later, given)) << "killed before the log was told";
+}
+
+TEST(TokenDoubts, ATokenThatHoldsLessIsOne) {
+  envelope::Anchor given{.counter = 7};
+  given.store.sequence = 31;
+  envelope::Anchor earlier = given;
+  earlier.counter = 5;
+  earlier.store.sequence = 29;
+  EXPECT_EQ(doubt_of_token(earlier, given),
+            "the token holds anchor number 5, of commit 29, and the audit log tells that it was "
+            "given number 7, of commit 31");
+  EXPECT_EQ(doubt_of_token(std::nullopt, given),
+            "the token holds no anchor, and the audit log tells that it was given number 7, of "
+            "commit 31");
+  envelope::Anchor other = given;
+  other.incarnation = Uuid{{9}};
+  EXPECT_TRUE(doubt_of_token(other, given));
+}
+
+TEST(TokenDoubts, TheLogTellsOfThisTokensAnchorsAlone) {
+  Kept vault;
+  Kept other;
+  std::string directory = ::testing::TempDir() + "coffer-told-XXXXXX";
+  ASSERT_NE(::mkdtemp(directory.data()), nullptr);
+  const auto log =
+      must(audit::open_log({.directory = directory, .node = vault.id}, system_clock()));
+  const auto tell = [&](Kept& from, std::uint64_t number) {
+    const Bytes object = must(envelope::sign_anchor({.counter = number}, *from.keyring));
+    const audit::Line lines[] = {
+        audit::anchor_line({.number = number, .object = to_base64(object)}, {})};
+    EXPECT_TRUE(log->append(lines, true).ok());
+  };
+  EXPECT_FALSE(must(anchor_told_of(directory, *vault.keyring)));
+  tell(vault, 3);
+  tell(vault, 4);
+  tell(other, 90);
+  const auto told = must(anchor_told_of(directory, *vault.keyring));
+  ASSERT_TRUE(told);
+  EXPECT_EQ(told->counter, 4U);
+  std::filesystem::remove_all(directory);
 }
 
 TEST(AnchorDoubts, ALogThatIsGoneIsRefused) {

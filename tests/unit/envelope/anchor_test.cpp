@@ -62,6 +62,15 @@ TEST(AnchorFormat, IsOfOneVault) {
   expect_corrupt(open_anchor(stored, *other.keyring), "another vault's");
 }
 
+TEST(AnchorFormat, IsTheTokensOwnWhileItSignsWithThatKey) {
+  World world;
+  const Bytes stored = must(sign_anchor(anchor_of(1), *world.keyring));
+  EXPECT_EQ(must(open_own_anchor(stored, *world.keyring)), anchor_of(1));
+  must(world.sealed->key_changes().rotate_sign(world.clock.wall()));
+  EXPECT_TRUE(open_anchor(stored, *world.keyring).ok());
+  expect_corrupt(open_own_anchor(stored, *world.keyring), "isn't signed by a key of this vault");
+}
+
 TEST(AnchorFormat, IsBelievedFromAKeyOfTheVaultAlone) {
   World world;
   World other;  // same vault id, other keys
