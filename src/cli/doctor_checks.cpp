@@ -272,9 +272,17 @@ void check_drills(const Json& drills, const DoctorLimits& limits, Findings& foun
 }
 
 void check_restore(const Json& restore, Findings& found) {
-  if (text_of(restore, "paused") != "true") return;
-  warning(found, "restore.paused", "after a restore, what reaches outside waits",
-          "coffer operator backup release");
+  if (text_of(restore, "paused") == "true") {
+    warning(found, "restore.paused", "after a restore, what reaches outside waits",
+            "coffer operator backup release");
+  }
+  const Json* const databases = restore.find("databases_unsearched");
+  if (databases == nullptr) return;
+  for (const Json& path : databases->elements()) {
+    warning(found, "restore.unsearched",
+            "users of the time that a restore took back may be in " + path.text(),
+            "coffer lease orphans " + path.text());
+  }
 }
 
 void check_signing(const Json& status, Findings& found) {

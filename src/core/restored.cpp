@@ -4,6 +4,7 @@
 
 #include "coffer/base/codec.h"
 #include "coffer/core/epoch.h"
+#include "coffer/lifecycle/unsearched.h"
 
 namespace coffer::core {
 namespace {
@@ -96,6 +97,20 @@ Result<store::Transaction> adopt_restore_mark(store::Store& store,
   staged.preconditions.push_back({restore_mark_key(), left->version});
   staged.writes.push_back({restore_mark_key(), std::nullopt});
   return staged;
+}
+
+Result<std::vector<std::string>> unsearched_databases(Mounts& mounts,
+                                                      envelope::SealedTransaction& tx) {
+  std::vector<std::string> paths;
+  COFFER_TRY(const auto all, lifecycle::unsearched(tx));
+  if (all.empty()) return paths;
+  COFFER_TRY(const auto table, mounts.table(tx));
+  for (const lifecycle::Unsearched& one : all) {
+    const auto entry = std::find_if(table->all().begin(), table->all().end(),
+                                    [&](const auto& it) { return it.mount.uuid == one.mount; });
+    if (entry != table->all().end()) paths.push_back(entry->mount.path + one.connection);
+  }
+  return paths;
 }
 
 Result<std::uint64_t> restores_released(envelope::SealedTransaction& tx) {

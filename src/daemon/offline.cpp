@@ -6,7 +6,7 @@
 #include <cstdlib>
 
 #include "coffer/base/log.h"
-#include "coffer/engines/database/database.h"
+#include "databases.h"
 #include "drill.h"
 #include "files.h"
 #include "launch.h"
@@ -91,14 +91,10 @@ Result<void> run_root_token(VaultConfig config) {
 /// Users whom the time that is over made are known to their servers alone, which may be away now.
 Result<void> say_databases(const core::Unsealed& vault) {
   COFFER_TRY(const auto tx, vault.sealed_store->begin());
-  COFFER_TRY(const auto table, vault.mounts->table(*tx));
+  COFFER_TRY(const auto connections, database_connections(vault, *tx));
   std::string commands;
-  for (const core::MountTable::Entry& entry : table->all()) {
-    if (entry.builtin || entry.mount.type != "database") continue;
-    COFFER_TRY(const auto names, engines::database::configuration_names(*tx, entry.mount.uuid));
-    for (const std::string& name : names) {
-      commands.append("\n  coffer lease orphans ").append(entry.mount.path).append(name);
-    }
+  for (const DatabaseConnection& one : connections) {
+    commands.append("\n  coffer lease orphans ").append(one.path).append(one.name);
   }
   if (commands.empty()) return {};
   say("users of databases that were made since then are found, and revoked, by" + commands);

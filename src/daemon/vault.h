@@ -134,6 +134,8 @@ class Vault final : public core::Control {
   /// A store that was restored, or taken on, is the one from now on.
   [[nodiscard]] Result<void> anchor_restored(core::Unsealed& vault,
                                              envelope::SealedTransaction& tx);
+  [[nodiscard]] static Result<void> want_searched(const core::Unsealed& vault,
+                                                  envelope::SealedTransaction& tx);
   /// What the store came to, into the log.
   [[nodiscard]] Result<void> record_store(const core::Unsealed& vault);
   void check_rows(const std::shared_ptr<core::Unsealed>& vault) COFFER_REQUIRES(mutex_);

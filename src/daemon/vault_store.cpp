@@ -2,6 +2,8 @@
 #include "coffer/base/log.h"
 #include "coffer/core/restored.h"
 #include "coffer/envelope/taken_back.h"
+#include "coffer/lifecycle/unsearched.h"
+#include "databases.h"
 #include "store_doubts.h"
 #include "vault.h"
 
@@ -41,8 +43,6 @@ Result<void> Vault::heed_anchor(pkcs11::Token& token, const envelope::Keyring& k
   return compare_with_anchor(state, store_->node(), log, found);
 }
 
-/// Before the mark of the restore is gone: a crash in between would leave a store that is older
-/// than its anchor, and was taken on already. And on record before that, whoever left the mark.
 /// Nothing that is served is older for it, and a token may lose its last write with the power, or
 /// come back from its maker's backup: so it is said, and refused to nobody (decision 0048).
 Result<void> Vault::note_token(const core::Unsealed& vault) {
@@ -61,6 +61,8 @@ Result<void> Vault::note_token(const core::Unsealed& vault) {
   return log_->append(lines, true);
 }
 
+/// Before the mark of the restore is gone: a crash in between would leave a store that is older
+/// than its anchor, and was taken on already. And on record before that, whoever left the mark.
 Result<void> Vault::anchor_restored(core::Unsealed& vault, envelope::SealedTransaction& tx) {
   COFFER_TRY(const auto mark, stored_row(core::restore_mark_key()));
   if (!mark) return {};
@@ -68,9 +70,19 @@ Result<void> Vault::anchor_restored(core::Unsealed& vault, envelope::SealedTrans
       "restore_taken_on", "all tokens through " + commit_number(store_->sequence()) +
                               " are void, and what reaches outside waits")};
   COFFER_CHECK(log_->append(lines, true));
+  COFFER_CHECK(want_searched(vault, tx));
   if (anchors_ == nullptr) return {};
   COFFER_CHECK(core::raise_releases(tx, anchors_->epoch()));
   return anchors_->replace(vault);
+}
+
+/// What users were made in the time that is taken back, the databases alone know: whoever looks
+/// there strikes one off this list, and health and doctor tell of the rest.
+Result<void> Vault::want_searched(const core::Unsealed& vault, envelope::SealedTransaction& tx) {
+  COFFER_TRY(auto connections, database_connections(vault, tx));
+  std::vector<lifecycle::Unsearched> all;
+  for (DatabaseConnection& one : connections) all.push_back({one.mount, std::move(one.name)});
+  return lifecycle::set_unsearched(tx, all);
 }
 
 Result<std::optional<Error>> Vault::doubt_of(pkcs11::Token& token,

@@ -87,7 +87,11 @@ Result<Response> restored(Call& call) {
     json.key("sequence").number(static_cast<std::int64_t>(found->mark.sequence));
     json.key("digest").string(to_hex(found->mark.digest));
   }
-  json.end_object();
+  COFFER_TRY(const auto unsearched,
+             core::unsearched_databases(*call.vault->mounts, call.context.tx));
+  json.key("databases_unsearched").begin_array();
+  for (const std::string& path : unsearched) json.string(path);
+  json.end_array().end_object();
   return answer(std::move(json));
 }
 

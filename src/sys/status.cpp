@@ -5,6 +5,7 @@
 #include "coffer/audit/witness.h"
 #include "coffer/base/version.h"
 #include "coffer/core/key_inventory.h"
+#include "coffer/core/restored.h"
 #include "coffer/lifecycle/effective_time.h"
 #include "coffer/lifecycle/rotation_index.h"
 #include "handlers.h"
@@ -53,6 +54,16 @@ void append_rotations(JsonWriter& json, const Call& call) {
   const auto failing = lifecycle::failing_rotations(call.context.tx);
   if (!failing.ok() || *failing == 0) return;
   json.key("rotations_failing").number(static_cast<std::int64_t>(*failing));
+}
+
+/// In how many databases nobody has looked for users of a time that a restore took back; which, for
+/// who may read sys/restore.
+void append_unsearched(JsonWriter& json, const Call& call) {
+  const auto vault = call.parts.state.unsealed();
+  if (vault == nullptr) return;
+  const auto paths = core::unsearched_databases(*vault->mounts, call.context.tx);
+  if (!paths.ok() || paths->empty()) return;
+  json.key("databases_unsearched").number(static_cast<std::int64_t>(paths->size()));
 }
 
 /// Numbers for everyone; which keys they are, for who may read sys/key-inventory.
@@ -137,6 +148,7 @@ Result<Response> health(Call& call) {
   append_token(json, token);
   append_leases(json, state);
   append_rotations(json, call);
+  append_unsearched(json, call);
   append_periods(json, call);
   append_signing(json, call.parts.control);
   if (const auto* time = call.parts.control.time(); time != nullptr && time->read().stepped) {

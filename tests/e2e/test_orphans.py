@@ -1,6 +1,7 @@
 """Users of a database from a time that was taken back: an older store is accepted, they are found by their
 names and revoked, and nobody else's are. On a real PostgreSQL and a real MariaDB."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -51,6 +52,16 @@ def orphans(vault, server):
     return {user["username"]: user for user in data["users"]}
 
 
+def unsearched(vault):
+    """As sys/restore, sys/health and the doctor have it; they agree."""
+    paths = ok(vault.request("GET", "sys/restore"), 200).data["databases_unsearched"]
+    assert vault.request("GET", "sys/health").json.get("databases_unsearched", 0) == len(paths)
+    found = json.loads(vault.coffer("doctor", "-format=json").stdout)["findings"]
+    fixes = [one["fix"] for one in found if one["check"] == "restore.unsearched"]
+    assert fixes == [f"coffer lease orphans {path}" for path in paths]
+    return paths
+
+
 def go_back(vault, copy):
     """The store as it was; all else as it is."""
     assert vault.stop() == 0
@@ -74,8 +85,10 @@ def test_users_of_a_time_that_was_taken_back_are_found_and_revoked(vault, direct
     later = {server.name: creds(vault, server) for server in pair}
     for server in pair:
         assert orphans(vault, server) == {}
+    assert unsearched(vault) == []
 
     said = go_back(vault, copy)
+    assert sorted(unsearched(vault)) == sorted(f"database/{server.name}" for server in pair)
     for server in pair:
         assert f"coffer lease orphans database/{server.name}\n" in said
         # The lease of before is known, whatever the store is; that of later nobody knows.
@@ -85,6 +98,8 @@ def test_users_of_a_time_that_was_taken_back_are_found_and_revoked(vault, direct
         assert (only["epoch"], only["reason"], only["this_vault"]) == (0, "no_lease", True)
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", only["created"])
         assert server.logs_in(*later[server.name])
+        assert f"database/{server.name}" not in unsearched(vault)
+    assert unsearched(vault) == []
 
     # Whoever asks for too much gets nothing.
     pg = pair[0]
@@ -129,6 +144,32 @@ def test_users_of_a_time_that_was_taken_back_are_found_and_revoked(vault, direct
     assert ok(vault.request("POST", "database/orphans/pg/revoke", asked), 200).data["revoking"] == 1
     eventually(lambda: FOREIGN not in pg.users())
     assert vault.verify_audit()[0] == 0
+
+
+def test_a_database_stays_to_be_searched_until_it_answers_or_goes(vault, directory, servers):  # noqa: F811
+    server = servers("redis")
+    configure(vault, [server])
+    ok(vault.request("POST", "sys/mounts/other", {"type": "database"}))
+    for path in ("database/config/gone", "other/config/too"):
+        ok(vault.request("POST", path, server.config() | {"verify_connection": False}))
+    assert vault.stop() == 0
+    copy = shutil.copy2(vault.store_path, directory / "store.db")
+    vault.start()
+    vault.put("a", {"v": "new"})
+    go_back(vault, copy)
+    assert sorted(unsearched(vault)) == ["database/gone", "database/redis", "other/too"]
+    server.pause()
+    try:
+        assert vault.request("GET", "database/orphans/redis").status == 503
+        vault.restart()
+        assert sorted(unsearched(vault)) == ["database/gone", "database/redis", "other/too"]
+        ok(vault.request("DELETE", "database/config/gone"))
+        ok(vault.request("DELETE", "sys/mounts/other"))
+        assert unsearched(vault) == ["database/redis"]
+    finally:
+        server.resume()
+    eventually(lambda: vault.request("GET", "database/orphans/redis").status == 200)
+    assert unsearched(vault) == []
 
 
 def test_orphans_are_ended_once_their_server_is_back(vault, servers):  # noqa: F811

@@ -5,7 +5,9 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "coffer/core/mounts.h"
 #include "coffer/crypto/digest.h"
 #include "coffer/envelope/sealed_store.h"
 
@@ -35,6 +37,11 @@ struct Restored {
 /// there is none. For unsealing.
 [[nodiscard]] Result<store::Transaction> adopt_restore_mark(store::Store& store,
                                                             envelope::SealedTransaction& tx);
+
+/// Connections of databases, as "MOUNT/CONNECTION", in which nobody has looked since the restore
+/// for users of the time that it took back. Those of mounts that are gone aren't among them.
+[[nodiscard]] Result<std::vector<std::string>> unsearched_databases(
+    Mounts& mounts, envelope::SealedTransaction& tx);
 
 /// How many restores were released in this vault's history, as its store tells it: part of the
 /// names of what is made outside.

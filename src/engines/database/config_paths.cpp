@@ -1,6 +1,7 @@
 // config/ and reset/: how a database is reached.
 #include "claims.h"
 #include "coffer/crypto/random.h"
+#include "coffer/lifecycle/unsearched.h"
 #include "coffer/model/json_writer.h"
 #include "fields.h"
 #include "paths.h"
@@ -213,6 +214,7 @@ Result<Response> delete_config(House& house, Context& context, const Request&,
   if (found) {
     context.tx.erase(name_row(context.mount.uuid, name), Expect::anything());
     COFFER_CHECK(retire(context, *found));
+    COFFER_CHECK(lifecycle::note_searched(context.tx, context.mount.uuid, name));
     house.targets.forget(found->id);
   }
   return Response{.outcome = model::Outcome::empty};

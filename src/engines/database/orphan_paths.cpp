@@ -1,4 +1,5 @@
 // orphans/: users that no lease knows, as after a restore; told, and revoked by name.
+#include "coffer/lifecycle/unsearched.h"
 #include "coffer/model/json_writer.h"
 #include "fields.h"
 #include "issue.h"
@@ -100,6 +101,7 @@ Result<Response> list_orphans(House& house, Context& context, const Request&,
                               std::string_view name) {
   COFFER_TRY(const Found found, connection_named(context, name));
   COFFER_TRY(const auto orphans, find_orphans(house, context.tx, found));
+  COFFER_CHECK(lifecycle::note_searched(context.tx, context.mount.uuid, name));
   Response response{.data = told(orphans, house.parts.leases.epoch())};
   if (!found.row.username_template.empty()) {
     response.warnings.push_back(

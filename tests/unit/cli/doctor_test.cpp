@@ -93,6 +93,8 @@ TEST(Doctor, NamesWhatIsWrongWithEachAnswerOfTheDaemon) {
       {check_rotation, R"({"enabled":false})", "warning kek.rotation_off; "},
       {check_restore, R"({"paused":false})", ""},
       {check_restore, R"({"paused":true})", "warning restore.paused; "},
+      {check_restore, R"({"paused":false,"databases_unsearched":["database/a","database/b"]})",
+       "warning restore.unsearched; warning restore.unsearched; "},
       {check_signing, R"({"signing":true,"witnesses":[{"name":"file","trouble":""}]})", ""},
       {check_signing, R"({"signing":false,"witnesses":[{"name":"file","trouble":""}]})",
        "error audit.not_signing; "},
