@@ -163,9 +163,28 @@ class Extractor final {
           std::count(text.begin() + static_cast<std::ptrdiff_t>(counted),
                      text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
       counted = at;
-      give(text.substr(at, close + 5 - at), line);
+      const std::string_view block = text.substr(at, close + 5 - at);
+      give(block, line);
+      const std::size_t start = at == 0 ? 0 : text.rfind('\n', at - 1) + 1;
+      without_margin(block, text.substr(start, at - start), line);
       at = text.find(kBegin, close + 5);
     }
+  }
+
+  /// Within YAML, a comment, a quoted mail or a diff: what stands before its first line stands
+  /// before the others, or blanks do in its place.
+  void without_margin(std::string_view block, std::string_view margin, std::size_t line) {
+    if (margin.empty() || block.size() > 2 * kMostCandidate) return;
+    std::string plain;
+    for (std::size_t start = 0; start < block.size();) {
+      const std::size_t end = std::min(block.find('\n', start), block.size());
+      std::string_view one = block.substr(start, end - start);
+      if (start != 0 && one.starts_with(margin)) one.remove_prefix(margin.size());
+      plain.append(trimmed(one)).push_back('\n');
+      start = end + 1;
+    }
+    give(plain, line);
+    wipe(plain);
   }
 
   const TakeCandidate& take_;

@@ -37,7 +37,8 @@ std::string_view cut(std::string_view pointer) {
 bool walk(const Json& json, std::string& pointer, const Take& take) {
   const std::size_t here = pointer.size();
   switch (json.kind()) {
-    case Json::Kind::string: return take(cut(pointer), json.text());
+    case Json::Kind::string:
+    case Json::Kind::number: return take(cut(pointer), json.text());
     case Json::Kind::array:
       for (std::size_t i = 0; i < json.elements().size(); ++i) {
         append_step(pointer, std::to_string(i));
@@ -53,8 +54,7 @@ bool walk(const Json& json, std::string& pointer, const Take& take) {
       }
       return true;
     case Json::Kind::null:
-    case Json::Kind::boolean:
-    case Json::Kind::number: break;
+    case Json::Kind::boolean: break;
   }
   return true;
 }

@@ -1,4 +1,5 @@
-// What of a secret can be recognised: its strings, in one spelling. Private to the room.
+// What of a secret can be recognised: its strings and numbers, in one spelling. Private to the
+// room.
 #pragma once
 
 #include <functional>
@@ -13,7 +14,8 @@ namespace coffer::core {
 /// value on its way.
 [[nodiscard]] std::string canonical_value(std::string_view value);
 
-/// Gives each string within a JSON text with its JSON pointer, in order, until `take` says false.
+/// Gives each string within a JSON text, and each number as it is written there, with its JSON
+/// pointer, in order, until `take` says false.
 /// What is no JSON has none.
 void each_string(std::string_view json,
                  const std::function<bool(std::string_view pointer, std::string_view value)>& take);

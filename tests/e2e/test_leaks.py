@@ -66,6 +66,18 @@ def test_a_private_key_is_found_as_a_whole(vault, tmp_path):
     as_json = tmp_path / "deploy.json"
     as_json.write_text(json.dumps({"key": key.read_text()}))
     assert vault.coffer("leak", "check", as_json).returncode == 3
+    indented = tmp_path / "secret.yaml"
+    indented.write_text("data:\n  key: |\n" + "".join(f"    {line}\n" for line in key.read_text().splitlines()))
+    done = vault.coffer("leak", "check", indented)
+    assert done.returncode == 3 and f"{indented}:3: " in done.stdout, done.stdout
+
+
+def test_a_number_is_found_by_its_digits(vault, tmp_path):
+    vault.put("card", {"nested": [{"number": 9182736455463728}]})
+    (tmp_path / "dump.csv").write_text("anna,9182736455463728,2026\n")
+    done = vault.coffer("leak", "check", tmp_path / "dump.csv")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "secret/data/card version 1 /nested/0/number" in done.stdout
 
 
 def test_fingerprints_outlive_a_restart_a_kill_and_a_rotation_of_their_key(vault):

@@ -57,6 +57,27 @@ TEST(Candidates, APemBlockIsOneValue) {
   EXPECT_FALSE(candidates("-----BEGIN X-----\nnever closed").contains("-----BEGIN X-----\nnever"));
 }
 
+TEST(Candidates, APemBlockIsFoundBehindAMargin) {
+  const std::string block =
+      "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA\nabc=\n-----END PRIVATE KEY-----";
+  const auto behind = [&](const std::string& first, const std::string& others) {
+    std::string text = "key: |\n" + first;
+    for (const char c : block) text += c == '\n' ? "\n" + others : std::string(1, c);
+    return text + "\nrest: 1\n";
+  };
+  for (const auto& [first, others] : std::map<std::string, std::string>{{"    ", "    "},
+                                                                        {"\t", "\t"},
+                                                                        {"# ", "# "},
+                                                                        {"> > ", "> > "},
+                                                                        {"+      ", "+      "},
+                                                                        {"key=", ""},
+                                                                        {"k: \"", "     "}}) {
+    const auto all = candidates(behind(first, others));
+    ASSERT_TRUE(all.contains(block)) << first;
+    EXPECT_EQ(all.at(block), 2U) << first;
+  }
+}
+
 TEST(Candidates, LinesAreCountedFromOne) {
   const auto all = candidates("first line here\n\nk3J9xQ2mZ8rT\nlast line here");
   EXPECT_EQ(all.at("first line here"), 1U);

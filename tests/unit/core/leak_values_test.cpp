@@ -20,7 +20,14 @@ using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 TEST(LeakValues, EachStringIsToldWithItsPointer) {
   EXPECT_EQ(strings_of(R"({"a":"x","b":{"c":["y",{"d":"z"}],"e":7},"f":null,"g":true})"),
-            (Pairs{{"/a", "x"}, {"/b/c/0", "y"}, {"/b/c/1/d", "z"}}));
+            (Pairs{{"/a", "x"}, {"/b/c/0", "y"}, {"/b/c/1/d", "z"}, {"/b/e", "7"}}));
+}
+
+TEST(LeakValues, NumbersAreTheirText) {
+  EXPECT_EQ(strings_of(R"({"a":9182736455463728,"b":[-0.123456789012,98765432109876543210987]})"),
+            (Pairs{{"/a", "9182736455463728"},
+                   {"/b/0", "-0.123456789012"},
+                   {"/b/1", "98765432109876543210987"}}));
 }
 
 TEST(LeakValues, NamesAreEscapedAsInRfc6901) {
