@@ -18,6 +18,7 @@ enum class Kind : std::uint8_t {
   path,    ///< absolute; or empty
   word,    ///< a name, a choice, a path under the vault's directory
   key,     ///< a verifier key
+  paths,   ///< a list of patterns
   uri,     ///< of the token
   url,
   secret,
@@ -91,6 +92,7 @@ constexpr Key kKeys[] = {
     {"listener", "max_connections", Kind::number},
     {"rotation_program", "name", Kind::word},
     {"rotation_program", "path", Kind::path},
+    {"rotation_program", "secrets", Kind::paths},
     {"rotation_program", "user", Kind::word},
     {"rotation_program", "deadline_seconds", Kind::number},
 };
@@ -108,6 +110,7 @@ bool fits(std::string_view text, Kind kind) {
   switch (kind) {
     case Kind::path: return text.empty() || (text.starts_with('/') && has_only(text, "/._-+ "));
     case Kind::word: return has_only(text, "/._-");
+    case Kind::paths: return has_only(text, "/._-+*");
     case Kind::key: return has_only(text, "/._-+=:");
     case Kind::uri:
       return text.starts_with("pkcs11:") && has_only(text, ":;=%._- ") &&
@@ -121,6 +124,15 @@ bool fits(std::string_view text, Kind kind) {
   return false;
 }
 
+std::optional<std::string> shown_list(const model::TextList& list, Kind kind) {
+  std::string shown;
+  for (const std::string& text : list) {
+    if (kind != Kind::paths || !fits(text, kind)) return std::nullopt;
+    shown.append(shown.empty() ? "\"" : ", \"").append(text).append("\"");
+  }
+  return "[" + shown + "]";
+}
+
 /// As TOML; nullopt: not to be shown.
 std::optional<std::string> shown_value(const model::ConfigValue& value, Kind kind) {
   if (kind == Kind::secret) return "\"(left out)\"";
@@ -129,8 +141,9 @@ std::optional<std::string> shown_value(const model::ConfigValue& value, Kind kin
     if (const auto* number = std::get_if<std::int64_t>(&value)) return std::to_string(*number);
     return std::nullopt;
   }
+  if (const auto* list = std::get_if<model::TextList>(&value)) return shown_list(*list, kind);
   const auto* text = std::get_if<std::string>(&value);
-  if (text == nullptr || !fits(*text, kind)) return std::nullopt;
+  if (text == nullptr || kind == Kind::paths || !fits(*text, kind)) return std::nullopt;
   return "\"" + *text + "\"";
 }
 

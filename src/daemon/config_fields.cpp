@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "coffer/audit/cosignature.h"
+#include "coffer/model/path_pattern.h"
 #include "coffer/pkcs11/profile.h"
 
 namespace coffer::daemon {
@@ -11,6 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxText = 1024;
 constexpr std::size_t kMaxSocketPath = 107;  // sockaddr_un, unix(7)
+constexpr std::size_t kMostPatterns = 256;
 constexpr std::int64_t kDay = 86400;
 constexpr std::int64_t kMostLeases = 10'000'000;
 constexpr std::int64_t kMostSegment = std::int64_t{1} << 40U;
@@ -129,6 +131,25 @@ Rule<Settings> environment(Get get) {
         return "must have names of capitals, digits and _, none of the loader's (LD_, MALLOC_)";
       }
       if (std::string problem = plain_text_problem(text); !problem.empty()) return problem;
+    }
+    get(settings) = *given;
+    return {};
+  };
+  return {set, same<Settings>(get)};
+}
+
+/// Of paths, as policies write them; an empty list would let nothing through.
+template <typename Settings, typename Get>
+Rule<Settings> patterns(Get get) {
+  const auto set = [=](Settings& settings, const ConfigValue& value) -> std::string {
+    const auto* given = std::get_if<TextList>(&value);
+    if (given == nullptr || given->empty() || given->size() > kMostPatterns) {
+      return "must be a list of 1 to 256 paths";
+    }
+    for (const std::string& pattern : *given) {
+      if (std::string problem = plain_text_problem(pattern); !problem.empty()) return problem;
+      const auto checked = model::check_path_pattern(pattern);
+      if (!checked.ok()) return "must hold paths as policies do: " + checked.error().text;
     }
     get(settings) = *given;
     return {};
@@ -353,6 +374,7 @@ std::span<const Field<programs::Program>> program_fields() {
       {"rotation_program", "name", text<Program>(COFFER_FIELD(name), program_name), When::required},
       {"rotation_program", "path", text<Program>(COFFER_FIELD(path), absolute_path),
        When::required},
+      {"rotation_program", "secrets", patterns<Program>(COFFER_FIELD(secrets)), When::required},
       {"rotation_program", "user", text<Program>(COFFER_FIELD(user), any_text)},
       {"rotation_program", "deadline_seconds", number<Program>(COFFER_FIELD(deadline), 1, 600)},
   };

@@ -13,6 +13,7 @@ namespace coffer::daemon {
 using model::ConfigEntry;
 using model::ConfigValue;
 using model::TableStart;
+using model::TextList;
 using model::TextTable;
 using model::TomlMistake;
 

@@ -22,11 +22,22 @@ ConfigValue texts_of(const toml::table& table) {
   return texts;
 }
 
+ConfigValue texts_of(const toml::array& array) {
+  TextList texts;
+  for (const toml::node& node : array) {
+    const auto* text = node.as_string();
+    if (text == nullptr) return OtherValue{};
+    texts.push_back(text->get());
+  }
+  return texts;
+}
+
 ConfigValue value_of(const toml::node& node) {
   if (const auto* flag = node.as_boolean()) return flag->get();
   if (const auto* number = node.as_integer()) return number->get();
   if (const auto* text = node.as_string()) return text->get();
   if (const auto* table = node.as_table()) return texts_of(*table);
+  if (const auto* array = node.as_array()) return texts_of(*array);
   return OtherValue{};
 }
 

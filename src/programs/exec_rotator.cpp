@@ -1,6 +1,9 @@
+#include <algorithm>
+
 #include "answer.h"
 #include "coffer/base/secure_bytes.h"
 #include "coffer/model/json_writer.h"
+#include "coffer/model/path_pattern.h"
 
 namespace coffer::programs {
 namespace {
@@ -9,21 +12,33 @@ using lifecycle::RotationCall;
 using lifecycle::StepEnd;
 using lifecycle::StepResult;
 
+/// Who may write a secret, says what is in it: a program would do it for anyone who may write any.
+bool may_rotate(const Program& program, std::string_view secret) {
+  return std::any_of(program.secrets.begin(), program.secrets.end(),
+                     [&](const std::string& pattern) { return model::path_fits(pattern, secret); });
+}
+
 class ExecRotator final : public lifecycle::Rotator {
  public:
   explicit ExecRotator(Runner& runner) : runner_(runner) {}
 
   [[nodiscard]] bool reaches_outside() const override { return true; }
 
-  [[nodiscard]] Result<std::string> take_settings(std::string_view /*secret*/,
+  [[nodiscard]] Result<std::string> take_settings(std::string_view secret,
                                                   const model::Fields& given,
                                                   std::string_view before) const override {
     COFFER_TRY(const auto program, given.string("program"));
     if (!program && !before.empty()) return std::string(before);
     if (!program) return make_error(ErrorCode::invalid_argument, "missing field \"program\"");
-    if (!runner_.knows(*program)) {
+    const Program* const found = runner_.find(*program);
+    if (found == nullptr) {
       return make_error(ErrorCode::invalid_argument,
                         "field \"program\" names none of the daemon's configuration");
+    }
+    if (!may_rotate(*found, secret)) {
+      return make_error(ErrorCode::invalid_argument,
+                        "field \"program\" names one whose secrets, by the daemon's "
+                        "configuration, don't include this one");
     }
     model::JsonWriter json;
     json.begin_object().key("program").string(*program).end_object();
@@ -35,6 +50,12 @@ class ExecRotator final : public lifecycle::Rotator {
     if (!settings.ok()) return {.end = StepEnd::unknown, .why = settings.error().text};
     const auto program = settings->string("program");
     if (!program.ok() || !*program) return {.end = StepEnd::unknown, .why = "no program is named"};
+    // The configuration may be another by now, and so may the secret's path.
+    const Program* const found = runner_.find(**program);
+    if (found != nullptr && !may_rotate(*found, call.secret)) {
+      return {.end = StepEnd::unknown,
+              .why = "the configuration's secrets of the program don't include this one"};
+    }
     std::string request = request_text(call);
     auto ran = runner_.run(**program, request, stop);
     wipe(request);

@@ -166,20 +166,22 @@ class ExecRunner final : public Runner {
     return make_error(ErrorCode::precondition, problem);
   }
 
-  [[nodiscard]] bool knows(std::string_view name) const override {
-    return find(name) != programs_.end();
+  [[nodiscard]] const Program* find(std::string_view name) const override {
+    const auto found = std::find_if(programs_.begin(), programs_.end(),
+                                    [&](const Program& program) { return program.name == name; });
+    return found == programs_.end() ? nullptr : &*found;
   }
 
   [[nodiscard]] Result<Ran> run(std::string_view name, std::string_view input,
                                 const std::stop_token& stop) override {
-    const auto program = find(name);
-    if (program == programs_.end()) {
+    const Program* const program = find(name);
+    if (program == nullptr) {
       return make_error(ErrorCode::not_found, "the configuration has no program of that name");
     }
     COFFER_TRY(Pipe in, make_pipe());
     COFFER_TRY(Pipe out, make_pipe());
     COFFER_TRY(Pipe report, make_pipe());
-    const Run order{static_cast<std::uint32_t>(program - programs_.begin())};
+    const Run order{static_cast<std::uint32_t>(program - programs_.data())};
     const int files[] = {in.reads.get(), out.writes.get(), report.writes.get()};
     {
       const MutexLock lock(mutex_);
@@ -195,11 +197,6 @@ class ExecRunner final : public Runner {
   }
 
  private:
-  [[nodiscard]] std::vector<Program>::const_iterator find(std::string_view name) const {
-    return std::find_if(programs_.begin(), programs_.end(),
-                        [&](const Program& program) { return program.name == name; });
-  }
-
   const pid_t helper_;
   File socket_;
   const std::vector<Program> programs_;

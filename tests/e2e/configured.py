@@ -3,6 +3,7 @@ once and then copied. The tests run as root, as CI does."""
 
 import contextlib
 import grp
+import json
 import os
 import pathlib
 import pwd
@@ -46,7 +47,9 @@ def toml(settings):
             lines.append(f"[[{name}]]" if isinstance(table, list) else f"[{name}]")
             for key, value in one.items():
                 shown = {True: "true", False: "false"}.get(value) if isinstance(value, bool) else value
-                lines.append(f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {shown}")
+                # A list of texts is written in JSON as in TOML.
+                shown = json.dumps(value) if isinstance(value, (str, list)) else shown
+                lines.append(f"{key} = {shown}")
     return "\n".join(lines) + "\n"
 
 

@@ -68,7 +68,8 @@ class Rotated(ConfiguredVault):
         for path in [self.state, *self.state.rglob("*")]:
             os.chown(path, *ids(CLIENT))
         self.settings["rotation_program"] = [
-            {"name": "it", "path": str(program), "user": CLIENT, "deadline_seconds": 600}]
+            {"name": "it", "path": str(program), "secrets": ["secret/app/*"], "user": CLIENT,
+             "deadline_seconds": 600}]
         self.write()
 
     def said(self):
@@ -132,6 +133,26 @@ def test_a_new_password_each_second_and_readers_see_whole_ones(vault):
     listed = vault.client.list("sys/rotation").data
     assert listed["keys"] == ["secret/app/db"]
     assert listed["key_info"]["secret/app/db"]["failures"] == 0
+
+
+def test_a_program_rotates_no_secret_but_those_of_its_list(rotated):
+    """Whoever may write any secret would have it rotated otherwise, with a value that he knows."""
+    vault = rotated.start()
+    vault.set_up()
+    vault.put("mine/x", {"password": "p"})
+    plan = {"rotator": "exec", "program": "it", "period": "1h", "fields": ["password"]}
+    refused = vault.client.post("secret/rotation/mine/x", plan)
+    assert refused.status == 400 and b'field \\"program\\"' in refused.body, refused.body
+    assert vault.client.get("secret/rotation/mine/x").status == 404
+    # A list that is another by the next start holds for the rotations that there are.
+    vault.stop()
+    vault.settings["rotation_program"][0]["secrets"] = ["secret/other/*"]
+    vault.write()
+    vault.start()
+    vault.rotate()
+    until(lambda: vault.rotation()["failures"] > 0)
+    assert "secrets of the program" in vault.rotation()["trouble"]
+    assert vault.said() == [] and vault.taken() == {"first"}
 
 
 def test_a_program_takes_the_four_steps_as_its_user(rotated):

@@ -12,13 +12,15 @@ namespace coffer::model {
 
 /// A table within a table whose values are texts.
 using TextTable = std::map<std::string, std::string>;
-/// Another table within a table, a list, a date or a float: no key of ours is one.
+/// A list of texts; also one that is empty.
+using TextList = std::vector<std::string>;
+/// Another table within a table, another list, a date or a float: no key of ours is one.
 struct OtherValue {};
 /// Where a table begins: one without keys is wrong too, if its name isn't known.
 struct TableStart {};
 
 using ConfigValue =
-    std::variant<bool, std::int64_t, std::string, TextTable, OtherValue, TableStart>;
+    std::variant<bool, std::int64_t, std::string, TextTable, TextList, OtherValue, TableStart>;
 
 struct ConfigEntry {
   std::string table{};    ///< "token"; "" at the top; "listener" of [[listener]]

@@ -18,6 +18,8 @@ namespace coffer::programs {
 struct Program {
   std::string name;
   std::string path;  ///< absolute
+  /// What it may rotate: patterns (model/path_pattern.h). Only cofferd looks at them.
+  std::vector<std::string> secrets{};
   std::string user;  ///< empty: whoever starts cofferd
   std::chrono::seconds deadline{30};
   bool operator==(const Program&) const = default;
@@ -44,7 +46,8 @@ struct Ran {
 class Runner {
  public:
   virtual ~Runner() = default;
-  [[nodiscard]] virtual bool knows(std::string_view name) const = 0;
+  /// nullptr: no such program. Lives as long as this.
+  [[nodiscard]] virtual const Program* find(std::string_view name) const = 0;
   /// Writes `input` to its standard input and waits for it. not_found: no such program;
   /// unavailable: coffer-exec is gone.
   [[nodiscard]] virtual Result<Ran> run(std::string_view name, std::string_view input,
@@ -58,7 +61,8 @@ class Runner {
                                                            const std::vector<Program>& programs);
 
 /// "exec": the program that the setting `program` names takes the four steps, with the JSON of AWS
-/// Secrets Manager's rotation functions on its standard input. `runner` outlives it.
+/// Secrets Manager's rotation functions on its standard input, about no secret but those of its
+/// list. `runner` outlives it.
 [[nodiscard]] std::unique_ptr<lifecycle::Rotator> make_exec_rotator(Runner& runner);
 
 }  // namespace coffer::programs

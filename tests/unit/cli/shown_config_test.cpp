@@ -54,6 +54,17 @@ TEST(ShownConfig, LeavesOutSecretsOfTheTokenHoweverTheyAreSpelt) {
   }
 }
 
+TEST(ShownConfig, ShowsPathsOfSecretsAndNothingElseThatIsAList) {
+  const std::string table = "[[rotation_program]]\n";
+  const std::string paths = "secrets = [\"secret/app/*\", \"secret/+/db\"]\n";
+  EXPECT_EQ(shown(table + paths), table + paths);
+  for (const char* const other : {"secrets = [\"hidden!\"]\n", "secrets = \"hidden\"\n",
+                                  "secrets = [\"a\", \"hid den hidden\"]\n",
+                                  "secrets = [[\"hidden\"]]\n", "name = [\"hidden\"]\n"}) {
+    EXPECT_TRUE(is_left_out(table + other)) << other;
+  }
+}
+
 TEST(ShownConfig, HasNoCommentsNorWhatItDoesntKnow) {
   for (const char* text : {
            "[token]\n# init_string = \"hidden\"\n",

@@ -286,8 +286,9 @@ TEST_F(ProgramsTest, OneThatCantBeStartedSaysSo) {
 
 TEST_F(ProgramsTest, KnowsNoneButThoseOfItsStart) {
   ASSERT_TRUE(start({{.name = "it", .path = script("it", "true"), .user = ""}}).ok());
-  EXPECT_TRUE(runner_->knows("it"));
-  EXPECT_FALSE(runner_->knows("/bin/sh"));
+  ASSERT_NE(runner_->find("it"), nullptr);
+  EXPECT_EQ(runner_->find("it")->name, "it");
+  EXPECT_EQ(runner_->find("/bin/sh"), nullptr);
   EXPECT_EQ(runner_->run("/bin/sh", "", {}).error().code, ErrorCode::not_found);
 }
 

@@ -89,18 +89,21 @@ TEST(ConfigDocument, TellsForEachKeyWhatItIs) {
 
 TEST(ConfigDocument, ItsExampleOfAProgramIsGood) {
   const Config config = good(documented_in_full());
-  const std::vector<programs::Program> expected = {
-      {.name = "app-db", .path = "/usr/local/lib/coffer/rotate-app-db", .user = ""}};
+  const std::vector<programs::Program> expected = {{.name = "app-db",
+                                                    .path = "/usr/local/lib/coffer/rotate-app-db",
+                                                    .secrets = {"secret/app/*"},
+                                                    .user = ""}};
   EXPECT_EQ(config.programs, expected);
 }
 
 TEST(Config, RefusesProgramsThatCantBe) {
-  const std::string path = "path = \"/bin/x\"\n";
+  const std::string path = "path = \"/bin/x\"\nsecrets = [\"secret/x\"]\n";
   EXPECT_EQ(problem(with("[[rotation_program]]\n" + path)).find("is missing") != std::string::npos,
             true);
   EXPECT_NE(problem(with("[[rotation_program]]\nname = \"a/b\"\n" + path)).find("letters"),
             std::string::npos);
-  EXPECT_NE(problem(with("[[rotation_program]]\nname = \"a\"\npath = \"x\"\n")).find("absolute"),
+  EXPECT_NE(problem(with("[[rotation_program]]\nname = \"a\"\npath = \"x\"\nsecrets = [\"x\"]\n"))
+                .find("absolute"),
             std::string::npos);
   EXPECT_NE(problem(with("[[rotation_program]]\nname = \"a\"\ndeadline_seconds = 0\n" + path))
                 .find("1 to 600"),
@@ -109,6 +112,22 @@ TEST(Config, RefusesProgramsThatCantBe) {
             std::string::npos);
   const std::string one = "[[rotation_program]]\nname = \"a\"\n" + path;
   EXPECT_NE(problem(with(one + one)).find("another program"), std::string::npos);
+}
+
+TEST(Config, RefusesAProgramWithoutAListOfSecrets) {
+  const std::string start = "[[rotation_program]]\nname = \"a\"\npath = \"/bin/x\"\n";
+  EXPECT_NE(problem(with(start)).find("rotation_program[0].secrets: is missing"), std::string::npos)
+      << problem(with(start));
+  for (const char* const list : {"[]", "\"secret/x\"", "7", "[7]", "[[\"secret/x\"]]", "[\"\"]",
+                                 "[\"/canary/*\"]", "[\"a/canary*/b\"]", "[\"canary//x\"]",
+                                 "[\"canary/\"]", "[\"canary/../x\"]", "[\"canary/%41\"]"}) {
+    const std::string said = problem(with(start + "secrets = " + list + "\n"));
+    EXPECT_NE(said.find("rotation_program[0].secrets: must"), std::string::npos) << list << said;
+    EXPECT_EQ(said.find("canary"), std::string::npos) << said;
+  }
+  const Config config = good(with(start + "secrets = [\"secret/a/*\", \"secret/+/b\"]\n"));
+  const std::vector<std::string> expected = {"secret/a/*", "secret/+/b"};
+  EXPECT_EQ(config.programs.at(0).secrets, expected);
 }
 
 TEST(Config, NeedsNoMoreThanTokenAndSocket) {
