@@ -155,10 +155,10 @@ class Simulation {
   bool lives(const Known& lease) const { return !lease.over && lease.expires > world_.now(); }
   [[nodiscard]] Boot boot() const { return world_.clock.boottime(); }
 
-  /// By seconds as a clock that is kept right, by hours and days as one that is set. What is over
+  /// By seconds as a clock that is kept right, by hours as one that is set. What is over
   /// by it is served no more; but that ends nothing, until somebody says that it is right.
   void set_clock() {
-    const seconds sizes[] = {seconds(draw(300) + 1), minutes(draw(600) + 1), hours(draw(72) + 1)};
+    const seconds sizes[] = {seconds(draw(300) + 1), minutes(draw(90) + 1), hours(draw(6) + 1)};
     const seconds size = sizes[draw(3)];
     world_.clock.step(draw(2) == 0 ? size : -size);
   }
@@ -166,7 +166,7 @@ class Simulation {
 
   /// Both clocks go on, and so do the targets; nobody else does anything.
   void sleep() {
-    world_.clock.advance(seconds(draw(7200) + 1));
+    world_.clock.advance(seconds(draw(3600) + 1));
     arrive();
     for (const char* name : {"db0", "db1"}) back_[name] = boot();
   }
