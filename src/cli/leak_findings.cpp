@@ -167,7 +167,7 @@ class Finding final {
     if (!others.search_all(all, {}) || !follow_made(others)) return false;
     std::vector<Json> rest;
     for (const Json& access : others.entries()) {
-      if (gives_value(access) && text_in(access, "path") != subject_.path) rest.push_back(access);
+      if (gives_value(access) && path_today(access) != subject_.path) rest.push_back(access);
     }
     found_.set("also_accessed", list_of(rest));
     truncated_ = truncated_ || others.truncated();
@@ -316,6 +316,11 @@ class Finding final {
 std::string text_in(const Json& object, std::string_view name) {
   const Json* value = object.find(name);
   return value == nullptr || value->is_null() ? std::string() : cell(*value);
+}
+
+std::string path_today(const Json& access) {
+  const std::string today = text_in(access, "path_today");
+  return today.empty() ? text_in(access, "path") : today;
 }
 
 Json LeakSubject::to_json() const {

@@ -30,6 +30,9 @@ struct LeakSubject {
 /// For people.
 void print_findings(Session& session, const model::Json& findings);
 
+/// Where what was accessed is today: its mount may have been moved since.
+[[nodiscard]] std::string path_today(const model::Json& access);
+
 /// The text of a member; "" for none.
 [[nodiscard]] std::string text_in(const model::Json& object, std::string_view name);
 

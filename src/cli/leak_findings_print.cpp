@@ -25,9 +25,11 @@ void print_accesses(Console& console, const Json* list, std::string_view title) 
   std::vector<std::vector<std::string>> lines;
   for (const Json& one : list->elements()) {
     const std::string unit = text_in(one, "unit");
-    lines.push_back({text_in(one, "path"), text_in(one, "operation"), text_in(one, "count"),
-                     text_in(one, "first"), text_in(one, "last"), text_in(one, "display_name"),
-                     text_in(one, "accessor"), text_in(one, "made_by"), text_in(one, "uid"), unit});
+    const std::string today = text_in(one, "path_today");
+    const std::string where = text_in(one, "path") + (today.empty() ? "" : ", now " + today);
+    lines.push_back({where, text_in(one, "operation"), text_in(one, "count"), text_in(one, "first"),
+                     text_in(one, "last"), text_in(one, "display_name"), text_in(one, "accessor"),
+                     text_in(one, "made_by"), text_in(one, "uid"), unit});
   }
   console.line(render_columns(
       {"Path", "Operation", "Count", "First", "Last", "Who", "Accessor", "Made by", "Uid", "Unit"},

@@ -9,6 +9,7 @@
 #include "coffer/core/leak_reports.h"
 #include "coffer/crypto/signer.h"
 #include "leak_handlers.h"
+#include "moves.h"
 
 namespace coffer::sys {
 namespace {
@@ -136,13 +137,17 @@ Result<audit::LogPlace> log_place(std::string_view text, std::string_view field)
 
 /// What lines are looked for: those of one path, or those of some callers.
 struct Wanted {
-  std::string path{};
+  std::vector<FormerPath> paths{};  ///< of one secret: a move changed the path that lines have
   std::vector<std::string> accessors{};
   std::string unit{};
   std::int64_t uid = -1;
 
   [[nodiscard]] bool matches(const audit::Access& access) const {
-    if (!path.empty()) return access.path == path;
+    if (!paths.empty()) {
+      return std::any_of(paths.begin(), paths.end(), [&access](const FormerPath& one) {
+        return access.path == one.path && one.held_at(access.time);
+      });
+    }
     if (!unit.empty() && access.unit == unit) return true;
     if (uid >= 0 && access.uid == uid) return true;
     return !access.accessor.empty() &&
@@ -156,7 +161,7 @@ struct Wanted {
       model::append_json_string(needle, value);
       all.push_back(std::move(needle));
     };
-    if (!path.empty()) add("path", path);
+    for (const FormerPath& one : paths) add("path", one.path);
     for (const std::string& accessor : accessors) add("accessor", accessor);
     if (!unit.empty()) add("unit", unit);
     if (uid >= 0) all.push_back("\"uid\":" + std::to_string(uid) + ",");
@@ -164,7 +169,7 @@ struct Wanted {
   }
 };
 
-Result<Wanted> wanted_in(const model::Fields& fields) {
+Result<Wanted> wanted_in(const model::Fields& fields, const Moves& moves) {
   Wanted wanted;
   COFFER_TRY(const auto path, fields.string("path"));
   COFFER_TRY(const auto unit, fields.string("unit"));
@@ -179,9 +184,10 @@ Result<Wanted> wanted_in(const model::Fields& fields) {
   }
   const bool callers = !wanted.unit.empty() || uid || !wanted.accessors.empty();
   if (path && !path->empty()) {
-    COFFER_TRY(wanted.path, path_in(fields));
+    COFFER_TRY(const std::string asked, path_in(fields));
+    wanted.paths = moves.paths_of(asked);
   }
-  if (callers == !wanted.path.empty()) {
+  if (callers == !wanted.paths.empty()) {
     return invalid("wanted either field \"path\", or \"accessors\", \"unit\" or \"uid\"");
   }
   return wanted;
@@ -205,10 +211,12 @@ class Accesses final {
     }
   }
 
-  void append(JsonWriter& json) const {
+  void append(JsonWriter& json, const Moves& moves) const {
     json.key("accesses").begin_array();
     for (const auto& [key, entry] : entries_) {
       json.begin_object().key("path").string(entry.last.path);
+      const std::string today = moves.today(entry.last.path, entry.last.time);
+      if (today != entry.last.path) json.key("path_today").string(today);
       json.key("operation").string(entry.last.operation);
       json.key("accessor").string(entry.last.accessor);
       json.key("display_name").string(entry.last.display_name);
@@ -250,7 +258,8 @@ class Accesses final {
 /// One step; who asks goes on with `next` and `until` of the answer.
 Result<Response> accesses(Call& call) {
   const model::Fields& fields = call.request.fields;
-  COFFER_TRY(const Wanted wanted, wanted_in(fields));
+  COFFER_TRY(const Moves moves, Moves::read(call));
+  COFFER_TRY(const Wanted wanted, wanted_in(fields, moves));
   COFFER_TRY(const auto from_text, fields.string("from"));
   COFFER_TRY(const auto until_text, fields.string("until"));
   const std::string directory = call.parts.control.audit_directory();
@@ -272,7 +281,7 @@ Result<Response> accesses(Call& call) {
                                }));
   JsonWriter json;
   json.begin_object();
-  found.append(json);
+  found.append(json, moves);
   json.key("lines").number(static_cast<std::int64_t>(step.lines));
   json.key("next").string(text_of(step.next)).key("until").string(text_of(until));
   json.key("done").boolean(step.done).end_object();

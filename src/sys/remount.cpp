@@ -1,15 +1,13 @@
 // Moving a mount. What it holds is bound to its uuid and not to its path, so a move is one row: it
 // has happened when the answer comes. The status is there because Vault's clients ask for it.
-#include "coffer/base/codec.h"
 #include "coffer/crypto/random.h"
 #include "mount_json.h"
+#include "moves.h"
 
 namespace coffer::sys {
 namespace {
 
 constexpr std::string_view kStatus = "remount/status/";
-constexpr envelope::Space kMovesSpace{.mount = {}, .table = 10};
-constexpr std::uint8_t kRowFormat = 1;
 
 Result<Response> remount(Call& call) {
   const model::Fields& fields = call.request.fields;
@@ -29,10 +27,9 @@ Result<Response> remount(Call& call) {
   moved.path = canonical;
   COFFER_CHECK(call.vault->mounts->replace(call.context.tx, moved));
   COFFER_TRY(const Uuid id, crypto::random_uuid());
-  Writer row;
-  row.u8(kRowFormat).text(from).text(canonical);
-  COFFER_CHECK(call.context.tx.write({kMovesSpace, {}, to_string(id)}, as_text(row.view()),
-                                     envelope::Expect::absent()));
+  COFFER_CHECK(
+      keep_move(call.context.tx, to_string(id),
+                {.from = from, .to = canonical, .mount = moved.uuid, .time = call.context.now}));
   JsonWriter json;
   json.begin_object().key("migration_id").string(to_string(id)).end_object();
   Response response = answer(std::move(json));
@@ -42,17 +39,11 @@ Result<Response> remount(Call& call) {
 
 Result<Response> status(Call& call) {
   const std::string id(below(call.path, kStatus));
-  COFFER_TRY(const auto stored, call.context.tx.read({kMovesSpace, {}, id}));
-  if (!stored) return make_error(ErrorCode::not_found, "no such migration");
-  Reader row(as_bytes(stored->value));
-  COFFER_TRY(const std::uint8_t format, row.u8());
-  if (format != kRowFormat) return make_error(ErrorCode::corrupt, "unknown format of a move's row");
-  COFFER_TRY(const std::string_view from, row.text());
-  COFFER_TRY(const std::string_view to, row.text());
-  COFFER_CHECK(row.finish());
+  COFFER_TRY(const auto move, find_move(call.context.tx, id));
+  if (!move) return make_error(ErrorCode::not_found, "no such migration");
   JsonWriter json;
   json.begin_object().key("migration_id").string(id).key("migration_info").begin_object();
-  json.key("source_mount").string(from).key("target_mount").string(to);
+  json.key("source_mount").string(move->from).key("target_mount").string(move->to);
   json.key("status").string("success").end_object().end_object();
   return answer(std::move(json));
 }

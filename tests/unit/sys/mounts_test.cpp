@@ -1,4 +1,5 @@
 // Mounting, tuning, moving, unmounting.
+#include "coffer/base/codec.h"
 #include "sys_kit.h"
 
 namespace coffer::sys {
@@ -117,6 +118,20 @@ TEST_F(SysTest, AMoveTakesWhatTheMountHoldsAlong) {
   EXPECT_EQ(vault.call(Operation::read, "secret/data/a").error().code, ErrorCode::not_found);
   EXPECT_EQ(text(data(vault.call(Operation::read, "other/place/data/a")), {"data", "k"}), "v");
   EXPECT_EQ(read("remount/status/nosuch").error().code, ErrorCode::not_found);
+}
+
+/// As releases before 2026-11 kept it: u8 1, from, to.
+TEST_F(SysTest, AMoveOfAnOlderReleaseIsStillKnown) {
+  Writer row;
+  row.u8(1).text("old/").text("new/");
+  const auto tx = vault.begin();
+  ASSERT_TRUE(tx->write({{.mount = {}, .table = 10}, {}, "of-old"}, as_text(row.view()),
+                        envelope::Expect::absent())
+                  .ok());
+  ASSERT_TRUE(vault.commit(tx->take()));
+  const Json status = data(read("remount/status/of-old"));
+  EXPECT_EQ(text(status, {"migration_info", "source_mount"}), "old/");
+  EXPECT_EQ(text(status, {"migration_info", "target_mount"}), "new/");
 }
 
 TEST_F(SysTest, MovesThatCannotBeAreRefused) {
