@@ -9,9 +9,9 @@
 #include "leak_findings.h"
 #include "leak_response.h"
 #include "leak_steps.h"
+#include "leak_versions.h"
 #include "output.h"
 #include "replace_file.h"
-#include "version_numbers.h"
 
 namespace coffer::cli {
 namespace {
@@ -20,13 +20,9 @@ using model::Json;
 
 constexpr mode_t kReportMode = 0600;
 
-HttpRequest post(const std::string& path, const Json& body) {
-  return {.method = "POST", .path = path, .query = {}, .body = body.compact()};
-}
-
 class Respond final {
  public:
-  explicit Respond(Session& session) : session_(session) {}
+  explicit Respond(Session& session) : session_(session), versions_(session) {}
 
   int run() {
     if (!read_subject()) return session_.exit_code();
@@ -36,8 +32,7 @@ class Respond final {
  private:
   [[nodiscard]] bool wants_effects() const {
     const Flags& flags = session_.flags();
-    return flags.boolean("revoke") || flags.boolean("rotate") || flags.has("destroy") ||
-           flags.has("lock");
+    return flags.boolean("revoke") || flags.boolean("rotate") || !versions_.none();
   }
 
   bool wrong(std::string_view text) {
@@ -45,29 +40,17 @@ class Respond final {
     return false;
   }
 
-  bool read_versions() {
-    for (const auto& [flag, verb] :
-         {std::pair{"lock", "delete"}, std::pair{"destroy", "destroy"}}) {
-      if (!session_.flags().has(flag)) continue;
-      std::string all;
-      for (const std::string& given : session_.flags().list(flag)) {
-        all += (all.empty() ? "" : ",") + given;
-      }
-      auto numbers = version_numbers(all);
-      if (!numbers) return wrong("-" + std::string(flag) + " must be numbers, as 1,2");
-      version_flags_.push_back({flag, verb, *std::move(numbers)});
-    }
-    return true;
-  }
-
   bool read_subject() {
-    if (!read_versions()) return false;
+    if (!versions_.read()) return false;
     const Flags& flags = session_.flags();
     const int given = (session_.positional().empty() ? 0 : 1) + (flags.has("unit") ? 1 : 0) +
                       (flags.has("uid") ? 1 : 0) + (flags.has("token-accessor") ? 1 : 0);
+    if (flags.boolean("revoke-root") && !flags.boolean("revoke")) {
+      return wrong("-revoke-root goes with -revoke");
+    }
     if (given != 1) return wrong("Give one of PATH, -unit, -uid and -token-accessor");
     const bool of_path = !session_.positional().empty();
-    if (!of_path && !version_flags_.empty()) return wrong("-destroy and -lock go with a PATH");
+    if (!of_path && !versions_.none()) return wrong("-destroy and -lock go with a PATH");
     subject_.unit = flags.text("unit");
     subject_.accessor = flags.text("token-accessor");
     if (flags.has("uid")) {
@@ -80,7 +63,7 @@ class Respond final {
     constexpr std::string_view kData = "data/";
     if (path->versioned && path->rest.starts_with(kData)) path->rest.erase(0, kData.size());
     // Sent as it is, the request would write a secret.
-    if (!path->versioned && !version_flags_.empty()) {
+    if (!path->versioned && !versions_.none()) {
       return wrong("-destroy and -lock need a secret that has versions");
     }
     secret_ = *path;
@@ -100,28 +83,67 @@ class Respond final {
     std::string name = session_.flags().text("response");
     if (name.empty()) name = "leak-" + std::to_string(::time(nullptr));
     LeakResponse response(session_, std::move(name));
-    if (!response.load()) return session_.exit_code();
+    if (!response.load() || !is_this(response)) return session_.exit_code();
     if (response.is_signed()) return finish(response);
     if (!response.begun() && !begin(response)) return session_.exit_code();
     session_.console().line("Response " + response.name() +
                             ": if this is cut short, go on with -response=" + response.name());
-    if (!response.carry_out() || !response.sign()) return session_.exit_code();
+    if (!response.carry_out()) return session_.exit_code();
+    // Signed, it would be over, and nobody could go on.
+    if (response.refused() > 0) {
+      return session_.fail(
+          kRemote, refusals(response) +
+                       " refused: the response isn't signed\ngo on with -response=" +
+                       response.name() + " as one who may do them, or leave it at that with\n" +
+                       "coffer write -f sys/leaks/responses/" + response.name() + "/sign");
+    }
+    if (!response.sign()) return session_.exit_code();
     return finish(response);
   }
 
+  static std::string refusals(const LeakResponse& response) {
+    const std::size_t count = response.refused();
+    return std::to_string(count) + (count == 1 ? " step was" : " steps were");
+  }
+
+  /// What is asked for besides its subject. A response is gone on with by the same.
+  [[nodiscard]] Json asked() const {
+    Json asked = Json::object();
+    for (const char* const flag : {"revoke", "revoke-root", "rotate"}) {
+      if (session_.flags().boolean(flag)) asked.set(flag, Json::boolean(true));
+    }
+    versions_.add_to(asked);
+    return asked;
+  }
+
+  bool is_this(const LeakResponse& response) {
+    const auto same = [&](std::string_view name, const Json& now) {
+      const Json* then = response.report().find(name);
+      return then == nullptr || then->compact() == now.compact();
+    };
+    if (same("subject", subject_.to_json()) && same("asked", asked())) return true;
+    session_.fail(kLocal, "The response " + response.name() +
+                              " is about something else, or was begun with other flags: nothing "
+                              "was done\nsee: coffer read sys/leaks/responses/" +
+                              response.name());
+    return false;
+  }
+
+  /// What leaked is closed before anyone's token ends. But what it is rotated from must be there
+  /// until then, and its new value is for none of those who had the old one.
   bool begin(LeakResponse& response) {
+    const Flags& flags = session_.flags();
+    if (!versions_.check(secret_)) return false;
     auto findings = find_out(session_, subject_);
     if (!findings) return false;
     if (session_.shows_table()) print_findings(session_, *findings);
+    findings->set("asked", asked());
     std::vector<LeakStep> steps;
-    if (session_.flags().boolean("revoke") && !add_revocations(session_, *findings, steps)) {
-      return false;
-    }
-    if (session_.flags().boolean("rotate") && !add_rotations_of(*findings, steps)) return false;
-    for (const VersionFlag& flag : version_flags_) {
-      Json body = Json::object();
-      body.set("versions", flag.versions);
-      steps.push_back({flag.name, subject_.path, post(secret_.api(flag.verb), body)});
+    if (!flags.boolean("rotate")) versions_.add_steps(secret_, steps);
+    if (flags.boolean("revoke") && !add_revocations(session_, *findings, steps)) return false;
+    if (flags.boolean("rotate")) {
+      if (!add_rotations_of(*findings, steps)) return false;
+      versions_.add_steps(secret_, steps);
     }
     return response.begin(*std::move(findings), steps);
   }
@@ -146,22 +168,20 @@ class Respond final {
         if (!written.ok()) return session_.fail(kLocal, path + ": " + written.error().text);
       }
     }
-    if (!session_.shows_table()) return print_tree(session_, response.data());
-    session_.console().line("Response " + response.name() + " is signed" +
-                            (file.empty() ? "." : ": " + file + ", " + file + ".sig"));
-    return kOk;
+    if (session_.shows_table()) {
+      session_.console().line("Response " + response.name() + " is signed" +
+                              (file.empty() ? "." : ": " + file + ", " + file + ".sig"));
+    } else if (const int code = print_tree(session_, response.data()); code != kOk) {
+      return code;
+    }
+    if (response.refused() == 0) return kOk;
+    return session_.fail(kRemote, refusals(response) + " refused");
   }
-
-  struct VersionFlag {
-    std::string name;
-    std::string verb;
-    Json versions;
-  };
 
   Session& session_;
   LeakSubject subject_;
   KvPath secret_;  ///< what PATH names, of an engine with versions
-  std::vector<VersionFlag> version_flags_;
+  LeakVersions versions_;
 };
 
 int leak_respond(Session& session) { return Respond(session).run(); }
@@ -177,8 +197,8 @@ std::vector<Command> leak_respond_commands() {
                "what else they had; or what a unit, a user or the holder of a token had. What was\n"
                "had with tokens that they made counts as theirs. Changes nothing without one of\n"
                "the flags -revoke, -rotate, -lock and -destroy. With one, what is to be done is\n"
-               "recorded first, then done, then signed; what was cut short goes on with\n"
-               "-response.\n\n"
+               "recorded first, then done, then signed; what was cut short or refused goes on\n"
+               "with -response. The token in use, and those that it comes from, stay.\n\n"
                "    $ coffer leak respond secret/app/db\n"
                "    $ coffer leak respond -revoke -destroy=3 -report=report.txt secret/app/db\n"
                "    $ coffer leak respond -uid=1000 -revoke -rotate",
@@ -186,6 +206,7 @@ std::vector<Command> leak_respond_commands() {
                      {"uid", FlagKind::number, "what this Unix user had"},
                      {"token-accessor", FlagKind::text, "what the holder of this token had"},
                      {"revoke", FlagKind::boolean, "revoke their tokens, and end all their leases"},
+                     {"revoke-root", FlagKind::boolean, "with -revoke: root's tokens too"},
                      {"rotate", FlagKind::boolean,
                       "rotate secrets that have a rotator, and static roles"},
                      {"lock", FlagKind::list,

@@ -3,12 +3,15 @@
 #include <algorithm>
 
 #include "coffer/base/clock.h"
+#include "leak_responder.h"
 #include "leak_rotation.h"
 
 namespace coffer::cli {
 namespace {
 
 using model::Json;
+
+constexpr std::string_view kRefused = "refused: ";
 
 HttpRequest post(const std::string& path, const Json& body) {
   return {.method = "POST", .path = path, .query = {}, .body = body.compact()};
@@ -20,8 +23,10 @@ std::string outcome_of(const Json& step, const Answer& answer) {
       answer.status != 403) {
     return "has no rotator";
   }
-  return "refused: " + std::to_string(answer.status);
+  return std::string(kRefused) + std::to_string(answer.status);
 }
+
+bool is_refused(const Json& step) { return text_in(step, "outcome").starts_with(kRefused); }
 
 }  // namespace
 
@@ -48,7 +53,7 @@ bool LeakResponse::carry_out() {
   const Json* steps = report_.find("steps");
   std::vector<Json> all = steps == nullptr ? std::vector<Json>() : steps->elements();
   for (Json& step : all) {
-    if (text_in(step, "outcome") != "intended") continue;
+    if (text_in(step, "outcome") != "intended" && !is_refused(step)) continue;
     bool over = false;
     if (text_in(step, "act") == "rotate") {
       const auto rotated = LeakRotation(session_, name_, step).done_already();
@@ -58,6 +63,13 @@ bool LeakResponse::carry_out() {
     if (!(over ? settle(step, "done") : carry_out(step)) || !keep(all)) return false;
   }
   return true;
+}
+
+std::size_t LeakResponse::refused() const {
+  const Json* steps = report_.find("steps");
+  if (steps == nullptr) return 0;
+  return static_cast<std::size_t>(
+      std::count_if(steps->elements().begin(), steps->elements().end(), is_refused));
 }
 
 bool LeakResponse::sign() {
@@ -84,6 +96,11 @@ bool LeakResponse::save() {
 /// A refusal is an outcome as well; only a daemon that isn't there ends it, to be resumed.
 bool LeakResponse::carry_out(Json& step) {
   const std::string act = text_in(step, "act");
+  if (act == "revoke") {
+    const auto own = is_own(text_in(step, "what"));
+    if (!own) return false;
+    if (*own) return settle(step, std::string(kRefused) + "the token in use comes from it");
+  }
   const bool rotates = act == "rotate";
   if (rotates && !LeakRotation(session_, name_, step).let_the_last_one_end()) return false;
   HttpRequest request{.method = "POST", .path = text_in(step, "request"), .query = {}};
@@ -91,12 +108,24 @@ bool LeakResponse::carry_out(Json& step) {
   const auto answer =
       session_.ask_first(act + " " + text_in(step, "what"), request, {400, 403, 404, 405, 412});
   if (!answer) return false;
-  const bool gone =
-      act == "revoke" && (answer->status == 200 || (answer->status == 403 && may_revoke()));
+  // An accessor that is nobody's any more is answered as a denial is, as in Vault.
+  const bool gone = act == "revoke" &&
+                    (answer->status == 200 ||
+                     (answer->status == 403 && may_update(session_, request.path).value_or(false)));
   if (rotates && answer->status < 300 && !LeakRotation(session_, name_, step).await()) {
     return false;
   }
   return settle(step, gone ? "gone already" : outcome_of(step, *answer));
+}
+
+/// Another may have begun it, who meant the token of who goes on.
+std::optional<bool> LeakResponse::is_own(const std::string& accessor) {
+  if (line_.empty()) {
+    auto line = responding_line(session_);
+    if (!line) return std::nullopt;
+    line_ = *std::move(line);
+  }
+  return std::find(line_.begin(), line_.end(), accessor) != line_.end();
 }
 
 bool LeakResponse::settle(Json& step, const std::string& outcome) {
@@ -104,22 +133,6 @@ bool LeakResponse::settle(Json& step, const std::string& outcome) {
   step.set("time", Json::string(to_rfc3339(system_clock().wall())));
   session_.console().line(text_in(step, "act") + " " + text_in(step, "what") + ": " + outcome);
   return true;
-}
-
-/// An accessor that is nobody's any more is answered as a denial is, as in Vault.
-bool LeakResponse::may_revoke() {
-  Json body = Json::object();
-  Json paths = Json::array();
-  paths.push(Json::string("auth/token/revoke-accessor"));
-  body.set("paths", std::move(paths));
-  const auto answer = session_.ask_first("asking what may be revoked",
-                                         post("sys/capabilities-self", body), {400, 403, 404});
-  if (!answer) return false;
-  const Json* may = answer->json.find_path({"data", "capabilities"});
-  if (may == nullptr || !may->is_array()) return false;
-  return std::any_of(may->elements().begin(), may->elements().end(), [](const Json& one) {
-    return one.text() == "update" || one.text() == "root";
-  });
 }
 
 }  // namespace coffer::cli

@@ -2,6 +2,7 @@
 // vault keeps it under its name, so that one that was cut short is gone on with.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,12 +19,15 @@ class LeakResponse final {
   [[nodiscard]] bool load();
   /// Before the first effect: what is about to be done is on record.
   [[nodiscard]] bool begin(model::Json findings, const std::vector<LeakStep>& steps);
-  /// Those that are only intended so far, in their order.
+  /// Those that are only intended so far, or were refused, in their order.
   [[nodiscard]] bool carry_out();
   [[nodiscard]] bool sign();
 
   [[nodiscard]] bool begun() const { return report_.find("steps") != nullptr; }
   [[nodiscard]] bool is_signed() const noexcept { return signed_; }
+  /// How many steps were refused; one who may can go on with them.
+  [[nodiscard]] std::size_t refused() const;
+  [[nodiscard]] const model::Json& report() const noexcept { return report_; }
   /// As the vault has it.
   [[nodiscard]] const model::Json& data() const noexcept { return data_; }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
@@ -34,12 +38,13 @@ class LeakResponse final {
   bool keep(const std::vector<model::Json>& steps);
   bool carry_out(model::Json& step);
   bool settle(model::Json& step, const std::string& outcome);
-  bool may_revoke();
+  std::optional<bool> is_own(const std::string& accessor);
 
   Session& session_;
   const std::string name_;
   model::Json report_ = model::Json::object();
   model::Json data_;
+  std::vector<std::string> line_;  ///< responding_line(), once it was asked for
   bool signed_ = false;
 };
 

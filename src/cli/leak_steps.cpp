@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "leak_responder.h"
+
 namespace coffer::cli {
 namespace {
 
@@ -18,21 +20,42 @@ Json about(const std::string& accessor) {
   return body;
 }
 
-/// All that are alive, but the one that does this: it would saw off its own branch.
-void add_tokens(Session& session, const Json& findings, const std::string& asking,
+bool is_root(const Json& holder) {
+  const Json* policies = holder.find("policies");
+  return policies != nullptr &&
+         std::any_of(policies->elements().begin(), policies->elements().end(),
+                     [](const Json& policy) { return policy.text() == "root"; });
+}
+
+/// Why this token isn't revoked; "" if it is. `line`: responding_line().
+std::string why_kept(const Json& holder, const std::vector<std::string>& line, bool root_too) {
+  const auto own = std::find(line.begin(), line.end(), text_in(holder, "accessor"));
+  if (own == line.begin()) return "is the one that responds";
+  // Its descendants end with it, and with them who would record it.
+  if (own != line.end()) return "is one that the token in use comes from, which would end with it";
+  return is_root(holder) && !root_too ? "is root's, and -revoke-root isn't given" : "";
+}
+
+/// All that are alive, but those that would saw off the branch that this sits on.
+Json add_tokens(Session& session, const Json& findings, const std::vector<std::string>& line,
                 std::vector<LeakStep>& steps) {
+  Json kept = Json::array();
   const Json* holders = findings.find("holders");
-  if (holders == nullptr) return;
+  if (holders == nullptr) return kept;
   for (const Json& holder : holders->elements()) {
     const std::string accessor = text_in(holder, "accessor");
     if (text_in(holder, "alive") != "true") continue;
-    if (asking == accessor) {
-      session.console().warning("the token " + accessor +
-                                " is the one that responds: it isn't revoked");
+    const std::string why = why_kept(holder, line, session.flags().boolean("revoke-root"));
+    if (why.empty()) {
+      steps.push_back({"revoke", accessor, post("auth/token/revoke-accessor", about(accessor))});
       continue;
     }
-    steps.push_back({"revoke", accessor, post("auth/token/revoke-accessor", about(accessor))});
+    session.console().warning("the token " + accessor + " " + why + ": it isn't revoked");
+    Json one = about(accessor);
+    one.set("why", Json::string(why));
+    kept.push(std::move(one));
   }
+  return kept;
 }
 
 /// A peer of the socket has no token to revoke: what he was given ends by his accessor. Also where
@@ -100,7 +123,7 @@ bool add_kv(Session& session, const std::string& mount, std::string rest,
 }
 
 bool is_secret(const Json& access) {
-  const std::string path = text_in(access, "path");
+  const std::string path = path_today(access);
   return text_in(access, "operation") == "read" && !path.starts_with("sys/") &&
          !path.starts_with("auth/");
 }
@@ -119,11 +142,18 @@ Json LeakStep::to_json() const {
   return json;
 }
 
-bool add_revocations(Session& session, const Json& findings, std::vector<LeakStep>& steps) {
-  const auto asking = asking_accessor(session);
-  if (!asking) return false;
-  add_peers(session, findings, *asking, steps);
-  add_tokens(session, findings, *asking, steps);
+bool add_revocations(Session& session, Json& findings, std::vector<LeakStep>& steps) {
+  constexpr const char* kLookup = "auth/token/lookup-accessor";
+  // To whom lookups are denied, every token seems to be dead.
+  if (!may_update(session, kLookup).value_or(true)) {
+    session.fail(kRemote, "-revoke needs the right to update " + std::string(kLookup) +
+                              ", to know which tokens are alive: nothing was done");
+    return false;
+  }
+  const auto line = responding_line(session);
+  if (!line) return false;
+  add_peers(session, findings, line->front(), steps);
+  findings.set("kept", add_tokens(session, findings, *line, steps));
   return true;
 }
 
@@ -168,9 +198,10 @@ bool add_rotations(Session& session, const Json& findings, std::vector<LeakStep>
   std::set<std::string> paths;
   std::set<std::string> rotated;
   for (const Json& access : accesses->elements()) {
-    if (!is_secret(access) || !paths.insert(text_in(access, "path")).second) continue;
+    const std::string path = path_today(access);
+    if (!is_secret(access) || !paths.insert(path).second) continue;
     std::vector<LeakStep> found;
-    if (!add_rotation(session, text_in(access, "path"), found)) return false;
+    if (!add_rotation(session, path, found)) return false;
     // A secret and the static role that it rotates may both have been read.
     if (found.empty() || !rotated.insert(found.front().what).second) continue;
     std::move(found.begin(), found.end(), std::back_inserter(steps));

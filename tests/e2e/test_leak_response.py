@@ -131,6 +131,118 @@ def test_what_is_no_list_of_versions_is_refused(house, wrong):
     assert house.client.get("sys/leaks/responses/wrong").status == 404
 
 
+def as_token(vault, token, *arguments):
+    return vault.coffer("leak", "respond", *arguments, COFFER_TOKEN=token)
+
+
+def alive(vault, token, client=None):
+    about = {"accessor": token["accessor"]}
+    return (client or vault.client).post("auth/token/lookup-accessor", about).status == 200
+
+
+def test_what_was_refused_is_gone_on_with_by_one_who_may(house):
+    assert house.new_client(house.leaked["client_token"]).get("secret/data/app").status == 200
+    rules = 'path "sys/leaks/*" { capabilities = ["create", "read", "update", "sudo"] }\n'
+    rules += 'path "auth/token/lookup-accessor" { capabilities = ["update"] }\n'
+    rules += 'path "secret/metadata/*" { capabilities = ["read", "list"] }'
+    ok(house.client.post("sys/policies/acl/responder", {"policy": rules}))
+    poor = make(house.client, policies=["responder", "default"], no_default_policy=False)["client_token"]
+    command = ("-revoke", "-lock=1", "-response=partial", "secret/app")
+    done = as_token(house, poor, *command)
+    assert done.returncode == 2 and "2 steps were refused" in done.stderr, done.stdout + done.stderr
+    assert not ok(house.client.get("sys/leaks/responses/partial"), 200).data["signed"]
+    assert alive(house, house.leaked)
+    for other in (("-revoke", "-lock=1", "-response=partial", "secret/other"), ("-revoke", "-response=partial", "secret/app")):
+        done = respond(house, *other, status=1)
+        assert "about something else, or was begun with other flags" in done.stderr
+    respond(house, *command)
+    outcomes = [(act, outcome) for act, _, outcome in steps(house, "partial")]
+    assert outcomes == [("lock", "done"), ("revoke", "done")]
+    assert not alive(house, house.leaked) and house.read("app") is None
+    assert ok(house.client.get("sys/leaks/responses/partial"), 200).data["signed"]
+    done = respond(house, "-revoke", "-lock=1", "-response=partial", "secret/other", status=1)
+    assert "Response partial is signed" not in done.stdout
+
+
+def test_a_refusal_that_was_signed_is_no_success(house):
+    rules = 'path "sys/leaks/*" { capabilities = ["create", "read", "update", "sudo"] }\n'
+    rules += 'path "secret/metadata/*" { capabilities = ["read", "list"] }'
+    ok(house.client.post("sys/policies/acl/responder", {"policy": rules}))
+    poor = make(house.client, policies=["responder"])["client_token"]
+    assert as_token(house, poor, "-lock=1", "-response=left", "secret/app").returncode == 2
+    ok(house.client.post("sys/leaks/responses/left/sign", {}), 200)
+    done = respond(house, "-lock=1", "-response=left", "secret/app", status=2)
+    assert "Response left is signed" in done.stdout and "1 step was refused" in done.stderr
+
+
+def test_versions_that_are_not_there_stop_it_before_anything_is_done(house):
+    assert house.new_client(house.leaked["client_token"]).get("secret/data/app").status == 200
+    for flag in ("-lock=99", "-destroy=1,99"):
+        done = respond(house, "-revoke", flag, "-response=typo", "secret/app", status=2)
+        assert "has no version 99: nothing was done" in done.stderr
+    done = respond(house, "-revoke", "-lock=1", "-response=typo", "secret/nope", status=2)
+    assert "There is no secret at secret/data/nope" in done.stderr
+    assert house.client.get("sys/leaks/responses/typo").status == 404
+    assert alive(house, house.leaked)
+
+
+def test_who_responds_does_not_end_what_his_token_comes_from(house):
+    rules = 'path "*" { capabilities = ["create", "read", "update", "delete", "list", "sudo"] }'
+    ok(house.client.post("sys/policies/acl/all", {"policy": rules}))
+    boss, thief = [make(house.client, policies=["all"]) for _ in range(2)]
+    responder = make(house.new_client(boss["client_token"]), policies=["all"])
+    for token in (boss, thief):
+        assert house.new_client(token["client_token"]).get("secret/data/app").status == 200
+    done = as_token(house, responder["client_token"], "-revoke", "-lock=1", "-response=own", "secret/app")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{boss['accessor']} is one that the token in use comes from" in done.stderr
+    assert steps(house, "own") == [("lock", "secret/data/app", "done"), ("revoke", thief["accessor"], "done")]
+    assert [alive(house, token) for token in (boss, responder, thief)] == [True, True, False]
+    report = ok(house.client.get("sys/leaks/responses/own"), 200).data
+    assert report["signed"]
+    # The writer, root, has it as well.
+    assert boss["accessor"] in {kept["accessor"] for kept in report["report"]["kept"]}
+    assert len(report["report"]["kept"]) == 2
+
+
+def test_who_read_it_before_its_mount_was_moved(house):
+    post = house.client.post
+    ok(post("sys/mounts/old", {"type": "kv", "options": {"version": "2"}}))
+    ok(post("old/data/x", {"data": {"password": "k3J9xQ2mZ8rTw5Yp"}}), 200)
+    ok(post("old/rotation/x", {"rotator": "generate", "period": "30d"}), 200)
+    ok(post("sys/policies/acl/old", {"policy": 'path "old/data/*" { capabilities = ["read"] }'}))
+    reader = make(house.client, policies=["old"])
+    assert house.new_client(reader["client_token"]).get("old/data/x").status == 200
+    ok(post("sys/remount", {"from": "old", "to": "between"}), 200)
+    house.kill()
+    house.start()
+    ok(house.client.post("sys/remount", {"from": "between", "to": "new/place"}), 200)
+    told = json.loads(respond(house, "-format=json", "new/place/x").stdout)
+    reads = [(a["path"], a["path_today"], a["accessor"]) for a in told["accesses"] if a["operation"] == "read"]
+    assert reads == [("old/data/x", "new/place/data/x", reader["accessor"])]
+    respond(house, "-revoke", "-rotate", "-response=moved", f"-token-accessor={reader['accessor']}")
+    outcomes = [(act, outcome) for act, _, outcome in steps(house, "moved")]
+    assert outcomes == [("revoke", "done"), ("rotate", "done")]
+    assert house.client.get("new/place/data/x").data["metadata"]["version"] == 2
+
+
+def test_a_root_token_is_revoked_only_where_that_is_said(house):
+    rules = 'path "*" { capabilities = ["create", "read", "update", "delete", "list", "sudo"] }'
+    ok(house.client.post("sys/policies/acl/all", {"policy": rules}))
+    other = make(house.client, "auth/token/create-orphan", policies=["root"])
+    responder = make(house.client, "auth/token/create-orphan", policies=["all"])["client_token"]
+    assert house.new_client(other["client_token"]).get("secret/data/other").status == 200
+    root = house.client.get("auth/token/lookup-self").data
+    done = as_token(house, responder, "-revoke", "-response=kept", "secret/other")
+    assert done.returncode == 0, done.stderr
+    assert f"{other['accessor']} is root's, and -revoke-root isn't given" in done.stderr
+    assert alive(house, other) and steps(house, "kept") == []
+    done = as_token(house, responder, "-revoke", "-revoke-root", "-response=all", "secret/other")
+    assert done.returncode == 0, done.stderr
+    client = house.new_client(responder)
+    assert [alive(house, token, client) for token in (other, root)] == [False, False]
+
+
 def test_a_secret_without_versions_is_not_written_over(house):
     ok(house.client.post("sys/mounts/plain", {"type": "kv"}))
     ok(house.client.post("plain/app", {"password": "k3J9xQ2mZ8rTw5Yp"}))
@@ -209,7 +321,7 @@ def test_the_responders_policy_decides_about_static_roles(database):
     token = ok(database.client.post("auth/token/create", {"policies": ["responder"]}), 200).json["auth"]["client_token"]
     done = database.coffer("leak", "respond", "-rotate", "-response=poor", "database/static-creds/own",
                            COFFER_TOKEN=token)  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert "can't be read" in done.stderr
+    assert done.returncode == 2, done.stderr
+    assert "can't be read" in done.stderr and "1 step was refused" in done.stderr
     assert steps(database, "poor") == [("rotate", "database/static-creds/own", "refused: 403")]
     assert database.server.logs_in(user, password)

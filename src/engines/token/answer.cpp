@@ -56,7 +56,8 @@ std::string_view member(const model::Caller& caller, std::string_view name) {
 
 }  // namespace
 
-std::string lookup_data(const auth::Token& token, std::string_view id, WallTime now) {
+std::string lookup_data(const auth::Token& token, std::string_view id, WallTime now,
+                        Parent parent) {
   const auth::TokenTerms& terms = token.terms;
   JsonWriter json;
   json.begin_object();
@@ -68,6 +69,7 @@ std::string lookup_data(const auth::Token& token, std::string_view id, WallTime 
   put_meta(json, terms.meta);
   json.key("num_uses").number(terms.num_uses);
   json.key("orphan").boolean(token.parent.empty());
+  if (parent == Parent::told && !token.parent.empty()) json.key("parent").string(token.parent);
   json.key("path").string(terms.path);
   put_strings(json, "policies", terms.policies);
   json.key("renewable").boolean(terms.renewable);

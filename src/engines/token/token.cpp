@@ -164,7 +164,8 @@ class TokenEngine final : public engine::Engine {
     const bool self = path == "lookup-self" || (path == "lookup" && !request.fields.has("token"));
     if (self && is_peer(*context.caller)) return Response{.data = lookup_data(*context.caller)};
     COFFER_TRY(const Target about, target(context, request, self ? "lookup-self" : path));
-    return Response{.data = lookup_data(about.token, about.id, context.now)};
+    return Response{.data = lookup_data(about.token, about.id, context.now,
+                                        path == "lookup-accessor" ? Parent::told : Parent::kept)};
   }
 
   [[nodiscard]] Result<Response> revoke(Context& context, const Request& request,

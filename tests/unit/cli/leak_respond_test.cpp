@@ -28,6 +28,8 @@ class LeakRespond : public CliFixture {
     vault_.answer("POST /v1/auth/token/revoke-accessor", 204, "");
     vault_.answer("POST /v1/secret/destroy/app", 204, "");
     vault_.answer("POST /v1/secret/delete/app", 204, "");
+    vault_.answer("GET /v1/secret/metadata/app", 200,
+                  R"({"data":{"versions":{"1":{},"2":{},"3":{}}}})");
   }
   /// "POST /v1/…" of each request, without bodies.
   std::vector<std::string> lines() const {
@@ -101,9 +103,9 @@ TEST_F(LeakRespond, WhatIsIntendedIsRecordedBeforeAndDoneAfter) {
   const std::size_t revoked = position("POST /v1/auth/token/revoke-accessor");
   const std::size_t destroyed = position("POST /v1/secret/destroy/app");
   const std::size_t signed_at = position("POST /v1/sys/leaks/responses/r/sign");
-  EXPECT_LT(recorded, revoked);
-  EXPECT_LT(revoked, destroyed);
-  EXPECT_LT(destroyed, signed_at);
+  EXPECT_LT(recorded, destroyed);
+  EXPECT_LT(destroyed, revoked);
+  EXPECT_LT(revoked, signed_at);
   EXPECT_LT(signed_at, lines().size());
   EXPECT_TRUE(contains(all().at(recorded), R"("outcome":"intended")")) << all().at(recorded);
   EXPECT_EQ(all().at(revoked), R"(POST /v1/auth/token/revoke-accessor {"accessor":"acc1"})");
@@ -142,12 +144,78 @@ TEST_F(LeakRespond, TheCallersOwnTokenStays) {
   EXPECT_TRUE(contains(done.err, "isn't revoked")) << done.err;
 }
 
-TEST_F(LeakRespond, ARefusedStepIsAnOutcome) {
+TEST_F(LeakRespond, WhatTheCallersTokenComesFromStays) {
+  vault_.answer("POST /v1/auth/token/lookup-accessor", 200,
+                R"({"data":{"accessor":"x","policies":["app"],"parent":"acc1"}})");
+  const Outcome done = run({"leak", "respond", "-revoke", "-response=r", "secret/app"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_FALSE(asked("POST /v1/auth/token/revoke-accessor"));
+  EXPECT_TRUE(contains(done.err, "acc1 is one that the token in use comes from")) << done.err;
+  EXPECT_TRUE(contains(all().at(position("POST /v1/sys/leaks/responses/r")),
+                       R"("kept":[{"accessor":"acc1","why":"is one)"));
+}
+
+TEST_F(LeakRespond, ARootTokenStaysUnlessItIsSaid) {
+  vault_.answer("POST /v1/auth/token/lookup-accessor", 200,
+                R"({"data":{"accessor":"acc1","policies":["root"]}})");
+  const Outcome kept = run({"leak", "respond", "-revoke", "-response=r", "secret/app"});
+  EXPECT_TRUE(contains(kept.err, "-revoke-root isn't given")) << kept.err;
+  EXPECT_FALSE(asked("POST /v1/auth/token/revoke-accessor"));
+  EXPECT_EQ(run({"leak", "respond", "-revoke", "-revoke-root", "-response=r", "secret/app"}).code,
+            0);
+  EXPECT_TRUE(asked("POST /v1/auth/token/revoke-accessor"));
+}
+
+TEST_F(LeakRespond, WhoMayNotLookUpTokensMayNotRevokeThem) {
+  vault_.answer("POST /v1/sys/capabilities-self", 200, R"({"data":{"capabilities":["deny"]}})");
+  EXPECT_EQ(run({"leak", "respond", "-revoke", "-response=r", "secret/app"}).code, 2);
+  EXPECT_FALSE(asked("POST /v1/sys/leaks/responses/r"));
+}
+
+TEST_F(LeakRespond, ARefusedStepIsAnOutcomeAndNoSuccess) {
   vault_.answer("POST /v1/auth/token/revoke-accessor", 403, R"({"errors":["permission denied"]})");
   const Outcome done = run({"leak", "respond", "-revoke", "-rotate", "-response=r", "secret/app"});
-  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_EQ(done.code, 2) << done.err;
   EXPECT_TRUE(contains(done.out, "revoke acc1: refused: 403")) << done.out;
   EXPECT_TRUE(contains(done.out, "rotate secret/data/app: has no rotator")) << done.out;
+  EXPECT_TRUE(contains(done.err, "1 step was refused")) << done.err;
+  EXPECT_FALSE(asked("POST /v1/sys/leaks/responses/r/sign")) << "one who may can go on";
+}
+
+TEST_F(LeakRespond, WhatWasRefusedIsTriedAgain) {
+  vault_.answer(
+      "GET /v1/sys/leaks/responses/r", 200,
+      R"({"data":{"signed":false,"report":{"subject":{"path":"secret/data/app"},"asked":{"revoke":true},"steps":[{"act":"revoke","what":"acc1","request":"auth/token/revoke-accessor","body":"{}","outcome":"refused: 403"}]}}})");
+  for (const std::vector<std::string>& other : {std::vector<std::string>{"-revoke", "secret/other"},
+                                                {"-revoke", "-rotate", "secret/app"}}) {
+    std::vector<std::string> words = {"leak", "respond", "-response=r"};
+    words.insert(words.end(), other.begin(), other.end());
+    const Outcome done = run(words);
+    EXPECT_EQ(done.code, 1) << done.out;
+    EXPECT_TRUE(contains(done.err, "about something else")) << done.err;
+  }
+  EXPECT_FALSE(asked("POST /v1/auth/token/revoke-accessor"));
+  EXPECT_EQ(run({"leak", "respond", "-revoke", "-response=r", "secret/app"}).code, 0);
+  EXPECT_TRUE(asked("POST /v1/auth/token/revoke-accessor"));
+  EXPECT_TRUE(asked("POST /v1/sys/leaks/responses/r/sign"));
+}
+
+TEST_F(LeakRespond, WhoGoesOnDoesNotRevokeHimself) {
+  vault_.answer(
+      "GET /v1/sys/leaks/responses/r", 200,
+      R"({"data":{"signed":false,"report":{"steps":[{"act":"revoke","what":"mine","request":"auth/token/revoke-accessor","body":"{}","outcome":"refused: 403"}]}}})");
+  const Outcome done = run({"leak", "respond", "-revoke", "-response=r", "secret/app"});
+  EXPECT_EQ(done.code, 2) << done.out;
+  EXPECT_TRUE(contains(done.out, "refused: the token in use comes from it")) << done.out;
+  EXPECT_FALSE(asked("POST /v1/auth/token/revoke-accessor"));
+}
+
+TEST_F(LeakRespond, VersionsThatAreNotThereStopItBeforeAnything) {
+  const Outcome done =
+      run({"leak", "respond", "-revoke", "-lock=1,99", "-response=r", "secret/app"});
+  EXPECT_EQ(done.code, 2);
+  EXPECT_TRUE(contains(done.err, "has no version 99: nothing was done")) << done.err;
+  EXPECT_FALSE(asked("POST /v1/sys/leaks/responses/r"));
 }
 
 TEST_F(LeakRespond, ATokenThatIsGoneIsNoRefusal) {

@@ -220,6 +220,19 @@ TEST_F(TokenEngineTest, AnAccessorShowsAllButTheToken) {
   EXPECT_EQ(response->data.find(made.client_token), std::string::npos);
 }
 
+TEST_F(TokenEngineTest, AnAccessorShowsWhatTheTokenWasMadeWith) {
+  const auto shown = [this](const std::string& accessor) {
+    const auto response = write(root_, "lookup-accessor", R"({"accessor":")" + accessor + R"("})");
+    return text(*Json::parse(response->data), "parent");
+  };
+  const model::Auth made = make(someone());
+  const model::Auth child = make(made.client_token);
+  EXPECT_EQ(shown(child.accessor), made.accessor);
+  EXPECT_EQ(shown(make(root_, "{}", "create-orphan").accessor), "(absent)");
+  const auto own = write(child.client_token, "lookup-self");
+  EXPECT_EQ(text(*Json::parse(own->data), "parent"), "(absent)") << "its holder isn't told";
+}
+
 TEST_F(TokenEngineTest, UnknownRevokedAndExpiredAreOneAnswer) {
   const model::Auth revoked = make(someone());
   const model::Auth expired = make(someone(), R"({"ttl":"1m"})");
