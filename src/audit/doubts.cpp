@@ -39,6 +39,11 @@ std::vector<std::string> doubts(const Verified& seen, bool with_keys, WallTime n
   if (const std::uint64_t from = seen.unsigned_from(); with_keys && from != 0) {
     all.push_back("no checkpoint of the keys given covers " + lines(from, seen.last_sequence));
   }
+  if (seen.late_foreign != 0) {
+    all.push_back(
+        "the checkpoint of " + std::to_string(seen.late_foreign) +
+        " lines was signed with a key that is not one of those given, behind one that was");
+  }
   if (seen.clock_back) {
     all.push_back("the clock went back by " + std::to_string(seen.clock_back->seconds) + " s");
   }

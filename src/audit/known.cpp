@@ -93,6 +93,18 @@ const KeyPeriod* newest_period(std::span<const KeyPeriod> periods,
   return newest;
 }
 
+bool knows_all_in_force(std::span<const KeyPeriod> periods, std::span<const NoteKey> keys,
+                        std::string_view origin, std::uint64_t size) noexcept {
+  bool any = false;
+  for (const KeyPeriod& period : periods) {
+    if (period.key.name != origin || size < period.since || size > period.until) continue;
+    any = std::any_of(keys.begin(), keys.end(),
+                      [&](const NoteKey& key) { return same(key, period.key); });
+    if (!any) return false;
+  }
+  return any;
+}
+
 Result<void> check_period(std::span<const KeyPeriod> periods, const NoteKey& key,
                           std::uint64_t size) {
   std::optional<std::uint64_t> retired;

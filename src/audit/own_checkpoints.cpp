@@ -124,7 +124,13 @@ Result<SignedBy> OwnCheckpoints::signer_of(const SignedCheckpoint& note) const {
   const std::uint64_t size = note.checkpoint.size;
   COFFER_TRY(const std::vector<NoteKey> keys, keys_.under(origin));
   const auto signer = verify_checkpoint(note, keys);
-  if (!signer.ok() && signer.error().code == ErrorCode::not_found) return SignedBy::stranger;
+  if (!signer.ok() && signer.error().code == ErrorCode::not_found) {
+    // Of a time whose key isn't known it may be one that was retired before.
+    if (!knows_all_in_force(keys_.periods, keys, origin, size)) return SignedBy::stranger;
+    return bad("the checkpoint of " + std::to_string(size) +
+               " lines was signed with a key that is not one of those given, and another was in "
+               "force");
+  }
   if (!signer.ok()) return signer.error();
   const NoteKey& key = keys[*signer];
   COFFER_CHECK(check_period(keys_.periods, key, size));

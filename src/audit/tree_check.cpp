@@ -90,11 +90,13 @@ void TreeCheck::count(const Known& known) {
   if (known.signer == SignedBy::stranger) {
     ++untrusted_;
     untrusted_size_ = size;
+    if (late_stranger_ == 0 && own_size_ != 0 && size > own_size_) late_stranger_ = size;
     return;
   }
   ++matched_;
   covered_ = size;
   if (known.given) given_size_ = size;
+  if (!known.given) own_size_ = size;
   newest_signed_ = newest_signed_ || known.signer == SignedBy::newest_key;
 }
 

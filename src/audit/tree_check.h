@@ -43,6 +43,9 @@ class TreeCheck final {
   /// Of the largest checkpoint that fits.
   [[nodiscard]] std::uint64_t covered() const noexcept { return covered_; }
   [[nodiscard]] std::uint64_t untrusted() const noexcept { return untrusted_; }
+  /// Of the first checkpoint of a stranger that covers more than one beside the log which is
+  /// trusted: no key that was retired before signs there. 0: there is none.
+  [[nodiscard]] std::uint64_t late_stranger() const noexcept { return late_stranger_; }
   /// Size of the largest checkpoint that was given and lies before the first line that is there:
   /// it could be held against nothing, whatever the others show. 0: there is none.
   [[nodiscard]] std::uint64_t passed_over() const noexcept { return passed_size_; }
@@ -69,8 +72,10 @@ class TreeCheck final {
   std::uint64_t covered_ = 0;
   std::uint64_t untrusted_ = 0;
   std::uint64_t untrusted_size_ = 0;  ///< of the largest of those
-  std::uint64_t given_size_ = 0;      ///< of the largest that was given and fits
-  std::uint64_t passed_size_ = 0;     ///< of the largest that was given and can't be compared
+  std::uint64_t own_size_ = 0;        ///< of the largest beside the log that is trusted
+  std::uint64_t late_stranger_ = 0;
+  std::uint64_t given_size_ = 0;   ///< of the largest that was given and fits
+  std::uint64_t passed_size_ = 0;  ///< of the largest that was given and can't be compared
   bool newest_signed_ = false;
 };
 

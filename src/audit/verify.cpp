@@ -74,6 +74,7 @@ class Verifier final {
     out.good.checkpoints = tree_.matched();
     out.good.signed_lines = tree_.covered();
     out.good.foreign_checkpoints = tree_.untrusted();
+    out.good.late_foreign = tree_.late_stranger();
     out.good.clock_back = std::move(clock_back_);
     out.good.anchor = anchor_;
     out.good.first_time = first_time_;

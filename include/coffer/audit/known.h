@@ -40,6 +40,11 @@ struct TrustedKeys {
 [[nodiscard]] const KeyPeriod* newest_period(std::span<const KeyPeriod> periods,
                                              std::string_view origin) noexcept;
 
+/// Whether there was one in force for a checkpoint of so many lines, and each such is among `keys`.
+[[nodiscard]] bool knows_all_in_force(std::span<const KeyPeriod> periods,
+                                      std::span<const NoteKey> keys, std::string_view origin,
+                                      std::uint64_t size) noexcept;
+
 /// corrupt: a key with periods signed a tree of a size that lies in none of them.
 [[nodiscard]] Result<void> check_period(std::span<const KeyPeriod> periods, const NoteKey& key,
                                         std::uint64_t size);

@@ -37,6 +37,8 @@ struct Verified {
   std::uint64_t signed_lines = 0;  ///< sequence of the last line that one of them covers
   /// Of those beside the log: signed with keys that weren't given.
   std::uint64_t foreign_checkpoints = 0;
+  /// Lines of the first of those behind one that was signed with a key that was given; 0: none.
+  std::uint64_t late_foreign = 0;
   /// The first line that was written more than a minute before one that stands ahead of it.
   std::optional<ClockStep> clock_back{};
   std::optional<AnchorSeen> anchor{};

@@ -103,6 +103,70 @@ TEST_F(OwnCheckpointsTest, TheNewestKeyAloneIsEnough) {
   EXPECT_GT(seen.good.foreign_checkpoints, 0U);
 }
 
+/// The same tree, signed with a key of one's own.
+std::string signed_anew(const std::string& note) {
+  const Checkpoint checkpoint = parse_checkpoint(note)->checkpoint;
+  fakes::SoftSigner stranger(std::uint8_t{99});
+  return *sign_checkpoint(checkpoint, stranger);
+}
+
+TEST_F(OwnCheckpointsTest, AnyThatAForeignKeySignsIsNamedWhereTheKeyOfThatTimeIsKnown) {
+  TrustedKeys kept;
+  ASSERT_TRUE(add_keys(kept, read_all(path("signers"))).ok());
+  for (const auto& file : notes()) {
+    const auto good = notes_in(file);
+    for (std::size_t i = 0; i < good.size(); ++i) {
+      auto changed = good;
+      changed[i] = signed_anew(good[i]);
+      write_notes(file, changed);
+      const Inspection seen = *inspect_directory(directory_.path(), {}, kept);
+      ASSERT_TRUE(seen.flaw.has_value()) << file.name << " " << i;
+      EXPECT_NE(seen.flaw->what.find("not one of those given"), std::string::npos);
+      EXPECT_EQ(seen.flaw->file, std::filesystem::path(file.path).filename().string());
+      EXPECT_EQ(seen.flaw->line, i + 1);
+    }
+    write_notes(file, good);
+  }
+  ASSERT_FALSE(inspect_directory(directory_.path(), {}, kept)->flaw.has_value());
+}
+
+/// One key alone doesn't say since when it signs: a stranger may be one that was retired.
+TEST_F(OwnCheckpointsTest, AForeignKeyBehindTheOneThatIsKnownIsADoubt) {
+  TrustedKeys newest;
+  newest.bare.push_back(to_bytes(second_->public_key()));
+  const auto before = *inspect_directory(directory_.path(), {}, newest);
+  EXPECT_EQ(before.good.late_foreign, 0U) << "of the key before are strangers, and no doubt";
+  const auto file = notes()[notes().size() - 2];
+  auto changed = notes_in(file);
+  changed.back() = signed_anew(changed.back());
+  write_notes(file, changed);
+  const auto told_since = *inspect_directory(directory_.path(), {}, newest);
+  ASSERT_TRUE(told_since.flaw.has_value()) << "the log's own `signers` says since when";
+  EXPECT_NE(told_since.flaw->what.find("not one of those given"), std::string::npos);
+  std::filesystem::remove(path("signers"));
+  const auto seen = *inspect_directory(directory_.path(), {}, newest);
+  ASSERT_FALSE(seen.flaw.has_value()) << seen.flaw->what;
+  EXPECT_EQ(seen.good.late_foreign, parse_checkpoint(changed.back())->checkpoint.size);
+  const auto told = doubts(seen.good, true, WallTime());
+  EXPECT_TRUE(std::any_of(told.begin(), told.end(), [](const std::string& doubt) {
+    return doubt.find("not one of those given, behind one that was") != std::string::npos;
+  }));
+}
+
+/// As a witness adds its own to a note.
+TEST_F(OwnCheckpointsTest, AFurtherSignatureOfAStrangerIsNone) {
+  TrustedKeys kept;
+  ASSERT_TRUE(add_keys(kept, read_all(path("signers"))).ok());
+  const auto file = notes().front();
+  auto more = notes_in(file);
+  const std::string other = signed_anew(more.front());
+  more.front() += other.substr(other.find("\n\n") + 2);
+  write_notes(file, more);
+  const auto seen = *inspect_directory(directory_.path(), {}, kept);
+  ASSERT_FALSE(seen.flaw.has_value()) << seen.flaw->what;
+  EXPECT_EQ(seen.good.foreign_checkpoints, 0U);
+}
+
 TEST_F(OwnCheckpointsTest, AnyCopyWithoutItsFirstSegmentsIsGood) {
   const auto all = segments();
   for (std::size_t gone = 0; gone + 1 < all.size(); ++gone) {
