@@ -54,6 +54,19 @@ Result<void> CheckpointFiles::signs_since(const NoteKey& key, std::uint64_t sinc
   return append(named + std::to_string(since) + "\n");
 }
 
+bool CheckpointFiles::lost() {
+  if (open_.file == nullptr) return false;
+  const auto ours = open_.file->facts();
+  const auto there = open_.file->facts_at_path();
+  const bool gone = !there.ok() && there.error().code == ErrorCode::not_found;
+  const bool other =
+      ours.ok() && there.ok() &&
+      (ours->inode != there->inode || ours->device != there->device || there->size != open_.size);
+  if (!gone && !other) return false;
+  open_ = {};
+  return true;
+}
+
 /// One file at a time: they change with segments and keys.
 Result<void> CheckpointFiles::open(const std::string& path, Whole whole) {
   if (open_.file != nullptr && open_.path == path) return {};

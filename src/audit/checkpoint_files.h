@@ -22,6 +22,9 @@ class CheckpointFiles final {
   [[nodiscard]] Result<void> add(std::uint64_t segment, std::string_view note);
   /// From the tree of `since` lines on `key` signs. Nothing is written if it did so already.
   [[nodiscard]] Result<void> signs_since(const NoteKey& key, std::uint64_t since);
+  /// Whether the file that was written last is gone from its path, or isn't as it was left. What is
+  /// added next goes to what is there, or to a new one.
+  [[nodiscard]] bool lost();
 
  private:
   struct Open {

@@ -13,6 +13,20 @@ Line heartbeat_line(WallTime now) {
   return line;
 }
 
+constexpr std::string_view kLost =
+    "a file of checkpoints was taken away or changed while it was written";
+
+Result<void> tell_of_loss(Log& log, WallTime now) {
+  log::error(std::string(kLost));
+  Line line;
+  line.body.append("{\"time\":\"")
+      .append(to_rfc3339(now))
+      .append("\",\"type\":\"checkpoints_lost\"");
+  line.body.append(",\"detail\":\"").append(kLost).append("\"");
+  const Line lines[] = {std::move(line)};
+  return log.append(lines, true);
+}
+
 /// Between the look at the public key and the signature the vault may have taken another key.
 Result<std::string> sign_and_check(const Checkpoint& checkpoint, crypto::Signer& signer,
                                    NoteKey& key) {
@@ -138,6 +152,12 @@ Result<SyncedTree> Checkpointer::sign_ends(crypto::Signer& signer) {
 }
 
 Result<void> Checkpointer::sign_all(crypto::Signer& signer) {
+  if (files_->lost()) {
+    // The next checkpoint covers all lines, those too that the lost ones covered.
+    signed_ = 0;
+    key_.clear();
+    COFFER_CHECK(tell_of_loss(log_, clock_.wall()));
+  }
   COFFER_TRY(SyncedTree tree, sign_ends(signer));
   COFFER_TRY(const NoteKey now, note_key(origin_, signer.public_key()));
   if (tree.size == signed_ && to_text(now) == key_) {
