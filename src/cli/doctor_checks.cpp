@@ -196,6 +196,27 @@ void check_health(const Json& health, Findings& found) {
   }
 }
 
+namespace {
+
+void check_pin_tries(const std::string& tries, Findings& found) {
+  const std::string fix = "find out who tried them; docs/operations.md, seal and unseal";
+  if (tries == "few") {
+    warning(found, "token.pin_tries_few",
+            "wrong PINs were tried on the token: a few tries are left, and none is used at the "
+            "next start",
+            fix);
+  }
+  if (tries == "one_left") {
+    error(found, "token.pin_tries_one_left",
+          "the token has one PIN try left: it isn't used at the next start", fix);
+  }
+  if (tries == "locked") {
+    error(found, "token.pin_locked", "the token's PIN is locked: the next start ends", fix);
+  }
+}
+
+}  // namespace
+
 void check_token(const Json& token, Findings& found) {
   const std::string state = text_of(token, "state");
   if (!state.empty() && state != "up") {
@@ -203,6 +224,7 @@ void check_token(const Json& token, Findings& found) {
     found.push_back({state == "down" ? Severity::error : Severity::warning, "token." + state, what,
                      "docs/tokens.md, when a token fails"});
   }
+  check_pin_tries(text_of(token, "pin_tries"), found);
   const std::string model = text_of(token, "model") + " " + text_of(token, "manufacturer");
   if (model.find("SoftHSM") != std::string::npos) {
     warning(found, "token.software", "the token is SoftHSM: its keys are files of this machine",

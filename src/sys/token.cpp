@@ -4,6 +4,19 @@
 namespace coffer::sys {
 namespace {
 
+/// As of now: those who try PINs by other programs aren't the daemon's. "" if it doesn't answer.
+std::string_view pin_tries(pkcs11::Token& token) {
+  const auto now = token.info();
+  if (!now.ok()) return "";
+  switch (now->pin_tries) {
+    case pkcs11::PinTries::plenty: return "plenty";
+    case pkcs11::PinTries::few: return "few";
+    case pkcs11::PinTries::one_left: return "one_left";
+    case pkcs11::PinTries::locked: break;
+  }
+  return "locked";
+}
+
 Result<Response> token(Call& call) {
   const pkcs11::TokenKeeper* const keeper = call.vault->keeper;
   if (keeper == nullptr) return make_error(ErrorCode::unavailable, "nothing watches the token");
@@ -18,6 +31,7 @@ Result<Response> token(Call& call) {
   json.key("wrap").string(health.wrap).key("profile").string(info.profile);
   json.key("serial").string(info.serial).key("label").string(info.label);
   json.key("manufacturer").string(info.manufacturer).key("model").string(info.model);
+  json.key("pin_tries").string(pin_tries(*call.vault->token));
   json.end_object();
   return answer(std::move(json));
 }

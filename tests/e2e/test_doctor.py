@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 
 import pytest
 
@@ -122,6 +123,16 @@ def test_the_policy_of_the_page_is_enough(vault):
     done = vault.coffer("doctor", "-format=json", *options(vault), COFFER_TOKEN=made)
     seen = json.loads(done.stdout)
     assert seen["not_examined"] == [] and "root.fresh" in [one["check"] for one in seen["findings"]]
+
+
+def test_wrong_pins_that_others_tried_are_named(vault):
+    assert "token.pin_tries_few" not in examine(vault)[0]
+    environment = {**os.environ, "SOFTHSM2_CONF": vault.settings["token"]["softhsm2_conf"]}
+    tried = subprocess.run(["pkcs11-tool", "--module", "/usr/lib/softhsm/libsofthsm2.so", "--login", "--pin", "00000000",
+                            "-O"], env=environment, capture_output=True, check=False)  # fmt: skip
+    assert tried.returncode != 0
+    assert vault.client.get("sys/token").data["pin_tries"] == "few"
+    assert examine(vault)[0]["token.pin_tries_few"]["severity"] == "warning"
 
 
 def test_a_sealed_vault_and_none_at_all_are_told(vault):

@@ -54,6 +54,7 @@ TEST_F(TokenPathTest, TellsOfATokenThatIsUp) {
   EXPECT_EQ(text(told, {"label"}), "fake");
   EXPECT_EQ(text(told, {"wrap"}), "aes-gcm");
   EXPECT_EQ(text(told, {"since"}), to_rfc3339(clock_.wall()));
+  EXPECT_EQ(text(told, {"pin_tries"}), "plenty");
 }
 
 TEST_F(TokenPathTest, TellsSinceWhenAndWhyItIsDown) {
