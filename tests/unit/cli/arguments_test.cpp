@@ -155,8 +155,8 @@ TEST(CommandTable, EveryRowIsCompleteAndNamedOnce) {
 
 TEST(CommandTable, TheManualNamesEveryCommandAndFlag) {
   std::string manual;
-  for (const char* page :
-       {"coffer.1.scd", "coffer-leak.1.scd", "coffer-rotation.1.scd", "coffer-evidence.1.scd"}) {
+  for (const char* page : {"coffer.1.scd", "coffer-operator.1.scd", "coffer-leak.1.scd",
+                           "coffer-rotation.1.scd", "coffer-evidence.1.scd"}) {
     std::ifstream file(std::string(COFFER_TEST_DATA) + "/../docs/man/" + page);
     manual.append(std::istreambuf_iterator<char>(file), {});
     ASSERT_FALSE(manual.empty()) << page;
