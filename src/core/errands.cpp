@@ -199,6 +199,7 @@ bool Errands::put_down(const Job& job, const lifecycle::Errand* errand, const Re
       std::move(note));
   const bool stands = waiting.wait() != AtTheDoor::End::again;
   COFFER_FAILPOINT("errand.recorded");
+  COFFER_FAILPOINT_OF("errand.recorded", errand == nullptr ? "" : errand->path);
   return stands;
 }
 

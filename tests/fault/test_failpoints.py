@@ -5,14 +5,13 @@ cofferd-failpoints (tests/fault/failpoints), which kills itself where a file say
 import os
 import pathlib
 import re
-import shutil
-import signal
-import tempfile
 
 import databases
 import pytest
-from asking import Asking, eventually
-from harness import ROOT, DevVault, program
+from asking import eventually
+from harness import ROOT, program
+from mortal import mortal_vault
+from test_rotation_failpoints import OF_ROTATIONS
 
 DOOR = ["door.logged", "door.committed"]
 PASSWORD = ["database.password.sent", "database.password.checked"]
@@ -39,46 +38,11 @@ def cases(operation):
     return found
 
 
-class Mortal(DevVault):
-    """Ends at a step, once it is told which."""
-
-    def __init__(self, directory):
-        super().__init__(directory)
-        self.program_name = "cofferd-failpoints"
-        self.wish = self.directory / "failpoint"
-        self.environment["COFFER_FAILPOINT_FILE"] = str(self.wish)
-
-    def to_die_at(self, step):
-        beside = self.wish.with_suffix(".new")
-        beside.write_text(step)
-        beside.rename(self.wish)
-
-    def live_again(self):
-        """It must have died by itself."""
-        assert self.process.wait(60) == -signal.SIGKILL, self.log
-        assert not self.wish.exists()
-        self._forget_client()
-        self.start()
-
-    def dies_at(self, step, method, path, body=None):
-        self.to_die_at(step)
-        asking = Asking(self, method, path, body)
-        self.live_again()
-        return asking.wait()
-
-
 @pytest.fixture(scope="module")
 def house():
-    vault = Mortal(pathlib.Path(tempfile.mkdtemp(prefix="coffer-")))
-    vault.start()
-    ok(vault.request("POST", "sys/mounts/database", {"type": "database"}))
-    yield vault
-    try:
-        vault.close()
-    finally:
-        if vault.running:
-            vault.kill()
-        shutil.rmtree(vault.directory, ignore_errors=True)
+    with mortal_vault() as vault:
+        ok(vault.request("POST", "sys/mounts/database", {"type": "database"}))
+        yield vault
 
 
 @pytest.fixture(scope="module")
@@ -197,8 +161,8 @@ def told(house):
 
 @pytest.fixture
 def static_role(house, server_of):
-    def make(period):
-        server = server_of("postgresql")
+    def make(period, kind="postgresql"):
+        server = server_of(kind)
         role = {"db_name": server.name, "username": "app_owner", "rotation_period": period}
         ok(house.request("POST", "database/static-roles/own", role))
         return server
@@ -207,9 +171,9 @@ def static_role(house, server_of):
     ok(house.request("DELETE", "database/static-roles/own"))
 
 
-@pytest.mark.parametrize("step", STEPS["static"])
-def test_killed_while_it_rotates_a_static_role(house, static_role, step):
-    server = static_role("24h")
+@pytest.mark.parametrize(("kind", "step"), cases("static"))
+def test_killed_while_it_rotates_a_static_role(house, static_role, kind, step):
+    server = static_role("24h", kind)
     first = told(house)
     house.dies_at(step, "POST", "database/rotate-role/own")
     ok(house.request("POST", "database/rotate-role/own"))
@@ -230,22 +194,24 @@ def test_killed_while_a_static_role_rotates_by_its_time(house, static_role, step
     eventually(rotated)
 
 
-def failpoints_by_file():
+def failpoints_by_file(macro):
     found = {}
     for path in [*(ROOT / "src").rglob("*.cpp"), *(ROOT / "src").rglob("*.h"), *(ROOT / "include").rglob("*.h")]:
-        names = re.findall(r'COFFER_FAILPOINT\(\s*"([^"]+)"', path.read_text())
+        names = re.findall(macro + r'\(\s*"([^"]+)"', path.read_text())
         if names:
             found[path.relative_to(ROOT / "src").as_posix()] = names
     return found
 
 
 def test_every_failpoint_of_the_source_kills_in_one_of_these_tests():
-    by_file = failpoints_by_file()
+    by_file = failpoints_by_file("COFFER_FAILPOINT")
     names = [name for names in by_file.values() for name in names]
     assert len(names) == len(set(names)), "a name stands for one step"
     assert set(names) == {step for steps in STEPS.values() for step in steps}
+    several = failpoints_by_file("COFFER_FAILPOINT_OF")
+    assert {name for names in several.values() for name in names} == set(OF_ROTATIONS)
     built = (pathlib.Path(__file__).parent / "failpoints/CMakeLists.txt").read_text()
-    assert sorted(by_file) == re.findall(r"^ +([a-z_/]+\.cpp)\)?$", built, re.MULTILINE)
+    assert sorted({*by_file, *several}) == re.findall(r"^ +([a-z_0-9/]+\.cpp)\)?$", built, re.MULTILINE)
 
 
 def test_the_daemon_itself_has_none():

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "coffer/base/failpoint.h"
 #include "coffer/crypto/random.h"
 #include "coffer/model/json_tree.h"
 #include "rotation_merge.h"
@@ -354,6 +355,7 @@ Result<void> carry_out(const RotationTools& tools, Under& under, const std::stop
   const RotationState& state = under.found.stored.rotation.state;
   const Values& values = under.values;
   if (under.step == RotationStep::set) tools.attempts.began(state.run);
+  COFFER_FAILPOINT_OF("rotation.begins", lifecycle::to_string(under.step));
   under.result = checked_for(under.step,
                              under.found.rotator->step({.step = under.step,
                                                         .secret = values.secret,
@@ -364,6 +366,7 @@ Result<void> carry_out(const RotationTools& tools, Under& under, const std::stop
                                                         .previous = values.previous},
                                                        stop),
                              values);
+  COFFER_FAILPOINT_OF("rotation.acted", lifecycle::to_string(under.step));
   switch (under.result.end) {
     case StepEnd::done: return {};
     case StepEnd::refused:

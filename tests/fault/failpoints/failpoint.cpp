@@ -6,10 +6,11 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
 
 namespace coffer {
 
-void failpoint(const char* name) {
+void failpoint(std::string_view name) {
   const char* file = std::getenv("COFFER_FAILPOINT_FILE");
   if (file == nullptr) return;
   std::string wanted;
