@@ -25,7 +25,8 @@ def test_the_commands_of_the_page(vault):
 def test_the_program_of_the_page_understands_what_it_is_asked():
     (text,) = re.findall(r"^```\n(#!/usr/bin/python3\n.*?)^```", PAGE, re.M | re.S)
     text = text.replace('"/usr/local/bin/set-password", "app"', '"/usr/bin/grep", "-qx", "new"')
-    for step, code in (("setSecret", 0), ("testSecret", 0)):
-        asked = '{"Step":"%s","Pending":{"password":"new"}}' % step
+    for secret, step, code in (("secret/app/db", "setSecret", 0), ("secret/app/db", "testSecret", 0),
+                               ("secret/app/other", "setSecret", 1)):  # fmt: skip
+        asked = '{"SecretId":"%s","Step":"%s","Pending":{"password":"new"}}' % (secret, step)
         done = subprocess.run(["/usr/bin/python3", "-c", text], input=asked, text=True, check=False)
         assert done.returncode == code
