@@ -178,8 +178,8 @@ Result<Response> disable(Call& call) {
   if (entry == nullptr) return no_content();
   if (entry->builtin) return invalid("this mount is the vault's own and can't be disabled");
   COFFER_CHECK(call.vault->mounts->remove(call.context.tx, entry->mount, call.context.now));
-  COFFER_CHECK(
-      call.vault->leases->end_prefix(call.context.tx, entry->mount.path, call.context.now));
+  // Its leases end when its engine clears it: the engine alone knows which are this mount's, and
+  // not of one that was at this path before.
   return no_content();
 }
 

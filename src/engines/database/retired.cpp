@@ -17,6 +17,7 @@ constexpr std::string_view kSecondLook = "/again";
 constexpr std::size_t kStep = 64;
 /// Each look opens all leases there are, so more at once than of rows.
 constexpr std::size_t kLeases = 256;
+constexpr std::size_t kConnections = 4096;
 
 std::string due_id(const Found& found) {
   return to_string(found.mount) + "/" + to_string(found.id);
@@ -60,8 +61,9 @@ Result<bool> end_leases(const House& house, SealedTransaction& tx,
   return leases.empty();
 }
 
-Result<std::vector<Found>> some_connections(SealedTransaction& tx, const Uuid& mount) {
-  COFFER_TRY(const auto rows, tx.list_some({mount, kConnectionTable}, "", kStep));
+Result<std::vector<Found>> some_connections(SealedTransaction& tx, const Uuid& mount,
+                                            std::size_t most) {
+  COFFER_TRY(const auto rows, tx.list_some({mount, kConnectionTable}, "", most));
   std::vector<Found> connections;
   for (const engine::ListedRow& row : rows) {
     COFFER_TRY(const Uuid id, parse_uuid(row.name));
@@ -69,6 +71,15 @@ Result<std::vector<Found>> some_connections(SealedTransaction& tx, const Uuid& m
     if (found) connections.push_back(*std::move(found));
   }
   return connections;
+}
+
+/// Before anything else goes: a mount may have more rows than its users should have to wait for.
+/// True: none is left, for now; what is issued until its names are gone is looked for again.
+Result<bool> end_leases_first(const House& house, SealedTransaction& tx, const Uuid& mount) {
+  COFFER_TRY(const auto names, tx.list_some({mount, kNameTable}, "", 1));
+  if (names.empty()) return true;
+  COFFER_TRY(const auto connections, some_connections(tx, mount, kConnections));
+  return end_leases(house, tx, connections);
 }
 
 /// Rows of one table, and the secrets that they name. True: the table is empty.
@@ -95,6 +106,13 @@ std::chrono::seconds longest_lease(const engine::Mount& mount) {
   return of_mount.count() > 0 ? of_mount : kSystemLongest;
 }
 
+Result<bool> is_leased(const House& house, SealedTransaction& tx, const Found& connection) {
+  COFFER_TRY(const bool pending, has_pending_ends(house, tx, connection));
+  if (pending) return true;
+  COFFER_TRY(const auto leases, lifecycle::Leases::of_targets(tx, {target_name(connection)}, 1));
+  return !leases.empty();
+}
+
 Result<void> retire(engine::Context& context, Found found) {
   found.row.retired = context.now;
   COFFER_CHECK(save(context.tx, found));
@@ -111,11 +129,7 @@ Result<void> end_retired(House& house, SealedTransaction& tx, const lifecycle::D
   COFFER_TRY(const auto ids, ids_of(id));
   COFFER_TRY(const auto found, read_connection(tx, ids.first, ids.second));
   if (!found || found->row.retired == WallTime()) return {};
-  COFFER_TRY(bool needed, has_pending_ends(house, tx, *found));
-  if (!needed) {
-    COFFER_TRY(const auto leases, lifecycle::Leases::of_targets(tx, {target_name(*found)}, 1));
-    needed = !leases.empty();
-  }
+  COFFER_TRY(const bool needed, is_leased(house, tx, *found));
   if (needed || !second) {
     const std::string next = needed ? id : id + std::string(kSecondLook);
     return lifecycle::schedule(tx, kRetiredKind, next, now + kLookAgain, now);
@@ -125,11 +139,13 @@ Result<void> end_retired(House& house, SealedTransaction& tx, const lifecycle::D
 }
 
 Result<bool> clear_mount(House& house, SealedTransaction& tx, const engine::Mount& mount) {
+  COFFER_TRY(const bool first, end_leases_first(house, tx, mount.uuid));
+  if (!first) return false;
   for (const std::uint16_t table : {kNameTable, kRoleTable, kStaticTable}) {
     COFFER_TRY(const bool empty, clear_table(tx, mount.uuid, table));
     if (!empty) return false;
   }
-  COFFER_TRY(const std::vector<Found> connections, some_connections(tx, mount.uuid));
+  COFFER_TRY(const std::vector<Found> connections, some_connections(tx, mount.uuid, kStep));
   if (connections.empty()) return true;
   COFFER_TRY(const bool ended, end_leases(house, tx, connections));
   if (!ended) return false;
