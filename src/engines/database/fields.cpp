@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "coffer/base/bytes.h"
+#include "coffer/model/json_tree.h"
+#include "coffer/model/json_writer.h"
 #include "targets.h"
 
 namespace coffer::engines::database {
@@ -31,6 +34,40 @@ bool says_nothing(std::string_view json) {
   return std::find(std::begin(kNothing), std::end(kNothing), json) != std::end(kNothing);
 }
 
+bool names_a_value(std::string_view text) { return text.find("{{") != std::string_view::npos; }
+
+/// No statement is taken for base64: each has braces or brackets, which base64 hasn't. And what
+/// comes out must have them.
+std::string without_base64(std::string text) {
+  std::string packed = text;
+  std::erase_if(packed, [](char c) { return c == '\n' || c == '\r' || c == ' '; });
+  const auto bytes = from_base64(packed);
+  if (!bytes.ok()) return text;
+  const std::string_view inside = as_text(*bytes);
+  if (!model::is_utf8(inside) || !(names_a_value(inside) || inside.starts_with('['))) return text;
+  return std::string(inside);
+}
+
+/// A JSON array of statements; of Redis' rules it is one statement, and names no value.
+std::optional<Strings> in_array(std::string_view text) {
+  if (!names_a_value(text)) return std::nullopt;
+  const auto parsed = model::Json::parse(text);
+  if (!parsed.ok() || !parsed->is_array()) return std::nullopt;
+  Strings all;
+  for (const model::Json& element : parsed->elements()) {
+    if (element.kind() != model::Json::Kind::string) return std::nullopt;
+    all.push_back(element.text());
+  }
+  return all;
+}
+
+/// The ways that Vault takes them in one string.
+Strings unpack(std::string text) {
+  std::string statement = without_base64(std::move(text));
+  if (auto several = in_array(statement)) return *std::move(several);
+  return {std::move(statement)};
+}
+
 }  // namespace
 
 Error bad_field(std::string_view name, std::string_view why) {
@@ -57,7 +94,7 @@ Result<std::optional<Strings>> statements(const Fields& fields, std::string_view
   Strings all;
   if (is_text(fields, name)) {
     COFFER_TRY(const auto text, fields.string(name));
-    if (text && !text->empty()) all.push_back(*text);
+    if (text) all = unpack(*text);
   } else {
     COFFER_TRY(const auto list, fields.strings(name));
     if (list) all = *list;

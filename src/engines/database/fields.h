@@ -15,7 +15,8 @@ namespace coffer::engines::database {
 /// The same, with the reason of another error; its cause goes along.
 [[nodiscard]] Error bad_field(std::string_view name, const Error& why);
 
-/// A string is one statement, commas and all; an array is several. At most 16 of them.
+/// A string is one template, commas and all; or a JSON array of them in a string; or base64 of
+/// either. An array is several. At most 16 of them.
 [[nodiscard]] Result<std::optional<Strings>> statements(const model::Fields& fields,
                                                         std::string_view name);
 /// Takes `into` over if the field is there.
