@@ -126,11 +126,13 @@ StatementScanner::Quote StatementScanner::quote_here() const {
 
 Result<void> StatementScanner::quoted(const Quote& quote) {
   meaning_ = true;
+  bool mixed = false;
   take(1);
   while (at_ < text_.size()) {
     if (const std::size_t end = placeholder_end(); end != std::string_view::npos) {
       if (quote.place == Place::text) return refused("a placeholder in a string with a prefix");
-      COFFER_CHECK(placeholder(end, quote.place));
+      mixed = mixed || !is_alone(end, quote.mark);
+      COFFER_CHECK(placeholder(end, quote));
     } else if (quote.backslash && text_[at_] == '\\') {
       if (at_ + 1 == text_.size()) break;
       take(2);
@@ -140,6 +142,8 @@ Result<void> StatementScanner::quoted(const Quote& quote) {
       take(2);
     } else {
       take(1);
+      // Known by its name alone; one that is called something more would never be ended.
+      if (mixed && names_a_user()) return refused("a user's name must be {{name}} and no more");
       words_ += '?';
       return is_postgresql() && quote.place == Place::text ? check_continuation() : Result<void>();
     }
@@ -207,12 +211,38 @@ std::size_t StatementScanner::placeholder_end() const {
   return end + 2;
 }
 
-Result<void> StatementScanner::placeholder(std::size_t end, Place place) {
+bool StatementScanner::is_alone(std::size_t end, char mark) const {
+  const bool alone = text_[at_ - 1] == mark && end < text_.size() && text_[end] == mark;
+  const bool doubled = alone && ((at_ >= 2 && text_[at_ - 2] == mark) ||
+                                 (end + 1 < text_.size() && text_[end + 1] == mark));
+  return alone && !doubled;
+}
+
+/// What was quoted until here: CREATE ROLE "…", DROP USER IF EXISTS "…", '…'@'host'.
+bool StatementScanner::names_a_user() const {
+  std::size_t next = at_;
+  while (next < text_.size() && is_space(text_[next])) ++next;
+  if (!is_postgresql() && next < text_.size() && text_[next] == '@') return true;
+  std::string before = " " + words_;
+  const auto cut = [&before](std::string_view word) {
+    while (before.ends_with(' ')) before.pop_back();
+    const bool there = before.ends_with(word);
+    if (there) before.resize(before.size() - word.size());
+    return there;
+  };
+  if (cut(" EXISTS")) {
+    cut(" NOT");
+    cut(" IF");
+  }
+  return cut(" ROLE") || cut(" USER") || cut(" GROUP");
+}
+
+Result<void> StatementScanner::placeholder(std::size_t end, const Quote& quote) {
   std::string word;
   for (const char c : text_.substr(at_ + 2, end - 2 - (at_ + 2))) {
     if (!is_space(c)) word += c;
   }
-  Statement::Piece piece{.place = place, .text = {}, .placeholder = Placeholder::name};
+  Statement::Piece piece{.place = quote.place, .text = {}, .placeholder = Placeholder::name};
   if (word == "password") {
     piece.placeholder = Placeholder::password;
   } else if (word == "expiration") {
@@ -220,10 +250,10 @@ Result<void> StatementScanner::placeholder(std::size_t end, Place place) {
   } else if (word != "name" && word != "username") {
     return refused("a placeholder that isn't known: name, username, password, expiration are");
   }
-  if (piece.placeholder != Placeholder::name && place != Place::string) {
+  if (piece.placeholder != Placeholder::name && quote.place != Place::string) {
     return refused("only the name can stand in an identifier");
   }
-  if (piece.placeholder == Placeholder::password) COFFER_CHECK(fit_password(end));
+  if (piece.placeholder == Placeholder::password) COFFER_CHECK(fit_password(end, quote.mark));
   pieces_.push_back(std::move(piece));
   at_ = end;
   return {};
@@ -231,12 +261,8 @@ Result<void> StatementScanner::placeholder(std::size_t end, Place place) {
 
 /// The password comes as what the server would store of it, so it must stand alone where that is
 /// taken.
-Result<void> StatementScanner::fit_password(std::size_t end) {
-  const char mark = text_[at_ - 1];
-  const bool alone = (mark == '\'' || mark == '"') && end < text_.size() && text_[end] == mark;
-  const bool doubled = alone && ((at_ >= 2 && text_[at_ - 2] == mark) ||
-                                 (end + 1 < text_.size() && text_[end + 1] == mark));
-  if (!alone || doubled) {
+Result<void> StatementScanner::fit_password(std::size_t end, char mark) {
+  if (!is_alone(end, mark)) {
     return refused("the password must stand alone in its quotes: '{{password}}'");
   }
   if (is_postgresql()) return {};

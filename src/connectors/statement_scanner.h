@@ -38,8 +38,11 @@ class StatementScanner final {
   [[nodiscard]] Result<void> dollar_quoted(std::string_view tag);
   /// The end of `{{word}}` here, and what it is; npos: no such thing here.
   [[nodiscard]] std::size_t placeholder_end() const;
-  [[nodiscard]] Result<void> placeholder(std::size_t end, Place place);
-  [[nodiscard]] Result<void> fit_password(std::size_t end);
+  [[nodiscard]] Result<void> placeholder(std::size_t end, const Quote& quote);
+  /// Nothing but the placeholder from here to `end` is between the marks.
+  [[nodiscard]] bool is_alone(std::size_t end, char mark) const;
+  [[nodiscard]] Result<void> fit_password(std::size_t end, char mark);
+  [[nodiscard]] bool names_a_user() const;
   void add_word(char c);
 
   const Dialect dialect_;

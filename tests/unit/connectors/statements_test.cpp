@@ -84,6 +84,31 @@ TEST(Statements, KeepsTextAroundAValueInItsQuote) {
   EXPECT_EQ(postgresql("SELECT 'it''s {{name}}, {{name}}'"), (Texts{"SELECT 'it''s u, u'"}));
 }
 
+/// It would be made, and the vault wouldn't know it.
+TEST(Statements, RefusesAUserThatIsCalledMoreThanTheName) {
+  for (const char* text :
+       {R"(CREATE ROLE "x{{name}}")", R"(CREATE ROLE "{{name}}x")", R"(create user"{{name}}""")",
+        R"(CREATE ROLE /* a */ "{{name}}{{name}}")", R"(DROP ROLE IF EXISTS "'{{name}}'")",
+        R"(CREATE GROUP "x_{{username}}")"}) {
+    EXPECT_TRUE(refused(postgresql(text))) << text;
+  }
+  for (const char* text :
+       {"CREATE USER 'x{{name}}'", "CREATE USER IF NOT EXISTS `{{name}}x`@`%`",
+        "GRANT SELECT ON a.* TO 'x{{name}}' @ 'localhost'", "CREATE ROLE \"{{name}}\"\"\""}) {
+    EXPECT_TRUE(refused(mariadb(text))) << text;
+  }
+  for (const char* text :
+       {R"(CREATE SCHEMA "s_{{name}}" AUTHORIZATION "{{name}}")",
+        R"(COMMENT ON ROLE "{{name}}" IS 'of {{name}}')", R"(CREATE ROLE "{{ name }}")"}) {
+    EXPECT_FALSE(refused(postgresql(text))) << text;
+  }
+  for (const char* text :
+       {"CREATE USER '{{name}}'@'%'", "CREATE DATABASE IF NOT EXISTS `d_{{name}}`",
+        "GRANT ALL ON `d_{{name}}`.* TO '{{name}}'@'%'"}) {
+    EXPECT_FALSE(refused(mariadb(text))) << text;
+  }
+}
+
 TEST(Statements, TakesOtherBracesAsText) {
   EXPECT_EQ(postgresql("SELECT '{{1,2},{3,4}}', '{{}}', '{{'"),
             (Texts{"SELECT '{{1,2},{3,4}}', '{{}}', '{{'"}));
