@@ -1,13 +1,33 @@
 // Moving a mount. What it holds is bound to its uuid and not to its path, so a move is one row: it
 // has happened when the answer comes. The status is there because Vault's clients ask for it.
+#include <algorithm>
+
 #include "coffer/crypto/random.h"
+#include "coffer/lifecycle/rotation_index.h"
 #include "mount_json.h"
 #include "moves.h"
 
 namespace coffer::sys {
 namespace {
 
+constexpr std::string_view kStaticRoles = "static-roles/";  ///< of a database: no secret's
 constexpr std::string_view kStatus = "remount/status/";
+
+/// More at once than anyone reads; then the warning comes without looking on.
+constexpr std::size_t kMostLookedAt = 1000;
+
+/// A secret that rotates a static role names it by its path, and is named so by it. Nobody but who
+/// may write both should say that they still belong together.
+Result<bool> parts_rotations(envelope::SealedTransaction& tx, const engine::Mount& moved) {
+  if (moved.type != "kv" && moved.type != "database") return false;
+  COFFER_TRY(const auto rotations, lifecycle::list_rotations(tx, kMostLookedAt));
+  if (rotations.size() == kMostLookedAt) return true;
+  return std::any_of(rotations.begin(), rotations.end(), [&](const auto& rotation) {
+    if (rotation.rotator != "database") return false;
+    return moved.type == "kv" ? rotation.mount == moved.uuid
+                              : !rotation.path.starts_with(kStaticRoles);
+  });
+}
 
 Result<Response> remount(Call& call) {
   const model::Fields& fields = call.request.fields;
@@ -34,6 +54,14 @@ Result<Response> remount(Call& call) {
   json.begin_object().key("migration_id").string(to_string(id)).end_object();
   Response response = answer(std::move(json));
   response.repeat_data = true;
+  COFFER_TRY(const bool parts, parts_rotations(call.context.tx, moved));
+  if (parts) {
+    response.warnings.emplace_back(
+        "static roles and the KV secrets that rotate them name each other by their paths: where "
+        "one "
+        "named this mount, write \"rotated_by\" of the static role and \"static_role\" of the "
+        "rotation anew, or it fails from now on");
+  }
   return response;
 }
 

@@ -1,5 +1,6 @@
 // Mounting, tuning, moving, unmounting.
 #include "coffer/base/codec.h"
+#include "coffer/lifecycle/rotation_index.h"
 #include "sys_kit.h"
 
 namespace coffer::sys {
@@ -132,6 +133,20 @@ TEST_F(SysTest, AMoveOfAnOlderReleaseIsStillKnown) {
   const Json status = data(read("remount/status/of-old"));
   EXPECT_EQ(text(status, {"migration_info", "source_mount"}), "old/");
   EXPECT_EQ(text(status, {"migration_info", "target_mount"}), "new/");
+}
+
+/// They name each other by their paths.
+TEST_F(SysTest, AMoveWarnsWhereItPartsStaticRolesFromTheirSecrets) {
+  EXPECT_TRUE(write("remount", R"({"from":"secret","to":"one"})")->warnings.empty());
+  const auto tx = vault.begin();
+  const auto table = vault.must(vault.open().mounts->table(*tx));
+  vault.must(lifecycle::put_rotation(*tx, {.mount = table->at("one/")->mount.uuid,
+                                           .path = "app",
+                                           .rotator = "database",
+                                           .phase = "idle"}));
+  ASSERT_TRUE(vault.commit(tx->take()));
+  EXPECT_EQ(write("remount", R"({"from":"one","to":"two"})")->warnings.size(), 1U);
+  EXPECT_TRUE(write("remount", R"({"from":"plain","to":"other"})")->warnings.empty());
 }
 
 TEST_F(SysTest, MovesThatCannotBeAreRefused) {
