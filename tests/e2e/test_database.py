@@ -297,6 +297,7 @@ def test_unsafe_statements_are_refused_by_their_field(house, servers):  # noqa: 
     server = servers("postgresql")
     configure(house, server)
     for field, text in [("creation_statements", "CREATE ROLE {{name}}"),
+                        ("creation_statements", "CREATE ROLE \"x{{name}}\" PASSWORD '{{password}}'"),
                         ("revocation_statements", "DROP ROLE \"{{name}}\" -- {{name}}"),
                         ("renew_statements", "ALTER ROLE \"{{name}}\" PASSWORD '{{password}}'")]:  # fmt: skip
         role = {"db_name": "pg", "creation_statements": server.creation, field: text}

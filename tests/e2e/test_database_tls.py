@@ -87,15 +87,15 @@ def house(shared_vault):
 
 def configure(house, server, host, **more):
     body = {**server.config(), "connection_url": server.at(host), "verify_connection": True, **more}
-    return house.request("POST", "database/config/tls", body)
+    return house.request("POST", f"database/config/{server.name}", body)
 
 
 def test_the_right_authority_is_believed_and_users_come_over_tls(house, server, authorities):
     done = configure(house, server, "localhost", tls_ca=authorities[0].pem)
     assert done.status == 204, done.body
-    shown = house.request("GET", "database/config/tls").data["connection_details"]
+    shown = house.request("GET", f"database/config/{server.name}").data["connection_details"]
     assert shown["tls_ca"] == authorities[0].pem
-    role = {"db_name": "tls", "creation_statements": server.creation}
+    role = {"db_name": server.name, "creation_statements": server.creation}
     assert house.request("POST", "database/roles/tls", role).status == 204
     answer = house.request("GET", "database/creds/tls")
     assert answer.status == 200, answer.body
@@ -141,6 +141,6 @@ def test_no_password_is_tried_without_a_certificate_that_is_believed(house, serv
     assert configure(house, server, "localhost", tls_ca=authorities[0].pem).status == 204
     late = configure(house, server, "localhost", tls_ca=authorities[1].pem, verify_connection=False)
     assert late.status == 204, late.body
-    role = {"db_name": "tls", "username": "app_owner", "rotation_period": "1h"}
+    role = {"db_name": server.name, "username": "app_owner", "rotation_period": "1h"}
     assert house.request("POST", "database/static-roles/late", role).status == 503
     assert server.logs_in("app_owner", "of old")

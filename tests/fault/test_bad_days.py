@@ -115,7 +115,7 @@ def test_one_that_is_cut_off_loses_no_end(house, server, proxy):
 
 
 def test_a_connection_that_is_reset_after_the_user_is_made_leaves_none(house, server, proxy):
-    configure(house, server, host="127.0.0.1", port=proxy.port)
+    configure(house, server, host="127.0.0.1", port=proxy.port, server_moved=True)
     hold = proxy.hold(MAKES[server.name], answer=True)
     asking = Asking(house, "GET", "database/creds/it")
     hold.wait()

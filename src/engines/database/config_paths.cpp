@@ -4,6 +4,7 @@
 #include "coffer/lifecycle/unsearched.h"
 #include "coffer/model/json_writer.h"
 #include "fields.h"
+#include "other_server.h"
 #include "paths.h"
 #include "retired.h"
 #include "username.h"
@@ -128,6 +129,17 @@ Result<void> store_password(Context& context, Found& found, std::string_view pas
                                 admin_context(found.mount, found.id, versions.current), password);
 }
 
+/// The row becomes a connection of its own. A lease that is being issued in this moment keeps the
+/// one that it began with, and ends there.
+Result<Found> in_place_of(Context& context, const Found& before, Connection row) {
+  COFFER_CHECK(retire(context, before));
+  COFFER_TRY(const Uuid id, crypto::random_uuid());
+  COFFER_CHECK(
+      context.tx.write(name_row(before.mount, row.name), encode_name(id), Expect::anything()));
+  row.password = {};
+  return Found{before.mount, id, std::move(row), 0};
+}
+
 Result<Found> found_or_new(Context& context, std::string_view name) {
   const Uuid& mount = context.mount.uuid;
   COFFER_TRY(auto stored, find_connection(context.tx, mount, name));
@@ -185,16 +197,24 @@ Result<Response> read_config(House&, Context& context, const Request&, std::stri
 Result<Response> write_config(House& house, Context& context, const Request& request,
                               std::string_view name) {
   COFFER_TRY(Found found, found_or_new(context, name));
+  const Found before = found;
   COFFER_TRY(const auto given, request.fields.string("password"));
+  COFFER_TRY(const auto moved, request.fields.boolean("server_moved"));
   COFFER_CHECK(apply(request.fields, found.row));
+  COFFER_CHECK(check_kind_stays(before.row, found.row));
   // As the store has it: a new one's name is staged already, its connection isn't.
   COFFER_TRY(const auto stored, house.parts.store.begin());
   COFFER_TRY(const auto connections, of_one_server(house, *stored, found));
   COFFER_TRY(const bool claimed, is_of_static_role(*stored, connections, found.row.username));
   if (claimed) return bad_field("username", "is a static role's: its rotation would lock this out");
-  COFFER_TRY(SecureBytes password, password_of(context, found, given));
-  COFFER_TRY(const auto target, house.targets.make(found.row, std::move(password)));
+  COFFER_TRY(const SecureBytes password, password_of(context, found, given));
+  COFFER_TRY(SecureBytes copy, password.clone());
+  COFFER_TRY(const auto target, house.targets.make(found.row, std::move(copy)));
   COFFER_CHECK(check(found.row, *target));
+  bool elsewhere = false;
+  if (!moved.value_or(false)) {
+    COFFER_TRY(elsewhere, leads_elsewhere(house, request.fields, before, found.row));
+  }
   if (found.row.verify) {
     if (const auto logged_in = target->verify(); !logged_in.ok()) {
       return make_error(ErrorCode::invalid_argument,
@@ -202,9 +222,15 @@ Result<Response> write_config(House& house, Context& context, const Request& req
                         logged_in.error().cause);
     }
   }
-  if (given) COFFER_CHECK(store_password(context, found, *given));
+  if (elsewhere) {
+    COFFER_TRY(found, in_place_of(context, before, std::move(found.row)));
+  }
+  if (given || (elsewhere && before.row.password.current != 0)) {
+    COFFER_CHECK(
+        store_password(context, found, as_text(password.expose(Reveal{"it is stored sealed"}))));
+  }
   COFFER_CHECK(save(context.tx, found));
-  house.targets.forget(found.id);
+  house.targets.forget(before.id);
   return Response{.outcome = model::Outcome::empty};
 }
 

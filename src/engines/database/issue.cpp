@@ -1,5 +1,7 @@
 #include "issue.h"
 
+#include <set>
+
 #include "coffer/base/failpoint.h"
 #include "made_name.h"
 #include "username.h"
@@ -127,6 +129,20 @@ Result<Issued> issue(House& house, Context& context, const Wanted& wanted) {
   }
   COFFER_FAILPOINT("database.user.made");
   return Issued{std::move(issuing), std::move(username), std::move(password)};
+}
+
+Result<bool> is_of_lease(engine::SealedTransaction& tx, const std::vector<Found>& connections,
+                         std::string_view username) {
+  std::set<std::string> targets;
+  for (const Found& connection : connections) targets.insert(target_name(connection));
+  bool found = false;
+  COFFER_CHECK(lifecycle::Leases::visit(tx, [&](const Lease& lease) -> Result<void> {
+    if (found || !targets.contains(lease.terms.target)) return {};
+    COFFER_TRY(const Payload payload, decode_payload(lease.terms.payload));
+    found = payload.username == username;
+    return {};
+  }));
+  return found;
 }
 
 lifecycle::LeaseKind lease_kind(House& house) {

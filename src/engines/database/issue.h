@@ -32,6 +32,11 @@ struct Issued {
 /// name can't be, or somebody has it. Whatever was made in vain ends by itself, and nobody else's.
 [[nodiscard]] Result<Issued> issue(House& house, engine::Context& context, const Wanted& wanted);
 
+/// Whether a lease of one of them has this user, even one whose end is pending.
+[[nodiscard]] Result<bool> is_of_lease(engine::SealedTransaction& tx,
+                                       const std::vector<Found>& connections,
+                                       std::string_view username);
+
 /// Ends and renews those leases.
 [[nodiscard]] lifecycle::LeaseKind lease_kind(House& house);
 

@@ -5,6 +5,7 @@
 #include "coffer/lifecycle/rotation_index.h"
 #include "coffer/model/json_writer.h"
 #include "fields.h"
+#include "issue.h"
 #include "roles.h"
 #include "static_roles.h"
 
@@ -25,7 +26,11 @@ Result<void> apply(const model::Fields& fields, StaticRole& role, bool is_new) {
   COFFER_CHECK(
       refuse_unknown(fields, {"skip_import_rotation", "rotation_window", "rotation_schedule",
                               "rotation_policy", "password", "self_managed_password"}));
-  COFFER_CHECK(take(fields, "db_name", role.db_name));
+  std::string db_name = role.db_name;
+  COFFER_CHECK(take(fields, "db_name", db_name));
+  if (!is_new && db_name != role.db_name) {
+    return bad_field("db_name", "can't be changed: make another static role");
+  }
   std::string username = role.username;
   COFFER_CHECK(take(fields, "username", username));
   if (!is_new && username != role.username) {
@@ -36,6 +41,7 @@ Result<void> apply(const model::Fields& fields, StaticRole& role, bool is_new) {
   if (!is_new && alternate != role.alternate) {
     return bad_field("alternate_username", "can't be changed: make another static role");
   }
+  role.db_name = db_name;
   role.username = username;
   role.alternate = alternate;
   COFFER_CHECK(take(fields, "rotated_by", role.rotated_by));
@@ -88,6 +94,19 @@ Result<void> check(House& house, Context& context, const Found& connection, cons
   });
 }
 
+/// Their passwords belong to whoever asked for them, and they end with their leases.
+Result<void> check_unleased(const House& house, const Found& connection, const StaticRole& role) {
+  COFFER_TRY(const auto tx, house.parts.store.begin());
+  COFFER_TRY(const auto connections, of_one_server(house, *tx, connection));
+  for (const auto& [field, name] :
+       {std::pair("username", role.username), std::pair("alternate_username", role.alternate)}) {
+    if (name.empty()) continue;
+    COFFER_TRY(const bool leased, is_of_lease(*tx, connections, name));
+    if (leased) return bad_field(field, "is a lease's, and ends with it");
+  }
+  return {};
+}
+
 /// By whoever asked: with the line of the request on disk first.
 Result<Response> rotate_now(House& house, Context& context, std::string_view name, bool is_new) {
   const Uuid& mount = context.mount.uuid;
@@ -111,6 +130,13 @@ Result<Response> rotate_now(House& house, Context& context, std::string_view nam
 
 seconds until(WallTime time, WallTime now) {
   return std::max(std::chrono::ceil<seconds>(time - now), seconds(0));
+}
+
+/// What isn't over, or failed, is tried again when it was to be.
+WallTime next_after_write(const StaticRole& role) {
+  const WallTime regular = role.last_rotation + role.period;
+  const bool is_over = role.password.pending == 0 && role.failures == 0;
+  return is_over ? regular : std::min(regular, role.next_rotation);
 }
 
 std::string static_role_data(const StaticRole& role, std::string_view trouble) {
@@ -170,8 +196,9 @@ Result<Response> write_static_role(House& house, Context& context, const Request
                       "another static role of this server is being written: try again");
   }
   COFFER_CHECK(check(house, context, connection, found.role, name));
+  if (is_new) COFFER_CHECK(check_unleased(house, connection, found.role));
   if (!is_new) {
-    found.role.next_rotation = found.role.last_rotation + found.role.period;
+    found.role.next_rotation = next_after_write(found.role);
     COFFER_CHECK(save(context.tx, found));
     COFFER_TRY(std::string trouble, trouble_of(context.tx, found));
     COFFER_CHECK(put_in_list(context.tx, found, std::move(trouble)));

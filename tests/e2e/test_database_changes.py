@@ -1,0 +1,68 @@
+"""What the database engine is told anew while users are about, against real servers."""
+
+import base64
+import json
+
+from databases import servers  # noqa: F401  (a fixture)
+from test_database import configure, creds, eventually, house, ok, server  # noqa: F401  (two are fixtures)
+
+
+def test_statements_come_in_each_of_vaults_ways(house, server):  # noqa: F811
+    configure(house, server)
+    rules = server.name == "redis"  # an array already
+    in_array = server.creation[0] if rules else json.dumps(server.creation)
+    for text in [in_array, base64.b64encode(in_array.encode()).decode()]:
+        role = {"db_name": server.name, "creation_statements": text}
+        ok(house.request("POST", f"database/roles/{server.name}", role))
+        answer = creds(house, server)
+        assert server.logs_in(answer["data"]["username"], answer["data"]["password"])
+        ok(house.request("POST", "sys/leases/revoke", {"lease_id": answer["lease_id"], "sync": True}))
+
+
+def test_another_mount_at_the_path_of_one_that_was_moved_is_not_it(house, server):  # noqa: F811
+    """Whoever disables what is at `old` now leaves the users alone that it never made."""
+    role = {"db_name": server.name, "creation_statements": server.creation}
+
+    def enable(path):
+        ok(house.request("POST", f"sys/mounts/{path}", {"type": "database"}))
+        ok(house.request("POST", f"{path}/config/{server.name}", server.config()))
+        ok(house.request("POST", f"{path}/roles/app", role))
+        return ok(house.request("GET", f"{path}/creds/app"), 200).json
+
+    moved = enable("old")
+    ok(house.request("POST", "sys/remount", {"from": "old", "to": "team/old"}), 200)
+    newer = enable("old")
+    ok(house.request("DELETE", "sys/mounts/old"))
+    eventually(lambda: newer["data"]["username"] not in server.users())
+    assert server.users() == [moved["data"]["username"]]
+    assert server.logs_in(moved["data"]["username"], moved["data"]["password"])
+    ok(house.request("POST", "sys/leases/renew", {"lease_id": moved["lease_id"]}), 200)
+    third = enable("old")
+    ok(house.request("DELETE", "sys/mounts/team/old"))
+    eventually(lambda: server.users() == [third["data"]["username"]])
+    assert server.logs_in(third["data"]["username"], third["data"]["password"])
+    ok(house.request("DELETE", "sys/mounts/old"))
+    eventually(lambda: server.users() == [])
+
+
+def test_no_end_goes_to_another_server(house, servers):  # noqa: F811
+    postgresql, redis = servers("postgresql"), servers("redis")
+    ok(house.request("POST", "database/config/fixed", postgresql.config()))
+    role = {"db_name": "fixed", "creation_statements": postgresql.creation}
+    ok(house.request("POST", "database/roles/fixed", role))
+    answer = ok(house.request("GET", "database/creds/fixed"), 200).json
+    refused = house.request("POST", "database/config/fixed", redis.config())
+    assert refused.status == 400 and "plugin_name" in refused.errors[0]
+    url = postgresql.url()
+    elsewhere = url.replace("host=", "host=/elsewhere")
+    refused = house.request("POST", "database/config/fixed",
+                            {"connection_url": elsewhere, "verify_connection": False})  # fmt: skip
+    assert refused.status == 400 and "connection_url" in refused.errors[0], refused.body
+    # The same server in other words, and one that moved.
+    ok(house.request("POST", "database/config/fixed", {"connection_url": url + " application_name=x"}))
+    moved = {"connection_url": elsewhere, "verify_connection": False, "server_moved": True}
+    ok(house.request("POST", "database/config/fixed", moved))
+    ok(house.request("POST", "database/config/fixed", {"connection_url": url, "server_moved": True}))
+    ok(house.request("POST", "sys/leases/revoke", {"lease_id": answer["lease_id"], "sync": True}))
+    assert not postgresql.logs_in(answer["data"]["username"], answer["data"]["password"])
+    ok(house.request("POST", "database/config/fixed", {**moved, "server_moved": False}))

@@ -1,0 +1,168 @@
+// What may be written anew while users are about, and what may not.
+#include "src/engines/database/rows.h"
+#include "world.h"
+
+namespace coffer::engines::database {
+namespace {
+
+constexpr const char* kStatic = R"({"db_name":"pg","username":"owner","rotation_period":86400})";
+
+class Changes : public testing::Test {
+ protected:
+  /// Refused with the field's name.
+  void expect_refused(const std::string& path, const std::string& body, std::string_view field) {
+    const auto refused = world.try_call(Operation::update, path, body);
+    ASSERT_FALSE(refused.ok()) << body;
+    EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
+    EXPECT_NE(refused.error().text.find("\"" + std::string(field) + "\""), std::string::npos)
+        << refused.error().text;
+  }
+  void write(const std::string& path, const std::string& body) {
+    world.call(Operation::update, path, body);
+  }
+  void end_all() {
+    auto tx = world.begin();
+    must(world.leases->end_prefix(*tx, "database/", world.now));
+    (void)world.commit(*tx);
+    world.run_ends();
+  }
+  /// Where connections lead, retired ones too, by their uuids.
+  std::map<std::string, std::string> urls() {
+    std::map<std::string, std::string> urls;
+    for (const auto& row : must(world.begin()->list({world.mount.uuid, 2}, ""))) {
+      urls[row.name] = must(decode_connection(row.value)).url;
+    }
+    return urls;
+  }
+  /// Where the end of the only lease goes.
+  std::string url_of_lease() {
+    std::string url;
+    must(lifecycle::Leases::visit(
+        *world.begin(), [&](const lifecycle::Lease& lease) -> Result<void> {
+          COFFER_TRY(const Payload payload, decode_payload(lease.terms.payload));
+          url = urls()[to_string(payload.connection)];
+          return {};
+        }));
+    return url;
+  }
+
+  World world;
+};
+
+/// Ends of its leases would find no such user at the other one, which counts as done.
+TEST_F(Changes, AConfigurationStaysOneOfItsKind) {
+  const char* redis = R"({"plugin_name":"redis-database-plugin"})";
+  expect_refused("config/pg", redis, "plugin_name");
+  ASSERT_TRUE(world.gives_creds());
+  expect_refused("config/pg", redis, "plugin_name");
+  write("config/pg", R"({"plugin_name":"postgresql-database-plugin"})");
+}
+
+TEST_F(Changes, AnotherServerIsRefusedWhileUsersAreAtThisOne) {
+  const char* other = R"({"connection_url":"y"})";
+  ASSERT_TRUE(world.gives_creds());
+  expect_refused("config/pg", other, "connection_url");
+  end_all();
+  write("static-roles/own", kStatic);
+  expect_refused("config/pg", other, "connection_url");
+  world.call(Operation::remove, "static-roles/own");
+  write("config/pg", other);
+  EXPECT_TRUE(world.gives_creds());
+}
+
+TEST_F(Changes, AnotherServerIsRefusedWhileAnEndIsPending) {
+  ASSERT_TRUE(world.gives_creds());
+  auto tx = world.begin();
+  must(world.leases->end_prefix(*tx, "database/", world.now));
+  (void)world.commit(*tx);
+  expect_refused("config/pg", R"({"connection_url":"y"})", "connection_url");
+}
+
+TEST_F(Changes, AServerThatMovedTakesItsUsersAlong) {
+  ASSERT_TRUE(world.gives_creds());
+  write("config/pg", R"({"connection_url":"y","server_moved":true})");
+  EXPECT_EQ(url_of_lease(), "y");
+  end_all();
+  EXPECT_EQ(world.leased_users(), 0U);
+}
+
+TEST_F(Changes, AServerMayBeSpelledOtherwise) {
+  write("config/two", R"({"plugin_name":"postgresql-database-plugin","username":"admin",
+      "connection_url":"postgresql://db.example/app","password":"first","allowed_roles":"*"})");
+  write("roles/app", R"({"db_name":"two"})");
+  ASSERT_TRUE(world.gives_creds());
+  write("config/two", R"({"connection_url":"host=DB.example port=5432 dbname=other"})");
+  expect_refused("config/two", R"({"connection_url":"host=db.example port=5433"})",
+                 "connection_url");
+}
+
+/// What is issued in the moment of the change ends where it was made.
+TEST_F(Changes, ALeaseThatIsBeingIssuedEndsWhereItWasMade) {
+  world.database.when_asked = [&](const std::string&) {
+    write("config/pg", R"({"connection_url":"y"})");
+  };
+  ASSERT_TRUE(world.gives_creds());
+  EXPECT_EQ(url_of_lease(), "x");
+  end_all();
+  EXPECT_EQ(world.leased_users(), 0U);
+  EXPECT_TRUE(world.gives_creds()) << "the password came along";
+  EXPECT_EQ(url_of_lease(), "y");
+}
+
+/// Its password would be told for a user of another server.
+TEST_F(Changes, AStaticRoleStaysAtItsDatabase) {
+  write("config/two", R"({"plugin_name":"postgresql-database-plugin","connection_url":"y",
+      "username":"admin","password":"first","allowed_roles":"*"})");
+  write("static-roles/own", kStatic);
+  expect_refused("static-roles/own", R"({"db_name":"two"})", "db_name");
+  write("static-roles/own", R"({"db_name":"pg","rotation_period":7200})");
+}
+
+/// Its password is somebody's, and it ends with the lease.
+TEST_F(Changes, AStaticRoleTakesOverNoLeasesUser) {
+  const auto answer = world.call(Operation::read, "creds/app");
+  const std::string user = *must(must(model::Fields::parse(answer.data)).string("username"));
+  const std::string password = world.database.users[user];
+  const std::string fields = R"({"db_name":"pg","rotation_period":3600,"username":")";
+  expect_refused("static-roles/own", fields + user + "\"}", "username");
+  expect_refused("static-roles/own", fields + R"(owner","alternate_username":")" + user + "\"}",
+                 "alternate_username");
+  EXPECT_TRUE(world.database.logs_in(user, password));
+  EXPECT_TRUE(world.database.logs_in("owner", "of old"));
+}
+
+/// The new password may be in force already: until it is known the old one is told.
+TEST_F(Changes, AWriteDoesNotPutOffARetry) {
+  write("static-roles/own", kStatic);
+  world.advance(std::chrono::hours(24));
+  world.database.steps = {.count = 0, .at = 2, .plug = Plug::fail_after};
+  world.sweep();
+  world.database.steps.at = 0;
+  ASSERT_FALSE(world.database.logs_in("owner", world.static_password()));
+  write("static-roles/own", R"({"rotation_period":"48h"})");
+  world.advance(std::chrono::minutes(5));
+  world.sweep();
+  EXPECT_TRUE(world.database.logs_in("owner", world.static_password()));
+  write("static-roles/own", R"({"rotation_period":"1h"})");
+  const std::string told = world.static_password();
+  world.advance(std::chrono::hours(2));
+  world.sweep();
+  EXPECT_NE(world.static_password(), told) << "a new period counts from the last rotation";
+}
+
+/// However many roles there are to clear.
+TEST_F(Changes, AMountsLeasesEndBeforeAllElseOfItGoes) {
+  ASSERT_TRUE(world.gives_creds());
+  for (int role = 0; role < 100; ++role) {
+    write("roles/r" + std::to_string(role),
+          R"({"db_name":"pg","creation_statements":"C","verify_statements":false})");
+  }
+  auto tx = world.begin();
+  EXPECT_FALSE(must(world.engine->clear(*tx, world.mount)));
+  (void)world.commit(*tx);
+  world.run_ends();
+  EXPECT_EQ(world.leased_users(), 0U);
+}
+
+}  // namespace
+}  // namespace coffer::engines::database
