@@ -22,7 +22,7 @@ STEPS = {
     "revoke": ["lease.end.begins", "lease.end.taken", "lease.end.recorded", *DOOR],
     "expire": ["lease.end.begins", "lease.end.taken", "lease.end.recorded"],
     "root": ["database.root.kept", *PASSWORD, "database.root.settled"],
-    "static": ["database.static.kept", *PASSWORD, *DOOR],
+    "static": ["database.static.kept", *PASSWORD],  # it commits beside the Door
     "due": ["errand.begins", "errand.acted", "errand.recorded", "database.static.kept", *PASSWORD],
 }  # fmt: skip
 # Of the others, what has to do with the target.
