@@ -125,7 +125,10 @@ class Simulation {
     check_before_effect(wanted, issued.id);
     const bool committed = world_.commit(*tx);
     EXPECT_TRUE(committed);
-    if (draw(8) == 0) return;  // the answer is lost: `then` goes without having run
+    if (draw(8) == 0) {  // the answer is lost: `then` goes without having run
+      unheard_.push_back({issued.id, wanted});
+      return;
+    }
     issued.then();
     known_.push_back({issued.id, wanted, world_.now() + wanted.max_ttl, world_.now() + wanted.ttl,
                       std::nullopt});
@@ -280,6 +283,11 @@ class Simulation {
     for (const Known& lease : known_) {
       if (lives(lease)) expected.insert(lease.terms.payload);
     }
+    // Ended at once, unless a crash came first: then by its time, which may be far off by a clock
+    // that was set back.
+    for (const Known& lease : unheard_) {
+      if (world_.find(lease.id)) expected.insert(lease.terms.payload);
+    }
     std::set<std::string> there;
     for (const auto& [name, target] : world_.targets) {
       for (const auto& [user, until] : target.users) there.insert(user);
@@ -295,6 +303,7 @@ class Simulation {
   std::mt19937_64 random_;
   LeaseWorld world_;
   std::vector<Known> known_;
+  std::vector<Known> unheard_;  ///< whose answers were lost
   std::vector<Late> late_;
   std::set<std::string> late_users_;
   std::map<std::string, Boot> back_;
