@@ -119,7 +119,8 @@ EndQueue::Time EndQueue::wait_of(const Target& target, const PendingEnd& end, Wa
   if (end.forced || (end.attempts == 0 && first)) return Time(0);
   if (end.attempts == 0) return pause_before(end.rounds);
   const Time left = std::max(Time(end.not_before - wall), Time(0));
-  return std::min(left, target.failing_since ? kLongestAway : backoff(end.attempts, 0));
+  return std::min(left,
+                  target.failing_since || end.was_away ? kLongestAway : backoff(end.attempts, 0));
 }
 
 void EndQueue::put(Target& target, PendingEnd end, WallTime wall, Time now) {

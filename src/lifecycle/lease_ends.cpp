@@ -185,6 +185,7 @@ Result<bool> LeaseEnds::stage_done(envelope::SealedTransaction& tx, const Pendin
   next.rounds = static_cast<std::uint8_t>(end.rounds - 1);
   next.not_before = clock_.wall() + EndQueue::pause_before(next.rounds);
   next.attempts = 0;
+  next.was_away = false;
   next.last_error.clear();
   COFFER_CHECK(tx.write(row, encode_pending(next), Expect::unchanged(end.version)));
   return false;
@@ -200,6 +201,7 @@ Result<void> LeaseEnds::stage_failed(envelope::SealedTransaction& tx, const Pend
   const auto salt = std::hash<std::string>()(end.lease.name);
   auto pause = EndQueue::backoff(next.attempts, salt);
   const bool unreachable = outcome_of(error) == EndOutcome::unreachable;
+  next.was_away = unreachable;
   if (!unreachable && are_few_refused(target)) pause = std::min(pause, EndQueue::kLongestAway);
   if (unreachable) {
     pause = std::min(pause, EndQueue::kLongestAway);

@@ -23,6 +23,7 @@ constexpr std::uint8_t kRenewable = 1;
 constexpr std::uint8_t kIssuingFlag = 2;
 constexpr std::uint8_t kForced = 1;
 constexpr std::uint8_t kPrecaution = 2;
+constexpr std::uint8_t kWasAway = 4;
 
 void put(Writer& row, WallTime time) {
   row.u64(static_cast<std::uint64_t>(time.time_since_epoch().count()));
@@ -140,8 +141,8 @@ Result<std::optional<Lease>> read_lease(envelope::SealedTransaction& tx, std::st
 std::string encode_pending(const PendingEnd& end) {
   Writer row;
   row.u8(kFormat);
-  row.u8(
-      static_cast<std::uint8_t>((end.forced ? kForced : 0) | (end.precaution ? kPrecaution : 0)));
+  row.u8(static_cast<std::uint8_t>((end.forced ? kForced : 0) | (end.precaution ? kPrecaution : 0) |
+                                   (end.was_away ? kWasAway : 0)));
   row.u8(end.rounds).u32(end.attempts);
   put(row, end.since);
   put(row, end.not_before);
@@ -156,6 +157,7 @@ Result<PendingEnd> decode_pending(std::string_view value, std::string_view id) {
   COFFER_TRY(const std::uint8_t flags, row.u8());
   end.forced = (flags & kForced) != 0;
   end.precaution = (flags & kPrecaution) != 0;
+  end.was_away = (flags & kWasAway) != 0;
   COFFER_TRY(end.rounds, row.u8());
   COFFER_TRY(end.attempts, row.u32());
   COFFER_TRY(end.since, take_time(row));

@@ -31,6 +31,7 @@ struct PendingEnd {
   bool forced = false;  ///< forgotten after the next try, whatever comes of it
   /// Nothing is known to be at the target: it has said so once, or never made it. Not counted.
   bool precaution = false;
+  bool was_away = false;  ///< the last try failed since the target couldn't be reached
   std::string last_error{};
   store::RowVersion version = 0;  ///< of its row
 };

@@ -85,6 +85,31 @@ TEST(LeaseClock, SetBackItHoldsUpNoEndThatATargetHadNotTaken) {
   EXPECT_EQ(world.users(), 0U);
 }
 
+/// Found in a run of a thousand steps: the target had taken one, so it counted as there when the
+/// rows of the others were read anew, and they waited for as long as if it had refused them.
+TEST(LeaseClock, SetBackItHoldsUpNoEndOfATargetThatWasAwayAndTookOne) {
+  LeaseWorld world;
+  world.targets["db"].away = false;
+  for (const char* user : {"u", "v"}) world.issue(LeaseWorld::wanted(user));
+  world.targets["db"].away = true;
+  {
+    const auto tx = world.begin();
+    must(world.leases->end_prefix(*tx, kPrefix, world.now()));
+    EXPECT_TRUE(world.commit(*tx));
+  }
+  world.live(minutes(30), seconds(5));
+  world.targets["db"].away = false;
+  for (int i = 0; i < 60 && world.users() == 2; ++i) {
+    world.clock.advance(seconds(1));
+    static_cast<void>(world.run_end());
+  }
+  ASSERT_EQ(world.users(), 1U);
+  world.clock.step(-minutes(4));
+  world.restart();
+  world.live(seconds(60));
+  EXPECT_EQ(world.users(), 0U);
+}
+
 /// Something slow is as slow as it is, whatever anybody sets.
 TEST(LeaseClock, SetAheadItHastensNoPrecaution) {
   LeaseWorld world;

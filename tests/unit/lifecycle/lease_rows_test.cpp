@@ -33,6 +33,7 @@ PendingEnd pending() {
           .rounds = 2,
           .forced = true,
           .precaution = true,
+          .was_away = true,
           .last_error = "away"};
 }
 
@@ -77,6 +78,7 @@ TEST(LeaseRows, WhatIsWrittenIsRead) {
   EXPECT_EQ(end->rounds, 2U);
   EXPECT_TRUE(end->forced);
   EXPECT_TRUE(end->precaution);
+  EXPECT_TRUE(end->was_away);
   EXPECT_EQ(end->last_error, "away");
   const auto target = decode_target(
       encode_target({.failing_since = lease.issued, .attempts = 7, .last_error = "gone"}));
