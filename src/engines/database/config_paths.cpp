@@ -102,11 +102,7 @@ Result<void> check(const Connection& row, const connectors::Target& target) {
   return {};
 }
 
-/// The password that the row has now, or the one that came.
-Result<SecureBytes> password_of(Context& context, const Found& found,
-                                const std::optional<std::string>& given) {
-  if (given) return SecureBytes::copy_of(as_bytes(*given));
-  const std::uint64_t version = found.row.password.current;
+Result<SecureBytes> stored_password(Context& context, const Found& found, std::uint64_t version) {
   if (version == 0) return SecureBytes();
   COFFER_TRY(std::string text,
              context.tx.open_secret(admin_row(found.mount, found.id, version),
@@ -114,6 +110,34 @@ Result<SecureBytes> password_of(Context& context, const Found& found,
   auto copy = SecureBytes::copy_of(as_bytes(text));
   wipe(text);
   return copy;
+}
+
+/// The password that the row has now, or the one that came.
+Result<SecureBytes> password_of(Context& context, const Found& found,
+                                const std::optional<std::string>& given) {
+  if (given) return SecureBytes::copy_of(as_bytes(*given));
+  return stored_password(context, found, found.row.password.current);
+}
+
+/// While it isn't known whether a change of the stored password took effect, the pending one is as
+/// good as the one in force: `password` is the one of the two that logs in afterwards.
+Result<void> verify_login(House& house, Context& context, const Found& found,
+                          connectors::Target& target, bool given, SecureBytes& password) {
+  const auto logged_in = target.verify();
+  if (logged_in.ok()) return {};
+  const std::uint64_t pending = given ? 0 : found.row.password.pending;
+  if (pending != 0 && logged_in.error().code == ErrorCode::unauthenticated) {
+    COFFER_TRY(SecureBytes other, stored_password(context, found, pending));
+    COFFER_TRY(SecureBytes copy, other.clone());
+    COFFER_TRY(const auto second, house.targets.make(found.row, std::move(copy)));
+    if (second->verify().ok()) {
+      password = std::move(other);
+      return {};
+    }
+  }
+  return make_error(ErrorCode::invalid_argument,
+                    "error verifying connection: " + logged_in.error().text,
+                    logged_in.error().cause);
 }
 
 /// One that came takes the place of all that there were: it is how an administrator helps out when
@@ -207,7 +231,7 @@ Result<Response> write_config(House& house, Context& context, const Request& req
   COFFER_TRY(const auto connections, of_one_server(house, *stored, found));
   COFFER_TRY(const bool claimed, is_of_static_role(*stored, connections, found.row.username));
   if (claimed) return bad_field("username", "is a static role's: its rotation would lock this out");
-  COFFER_TRY(const SecureBytes password, password_of(context, found, given));
+  COFFER_TRY(SecureBytes password, password_of(context, found, given));
   COFFER_TRY(SecureBytes copy, password.clone());
   COFFER_TRY(const auto target, house.targets.make(found.row, std::move(copy)));
   COFFER_CHECK(check(found.row, *target));
@@ -216,11 +240,7 @@ Result<Response> write_config(House& house, Context& context, const Request& req
     COFFER_TRY(elsewhere, leads_elsewhere(house, request.fields, before, found.row));
   }
   if (found.row.verify) {
-    if (const auto logged_in = target->verify(); !logged_in.ok()) {
-      return make_error(ErrorCode::invalid_argument,
-                        "error verifying connection: " + logged_in.error().text,
-                        logged_in.error().cause);
-    }
+    COFFER_CHECK(verify_login(house, context, found, *target, given.has_value(), password));
   }
   if (elsewhere) {
     COFFER_TRY(found, in_place_of(context, before, std::move(found.row)));

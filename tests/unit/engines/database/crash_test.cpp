@@ -49,6 +49,21 @@ TEST_P(EveryPlug, NeverLocksTheVaultOut) {
       });
 }
 
+TEST_P(EveryPlug, TakesTheConfigurationWhileAPasswordIsInDoubt) {
+  for (const char* written : {R"({"allowed_roles":"*"})", R"({"connection_url":"elsewhere"})"}) {
+    at_every_step(
+        GetParam(), [](World&) {},
+        [](World& world) { (void)world.try_call(Operation::update, "rotate-root/pg"); },
+        [&](World& world) {
+          world.call(Operation::update, "config/pg", written);
+          EXPECT_TRUE(world.gives_creds());
+          EXPECT_TRUE(world.try_call(Operation::update, "rotate-root/pg").ok());
+          world.restart();
+          EXPECT_TRUE(world.gives_creds());
+        });
+  }
+}
+
 TEST_P(EveryPlug, TellsTheStaticPasswordThatIsInForceInTheEnd) {
   at_every_step(
       GetParam(),
