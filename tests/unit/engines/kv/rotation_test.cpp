@@ -317,7 +317,7 @@ TEST_F(RotationTest, ASecretThatGoesTakesItsRotationAlong) {
   vault.sweep();
   EXPECT_EQ(server.calls.size(), 2U);
   EXPECT_TRUE(TestVault::must(lifecycle::list_rotations(*vault.begin(), 10)).empty());
-  // Marks stay that rows were due in a minute once: of the rotation's, and of the `kek`'s next look.
+  // Marks stay of minutes in which something was due: the rotation, and the `kek`'s next look.
   EXPECT_EQ(rows(), before + 3) << "the config's row, and marks of two minutes";
 }
 
