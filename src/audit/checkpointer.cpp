@@ -71,6 +71,21 @@ void Checkpointer::look() {
   wake_.notify_all();
 }
 
+/// A round that is under way may have looked at the log before: the next one counts.
+bool Checkpointer::sign_now(std::chrono::milliseconds patience) {
+  const auto until = std::chrono::steady_clock::now() + patience;
+  const MutexLock lock(mutex_);
+  look_ = true;
+  const std::uint64_t mine = rounds_begun_ + 1;
+  wake_.notify_all();
+  while (rounds_done_ < mine) {
+    const auto left = until - std::chrono::steady_clock::now();
+    if (left <= left.zero()) return false;
+    parted_.wait_for(mutex_, left);
+  }
+  return !status_.unsigned_since;
+}
+
 bool Checkpointer::part(std::shared_ptr<crypto::Signer> signer,
                         std::chrono::milliseconds patience) {
   const auto until = std::chrono::steady_clock::now() + patience;
@@ -117,6 +132,7 @@ void Checkpointer::round() {
     const MutexLock lock(mutex_);
     signer = std::exchange(parting_, nullptr);
     asked = parts_asked_;
+    ++rounds_begun_;
   }
   const bool parts = signer != nullptr;
   if (!parts) signer = source_();
@@ -129,7 +145,8 @@ void Checkpointer::round() {
   const MutexLock lock(mutex_);
   if (sealed) status_.refusing = false;
   if (parts) parts_done_ = asked;
-  if (parts) parted_.notify_all();
+  rounds_done_ = rounds_begun_;
+  parted_.notify_all();
 }
 
 void Checkpointer::sign_with(crypto::Signer& signer) {

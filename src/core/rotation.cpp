@@ -140,7 +140,10 @@ void register_rotation(Unsealed& vault) {
 Result<std::uint32_t> rotate_key(Unsealed& vault, KeyKind kind, WallTime now) {
   envelope::KeyChanges& changes = vault.sealed_store->key_changes();
   if (kind == KeyKind::kek) return changes.rotate_kek(now);
-  if (kind == KeyKind::sign) return changes.rotate_sign(now);
+  if (kind == KeyKind::sign) {
+    if (vault.before_new_signer) vault.before_new_signer();
+    return changes.rotate_sign(now);
+  }
   const auto name = keyring_name(kind);
   if (!name) return make_error(ErrorCode::unsupported, "its engine alone makes this key anew");
   COFFER_TRY(const std::uint32_t version, changes.rotate(*name, now));

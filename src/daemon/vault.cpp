@@ -14,6 +14,8 @@ namespace {
 
 /// How long sealing waits for the last signature over the audit log, on the Door's thread.
 constexpr std::chrono::milliseconds kLastSignature{250};
+/// How long a change of the `sign` key, in a request of its own, waits for that of the old one.
+constexpr std::chrono::seconds kOldKeysLast{10};
 
 std::vector<pkcs11::TokenKeeper::Watched> keys_to_watch(const envelope::Keyring& keyring) {
   const envelope::EnrolledToken& ours = keyring.token();
@@ -282,6 +284,10 @@ Result<std::shared_ptr<core::Unsealed>> Vault::open(std::unique_ptr<pkcs11::Toke
   }
   sums_ = opened->row_sums;
   opened->keeper = keeper;
+  opened->before_new_signer = [this] {
+    if (checkpointer_ == nullptr || checkpointer_->sign_now(kOldKeysLast)) return;
+    log::warn("the key that goes didn't sign the last lines of the audit log");
+  };
   opened->on_new_keys = [this](core::Unsealed& vault) {
     if (checkpointer_ != nullptr) checkpointer_->look();
     return follow_keys(vault);

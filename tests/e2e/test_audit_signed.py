@@ -1,9 +1,12 @@
 """The token signs the audit log: under traffic, when idle, at seal, rotation and stop; and what is said
 while it is away."""
 
+import base64
 import contextlib
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -122,6 +125,51 @@ def test_a_new_signing_key_takes_over_and_the_old_is_told_as_retired(vault):
     seen = json.loads(done.stdout)
     assert done.returncode == 0 and seen["signed_lines"] == seen["last_sequence"], done.stdout
     assert "foreign_checkpoints" not in seen
+
+
+NOTE = re.compile(r"^coffer-audit/\S+\n(\d+)\n\S+\n\n— \S+ (\S+)\n\n?", re.M)
+
+
+def signed_by(vault, vkey):
+    """Where the checkpoints end that a key signed, of a log of one segment: how many lines each covers."""
+    notes, = vault.audit_directory.glob("*.checkpoints")
+    return {int(note[1]): note.end() for note in NOTE.finditer(notes.read_text())
+            if base64.b64decode(note[2])[:4].hex() == vkey.split("+")[1]}  # fmt: skip
+
+
+def test_the_key_that_goes_signs_all_lines_before_the_change(vault):
+    signers = vault.audit_directory / "signers"
+    until(lambda: signers.exists() and signers.read_text())
+    for n in range(3):
+        old = signers.read_text().splitlines()[-1].split()[0]
+        vault.put("a", {"n": n})
+        assert vault.request("POST", "sys/rotate/keyring/sign", {}).status == 200
+        until(lambda old=old: old not in signers.read_text().splitlines()[-1])
+        asked = max(line["seq"] for line in vault.audit_lines()
+                    if line["type"] == "request" and line["request"]["path"] == "sys/rotate/keyring/sign")  # fmt: skip
+        assert max(signed_by(vault, old)) >= asked
+    assert vault.stop() == 0
+    kept = shutil.copy2(signers, vault.directory / "kept")
+    with_kept = ("verify", f"-key={kept}", vault.audit_directory)
+    assert audit(*with_kept).returncode == 0
+
+    # Cut behind what the old key signed last, with all that the new one signed.
+    signed = signed_by(vault, old)
+    segment, = vault.audit_directory.glob("*.jsonl")
+    notes, = vault.audit_directory.glob("*.checkpoints")
+    segment.write_text("".join(segment.read_text().splitlines(keepends=True)[: max(signed)]))
+    notes.write_text(notes.read_text()[: signed[max(signed)]])
+    found = audit(*with_kept)
+    assert found.returncode == 2 and "a key signs since line" in found.stdout + found.stderr, found
+    # And before: what the old key signed last shows it to whoever has that checkpoint.
+    last = vault.directory / "last"
+    last.write_text([note[0] for note in NOTE.finditer(notes.read_text())][-1])
+    old_key = vault.directory / "old"
+    old_key.write_text(f"{old}\n")
+    segment.write_text("".join(segment.read_text().splitlines(keepends=True)[:-1]))
+    notes.write_text("")
+    found = audit("verify", f"-key={old_key}", f"-checkpoint={last}", vault.audit_directory)
+    assert found.returncode == 2 and "cut off at the end" in found.stdout + found.stderr, found
 
 
 def test_segments_rotate_and_each_ends_signed(configured):

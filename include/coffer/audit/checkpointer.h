@@ -58,6 +58,9 @@ class Checkpointer final {
 
   /// The source has another key: it signs at once.
   void look() COFFER_EXCLUDES(mutex_);
+  /// The source is about to have another key: what it has now signs all that is synced. False: it
+  /// didn't within `patience`, or couldn't.
+  bool sign_now(std::chrono::milliseconds patience) COFFER_EXCLUDES(mutex_);
   /// The vault was sealed: signs a last time with what it had, and lets go of that. False: it isn't
   /// done within `patience`; it will be all the same.
   bool part(std::shared_ptr<crypto::Signer> signer, std::chrono::milliseconds patience)
@@ -97,6 +100,8 @@ class Checkpointer final {
   std::shared_ptr<crypto::Signer> parting_ COFFER_GUARDED_BY(mutex_);
   std::uint64_t parts_asked_ COFFER_GUARDED_BY(mutex_) = 0;
   std::uint64_t parts_done_ COFFER_GUARDED_BY(mutex_) = 0;
+  std::uint64_t rounds_begun_ COFFER_GUARDED_BY(mutex_) = 0;
+  std::uint64_t rounds_done_ COFFER_GUARDED_BY(mutex_) = 0;
   bool look_ COFFER_GUARDED_BY(mutex_) = false;
   bool stop_ COFFER_GUARDED_BY(mutex_) = false;
   SigningStatus status_ COFFER_GUARDED_BY(mutex_);

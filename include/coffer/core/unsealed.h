@@ -56,6 +56,9 @@ struct Unsealed {
   /// follow (rewrap.h). Not staged with the change, which is made already when a request would run
   /// again for a race that it lost.
   std::atomic<bool> key_work{true};
+  /// Before the `sign` key changes: the one that goes signs the audit log a last time. Set before
+  /// it is served, or empty.
+  std::function<void()> before_new_signer{};
   /// What else follows a change of the keys, outside of the vault; set before it is served, or
   /// empty.
   std::function<Result<void>(Unsealed&)> on_new_keys{};

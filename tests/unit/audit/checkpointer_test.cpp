@@ -453,6 +453,20 @@ TEST_F(CheckpointerThreadTest, SignsALastTimeWhenTheVaultIsSealedAndLetsTheKeyGo
   EXPECT_EQ(signed_in().back().size, 2U);
 }
 
+/// True: it signed; false: a key that can't is waited for no longer.
+TEST_F(CheckpointerThreadTest, TheKeyThatGoesSignsAllThatIsThereWhenAsked) {
+  rules_.pause = 1h;
+  const auto log = open();
+  const auto signing = start(*log);
+  for (const bool able : {true, true, false}) {
+    if (!able) key_->fail_from = 1;
+    if (!able) key_->times = 1000;
+    append(*log, {event("note")}, true);
+    EXPECT_EQ(signing->sign_now(30s), able);
+    if (able) expect_signed_whole(keys_of({key_.get()}));
+  }
+}
+
 /// It would look by itself only after an hour, which is longer than anyone waits here.
 TEST_F(CheckpointerThreadTest, ANewKeyIsSeenAtOnce) {
   rules_.pause = 1h;
