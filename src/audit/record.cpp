@@ -43,6 +43,14 @@ Ending ending_of(const Json& line, const Record& record, std::string_view type) 
   return refused || record.error.starts_with(kDenied) ? Ending::denied : Ending::failed;
 }
 
+/// What stands behind the seconds: `Z`, or a fraction and that.
+bool is_utc_tail(std::string_view text) {
+  if (text == "Z") return true;
+  const std::size_t end = text.find_first_not_of("0123456789", 1);
+  return text.starts_with('.') && end > 1 && end != std::string_view::npos &&
+         text.substr(end) == "Z";
+}
+
 /// `*` stands for any characters.
 bool fits(std::string_view pattern, std::string_view text) {
   const std::size_t star = pattern.find('*');
@@ -140,11 +148,13 @@ bool matches(const RecordFilter& filter, const Record& record) {
 
 Result<std::int64_t> parse_moment(std::string_view text) {
   constexpr std::size_t kDay = 10;
+  constexpr std::size_t kWhole = 19;
   const std::string whole = std::string(text) + (text.size() == kDay ? "T00:00:00Z" : "");
   const auto seconds = seconds_of(whole);
-  if (seconds && whole.ends_with('Z')) return *seconds;
+  if (seconds && is_utc_tail(std::string_view(whole).substr(kWhole))) return *seconds;
   return make_error(ErrorCode::invalid_argument,
-                    "a time must be in UTC, as 2026-01-02T03:04:05Z or 2026-01-02");
+                    "a time must be in UTC, as 2026-01-02T03:04:05Z or 2026-01-02, of a day that "
+                    "the calendar has");
 }
 
 Result<LogPlace> find_records(const std::string& directory, const LogPlace& from,

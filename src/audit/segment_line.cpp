@@ -75,12 +75,15 @@ std::optional<std::int64_t> seconds_of(std::string_view time) {
   if (century < 0 || year < 0 || month < 1 || day < 1 || hour < 0 || minute < 0 || second < 0) {
     return std::nullopt;
   }
-  const std::chrono::sys_days date = std::chrono::year(100 * century + year) /
-                                     std::chrono::month(static_cast<unsigned>(month)) /
-                                     std::chrono::day(static_cast<unsigned>(day));
+  const std::chrono::year_month_day date(std::chrono::year(100 * century + year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day)));
+  if (!date.ok()) return std::nullopt;  // the thirtieth of February
   const std::chrono::seconds of_day =
       std::chrono::hours(hour) + std::chrono::minutes(minute) + std::chrono::seconds(second);
-  return (std::chrono::sys_seconds(date) + of_day).time_since_epoch().count();
+  return (std::chrono::sys_seconds(std::chrono::sys_days(date)) + of_day)
+      .time_since_epoch()
+      .count();
 }
 
 }  // namespace coffer::audit

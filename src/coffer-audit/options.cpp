@@ -127,18 +127,21 @@ Names names_of(const po::variables_map& values, const char* name) {
   return values.contains(name) ? values[name].as<Names>() : Names();
 }
 
+Result<std::optional<std::int64_t>> moment_of(const po::variables_map& values, const char* name) {
+  if (!values.contains(name)) return std::optional<std::int64_t>();
+  const auto moment = audit::parse_moment(text_of(values, name));
+  if (moment.ok()) return std::optional<std::int64_t>(*moment);
+  return wrong("-" + std::string(name) + ": " + moment.error().text);
+}
+
 Result<audit::RecordFilter> filter_of(const po::variables_map& values) {
   audit::RecordFilter filter{.path = text_of(values, "path"),
                              .caller = text_of(values, "caller"),
                              .accessor = text_of(values, "accessor"),
                              .operation = text_of(values, "operation"),
                              .policy = text_of(values, "policy")};
-  if (values.contains("since")) {
-    COFFER_TRY(filter.since, audit::parse_moment(text_of(values, "since")));
-  }
-  if (values.contains("until")) {
-    COFFER_TRY(filter.until, audit::parse_moment(text_of(values, "until")));
-  }
+  COFFER_TRY(filter.since, moment_of(values, "since"));
+  COFFER_TRY(filter.until, moment_of(values, "until"));
   if (values.contains("outcome")) {
     filter.ending = audit::parse_ending(text_of(values, "outcome"));
     if (!filter.ending) return wrong("-outcome must be served, denied, failed or interrupted");

@@ -181,8 +181,9 @@ TEST_F(CommandsTest, CompressAndPruneTellWhatTheyDid) {
 TEST_F(CommandsTest, WrongUsageIsExitOne) {
   for (const std::string& wrong : std::vector<std::string>{
            "prove ", "prove -line=1 -from=x ", "prove -line=x ", "prove -key=x -line=1 ", "check ",
-           "search -since=now ", "search -outcome=good ", "search -line=1 ", "search -format=xml ",
-           "report -key=x ", "follow -policies=x ", "search a ", "seek "}) {
+           "search -since=now ", "search -until=2026-02-30 ", "search -outcome=good ",
+           "search -line=1 ", "search -format=xml ", "report -key=x ", "follow -policies=x ",
+           "search a ", "seek "}) {
     const Ran ran = run(wrong + directory());
     EXPECT_EQ(ran.status, 1) << wrong << ran.output;
     EXPECT_NE(ran.output.find("try: coffer-audit -help"), std::string::npos) << wrong;

@@ -111,10 +111,15 @@ TEST_F(RecordTest, AreFoundByTime) {
   EXPECT_EQ(paths({.since = second, .until = second + 60}).size(), 1U);
   EXPECT_EQ(paths({.since = *parse_moment("2026-01-02")}), Paths());
   EXPECT_EQ(paths({.until = *parse_moment("2026-01-02")}).size(), 4U);
-  for (const char* wrong : {"", "yesterday", "2026-01-01T00:00:00", "2026-01-01 00:00:00Z",
-                            "2026-13-01", "2026-01-01T00:00:00+01:00"}) {
+  for (const char* wrong :
+       {"", "yesterday", "2026-01-01T00:00:00", "2026-01-01 00:00:00Z", "2026-13-01",
+        "2026-01-01T00:00:00+01:00", "2026-02-30", "2026-02-29", "2026-04-31T00:00:00Z",
+        "2026-01-00", "2026-00-01", "2026-01-01T24:00:00Z", "2026-01-01T00:00:00 or soZ",
+        "2026-01-01T00:00:00.Z"}) {
     EXPECT_FALSE(parse_moment(wrong).ok()) << wrong;
   }
+  EXPECT_EQ(*parse_moment("2028-02-29"), *parse_moment("2028-03-01") - 86400);
+  EXPECT_EQ(*parse_moment("2026-01-01T00:02:00.25Z"), second);
 }
 
 TEST_F(RecordTest, OfRequestsThatNobodyAnsweredAreInterrupted) {
