@@ -67,6 +67,9 @@ Result<Cosigner> parse_cosigner(std::string_view text) {
       as_text(*bytes).front() != kType) {
     return invalid("a witness' key must be of type 4, for Ed25519 cosignatures, in base64");
   }
+  if (!crypto::check_ed25519_key(ByteView(*bytes).subspan(1)).ok()) {
+    return invalid("a witness' key must not be of small order: anybody can sign with such a key");
+  }
   COFFER_TRY(const std::string own, id_of(name, as_text(*bytes)));
   if (id != own) return invalid("a witness' id must be that of its name and key");
   COFFER_TRY(const Bytes id_bytes, from_hex(own));

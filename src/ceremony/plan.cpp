@@ -91,6 +91,9 @@ Result<Person> read_person(const PlanFields& fields) {
   if (!bytes.ok() || bytes->size() != crypto::kEd25519KeySize) {
     return fields.wrong("key", "must be an Ed25519 public key, 32 bytes in base64");
   }
+  if (!crypto::check_ed25519_key(*bytes).ok()) {
+    return fields.wrong("key", "is of small order: anybody can sign with it");
+  }
   person.key = *std::move(bytes);
   return person;
 }

@@ -2,6 +2,9 @@
 
 #include <openssl/pem.h>
 
+#include <algorithm>
+#include <array>
+
 #include "openssl.h"
 
 namespace coffer::crypto {
@@ -9,6 +12,22 @@ namespace {
 
 using BioPtr = std::unique_ptr<BIO, Releaser<BIO_free>>;
 using KeyContextPtr = std::unique_ptr<EVP_PKEY_CTX, Releaser<EVP_PKEY_CTX_free>>;
+
+/// The y of the eight points of edwards25519 whose order is 8 or less, as RFC 8032 section 5.1.2
+/// encodes them but without the sign of x; 0 and 1 also with p = 2^255 - 19 added, which isn't
+/// canonical and OpenSSL takes all the same. In the equation of RFC 8032 section 5.1.7 such a key
+/// times the hash is nothing for one hash in eight, or more: then whatever is signed with no key at
+/// all verifies. OpenSSL 3.0 has no check for them: EVP_PKEY_public_check() looks whether there is
+/// a key.
+constexpr std::array<std::string_view, 7> kSmallOrder = {
+    "0000000000000000000000000000000000000000000000000000000000000000",  // order 4
+    "0100000000000000000000000000000000000000000000000000000000000000",  // order 1
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",  // order 8
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",  // order 8
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",  // p - 1, order 2
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",  // p
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",  // p + 1
+};
 
 /// Without this OpenSSL asks on the terminal.
 int no_passphrase(char*, int, int, void*) { return -1; }
@@ -77,10 +96,19 @@ Result<Bytes> sign_ed25519(const SecureBytes& pem, ByteView message) {
   return out;
 }
 
-Result<void> verify_ed25519(ByteView public_key, ByteView message, ByteView signature) {
+Result<void> check_ed25519_key(ByteView public_key) {
   if (public_key.size() != kEd25519KeySize) {
     return make_error(ErrorCode::invalid_argument, "an Ed25519 public key has 32 bytes");
   }
+  Bytes y(public_key.begin(), public_key.end());
+  y.back() &= 0x7fU;
+  if (std::find(kSmallOrder.begin(), kSmallOrder.end(), to_hex(y)) == kSmallOrder.end()) return {};
+  return make_error(ErrorCode::invalid_argument,
+                    "an Ed25519 public key of small order, with which anybody can sign");
+}
+
+Result<void> verify_ed25519(ByteView public_key, ByteView message, ByteView signature) {
+  COFFER_CHECK(check_ed25519_key(public_key));
   const KeyPtr key(
       EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, public_key.data(), public_key.size()));
   const DigestContextPtr context(EVP_MD_CTX_new());

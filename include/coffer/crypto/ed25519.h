@@ -15,8 +15,11 @@ inline constexpr std::size_t kEd25519SignatureSize = 64;
 [[nodiscard]] Result<Bytes> ed25519_public(const SecureBytes& pem);
 /// invalid_argument likewise.
 [[nodiscard]] Result<Bytes> sign_ed25519(const SecureBytes& pem, ByteView message);
-/// corrupt if the signature isn't by that key over that message; invalid_argument for a key of
-/// another length.
+/// For the public keys of others. invalid_argument: of another length, or one of the few of small
+/// order, with which anybody can sign.
+[[nodiscard]] Result<void> check_ed25519_key(ByteView public_key);
+/// corrupt if the signature isn't by that key over that message; invalid_argument for a key that
+/// check_ed25519_key() refuses.
 [[nodiscard]] Result<void> verify_ed25519(ByteView public_key, ByteView message,
                                           ByteView signature);
 

@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "coffer/base/codec.h"
+#include "coffer/crypto/ed25519.h"
 
 namespace coffer::engines::ssh {
 namespace {
@@ -86,7 +87,9 @@ Result<void> read_fields(Reader& reader, const Known& known, PublicKey& key) {
     COFFER_CHECK(read_point(reader, known));
   } else {
     COFFER_TRY(const ByteView point, reader.blob());
-    if (point.size() != 32) return wrong("an Ed25519 key has 32 bytes");
+    if (const auto checked = crypto::check_ed25519_key(point); !checked.ok()) {
+      return wrong(checked.error().text);
+    }
   }
   if (known.type != KeyType::ecdsa_sk && known.type != KeyType::ed25519_sk) return {};
   COFFER_TRY(const std::string_view application, reader.text());

@@ -61,6 +61,16 @@ TEST(Cosigner, SpeltOtherwiseOrOfAnotherTypeIsRefused) {
   EXPECT_FALSE(parse_cosigner(to_text(*note_key("a", fakes::SoftSigner(7).public_key()))).ok());
 }
 
+TEST(Cosigner, ThatAnybodyCanSignAsIsRefused) {
+  // As another would write it, with the id of its own.
+  const std::string typed = std::string("\x04\x01").append(31, '\0');
+  const auto id = *crypto::sha256(as_bytes("w\n" + typed));
+  const auto key =
+      parse_cosigner("w+" + to_hex(ByteView(id).first(4)) + "+" + to_base64(as_bytes(typed)));
+  ASSERT_FALSE(key.ok());
+  EXPECT_NE(key.error().text.find("small order"), std::string::npos) << key.error().text;
+}
+
 TEST(Cosigner, FilesHoldOneALine) {
   const auto both = parse_cosigners("\n" + std::string(kKey) + "\n" + std::string(kPublicKey));
   ASSERT_TRUE(both.ok()) << describe(both.error());

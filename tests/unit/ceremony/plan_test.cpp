@@ -50,6 +50,8 @@ TEST(Plan, NamesTheFieldThatIsUnknownOrWrong) {
             "field \"people.wilma.role\" must be security-officer, user, custodian or witness");
   EXPECT_EQ(refusal(key_text(3), "AAAA"),
             "field \"people.wilma.key\" must be an Ed25519 public key, 32 bytes in base64");
+  EXPECT_EQ(refusal(key_text(3), key_text(0)),
+            "field \"people.wilma.key\" is of small order: anybody can sign with it");
   EXPECT_EQ(refusal(key_text(3), key_text(2)),
             "field \"people.wilma.key\" is another person's too");
   EXPECT_EQ(refusal("\"wilma\"", "\"wil ma\""),

@@ -43,6 +43,37 @@ TEST(Ed25519, RefusesEveryFlippedBit) {
   EXPECT_EQ(verify_ed25519(Bytes(31), message, good).error().code, ErrorCode::invalid_argument);
 }
 
+/// All 14 spellings of the points of small order, computed from the curve's equation in Python.
+TEST(Ed25519, WithAKeyThatAnybodySignsForIsRefused) {
+  const std::string zeros(60, '0');
+  const std::string ones(60, 'f');
+  for (const std::string& spelt :
+       {"00" + zeros + "00", "00" + zeros + "80", "01" + zeros + "00", "01" + zeros + "80",
+        "ec" + ones + "7f", "ec" + ones + "ff", "ed" + ones + "7f", "ed" + ones + "ff",
+        "ee" + ones + "7f", "ee" + ones + "ff",
+        std::string("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"),
+        std::string("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85"),
+        std::string("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"),
+        std::string("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa")}) {
+    Bytes key = *from_hex(spelt);
+    EXPECT_EQ(check_ed25519_key(key).error().code, ErrorCode::invalid_argument) << spelt;
+    key[5] ^= 1U;
+    EXPECT_TRUE(check_ed25519_key(key).ok()) << spelt;
+  }
+  EXPECT_TRUE(check_ed25519_key(*ed25519_public(pem_of(kPem))).ok());
+}
+
+/// With the neutral element as key it also is the R, and S is 0: good for every message, for
+/// OpenSSL.
+TEST(Ed25519, SignaturesWithoutAKeyAreRefused) {
+  Bytes neutral(kEd25519KeySize);
+  neutral.front() = 1;
+  Bytes forged = neutral;
+  forged.resize(kEd25519SignatureSize);
+  EXPECT_EQ(verify_ed25519(neutral, Bytes{1, 2, 3}, forged).error().code,
+            ErrorCode::invalid_argument);
+}
+
 TEST(Ed25519, IsReadFromNothingElse) {
   for (const std::string_view text : {"", "x", "-----BEGIN PRIVATE KEY-----\n"}) {
     EXPECT_EQ(ed25519_public(pem_of(text)).error().code, ErrorCode::invalid_argument);

@@ -157,6 +157,9 @@ TEST(PublicKey, RefusesWhatIsNone) {
   Writer shorter;
   shorter.text("ssh-ed25519").blob(Bytes(31, 7));
   refused(line_of("ssh-ed25519", shorter), "32 bytes");
+  Writer weak;
+  weak.text("ssh-ed25519").blob(Bytes(32, 0));
+  refused(line_of("ssh-ed25519", weak), "anybody can sign");
   Writer compressed;
   compressed.text("ecdsa-sha2-nistp256").text("nistp256").blob(number(33, 2));
   refused(line_of("ecdsa-sha2-nistp256", compressed), "point");
