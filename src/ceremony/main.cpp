@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "acts.h"
+#include "coffer/base/no_dumps.h"
 #include "coffer/base/version.h"
 
 namespace {
@@ -23,6 +24,7 @@ int help() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  coffer::refuse_dumps();  // PINs pass through
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (words.empty()) return coffer::ceremony::complain("want an act");
   const std::string& name = words.front();

@@ -102,7 +102,9 @@ class TerminalConsole final : public Console {
 void end_questions_on_signals() {
   struct sigaction action {};
   action.sa_handler = note_signal;  // without SA_RESTART: a read ends
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(number, &action, nullptr);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+    ::sigaction(number, &action, nullptr);
+  }
 }
 
 bool signal_came() noexcept { return came != 0; }

@@ -1,5 +1,3 @@
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <exception>
@@ -7,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "coffer/base/no_dumps.h"
 #include "command.h"
 #include "console.h"
 #include "environment.h"
@@ -16,16 +15,6 @@
 #include "terminal.h"
 
 namespace {
-
-/// Secrets pass through this process: no core file of it, and no debugger of the same user.
-void refuse_dumps() {
-  const rlimit none{0, 0};
-  ::setrlimit(RLIMIT_CORE, &none);
-#if !defined(__SANITIZE_ADDRESS__)
-  // The leak sanitizer looks at its own process as a debugger does.
-  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-#endif
-}
 
 int run(const std::vector<std::string>& arguments) {
   namespace cli = coffer::cli;
@@ -43,7 +32,7 @@ int run(const std::vector<std::string>& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  refuse_dumps();
+  coffer::refuse_dumps();  // secrets pass through
   try {
     coffer::cli::initialise_http();
     return run({argv + 1, argv + argc});

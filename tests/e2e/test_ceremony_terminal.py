@@ -3,6 +3,7 @@ record."""
 
 import contextlib
 import os
+import pathlib
 import pty
 import re
 import select
@@ -200,18 +201,25 @@ def test_people_confirm_at_a_terminal_that_the_hash_is_what_they_noted(tmp_path)
     assert (resumed["head"], resumed["first"], resumed["second"]) == (noted, "sofia", "wilma")
 
 
-def test_ctrl_c_ends_a_ceremony_on_the_record_and_nothing_is_left_of_its_token(started):
+@pytest.mark.parametrize("key", [b"\x03", b"\x1c"], ids=["ctrl-c", "ctrl-backslash"])
+def test_a_key_ends_a_ceremony_on_the_record_and_nothing_is_left_of_its_token(started, key):
     ceremony, terminal = started
     past_findings(terminal)
     terminal.wait_for("Press Enter to see it.")
     scratch = ceremony.directory / "tmp"
     (one,) = scratch.iterdir()
     assert (one / "softhsm2.conf").exists()
-    os.write(terminal.file, b"\x03")
+    os.write(terminal.file, key)
     assert terminal.end() == 1
     assert list(scratch.iterdir()) == []
     last = ceremony.lines(ceremony.rehearsal)[-1]
     assert last["type"] == "aborted" and "ended at the terminal" in last["facts"]["why"]
+
+
+def test_no_core_is_written_of_a_ceremony(started):
+    _, terminal = started
+    limits = pathlib.Path(f"/proc/{terminal.pid}/limits").read_text()
+    assert re.search(r"Max core file size +0 +0 ", limits), limits
 
 
 def test_a_live_run_that_is_ended_leaves_no_pin_in_files_or_memory(tmp_path):
