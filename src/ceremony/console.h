@@ -32,8 +32,8 @@ class Console {
 /// handed over become files of that directory (0400) by their names, and are read from there.
 [[nodiscard]] Result<std::unique_ptr<Console>> answers_console(const std::string& path);
 
-/// From now on SIGINT, SIGTERM, SIGHUP and SIGQUIT end a question instead of the process, so that the
-/// transcript says so, and what is secret is wiped.
+/// From now on SIGINT, SIGTERM, SIGHUP and SIGQUIT end a question instead of the process, so that
+/// the transcript says so, and what is secret is wiped.
 void end_questions_on_signals();
 [[nodiscard]] bool signal_came() noexcept;
 
