@@ -75,7 +75,7 @@ bool gather(Session& session, Gathered& gathered) {
   } else {
     gathered.lack("ceremonies", "no -ceremonies was given", Lack::not_asked);
   }
-  gathered.add("missing.json", missing_text(gathered));
+  gathered.add_last("missing.json", missing_text(gathered));
   return true;
 }
 

@@ -36,6 +36,10 @@ Result<std::string> read_file(const std::string& path) {
 }
 
 void add_file(Gathered& gathered, const std::string& name, const std::string& path) {
+  // Before it is read: it may be the image of a disk.
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  if (!error && !gathered.has_room(name, size)) return;
   auto text = read_file(path);
   if (text.ok()) {
     gathered.add(name, *std::move(text));
@@ -113,7 +117,7 @@ void add_verified_log(Gathered& gathered, const std::vector<std::string>& argume
   const bool young_tail = log->find("tail_signed_since") != nullptr;
   if (const Json* const doubts = log->find("doubts"); doubts != nullptr) {
     for (const Json& doubt : doubts->elements()) {
-      const std::string text = doubt.text();
+      const std::string& text = doubt.text();
       if (young_tail && text.starts_with(kUnsignedTail)) continue;
       gathered.doubts.push_back("the audit log: " + text);
     }
@@ -184,6 +188,40 @@ bool is_plain(std::string_view name) {
          });
 }
 
+/// Names below the directory, in their order.
+struct CeremonyFiles {
+  std::vector<std::string> paths;
+  std::vector<std::string> links;   ///< to files and to directories
+  std::vector<std::string> others;  ///< sockets, pipes, devices
+};
+
+CeremonyFiles list_ceremonies(const std::string& directory, std::error_code& failed) {
+  CeremonyFiles found;
+  std::filesystem::recursive_directory_iterator it(directory, failed);
+  for (; !failed && it != std::filesystem::recursive_directory_iterator(); it.increment(failed)) {
+    std::error_code unknown;
+    const auto type = it->symlink_status(unknown).type();
+    if (type == std::filesystem::file_type::directory) continue;
+    const bool link = type == std::filesystem::file_type::symlink;
+    const bool file = type == std::filesystem::file_type::regular;
+    auto& list = link ? found.links : file ? found.paths : found.others;
+    list.push_back(it->path().lexically_relative(directory).string());
+  }
+  for (auto* list : {&found.paths, &found.links, &found.others}) {
+    std::sort(list->begin(), list->end());
+  }
+  return found;
+}
+
+/// One line for all: there may be thousands.
+void tell_left_out(const std::vector<std::string>& names, std::string_view what,
+                   Gathered& gathered) {
+  if (names.empty()) return;
+  std::string why = names.front() + " " + std::string(what) + ", and is left out";
+  if (names.size() > 1) why += "; so are " + std::to_string(names.size() - 1) + " more";
+  gathered.lack("ceremonies", std::move(why));
+}
+
 void tell_ceremony(const std::string& name, const Json& found, Gathered& gathered) {
   if (is_good(found)) return;
   const Json* const problems = found.find("problems");
@@ -221,7 +259,7 @@ void add_verified_ceremonies(const std::string& directory, const std::vector<std
     return text_in(one.value, {"mode"}) != kRehearsal;
   });
   if (!live) gathered.doubts.emplace_back("of ceremonies there are only rehearsals");
-  gathered.add(file, Json::object(std::move(all)).pretty() + "\n");
+  gathered.add_last(file, Json::object(std::move(all)).pretty() + "\n");
 }
 
 }  // namespace
@@ -258,25 +296,24 @@ void gather_config(const std::string& path, Gathered& gathered) {
 
 void gather_ceremonies(const std::string& directory, Gathered& gathered) {
   std::error_code failed;
-  std::vector<std::string> paths;
-  std::filesystem::recursive_directory_iterator it(directory, failed);
-  for (; !failed && it != std::filesystem::recursive_directory_iterator(); it.increment(failed)) {
-    std::error_code unknown;
-    if (it->is_symlink(unknown) || !it->is_regular_file(unknown)) continue;
-    paths.push_back(it->path().lexically_relative(directory).string());
-  }
+  CeremonyFiles found = list_ceremonies(directory, failed);
   if (failed) return gathered.lack("ceremonies", "cannot read " + directory);
-  if (paths.empty()) return gathered.lack("ceremonies", "there are none in " + directory);
-  std::sort(paths.begin(), paths.end());
-  for (const std::string& path : paths) {
+  tell_left_out(found.links, "is a symbolic link", gathered);
+  tell_left_out(found.others, "is neither a file nor a directory", gathered);
+  if (found.paths.empty()) return gathered.lack("ceremonies", "there are none in " + directory);
+  std::vector<std::string> odd;
+  for (const std::string& path : found.paths) {
     const std::string name = "ceremonies/" + path;
     if (is_plain(name) && path.front() != '.' && path.find("/.") == std::string::npos) {
       add_file(gathered, name, directory + "/" + path);
     } else {
-      gathered.lack("ceremonies", "a file with another name than letters, digits, - _ . was left");
+      odd.push_back(path);
     }
   }
-  add_verified_ceremonies(directory, paths, gathered);
+  tell_left_out(
+      odd, "has another name than up to 69 letters, digits, - _ . in parts that begin with no dot",
+      gathered);
+  add_verified_ceremonies(directory, found.paths, gathered);
 }
 
 }  // namespace coffer::cli

@@ -1,6 +1,8 @@
 // What the daemon is asked for.
 #include "evidence_sources.h"
 
+#include "coffer/model/evidence_limits.h"
+
 namespace coffer::cli {
 namespace {
 
@@ -46,6 +48,10 @@ std::optional<Answer> ask(Session& session, std::string_view path, std::string_v
       {.method = std::string(method), .path = std::string(path), .body = std::move(body)},
       {400, 403, 404, 405, 412, 500, 501, 503});
 }
+
+/// For what add_last() takes, and the manifest.
+constexpr std::size_t kSpareFiles = 4;
+constexpr std::size_t kSpareBytes = std::size_t{8} << 20U;
 
 Lack kind_of(const Answer& answer) { return answer.missing() ? Lack::none : Lack::failed; }
 
@@ -175,6 +181,28 @@ bool gather_mounts(Session& session, Gathered& gathered, const AuthMounts& mount
 }
 
 }  // namespace
+
+bool Gathered::has_room(const std::string& name, std::uintmax_t bytes) {
+  if (files.size() >= model::kMaxEvidenceFiles - kSpareFiles) {
+    lack(name, "a bundle has room for " + std::to_string(model::kMaxEvidenceFiles) + " files");
+    return false;
+  }
+  const std::uintmax_t left = model::kMaxEvidenceBytes - kSpareBytes - bytes_;
+  if (bytes <= left) return true;
+  lack(name, "it has " + std::to_string(bytes) + " bytes, and the bundle has room for " +
+                 std::to_string(left) + " more");
+  return false;
+}
+
+void Gathered::add(std::string name, std::string content) {
+  if (!has_room(name, content.size())) return;
+  bytes_ += content.size();
+  files.emplace_back(std::move(name), std::move(content));
+}
+
+void Gathered::add_last(std::string name, std::string content) {
+  files.emplace_back(std::move(name), std::move(content));
+}
 
 std::string_view to_string(Lack lack) noexcept {
   switch (lack) {

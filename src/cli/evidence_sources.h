@@ -19,7 +19,9 @@ struct Missing {
   Lack lack = Lack::failed;
 };
 
-/// Files, and what couldn't be had with the reason: an auditor is told of both.
+/// Files, and what couldn't be had with the reason: an auditor is told of both. What a bundle has
+/// no room for (model/evidence_limits.h) is told as well, before it is signed: nobody could verify
+/// it.
 struct Gathered {
   BundleFiles files;
   std::vector<Missing> missing;
@@ -27,12 +29,17 @@ struct Gathered {
   std::vector<std::string> bad{};       ///< a log or a ceremony that doesn't hold
   std::vector<std::string> policies{};  ///< names of all there are
 
-  void add(std::string name, std::string content) {
-    files.emplace_back(std::move(name), std::move(content));
-  }
+  void add(std::string name, std::string content);
+  /// What tells of the others has room always.
+  void add_last(std::string name, std::string content);
+  /// Whether a file of so many bytes is taken; it is told if it isn't.
+  [[nodiscard]] bool has_room(const std::string& name, std::uintmax_t bytes);
   void lack(std::string name, std::string why, Lack kind = Lack::failed) {
     missing.push_back({std::move(name), std::move(why), kind});
   }
+
+ private:
+  std::uintmax_t bytes_ = 0;
 };
 
 // False: the daemon isn't there or the token is refused; it has been said, exit_code() is set.

@@ -6,10 +6,11 @@
 #include <array>
 #include <memory>
 
+#include "coffer/model/evidence_limits.h"
+
 namespace coffer::auditor {
 namespace {
 
-constexpr std::size_t kMostBytes = std::size_t{256} << 20U;
 constexpr std::size_t kMostEntries = 4096;
 constexpr std::size_t kBlock = 65536;
 
@@ -31,7 +32,9 @@ Result<std::string> read_content(archive* reader, std::size_t& total) {
     if (size < 0) return broken(reader, "the bundle is cut short or damaged");
     if (size == 0) return content;
     total += static_cast<std::size_t>(size);
-    if (total > kMostBytes) return make_error(ErrorCode::too_large, "the bundle is over 256 MiB");
+    if (total > model::kMaxEvidenceBytes) {
+      return make_error(ErrorCode::too_large, "the bundle is over 256 MiB");
+    }
     content.append(piece.data(), static_cast<std::size_t>(size));
   }
 }

@@ -386,6 +386,16 @@ def test_a_part_that_could_not_be_had_leaves_doubts_and_one_that_nobody_wanted_n
     assert doubts_of(json.loads(audit("verify-evidence", f"-key={signer}", "-format=json", bundle))) == set()
 
 
+def test_a_ceremony_that_is_a_link_is_told_to_be_missing(vault, signer, tmp_path):
+    (tmp_path / "ceremonies").mkdir()
+    (tmp_path / "ceremonies" / "2026").symlink_to(tmp_path)
+    out = tmp_path / "b.tar"
+    done = evidence_of(vault, out, f"-ceremonies={tmp_path}/ceremonies", code=3)
+    assert "Without ceremonies: 2026 is a symbolic link, and is left out" in done.stderr
+    checked = json.loads(audit("verify-evidence", f"-key={signer}", "-format=json", out, code=3))
+    assert ("missing ceremonies", "2026 is a symbolic link, and is left out") in doubts_of(checked)
+
+
 def test_checkpoints_of_another_key_in_a_bundle_are_bad(vault, signer, bundle, tmp_path):
     """Who gathered it may have verified the log with a key of their own."""
     notes = files_of(bundle)["audit/checkpoints"]

@@ -6,12 +6,13 @@
 
 #include "coffer/audit/known.h"
 #include "coffer/base/clock.h"
+#include "coffer/model/evidence_limits.h"
 
 namespace coffer::audit {
 
 /// The manifest's own name in the bundle; it comes first.
 inline constexpr std::string_view kManifestName = "manifest.note";
-inline constexpr std::size_t kMaxEvidenceFiles = 700;
+using model::kMaxEvidenceFiles;
 inline constexpr std::size_t kMaxEvidenceName = 100;
 
 struct EvidenceFile {

@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "cli_fixture.h"
+#include "coffer/model/evidence_limits.h"
 #include "src/cli/evidence_sources.h"
 #include "src/cli/sibling_program.h"
 
@@ -44,22 +45,59 @@ TEST_F(EvidenceFilesTest, ABundleIsMadeOnceAndForItsMakerAlone) {
   EXPECT_EQ(write_bundle(directory_ + "/none/b.tar", {}, 1).error().code, ErrorCode::unavailable);
 }
 
-TEST_F(EvidenceFilesTest, CeremoniesAreTakenButForLinksAndHiddenFiles) {
+TEST_F(EvidenceFilesTest, CeremoniesAreTakenButForLinksAndHiddenFilesWhichAreTold) {
   write("c/2026/transcript.txt", "t");
   write("c/a b", "odd");
   write("c/.hidden", "h");
+  write("elsewhere/report", "r");
   std::filesystem::create_symlink("/etc/passwd", directory_ + "/c/link");
+  std::filesystem::create_symlink(directory_ + "/elsewhere", directory_ + "/c/2025");
+  ASSERT_EQ(::mkfifo((directory_ + "/c/pipe").c_str(), 0600), 0);
   Gathered gathered;
   gather_ceremonies(directory_ + "/c", gathered);
   ASSERT_EQ(gathered.files.size(), 1U);
   EXPECT_EQ(gathered.files[0].first, "ceremonies/2026/transcript.txt");
-  EXPECT_EQ(gathered.missing.size(), 3U)
-      << "what is left out is told, and that nothing is verified";
-  EXPECT_EQ(gathered.missing.back().file, "ceremonies.json");
+  std::vector<std::string> why;
+  for (const Missing& each : gathered.missing) {
+    why.push_back(each.file + ": " + each.why);
+    EXPECT_EQ(each.lack, Lack::failed);
+  }
+  EXPECT_EQ(why, (std::vector<std::string>{
+                     "ceremonies: 2025 is a symbolic link, and is left out; so are 1 more",
+                     "ceremonies: pipe is neither a file nor a directory, and is left out",
+                     "ceremonies: .hidden has another name than up to 69 letters, digits, - _ . in "
+                     "parts that begin with no dot, and is left out; so are 1 more",
+                     "ceremonies.json: no directory with the transcript of a ceremony"}));
   Gathered none;
   gather_ceremonies(directory_ + "/nowhere", none);
   EXPECT_TRUE(none.files.empty());
   ASSERT_EQ(none.missing.size(), 1U);
+}
+
+/// What coffer-audit wouldn't read isn't signed either.
+TEST_F(EvidenceFilesTest, WhatTheBundleHasNoRoomForIsToldAndNotRead) {
+  write("c/a.iso", "");
+  std::filesystem::resize_file(directory_ + "/c/a.iso", model::kMaxEvidenceBytes);
+  write("c/b.txt", "small");
+  Gathered gathered;
+  gather_ceremonies(directory_ + "/c", gathered);
+  ASSERT_EQ(gathered.files.size(), 1U);
+  EXPECT_EQ(gathered.files[0].first, "ceremonies/b.txt");
+  ASSERT_FALSE(gathered.missing.empty());
+  EXPECT_EQ(gathered.missing[0].file, "ceremonies/a.iso");
+  EXPECT_EQ(gathered.missing[0].why,
+            "it has 268435456 bytes, and the bundle has room for 260046848 more");
+}
+
+TEST_F(EvidenceFilesTest, OfTooManyFilesTheLastAreToldAndThoseOfUsHaveRoom) {
+  Gathered gathered;
+  for (std::size_t i = 0; i < model::kMaxEvidenceFiles; ++i) gathered.add(std::to_string(i), "x");
+  EXPECT_EQ(gathered.files.size(), 696U);
+  ASSERT_EQ(gathered.missing.size(), 4U);
+  EXPECT_EQ(gathered.missing[0].file, "696");
+  EXPECT_EQ(gathered.missing[0].why, "a bundle has room for 700 files");
+  gathered.add_last("missing.json", "x");
+  EXPECT_EQ(gathered.files.back().first, "missing.json");
 }
 
 TEST_F(EvidenceFilesTest, WhatCantBeReadIsToldAsMissing) {
