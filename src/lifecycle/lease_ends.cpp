@@ -184,6 +184,8 @@ Result<bool> LeaseEnds::stage_done(envelope::SealedTransaction& tx, const Pendin
   next.precaution = true;
   next.rounds = static_cast<std::uint8_t>(end.rounds - 1);
   next.not_before = clock_.wall() + EndQueue::pause_before(next.rounds);
+  // A clock that was set back could make them equal, as they are before the first try alone.
+  if (next.not_before == next.since) ++next.not_before;
   next.attempts = 0;
   next.was_away = false;
   next.last_error.clear();

@@ -134,6 +134,22 @@ TEST(LeaseClock, SetAheadItHastensNoPrecaution) {
   EXPECT_EQ(world.pending(), 0U);
 }
 
+/// Found by seed 26400: the row says the time of its end for that of its next try.
+TEST(LeaseClock, SetBackByAsMuchItHastensNoPrecaution) {
+  LeaseWorld world;
+  {
+    const auto tx = world.begin();
+    world.stage(LeaseWorld::wanted("u"), *tx);
+    world.restart();
+  }
+  world.clock.step(-seconds(30));
+  ASSERT_TRUE(world.run_end());
+  world.live(seconds(25));
+  EXPECT_EQ(world.targets["db"].ends, 1);
+  world.live(seconds(20));
+  EXPECT_EQ(world.targets["db"].ends, 2);
+}
+
 TEST(LeaseClock, Passes2038WhileTheyLive) {
   LeaseWorld world;
   world.clock.step(k2038 - minutes(30) - world.clock.wall());
