@@ -57,6 +57,19 @@ void append_code(std::string& out, std::uint32_t code) {
   out += '}';
 }
 
+void append_unit(std::string& out, std::uint32_t unit) {
+  out += "\\u";
+  append_hex(out,
+             std::array{static_cast<std::uint8_t>(unit >> 8U), static_cast<std::uint8_t>(unit)});
+}
+
+/// RFC 8259 section 7: beyond U+FFFF a pair of surrogates.
+void append_json_escape(std::string& out, std::uint32_t code) {
+  if (code <= 0xffff) return append_unit(out, code);
+  append_unit(out, 0xd800 + ((code - 0x10000) >> 10U));
+  append_unit(out, 0xdc00 + ((code - 0x10000) & 0x3ffU));
+}
+
 void append_byte(std::string& out, std::uint8_t byte) {
   out += "\\x";
   append_hex(out, std::array<std::uint8_t, 1>{byte});
@@ -83,6 +96,25 @@ std::string for_terminal(std::string_view text, Breaks breaks) {
       out += raw;
     }
     text.remove_prefix(raw.size());
+  }
+  return out;
+}
+
+std::string json_for_terminal(std::string_view json) {
+  constexpr std::uint32_t kReplacement = 0xfffd;
+  std::string out;
+  out.reserve(json.size());
+  while (!json.empty()) {
+    const Character next = first_of(json);
+    const std::string_view raw = json.substr(0, next.size == 0 ? 1 : next.size);
+    if (next.size == 0) {
+      append_json_escape(out, kReplacement);
+    } else if ((next.code >= 0x20 && is_control(next.code)) || is_unseen(next.code)) {
+      append_json_escape(out, next.code);
+    } else {
+      out += raw;
+    }
+    json.remove_prefix(raw.size());
   }
   return out;
 }

@@ -69,7 +69,7 @@ std::string as_json(const BundleCheck& check) {
   list("exceptions", check.exceptions);
   list("interruptions", check.interruptions);
   json.end_object();
-  return std::move(json).take() + "\n";
+  return json_for_terminal(json.view()) + "\n";
 }
 
 /// What stands in a bundle may have been written by anybody.

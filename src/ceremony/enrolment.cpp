@@ -1,5 +1,6 @@
 #include "enrolment.h"
 
+#include "coffer/base/terminal.h"
 #include "coffer/crypto/signer.h"
 #include "coffer/model/json_writer.h"
 
@@ -52,7 +53,7 @@ std::string enrolment_json(const envelope::Enrolment& enrolment) {
   json.key("kek_public_key").string(crypto::pem_from_spki(enrolment.kek_public_key));
   json.key("sign_public_key").string(crypto::pem_from_spki(enrolment.sign_public_key));
   json.key("signature").string(to_base64(enrolment.signature)).end_object();
-  return std::move(json).take() + "\n";
+  return json_for_terminal(json.view()) + "\n";
 }
 
 }  // namespace coffer::ceremony

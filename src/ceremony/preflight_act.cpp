@@ -25,7 +25,7 @@ std::string as_json(const std::vector<Finding>& findings) {
     json.key("found").string(each.found + each.beside).key("good").boolean(each.good).end_object();
   }
   json.end_array();
-  return std::move(json).take() + "\n";
+  return json_for_terminal(json.view()) + "\n";
 }
 
 std::string as_table(const std::vector<Finding>& findings) {

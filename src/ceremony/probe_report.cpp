@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "coffer/base/terminal.h"
 #include "coffer/model/json_writer.h"
 
 namespace coffer::ceremony {
@@ -52,7 +53,7 @@ std::string probe_json(const pkcs11::ProbeReport& report) {
     json.key("cause").string(each.cause).end_object();
   }
   json.end_array().end_object();
-  return std::move(json).take() + "\n";
+  return json_for_terminal(json.view()) + "\n";
 }
 
 }  // namespace coffer::ceremony

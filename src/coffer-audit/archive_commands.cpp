@@ -14,8 +14,7 @@ int tell(const Options& options, const Result<audit::Archived>& done) {
     json.begin_object().key("segments").number(static_cast<std::int64_t>(done->segments));
     json.key("bytes_before").number(static_cast<std::int64_t>(done->before));
     json.key("bytes_after").number(static_cast<std::int64_t>(done->after)).end_object();
-    print(json.view());
-    print("\n");
+    print_object(json);
     return kGood;
   }
   print_row("segments", std::to_string(done->segments));

@@ -54,7 +54,7 @@ void print_json(const Checked& checked) {
     json.end_array().end_object();
   }
   json.end_array().end_object();
-  print(std::string(json.view()).append("\n"));
+  print_object(json);
 }
 
 void print_table(const Checked& checked) {
@@ -124,7 +124,7 @@ int verify_attestation(const Options& options) {
     json.begin_object().key("name").string(name).key("value").string(value).end_object();
   }
   json.end_array().end_object();
-  print(std::string(json.view()).append("\n"));
+  print_object(json);
   return kGood;
 }
 

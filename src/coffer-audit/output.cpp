@@ -6,12 +6,15 @@
 #include <iterator>
 
 #include "coffer/base/terminal.h"
-#include "coffer/model/json_writer.h"
 #include "options.h"
 
 namespace coffer::auditor {
 
 void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+void print_object(const model::JsonWriter& json) {
+  print(json_for_terminal(json.view()).append("\n"));
+}
 
 void print_row(std::string_view name, std::string_view value) {
   std::string row = for_terminal(name);
@@ -43,7 +46,7 @@ int tell_bad(bool json, std::string_view file, const Error& error) {
   writer.begin_object().key("good").boolean(false).key("bad").begin_object();
   writer.key("file").string(file).key("line").number(0);
   writer.key("what").string(error.text).end_object().end_object();
-  print(std::string(writer.view()).append("\n"));
+  print_object(writer);
   return kBadLog;
 }
 

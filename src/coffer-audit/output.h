@@ -5,10 +5,13 @@
 #include <string_view>
 
 #include "coffer/audit/known.h"
+#include "coffer/model/json_writer.h"
 
 namespace coffer::auditor {
 
 void print(std::string_view text);
+/// A line, in which what clients sent drives no terminal (json_for_terminal()).
+void print_object(const model::JsonWriter& json);
 /// `name`, padded, and `value`; each may be somebody else's (for_terminal()).
 void print_row(std::string_view name, std::string_view value);
 /// On standard error; gives the exit status for it: bad for what is corrupt, else usage.

@@ -79,8 +79,7 @@ void print_json(const Options& options, const Checked& checked) {
   json.number(static_cast<std::int64_t>(checked.proven));
   if (!checked.line.empty()) json.key("text").string(checked.line);
   json.end_object();
-  print(json.view());
-  print("\n");
+  print_object(json);
 }
 
 void print_table(const Options& options, const Checked& checked) {

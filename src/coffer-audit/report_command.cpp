@@ -110,8 +110,7 @@ void print_json(const Report& report) {
     append_counts(json, counts);
   }
   json.end_array().end_object();
-  print(json.view());
-  print("\n");
+  print_object(json);
 }
 
 /// As a client may have put anything into a path.

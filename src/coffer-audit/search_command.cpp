@@ -39,8 +39,7 @@ void print_json(const audit::Record& record) {
   json.key("uid").number(record.uid).key("unit").string(record.unit);
   json.key("policy").string(record.policy).key("rule").string(record.rule);
   json.key("error").string(record.error).end_object();
-  print(json.view());
-  print("\n");
+  print_object(json);
 }
 
 }  // namespace

@@ -72,8 +72,7 @@ void print_json(const Seen& seen, bool has_witnesses) {
     json.key("what").string(seen.flaw->what).end_object();
   }
   json.end_object();
-  print(json.view());
-  print("\n");
+  print_object(json);
 }
 
 void print_table(const Seen& seen, bool has_witnesses) {

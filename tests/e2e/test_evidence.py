@@ -454,6 +454,9 @@ def test_names_and_texts_of_a_hostile_bundle_dont_drive_the_terminal(bundle, sig
     assert f"contents        ceremony {shown} BAD: {shown}\n" in table
     assert re.search(r"^bad +" + re.escape(named) + " ", table, re.M)
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", table)
+    text = audit("verify-evidence", f"-key={signer}", "-format=json", path, code=2)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text)
+    assert f"ceremony {hostile}" in [one["name"] for one in json.loads(text)["contents"]]
     path = with_files(bundle, tmp_path / "c.tar", form=tarfile.USTAR_FORMAT, **{"a\udc9bb\udcff": b"x"})
     table = audit("verify-evidence", f"-key={signer}", path, code=2)
     assert r"a\x9bb\xff" in table

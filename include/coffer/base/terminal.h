@@ -16,4 +16,8 @@ enum class Breaks : std::uint8_t { escape, keep };
 /// has no width become \u{NNNN}.
 [[nodiscard]] std::string for_terminal(std::string_view text, Breaks breaks = Breaks::escape);
 
+/// The same of JSON, which stays JSON and means what it did: only within its strings can such
+/// characters stand, and there they become \uNNNN. C0 it has escaped already, or between values.
+[[nodiscard]] std::string json_for_terminal(std::string_view json);
+
 }  // namespace coffer

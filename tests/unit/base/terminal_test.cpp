@@ -50,5 +50,15 @@ TEST(ForTerminal, BytesThatArentUtf8AreShownOneByOne) {
             "a");
 }
 
+TEST(JsonForTerminal, StaysJsonOfTheSameMeaning) {
+  EXPECT_EQ(json_for_terminal("{\"a\": \"\xC3\xA4\\n\",\n\t\"b\":1}\n"),
+            "{\"a\": \"\xC3\xA4\\n\",\n\t\"b\":1}\n");
+  EXPECT_EQ(json_for_terminal("\"\x7f\xC2\x9B"
+                              "31m\xE2\x80\xAE"
+                              "b\xE2\x81\xA6\xEF\xBB\xBF\xF3\xA0\x81\x81\xF0\x9F\x94\x91\""),
+            "\"\\u007f\\u009b31m\\u202eb\\u2066\\ufeff\\udb40\\udc41\xF0\x9F\x94\x91\"");
+  EXPECT_EQ(json_for_terminal("\"\x9b\""), "\"\\ufffd\"");
+}
+
 }  // namespace
 }  // namespace coffer
