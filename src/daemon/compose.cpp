@@ -68,16 +68,22 @@ void add_callers(core::Unsealed& vault) {
   vault.unix_roles = std::make_unique<auth::UnixRoles>(*vault.keyring);
 }
 
-/// For rotations, which know their mount by its id alone.
-Result<std::optional<std::string>> path_of(core::Unsealed& vault, engine::SealedTransaction& tx,
-                                           const Uuid& mount) {
+/// For leases and rotations, which know their mount by its id alone.
+Result<std::optional<engine::Mount>> mount_of(core::Unsealed& vault, engine::SealedTransaction& tx,
+                                              const Uuid& mount) {
   COFFER_TRY(const auto table, vault.mounts->table(tx));
   for (const core::MountTable::Entry& entry : table->all()) {
-    if (entry.builtin || entry.mount.uuid != mount) continue;
-    COFFER_CHECK(vault.mounts->hold(tx));
-    return std::optional(entry.mount.path);
+    if (!entry.builtin && entry.mount.uuid == mount) return std::optional(entry.mount);
   }
-  return std::optional<std::string>();
+  return std::optional<engine::Mount>();
+}
+
+Result<std::optional<std::string>> path_of(core::Unsealed& vault, engine::SealedTransaction& tx,
+                                           const Uuid& id) {
+  COFFER_TRY(auto mount, mount_of(vault, tx, id));
+  if (!mount) return std::optional<std::string>();
+  COFFER_CHECK(vault.mounts->hold(tx));
+  return std::optional(std::move(mount->path));
 }
 
 /// For rotations that name a static role by its path.
@@ -139,6 +145,8 @@ void add_engines(const Foundation& foundation, core::Unsealed& vault) {
            .make_target = connectors::make_target,
            .find_mount = [&vault](engine::SealedTransaction& tx,
                                   std::string_view path) { return find_database(vault, tx, path); },
+           .mount_of = [&vault](engine::SealedTransaction& tx,
+                                const Uuid& mount) { return mount_of(vault, tx, mount); },
            .mounts = [&vault](engine::SealedTransaction& tx) { return databases(vault, tx); }},
           vault.due_handlers, vault.rotators),
       Kind::secrets);

@@ -41,6 +41,12 @@ void erase_rows(envelope::SealedTransaction& tx, const Lease& lease) {
   if (lease.issuing) tx.erase(issuing_row(id), Expect::anything());
 }
 
+Result<LeaseTimes> times_now(const LeaseKind* kind, envelope::SealedTransaction& tx,
+                             const Lease& lease) {
+  if (kind == nullptr || !kind->times) return LeaseTimes{lease.terms.ttl, lease.terms.max_ttl};
+  return kind->times(tx, lease);
+}
+
 using Tally = std::map<std::string, Leases::Census::Entry>;
 
 /// One more of `name`, who is called as he himself is, or else as one of his.
@@ -53,6 +59,11 @@ void tally(Tally& entries, const std::string& name, const NewLease& terms) {
 }
 
 }  // namespace
+
+std::string cut_warning(std::chrono::seconds wanted, std::chrono::seconds given) {
+  return "a TTL of " + model::to_text(wanted) + " is beyond the maximum: it is cut to " +
+         model::to_text(given);
+}
 
 Result<void> Leases::load(WallTime now) {
   COFFER_TRY(const auto tx, store_.begin());
@@ -142,17 +153,17 @@ Result<Renewal> Leases::renew(audit::Ticket& ticket, envelope::SealedTransaction
                               WallTime now) const {
   if (!lease.terms.renewable) return invalid("lease is not renewable");
   if (increment.count() < 0) return invalid("increment must not be negative");
+  const LeaseKind* known = kind(lease.terms.kind);
+  COFFER_TRY(const LeaseTimes times, times_now(known, tx, lease));
   // Nothing that anyone asks for can overflow the clock.
-  const std::chrono::seconds asked = increment.count() > 0 ? increment : lease.terms.ttl;
+  const std::chrono::seconds asked = increment.count() > 0 ? increment : times.ttl;
   const std::chrono::seconds wanted = std::min(asked, model::kLongestDuration);
   Renewal renewal{.lease = lease, .warnings = {}};
-  renewal.lease.expires = std::min(now + wanted, lease.latest());
+  renewal.lease.expires = std::min(now + wanted, lease.issued + times.max_ttl);
   renewal.lease.last_renewal = now;
   if (renewal.lease.expires <= now) return invalid("past the max TTL, cannot renew");
   if (renewal.lease.expires < now + wanted) {
-    renewal.warnings.push_back(
-        "TTL of \"" + model::to_text(asked) + "\" exceeded the effective max_ttl of \"" +
-        model::to_text(renewal.lease.remaining(now)) + "\"; TTL value is capped accordingly");
+    renewal.warnings.push_back(cut_warning(asked, renewal.lease.remaining(now)));
   }
   // All that reads the store comes before the target is told: a lost race would tell it twice.
   COFFER_CHECK(tx.write(lease_row(lease.terms.prefix, lease.name), encode_lease(renewal.lease),
@@ -160,7 +171,6 @@ Result<Renewal> Leases::renew(audit::Ticket& ticket, envelope::SealedTransaction
   if (renewal.lease.expires < lease.expires) {
     COFFER_CHECK(schedule(tx, kDueKind, lease.id(), renewal.lease.expires, now));
   }
-  const LeaseKind* known = kind(lease.terms.kind);
   if (known != nullptr && known->renew) {
     COFFER_CHECK(ticket.make_durable());
     COFFER_FAILPOINT("lease.renew.logged");

@@ -66,3 +66,38 @@ def test_no_end_goes_to_another_server(house, servers):  # noqa: F811
     ok(house.request("POST", "sys/leases/revoke", {"lease_id": answer["lease_id"], "sync": True}))
     assert not postgresql.logs_in(answer["data"]["username"], answer["data"]["password"])
     ok(house.request("POST", "database/config/fixed", {**moved, "server_moved": False}))
+
+
+def test_renewals_go_by_role_and_mount_as_they_are(house, server):  # noqa: F811
+    configure(house, server)
+
+    def renew(increment):
+        return house.request("POST", "sys/leases/renew", {"lease_id": lease, "increment": increment})
+
+    def role(**fields):
+        ok(house.request("POST", f"database/roles/{server.name}", {"verify_statements": False, **fields}))
+
+    def tune(**fields):
+        ok(house.request("POST", "sys/mounts/database/tune", fields))
+
+    answer = creds(house, server)
+    lease = answer["lease_id"]
+    assert not answer["warnings"]
+    assert ok(renew("90m"), 200).json["lease_duration"] == 5400
+    role(max_ttl="1h")
+    cut = ok(renew("90m"), 200).json
+    assert 3500 < cut["lease_duration"] <= 3600 and "1h30m0s" in cut["warnings"][0], cut
+    tune(max_lease_ttl="30m", default_lease_ttl="10m")
+    assert 1700 < ok(renew("90m"), 200).json["lease_duration"] <= 1800
+    short = creds(house, server)
+    assert short["lease_duration"] == 1800 and "1h0m0s" in short["warnings"][0], short
+    tune(max_lease_ttl="0", default_lease_ttl="0")
+    role(max_ttl="48h")
+    assert ok(renew("30h"), 200).json["lease_duration"] == 30 * 3600
+    ok(house.request("DELETE", f"database/roles/{server.name}"))
+    refused = renew("10m")
+    assert refused.status == 400 and "role" in refused.errors[0], refused.body
+    for one in (answer, short):
+        assert server.logs_in(one["data"]["username"], one["data"]["password"])
+        ok(house.request("POST", "sys/leases/revoke", {"lease_id": one["lease_id"], "sync": True}))
+    assert server.users() == []

@@ -52,6 +52,10 @@ class EngineKit : public TestAuth {
   const engine::PathRule* last_rule = nullptr;
   model::Operation last_operation = model::Operation::read;
 
+ protected:
+  /// Of something that passes no engine.
+  audit::Ticket open_ticket(const model::Request& request) { return trail_->open(request, peer_); }
+
  private:
   class AllMay final : public engine::Access {
    public:

@@ -48,13 +48,21 @@ struct Lease {
 
   [[nodiscard]] std::string id() const { return terms.prefix + name; }
   [[nodiscard]] bool expired(WallTime now) const { return expires <= now; }
-  [[nodiscard]] WallTime latest() const { return issued + terms.max_ttl; }
   /// What is left, rounded up; never negative.
   [[nodiscard]] std::chrono::seconds remaining(WallTime now) const;
 };
 
-/// What the leases of one kind mean outside. Both are called on threads that may wait, on several
-/// at once, and must bound their waiting by themselves (15 s). `unavailable` and
+/// How long a lease is to live.
+struct LeaseTimes {
+  std::chrono::seconds ttl;      ///< where nobody asks for another
+  std::chrono::seconds max_ttl;  ///< from its issue on
+};
+
+/// What an answer says that gives less time than was asked for, or is usual.
+[[nodiscard]] std::string cut_warning(std::chrono::seconds wanted, std::chrono::seconds given);
+
+/// What the leases of one kind mean outside. The first two are called on threads that may wait, on
+/// several at once, and must bound their waiting by themselves (15 s). `unavailable` and
 /// `resource_exhausted` mean that the target can't be reached, and hold back its other ends; any
 /// other error means this lease alone. Error texts are shown to operators: no secret.
 struct LeaseKind {
@@ -64,6 +72,9 @@ struct LeaseKind {
   /// The target is to know of the new time. Empty: it needn't. May run without the renewal being
   /// committed, so the target's own end of it must be no earlier than the lease's.
   std::function<Result<void>(const Lease& lease, WallTime until)> renew{};
+  /// What a renewal goes by, as it is now; an error refuses it. Reads the store alone. Empty: by
+  /// what the lease was issued with.
+  std::function<Result<LeaseTimes>(envelope::SealedTransaction& tx, const Lease& lease)> times{};
 };
 
 }  // namespace coffer::lifecycle

@@ -122,9 +122,10 @@ class Leases final {
   /// By role alone it counts keys; by owner and identity it opens every lease.
   [[nodiscard]] static Result<Census> census(envelope::SealedTransaction& tx, bool by_owner);
 
-  /// Stages a later end, never past max_ttl from the issue; `increment` 0: as long as at first.
-  /// invalid_argument: not renewable, negative, or nothing can be gained. Tells the target first,
-  /// if its kind wants that: then it may take as long as that does.
+  /// Stages another end, never past the max_ttl that its kind says now; `increment` 0: as long as
+  /// is usual now. It is earlier than before where a maximum was lowered. invalid_argument: not
+  /// renewable, negative, or no time is left. Tells the target first, if its kind wants that: then
+  /// it may take as long as that does.
   [[nodiscard]] Result<Renewal> renew(audit::Ticket& ticket, envelope::SealedTransaction& tx,
                                       const Lease& lease, std::chrono::seconds increment,
                                       WallTime now) const;

@@ -13,7 +13,7 @@ using model::Request;
 using model::Response;
 
 Result<Response> read_creds(House& house, Context& context, const Request&, std::string_view name) {
-  COFFER_TRY(const auto role, find_role(context, name));
+  COFFER_TRY(const auto role, find_role(context.tx, context.mount.uuid, name));
   if (!role) return make_error(ErrorCode::invalid_argument, "no role of this name");
   COFFER_TRY(const Found found, connection_for(context, role->db_name, name));
   const Times times = times_of(*role, context.mount);
@@ -26,13 +26,15 @@ Result<Response> read_creds(House& house, Context& context, const Request&, std:
   COFFER_TRY(Issued issued, issue(house, context, wanted));
   const lifecycle::Lease lease = issued.issuing.lease();
   COFFER_CHECK(std::move(issued.issuing).stage(context.tx, context.then));
+  std::vector<std::string> warnings = house.parts.leases.warnings(lease.terms);
+  if (times.usual > times.ttl) warnings.push_back(lifecycle::cut_warning(times.usual, times.ttl));
   model::JsonWriter json;
   json.begin_object()
       .key("password")
       .string(as_text(issued.password.expose(Reveal{"it is what was asked for"})));
   json.key("username").string(issued.username).end_object();
   return Response{.data = std::move(json).take(),
-                  .warnings = house.parts.leases.warnings(lease.terms),
+                  .warnings = std::move(warnings),
                   .lease_duration = lease.terms.ttl,
                   .lease_id = lease.id(),
                   .renewable = lease.terms.renewable};

@@ -4,6 +4,7 @@
 
 #include "coffer/base/failpoint.h"
 #include "made_name.h"
+#include "roles.h"
 #include "username.h"
 
 namespace coffer::engines::database {
@@ -101,6 +102,30 @@ Result<std::optional<Found>> connection_of(engine::SealedTransaction& tx, const 
   return found;
 }
 
+/// As its prefix ends, also after the mount moved.
+std::string_view role_of(const Lease& lease) {
+  std::string_view prefix = lease.terms.prefix;
+  prefix.remove_suffix(1);
+  return prefix.substr(prefix.rfind('/') + 1);
+}
+
+/// Whoever changes a role's times, or deletes it, means the users that are about as well.
+Result<lifecycle::LeaseTimes> times_now(const House& house, engine::SealedTransaction& tx,
+                                        const Lease& lease) {
+  COFFER_TRY(const Payload payload, decode_payload(lease.terms.payload));
+  COFFER_TRY(const auto mount, house.parts.mount_of(tx, payload.mount));
+  std::optional<Role> role;
+  if (mount) {
+    COFFER_TRY(role, find_role(tx, payload.mount, role_of(lease)));
+  }
+  if (!role) {
+    return make_error(ErrorCode::invalid_argument,
+                      "the role of the lease is gone, so it can't be renewed");
+  }
+  const Times times = times_of(*role, *mount);
+  return lifecycle::LeaseTimes{times.usual, times.max_ttl};
+}
+
 }  // namespace
 
 Result<Issued> issue(House& house, Context& context, const Wanted& wanted) {
@@ -164,6 +189,9 @@ lifecycle::LeaseKind lease_kind(House& house) {
     return house.targets.with(*tx, *found, [&](Target& target) {
       return target.renew_user(payload.renew, payload.username, until + kGrace);
     });
+  };
+  kind.times = [&house](engine::SealedTransaction& tx, const Lease& lease) {
+    return times_now(house, tx, lease);
   };
   return kind;
 }

@@ -77,7 +77,7 @@ Result<void> check_names(House& house, const std::vector<std::string>& names, co
 Result<Strings> revocation_of(Context& context, const std::optional<std::string>& wanted,
                               std::string_view name) {
   if (!wanted || wanted->empty()) return Strings();
-  COFFER_TRY(const auto role, find_role(context, *wanted));
+  COFFER_TRY(const auto role, find_role(context.tx, context.mount.uuid, *wanted));
   if (!role) return bad_field("role", "no role of this name");
   if (role->db_name != name) return bad_field("role", "is of another configuration");
   return role->revocation;

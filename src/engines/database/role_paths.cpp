@@ -21,7 +21,7 @@ using std::chrono::seconds;
 constexpr seconds kTrial{300};
 
 /// Each lease carries some of these with it.
-constexpr std::size_t kMostBytes = 16 * 1024;
+constexpr std::size_t kMostBytes = 16384;
 
 Result<void> check_sizes(const Role& role) {
   std::size_t bytes = 0;
@@ -129,8 +129,8 @@ struct Stored {
   engine::RowVersion version = 0;
 };
 
-Result<Stored> load(Context& context, std::string_view name) {
-  COFFER_TRY(const auto row, context.tx.read(role_row(context.mount.uuid, name)));
+Result<Stored> load(engine::SealedTransaction& tx, const Uuid& mount, std::string_view name) {
+  COFFER_TRY(const auto row, tx.read(role_row(mount, name)));
   if (!row) return Stored{};
   COFFER_TRY(Role role, decode_role(row->value));
   return Stored{std::move(role), row->version};
@@ -138,8 +138,9 @@ Result<Stored> load(Context& context, std::string_view name) {
 
 }  // namespace
 
-Result<std::optional<Role>> find_role(Context& context, std::string_view name) {
-  COFFER_TRY(Stored stored, load(context, name));
+Result<std::optional<Role>> find_role(engine::SealedTransaction& tx, const Uuid& mount,
+                                      std::string_view name) {
+  COFFER_TRY(Stored stored, load(tx, mount, name));
   if (stored.version == 0) return std::optional<Role>();
   return std::optional(std::move(stored.role));
 }
@@ -172,8 +173,8 @@ Times times_of(const Role& role, const engine::Mount& mount) {
   const seconds of_mount = mount.config.default_lease_ttl;
   const seconds usual = role.default_ttl.count() > 0 ? role.default_ttl
                         : of_mount.count() > 0       ? of_mount
-                                                     : longest;
-  return {std::min(usual, most), most};
+                                                     : most;
+  return {std::min(usual, most), most, usual};
 }
 
 Result<Response> list_roles(House&, Context& context, const Request&, std::string_view) {
@@ -181,14 +182,14 @@ Result<Response> list_roles(House&, Context& context, const Request&, std::strin
 }
 
 Result<Response> read_role(House&, Context& context, const Request&, std::string_view name) {
-  COFFER_TRY(const auto role, find_role(context, name));
+  COFFER_TRY(const auto role, find_role(context.tx, context.mount.uuid, name));
   if (!role) return make_error(ErrorCode::not_found, "");
   return Response{.data = role_data(*role)};
 }
 
 Result<Response> write_role(House& house, Context& context, const Request& request,
                             std::string_view name) {
-  COFFER_TRY(Stored stored, load(context, name));
+  COFFER_TRY(Stored stored, load(context.tx, context.mount.uuid, name));
   COFFER_TRY(const auto trial, request.fields.boolean("verify_statements"));
   COFFER_CHECK(apply(request.fields, stored.role));
   COFFER_TRY(const auto found,

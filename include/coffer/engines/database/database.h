@@ -32,6 +32,9 @@ struct Parts {
   /// The mount of a database engine at this path ("database/"); nullopt: there is none.
   std::function<Result<std::optional<Uuid>>(engine::SealedTransaction&, std::string_view path)>
       find_mount{};
+  /// As it is now; nullopt: it is gone.
+  std::function<Result<std::optional<engine::Mount>>(engine::SealedTransaction&, const Uuid&)>
+      mount_of{};
   /// All mounts of a database engine.
   std::function<Result<std::vector<Uuid>>(engine::SealedTransaction&)> mounts{};
 };

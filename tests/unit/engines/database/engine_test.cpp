@@ -83,16 +83,6 @@ TEST(DatabaseEngine, KeepsTheSecretsThatItsRowsName) {
   EXPECT_EQ(secrets, 2U);
 }
 
-TEST(DatabaseEngine, GivesTimesOfRoleAndMount) {
-  World world;
-  world.mount.config.max_lease_ttl = std::chrono::hours(2);
-  EXPECT_EQ(world.call(Operation::read, "creds/app").lease_duration, std::chrono::hours(2));
-  world.call(Operation::update, "roles/app", R"({"default_ttl":"1h","max_ttl":"24h"})");
-  EXPECT_EQ(world.call(Operation::read, "creds/app").lease_duration, std::chrono::hours(1));
-  world.call(Operation::update, "roles/app", R"({"default_ttl":"5h"})");
-  EXPECT_EQ(world.call(Operation::read, "creds/app").lease_duration, std::chrono::hours(2));
-}
-
 TEST(DatabaseEngine, RefusesWrongFieldsByName) {
   World world;
   const std::pair<const char*, const char*> cases[] = {

@@ -199,6 +199,25 @@ class World : public fakes::EngineKit {
     const auto data = must(model::Fields::parse(answer->data));
     return database.logs_in(*must(data.string("username")), *must(data.string("password")));
   }
+  /// Of the only lease that there is.
+  Result<lifecycle::Renewal> renew(std::chrono::seconds increment) {
+    const auto tx = begin();
+    std::optional<lifecycle::Lease> lease;
+    must(lifecycle::Leases::visit(*tx, [&](const lifecycle::Lease& one) -> Result<void> {
+      COFFER_TRY(lease, leases->find(*tx, one.id(), now));
+      return {};
+    }));
+    const model::Request request{.id = {},
+                                 .time = now,
+                                 .operation = Operation::update,
+                                 .path = "sys/leases/renew",
+                                 .fields = {}};
+    audit::Ticket ticket = open_ticket(request);
+    auto renewal = leases->renew(ticket, *tx, lease.value(), increment, now);
+    (void)std::move(ticket).close(model::Response{});
+    if (renewal.ok()) (void)commit(*tx);
+    return renewal;
+  }
   std::string static_password() { return static_member("password"); }
   std::string static_user() { return static_member("username"); }
   std::string static_member(std::string_view name) {
@@ -279,6 +298,12 @@ class World : public fakes::EngineKit {
              [this](envelope::SealedTransaction&, std::string_view path) {
                const bool it = path == "database/";
                return Result<std::optional<Uuid>>(it ? std::optional(mount.uuid) : std::nullopt);
+             },
+         .mount_of =
+             [this](envelope::SealedTransaction&, const Uuid& id) {
+               const bool it = id == mount.uuid;
+               return Result<std::optional<engine::Mount>>(it ? std::optional(mount)
+                                                              : std::nullopt);
              }},
         due_handlers, rotators);
     must(leases->load(now));
