@@ -83,12 +83,10 @@ std::string for_terminal(std::string_view text, Breaks breaks) {
   while (!text.empty()) {
     const Character next = first_of(text);
     const std::string_view raw = text.substr(0, next.size == 0 ? 1 : next.size);
-    const bool is_break = next.size == 1 && (next.code == '\n' || next.code == '\t');
+    const bool is_kept = breaks == Breaks::keep && (next.code == '\n' || next.code == '\t');
     if (next.size == 0) {
       append_byte(out, byte_at(raw, 0));
-    } else if (is_break && breaks == Breaks::keep) {
-      out += raw;
-    } else if (is_control(next.code)) {
+    } else if (is_control(next.code) && !is_kept) {
       append_byte(out, static_cast<std::uint8_t>(next.code));
     } else if (is_unseen(next.code)) {
       append_code(out, next.code);
