@@ -100,13 +100,38 @@ Result<std::optional<std::int64_t>> begun(const Segment& segment) {
   return seconds_of(parsed.head.time);
 }
 
-/// Verifies the log; gives the last line that is signed.
-Result<std::uint64_t> signed_lines(const std::string& directory, const TrustedKeys& keys) {
-  COFFER_TRY(const Inspection seen, inspect_directory(directory, {}, keys));
-  if (!seen.flaw) return seen.good.signed_lines;
+Result<Verified> verified(const std::string& directory, const TrustedKeys& keys) {
+  COFFER_TRY(Inspection seen, inspect_directory(directory, {}, keys));
+  if (!seen.flaw) return std::move(seen.good);
   return make_error(ErrorCode::corrupt,
                     "the log is bad, and nothing is removed: " + seen.flaw->file + " line " +
                         std::to_string(seen.flaw->line) + ": " + seen.flaw->what);
+}
+
+std::int64_t seconds(WallTime time) {
+  return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
+/// How many of the oldest ended longer than `keep` ago.
+Result<std::size_t> count_old(const std::vector<Segment>& segments, std::chrono::days keep,
+                              WallTime now) {
+  std::size_t old = 0;
+  for (; old + kNewest < segments.size(); ++old) {
+    COFFER_TRY(const auto ended, begun(segments[old + 1]));
+    if (!ended || *ended >= seconds(now - keep)) break;
+  }
+  return old;
+}
+
+/// Of those, how many are that old if the clock isn't believed.
+std::size_t count_old_by_lines(const std::vector<Segment>& segments, std::size_t most,
+                               std::chrono::days keep, WallTime now, const LogTime& time) {
+  std::size_t old = 0;
+  for (; old < most; ++old) {
+    const auto age = time.since(segments[old + 1].first, seconds(now));
+    if (!age || *age <= std::chrono::seconds(keep).count()) break;
+  }
+  return old;
 }
 
 }  // namespace
@@ -133,20 +158,16 @@ Result<Archived> prune_segments(const std::string& directory, std::chrono::days 
   if (keys.empty()) {
     return make_error(ErrorCode::invalid_argument, "the key that signed the log is needed");
   }
-  COFFER_TRY(const std::uint64_t covered, signed_lines(directory, keys));
+  COFFER_TRY(const Verified seen, verified(directory, keys));
   COFFER_TRY(const std::vector<Segment> segments, list_segments(directory));
-  const std::int64_t before =
-      std::chrono::duration_cast<std::chrono::seconds>((now - keep).time_since_epoch()).count();
+  COFFER_TRY(const std::size_t by_clock, count_old(segments, keep, now));
   Archived done;
-  std::size_t old = 0;
-  for (; old + kNewest < segments.size(); ++old) {
-    COFFER_TRY(const auto ended, begun(segments[old + 1]));
-    if (!ended || *ended >= before) break;
-    if (segments[old + 1].first - 1 > covered) {
-      return make_error(ErrorCode::precondition, "what would be removed is not signed");
-    }
-  }
+  const std::size_t old = count_old_by_lines(segments, by_clock, keep, now, seen.time);
+  done.held = by_clock - old;
   if (old == 0) return done;
+  if (segments[old].first - 1 > seen.signed_lines) {
+    return make_error(ErrorCode::precondition, "what would be removed is not signed");
+  }
   // Before anything goes: what is missing without a record looks stolen.
   COFFER_CHECK(write_pruned(directory, segments[old].first - 1, now));
   for (std::size_t i = 0; i < old; ++i) {

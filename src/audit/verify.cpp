@@ -78,6 +78,7 @@ class Verifier final {
     out.good.clock_back = std::move(clock_back_);
     out.good.anchor = anchor_;
     out.good.first_time = first_time_;
+    out.good.time = std::move(time_);
     out.good.passed_over = tree_.passed_over();
     out.flaw = std::move(flaw_);
     return out;
@@ -96,16 +97,19 @@ class Verifier final {
     COFFER_CHECK(chain_.accept(line.text, parsed));
     if (chain_.lines() == 1) first_time_ = seconds_of(parsed.head.time);
     look_at_time(parsed.head);
+    if (number_ == 1) time_.begin(segment.first);
     if (parsed.head.type == kAnchorType) COFFER_CHECK(look_at_anchor(line.text, parsed));
     return tree_.accept(line.text, parsed, chain_.leaf());
   }
 
   /// A request line has the time at which the request came in: that it is early says nothing.
   void look_at_time(const Head& head) {
-    if (clock_back_ || head.kind == Line::Kind::request) return;
+    if (head.kind == Line::Kind::request) return;
     const auto time = seconds_of(head.time);
     if (!time) return;
-    if (latest_ && *time + kClockSlack < *latest_) {
+    time_.see(*time);
+    if (clock_back_) return;
+    if (latest_ && *time + LogTime::kSlack < *latest_) {
       clock_back_ = ClockStep{file_, number_, *latest_ - *time};
     }
     latest_ = std::max(latest_.value_or(*time), *time);
@@ -123,13 +127,11 @@ class Verifier final {
 
   void flaw(const Error& error) { flaw_ = Flaw{file_, number_, error.text}; }
 
-  /// Workers render lines, and the Door writes them: some time later if the log is in trouble.
-  static constexpr std::int64_t kClockSlack = 60;
-
   ChainCheck chain_;
   TreeCheck tree_;
   std::optional<std::int64_t> first_time_;
   std::optional<std::int64_t> latest_;
+  LogTime time_;
   std::optional<ClockStep> clock_back_;
   std::optional<AnchorSeen> anchor_;
   std::string file_;

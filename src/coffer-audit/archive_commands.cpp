@@ -13,13 +13,21 @@ int tell(const Options& options, const Result<audit::Archived>& done) {
     model::JsonWriter json;
     json.begin_object().key("segments").number(static_cast<std::int64_t>(done->segments));
     json.key("bytes_before").number(static_cast<std::int64_t>(done->before));
-    json.key("bytes_after").number(static_cast<std::int64_t>(done->after)).end_object();
+    json.key("bytes_after").number(static_cast<std::int64_t>(done->after));
+    if (done->held != 0) {
+      json.key("segments_held").number(static_cast<std::int64_t>(done->held));
+    }
+    json.end_object();
     print_object(json);
     return kGood;
   }
   print_row("segments", std::to_string(done->segments));
   print_row("bytes before", std::to_string(done->before));
   print_row("bytes after", std::to_string(done->after));
+  if (done->held != 0) {
+    print_row("held", std::to_string(done->held) +
+                          " segments, old by this machine's clock and not by the log's own lines");
+  }
   return kGood;
 }
 

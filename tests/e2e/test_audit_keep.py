@@ -1,6 +1,7 @@
 """The unit that keeps the audit log: systemd reads it, and its commands do what the page says."""
 
 import json
+import re
 import shlex
 import shutil
 import subprocess
@@ -10,8 +11,10 @@ import pytest
 from configured import copy_of, model_with
 from harness import ROOT, program
 from test_audit_signed import audit, lines, verify
+from test_clock import SteppedVault
 from test_config import allowed_calls, calls_in
 
+DAY = 86400
 SYSTEMD = ROOT / "scripts/systemd"
 UNIT = SYSTEMD / "coffer-audit-keep.service"
 PRUNE = SYSTEMD / "coffer-audit-keep.service.d/prune.conf"
@@ -71,21 +74,46 @@ def test_its_commands_keep_the_log_beside_the_daemon(vault, directory):
     compressed = sorted(vault.audit_directory.glob("*.jsonl.zst"))
     assert len(compressed) >= len(segments) - 3
     assert calls_in(trace) - allowed_calls(UNIT) == set()
-    # 400 days: nothing is as old; in two years all of it but the newest two is.
     prune = command_of(PRUNE, vault)
     assert "-keep-days=400" in prune
     run(*prune)
     assert sorted(vault.audit_directory.glob("*.jsonl.zst")) == compressed
-    vault.put("a", {"n": 60})
+
+
+def test_a_clock_that_is_ahead_removes_nothing_and_that_is_told(vault):
     vault.stop()
-    run("strace", "-f", "-o", str(trace), "faketime", "-f", "+730d", *prune)
-    assert not [path for path in compressed if path.exists()]
+    run(*command_of(UNIT, vault))
+    before = sorted(vault.audit_directory.iterdir())
+    said = run("faketime", "-f", "+730d", *command_of(PRUNE, vault))
+    assert re.search(r"^held +\d+ segments, old by this machine's clock and not by the log's own lines$", said, re.M)
+    assert sorted(vault.audit_directory.iterdir()) == before
+
+
+def test_what_is_old_by_the_logs_own_lines_is_removed(directory):
+    """A day from request to request, of a daemon that knows no better."""
+    vault = SteppedVault(directory / "vault").start()
+    try:
+        for day in range(120):
+            vault.step(day * DAY)
+            vault.put("a", {"n": day})
+        before = lines(vault)
+    finally:
+        vault.stop()
+    trace = directory / "trace"
+    late = ["faketime", "-f", "+119d"]
+    run(*late, *command_of(UNIT, vault))
+    compressed = sorted(vault.audit_directory.glob("*.jsonl.zst"))
+    prune = [word.replace("-keep-days=400", "-keep-days=90") for word in command_of(PRUNE, vault)]
+    said = run("strace", "-f", "-o", str(trace), *late, *prune)
+    assert "held" not in said
+    left = [path for path in compressed if path.exists()]
+    assert 0 < len(left) < len(compressed) and left == compressed[-len(left) :]
     assert calls_in(trace) - allowed_calls(UNIT) == set()
     # What is gone was younger than anything that may be pruned now, and that is told.
     assert "prune doesn't go so far" in json.dumps(verify(vault, code=3)["doubts"])
-    seen = json.loads(run("faketime", "-f", "+730d", program("coffer-audit"), "verify", "-format=json",
+    seen = json.loads(run(*late, program("coffer-audit"), "verify", "-format=json",
                           f"-key={vault.directory}/signer.pem", str(vault.audit_directory)))  # fmt: skip
-    assert seen["good"] and seen["first_sequence"] > 1 and seen["last_sequence"] > before
+    assert seen["good"] and seen["first_sequence"] > 1 and seen["last_sequence"] >= before
     assert seen["signed_lines"] == seen["last_sequence"]
 
 

@@ -15,6 +15,8 @@ struct Archived {
   std::size_t segments = 0;  ///< of this call
   std::uint64_t before = 0;  ///< bytes
   std::uint64_t after = 0;
+  /// Not removed: by the clock their time is up, by the log's own lines it isn't.
+  std::size_t held = 0;
 };
 
 /// Every segment but the newest two, and those that hold a request that is open, becomes a file of
@@ -25,11 +27,11 @@ struct Archived {
 /// The least that is kept, whatever is asked for (PCI DSS 4.0.1, 10.5.1: three months at hand).
 inline constexpr std::chrono::days kLeastKept{90};
 
-/// Removes segments, oldest first, and their checkpoints, whose last line is older than `keep`;
-/// never the newest two. The whole log is verified before, and `keys` must have signed what goes.
-/// Nothing goes unless all of it may. A record of how far it went is left beside the log first.
-/// invalid_argument: `keep` is less than kLeastKept; corrupt: the log is bad; precondition: what
-/// would go isn't signed.
+/// Removes segments, oldest first, and their checkpoints, whose last line is older than `keep`,
+/// both by the clock and by the log's own lines (log_time.h); never the newest two. The whole log
+/// is verified before, and `keys` must have signed what goes. Nothing goes unless all of it may. A
+/// record of how far it went is left beside the log first. invalid_argument: `keep` is less than
+/// kLeastKept; corrupt: the log is bad; precondition: what would go isn't signed.
 [[nodiscard]] Result<Archived> prune_segments(const std::string& directory, std::chrono::days keep,
                                               WallTime now, const TrustedKeys& keys);
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "coffer/audit/known.h"
+#include "coffer/audit/log_time.h"
 #include "coffer/base/bytes.h"
 #include "coffer/base/clock.h"
 
@@ -43,6 +44,7 @@ struct Verified {
   std::optional<ClockStep> clock_back{};
   std::optional<AnchorSeen> anchor{};
   std::optional<std::int64_t> first_time{};  ///< of the first line, Unix seconds
+  LogTime time{};
   std::uint64_t pruned = 0;  ///< the last line that `prune` says it removed; 0: none
   /// Size of the largest checkpoint that was given and lies before the first line, so that it could
   /// be held against nothing. 0: there is none.
