@@ -27,7 +27,17 @@ def keys(vault, kind):
     return {int(key["version"]): key["state"] for key in listed if key["kind"] == kind}
 
 
-def verified(vault):
+def serves_the_old(vault):
+    """With a new root token, and with a sign key that no time before had."""
+    new_root_token(vault)
+    vault.start()
+    assert vault.read("a") == {"v": "old"}
+    assert keys(vault, "sign")[3] == "active"
+
+
+def stops_with_a_good_log(vault):
+    vault.restart()
+    assert vault.stop() == 0
     done = audit("verify", f"-key={vault.directory}/signer.pem", vault.audit_directory)
     assert done.returncode == 0, done.stdout
 
@@ -45,14 +55,9 @@ def test_a_store_of_before_the_sign_key_was_rotated_is_refused_and_taken_on(vaul
     accepted = accept(vault)
     assert accepted.returncode == 0, accepted.stderr
     assert "the store is older than its audit log" in accepted.stdout
-    new_root_token(vault)
-    vault.start()
-    assert vault.read("a") == {"v": "old"}
-    assert keys(vault, "sign")[3] == "active"
+    serves_the_old(vault)
     assert "keys_renewed" in types(vault)
-    vault.restart()
-    assert vault.stop() == 0
-    verified(vault)
+    stops_with_a_good_log(vault)
 
 
 def test_store_log_and_signer_of_before_are_refused_by_the_anchor(vault, directory):
@@ -80,13 +85,8 @@ def test_a_backup_of_before_the_sign_key_was_rotated_is_restored(vault, director
     done = subprocess.run([*restore, f"-signer={signer}", str(backup)], **run)
     assert done.returncode == 0, done.stderr
     assert "signer.pem.before-restore" in done.stdout
-    new_root_token(vault)
-    vault.start()
-    assert vault.read("a") == {"v": "old"}
-    assert keys(vault, "sign")[3] == "active"
-    vault.restart()
-    assert vault.stop() == 0
-    verified(vault)
+    serves_the_old(vault)
+    stops_with_a_good_log(vault)
 
 
 def test_a_kek_of_the_time_that_is_taken_back_serves_no_more(vault, directory):

@@ -2,39 +2,41 @@
 
 #include <gtest/gtest.h>
 
+#include <string_view>
+#include <vector>
+
 namespace coffer::model {
 namespace {
 
-TEST(PathPattern, IsOnePathUnlessItSaysMore) {
-  EXPECT_TRUE(path_fits("secret/app", "secret/app"));
-  for (const char* const other :
-       {"secret/ap", "secret/appx", "secret/app/x", "secret", "", "app"}) {
-    EXPECT_FALSE(path_fits("secret/app", other)) << other;
+using Paths = std::vector<std::string_view>;
+
+void expect_fits(std::string_view pattern, const Paths& fitting, const Paths& others) {
+  for (const std::string_view path : fitting) EXPECT_TRUE(path_fits(pattern, path)) << path;
+  for (const std::string_view path : others) {
+    EXPECT_FALSE(path_fits(pattern, path)) << pattern << " and " << path;
   }
 }
 
+TEST(PathPattern, IsOnePathUnlessItSaysMore) {
+  expect_fits("secret/app", {"secret/app"},
+              {"secret/ap", "secret/appx", "secret/app/x", "secret", "", "app"});
+}
+
 TEST(PathPattern, StarIsWhateverFollows) {
-  EXPECT_TRUE(path_fits("secret/app/*", "secret/app/db"));
-  EXPECT_TRUE(path_fits("secret/app/*", "secret/app/a/b"));
-  EXPECT_TRUE(path_fits("secret/ap*", "secret/app/db"));
-  EXPECT_TRUE(path_fits("*", "secret/app"));
-  EXPECT_FALSE(path_fits("secret/app/*", "secret/app"));
-  EXPECT_FALSE(path_fits("secret/app/*", "secret/application"));
-  EXPECT_FALSE(path_fits("secret/app/*", "other/app/db"));
+  expect_fits("secret/app/*", {"secret/app/db", "secret/app/a/b"},
+              {"secret/app", "secret/application", "other/app/db"});
+  expect_fits("secret/ap*", {"secret/app/db"}, {});
+  expect_fits("*", {"secret/app"}, {});
 }
 
 TEST(PathPattern, PlusIsAnyOneSegment) {
-  EXPECT_TRUE(path_fits("secret/+/db", "secret/app/db"));
-  EXPECT_TRUE(path_fits("+/app", "secret/app"));
-  EXPECT_TRUE(path_fits("secret/+", "secret/app"));
-  EXPECT_TRUE(path_fits("secret/+/db*", "secret/app/db2/x"));
-  EXPECT_TRUE(path_fits("secret/+/*", "secret/app/db"));
-  EXPECT_FALSE(path_fits("secret/+/db", "secret/a/b/db"));
-  EXPECT_FALSE(path_fits("secret/+/db", "secret/db"));
-  EXPECT_FALSE(path_fits("secret/+", "secret/app/db"));
-  EXPECT_FALSE(path_fits("secret/+", "secret"));
-  EXPECT_FALSE(path_fits("secret/+/*", "secret/app"));
-  EXPECT_FALSE(path_fits("secret/a+", "secret/ab")) << "within a segment it is itself";
+  expect_fits("secret/+/db", {"secret/app/db"}, {"secret/a/b/db", "secret/db"});
+  expect_fits("+/app", {"secret/app"}, {});
+  expect_fits("secret/+", {"secret/app"}, {"secret/app/db", "secret"});
+  expect_fits("secret/+/db*", {"secret/app/db2/x"}, {});
+  expect_fits("secret/+/*", {"secret/app/db"}, {"secret/app"});
+  // Within a segment it is itself.
+  expect_fits("secret/a+", {"secret/a+"}, {"secret/ab"});
 }
 
 TEST(PathPattern, RefusesWhatNoPathCouldFit) {
