@@ -150,6 +150,14 @@ void EndQueue::wake(Target& target, Time now) {
   }
 }
 
+void EndQueue::wake_failed(Target& target) {
+  for (auto entry = target.delayed.begin(); entry != target.delayed.end();) {
+    const bool failed = entry->second.attempts > 0;
+    if (failed) target.ready.push_back(std::move(entry->second));
+    entry = failed ? target.delayed.erase(entry) : std::next(entry);
+  }
+}
+
 bool EndQueue::may_start(const Target& target, Time now) const {
   if (target.ready.empty() || running_ >= LeaseEnds::kInAll) return false;
   if (target.ready.front().forced && target.running < LeaseEnds::kPerTarget) return true;
@@ -188,6 +196,7 @@ void EndQueue::done(const PendingEnd& end, bool gone, Time now) {
   if (!end.forced) {  // that may have been done without a try
     target.failing_since.reset();
     target.failures = 0;
+    if (end.attempts > 0 && !end.was_away) wake_failed(target);
   }
   // Its next round stands in its row, with its time.
   if (!gone) hint(end.lease.terms.target, now);

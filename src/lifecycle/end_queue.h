@@ -85,6 +85,8 @@ class EndQueue final {
   Target& of(std::string_view name);
   [[nodiscard]] const Target* find(std::string_view name) const;
   static void wake(Target& target, Time now);
+  /// It takes what it had refused: the others that wait after a failure are due now.
+  static void wake_failed(Target& target);
   static void put(Target& target, PendingEnd end, WallTime wall, Time now);
   [[nodiscard]] static Time wait_of(const Target& target, const PendingEnd& end, WallTime wall);
   static void drop(Target& target, const std::string& id);

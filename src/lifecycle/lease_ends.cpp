@@ -204,7 +204,7 @@ Result<void> LeaseEnds::stage_failed(envelope::SealedTransaction& tx, const Pend
   auto pause = EndQueue::backoff(next.attempts, salt);
   const bool unreachable = outcome_of(error) == EndOutcome::unreachable;
   next.was_away = unreachable;
-  if (!unreachable && are_few_refused(target)) pause = std::min(pause, EndQueue::kLongestAway);
+  if (!unreachable && is_tried_often(end)) pause = std::min(pause, EndQueue::kLongestAway);
   if (unreachable) {
     pause = std::min(pause, EndQueue::kLongestAway);
     COFFER_TRY(const auto stored, tx.read(target_row(target)));
@@ -368,9 +368,9 @@ std::vector<std::string> LeaseEnds::failing(std::chrono::seconds at_least) const
   return names;
 }
 
-bool LeaseEnds::are_few_refused(const std::string& target) const {
+bool LeaseEnds::is_tried_often(const PendingEnd& end) const {
   const MutexLock lock(mutex_);
-  return refused_->are_few(target);
+  return refused_->is_tried_often(end.lease.terms.target, end.lease.id());
 }
 
 Result<void> LeaseEnds::tell_refused(envelope::SealedTransaction& tx, EndTarget& target) const {

@@ -209,7 +209,7 @@ Result<void> Leases::end_and_wait(audit::Ticket& ticket, std::string_view id, Wa
   bool found = false;
   std::string target;
   LeaseEnds::Watch watch(*ends_, std::string(id));
-  const Result<void> ended = commit_own([&](envelope::SealedTransaction& tx) -> Result<void> {
+  COFFER_CHECK(commit_own([&](envelope::SealedTransaction& tx) -> Result<void> {
     COFFER_TRY(const std::optional<Lease> lease, read_lease(tx, id));
     found = lease.has_value() && !lease->issuing;
     if (found) target = lease->terms.target;
@@ -217,8 +217,7 @@ Result<void> Leases::end_and_wait(audit::Ticket& ticket, std::string_view id, Wa
     // Whoever asks again after a 503 asks for the same.
     COFFER_TRY(found, ends_->try_again(tx, id));
     return {};
-  });
-  if (!ended.ok()) return ended;
+  }));
   if (!found) return {};
   const Waiter waiter(waiting_);
   const bool away = !target.empty() && !ends_->reachable(target);

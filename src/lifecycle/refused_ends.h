@@ -6,6 +6,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,14 +17,16 @@ namespace coffer::lifecycle {
 class RefusedEnds final {
  public:
   using Time = std::chrono::nanoseconds;
-  /// So many of a target are tried each half a minute, so that they are over within a minute of the
-  /// right's return; more would be a load for the target and the log.
+  /// So many of a target are tried each half a minute; more would be a load for the target and the
+  /// log. The first of them that the target takes wakes the others, so all are over soon after the
+  /// right's return.
   static constexpr std::size_t kFew = 64;
 
   /// No harm if it is known: the first time stays.
   void note(const std::string& target, const std::string& id, Time now);
   void forget(const std::string& target, const std::string& id);
-  [[nodiscard]] bool are_few(const std::string& target) const;
+  /// Whether it is one of the few, or would be if it were refused now.
+  [[nodiscard]] bool is_tried_often(const std::string& target, const std::string& id) const;
   /// Since when the one that has been refused for longest is; nullopt: none is.
   [[nodiscard]] std::optional<Time> since(const std::string& target) const;
   /// One of them; empty: none.
@@ -32,7 +35,11 @@ class RefusedEnds final {
   [[nodiscard]] std::vector<std::string> targets(Time then) const;
 
  private:
-  std::map<std::string, std::map<std::string, Time>> refused_;
+  struct Refused {
+    std::map<std::string, Time> since;
+    std::set<std::string> often;  ///< of those, at most kFew
+  };
+  std::map<std::string, Refused> refused_;
 };
 
 }  // namespace coffer::lifecycle

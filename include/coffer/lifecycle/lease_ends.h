@@ -159,7 +159,8 @@ class LeaseEnds final {
  private:
   /// Looks for more of one target that runs low. False: none does.
   [[nodiscard]] Result<bool> refill(envelope::SealedStore& store) COFFER_EXCLUDES(mutex_);
-  [[nodiscard]] bool are_few_refused(const std::string& target) const COFFER_EXCLUDES(mutex_);
+  /// Where the target refuses it.
+  [[nodiscard]] bool is_tried_often(const PendingEnd& end) const COFFER_EXCLUDES(mutex_);
   /// Adds what a refused end says to a target that is reached.
   [[nodiscard]] Result<void> tell_refused(envelope::SealedTransaction& tx, EndTarget& target) const
       COFFER_EXCLUDES(mutex_);

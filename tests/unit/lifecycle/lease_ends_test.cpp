@@ -177,10 +177,49 @@ TEST(LeaseEnds, ManyThatAreRefusedAreTriedMoreSeldom) {
     world.targets["db"].stuck.insert("db" + std::to_string(i));
     world.end(world.issue(of("db", i)));
   }
-  world.live(minutes(30));
+  world.live(minutes(10), seconds(5));
   const int before = world.targets["db"].ends;
-  world.live(minutes(5));
-  EXPECT_LT(world.targets["db"].ends - before, 200 * 3);
+  world.live(minutes(5), seconds(5));
+  EXPECT_LT(world.targets["db"].ends - before, 64 * 14 + 136 * 2);
+}
+
+/// `n` that are refused, for so long that they are tried as seldom as can be.
+void refuse(LeaseWorld& world, int n) {
+  for (int i = 0; i < n; ++i) {
+    world.targets["db"].stuck.insert("db" + std::to_string(i));
+    world.end(world.issue(of("db", i)));
+  }
+  world.live(minutes(10), seconds(5));
+}
+
+TEST(LeaseEnds, TheFirstThatIsRefusedNoMoreWakesTheOthers) {
+  LeaseWorld world;
+  refuse(world, 150);
+  world.targets["db"].stuck.clear();
+  world.live(seconds(40));
+  EXPECT_EQ(world.users(), 0U);
+  EXPECT_EQ(world.pending(), 0U);
+}
+
+/// That others end, which were never refused, is no news for those that own objects.
+TEST(LeaseEnds, WhatIsTakenAtOnceWakesNone) {
+  LeaseWorld world;
+  refuse(world, 100);
+  const int before = world.targets["db"].ends;
+  for (int i = 1000; i < 1050; ++i) world.end(world.issue(of("db", i)));
+  world.live(seconds(10));
+  EXPECT_EQ(world.users(), 100U);
+  EXPECT_LT(world.targets["db"].ends - before, 50 + 64 + 20);
+}
+
+TEST(LeaseEnds, WhatStaysRefusedIsTriedOnceForEachThatIsNot) {
+  LeaseWorld world;
+  refuse(world, 100);
+  const int before = world.targets["db"].ends;
+  world.targets["db"].stuck.erase("db0");
+  world.live(minutes(2), seconds(5));
+  EXPECT_EQ(world.users(), 99U);
+  EXPECT_LT(world.targets["db"].ends - before, 64 * 6 + 36 + 100 * 2);
 }
 
 // A client that tries again after a 503 must not take the second answer for a yes.
