@@ -134,15 +134,10 @@ Result<void> look_at(envelope::SealedTransaction& tx, std::int64_t minute, WallT
   return {};
 }
 
-/// Of those from `first` to `last`, in order, all that can have any. Each that has rows has a
-/// counter: so after a leap of years nobody looks at millions that never had one.
-Result<std::vector<std::int64_t>> minutes_with_rows(envelope::SealedTransaction& tx,
-                                                    std::int64_t first, std::int64_t last) {
+/// Those from `first` to `last` that have a counter, in order.
+Result<std::vector<std::int64_t>> counted_minutes(envelope::SealedTransaction& tx,
+                                                  std::int64_t first, std::int64_t last) {
   std::vector<std::int64_t> minutes;
-  if (last - first < kMaxMinutes) {
-    for (std::int64_t minute = first; minute <= last; ++minute) minutes.push_back(minute);
-    return minutes;
-  }
   const envelope::RowName sample = counter_row(first);
   COFFER_TRY(const auto counters, tx.list(sample.space, sample.parent));
   for (const envelope::ListedRow& counter : counters) {
@@ -152,6 +147,16 @@ Result<std::vector<std::int64_t>> minutes_with_rows(envelope::SealedTransaction&
     if (minute >= first && minute <= last) minutes.push_back(minute);
   }
   std::sort(minutes.begin(), minutes.end());
+  return minutes;
+}
+
+/// Of those from `first` to `last`, in order, all that can have any. Each that has rows has a
+/// counter: so after a leap of years nobody looks at millions that never had one.
+Result<std::vector<std::int64_t>> minutes_with_rows(envelope::SealedTransaction& tx,
+                                                    std::int64_t first, std::int64_t last) {
+  if (last - first >= kMaxMinutes) return counted_minutes(tx, first, last);
+  std::vector<std::int64_t> minutes;
+  for (std::int64_t minute = first; minute <= last; ++minute) minutes.push_back(minute);
   return minutes;
 }
 
@@ -194,6 +199,14 @@ Result<std::optional<WallTime>> done_until(envelope::SealedTransaction& tx) {
   COFFER_TRY(const Mark mark, read_mark(tx, WallTime{}));
   if (mark.version == 0) return std::optional<WallTime>();
   return std::optional<WallTime>(WallTime(std::chrono::minutes(mark.minute)));
+}
+
+Result<void> mend_mark(envelope::SealedTransaction& tx, WallTime now) {
+  COFFER_TRY(const Mark mark, read_mark(tx, now));
+  if (mark.version != 0) return {};
+  COFFER_TRY(const auto minutes, counted_minutes(tx, 0, mark.minute));
+  const std::int64_t before = minutes.empty() ? mark.minute : minutes.front() - 1;
+  return tx.write(mark_row(), encode_mark(before), Expect::absent());
 }
 
 Result<void> advance(envelope::SealedTransaction& tx, WallTime now) {

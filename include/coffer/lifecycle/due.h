@@ -55,6 +55,10 @@ struct Sweep {
 /// Up to then everything that was due is done with: it was so late once. nullopt: nothing ever was.
 [[nodiscard]] Result<std::optional<WallTime>> done_until(envelope::SealedTransaction& tx);
 
+/// For a store that lost the mark: stages another one, before all minutes that have rows. Else what
+/// was due before the next row that is scheduled would never be looked at.
+[[nodiscard]] Result<void> mend_mark(envelope::SealedTransaction& tx, WallTime now);
+
 /// Whether handling a kind changes anything beside this vault's own store: a user of a database, a
 /// certificate of a CA. After a restore those wait (core/restored.h), for what the backup says of
 /// the world outside may long be over.

@@ -420,6 +420,25 @@ TEST(Handlers, AFailureOfAHandlerKeepsTheRow) {
   EXPECT_EQ(world.due_ids(kNow), Ids{"a"});
 }
 
+TEST(Due, AStoreThatLostItsMarkLooksAtAllThatWasDue) {
+  World world;
+  world.put("a", kNow + minutes(2), kNow);
+  world.put("b", kNow + hours(2), kNow);
+  const WallTime later = kNow + hours(1);
+  auto tx = world.begin();
+  tx->erase({{.mount = {}, .table = 6}, {}, "mark"}, envelope::Expect::anything());
+  EXPECT_TRUE(world.commit(*tx));
+  EXPECT_EQ(world.due_ids(later), Ids{});
+  tx = world.begin();
+  must(mend_mark(*tx, later));
+  EXPECT_TRUE(world.commit(*tx));
+  tx = world.begin();
+  must(mend_mark(*tx, later));
+  EXPECT_TRUE(tx->take().empty()) << "it has one";
+  EXPECT_EQ(world.due_ids(later), Ids{"a"});
+  EXPECT_EQ(world.due_ids(kNow + hours(3)), (Ids{"a", "b"}));
+}
+
 /// Random rows, sweeps, moves of the mark and steps of the clock; at the end each row was handled
 /// exactly once.
 TEST(Due, EveryRowIsHandledExactlyOnceWhateverHappens) {
