@@ -320,8 +320,9 @@ std::vector<Command> backup_commands() {
        .help =
            "The daemon refuses to start on an older store, or one that was changed by hand. This\n"
            "takes it on: all tokens are void, what reaches outside waits, the kek is rotated, and\n"
-           "the audit log says what was wrong. The daemon must not run. Runs the cofferd beside\n"
-           "this program, and names what is to be done next.\n\n"
+           "the audit log says what was wrong. Rows that can't be opened go, and are named; where\n"
+           "they say who may do what, it refuses and has changed nothing. The daemon must not\n"
+           "run. Runs the cofferd beside this program, and names what is to be done next.\n\n"
            "    # coffer operator accept-restore -config=/etc/coffer/coffer.toml",
        .flags = {kConfigFlag, kDirFlag, kPinStdinFlag},
        .least = 0,

@@ -293,7 +293,33 @@ void check_drills(const Json& drills, const DoctorLimits& limits, Findings& foun
   }
 }
 
+namespace {
+
+/// What a store that was taken on lacks. Of rows that went nothing is left to be done but to look,
+/// which is over with the release.
+void check_lacking(const Json& restore, bool paused, Findings& found) {
+  const auto names = [&](std::string_view key, const auto& tell) {
+    const Json* const named = restore.find(key);
+    if (named == nullptr || named->is_null()) return;
+    for (const Json& one : named->elements()) tell(one.text());
+  };
+  if (paused && number_of(restore, "rows_lost") > 0) {
+    warning(found, "restore.rows_lost",
+            text_of(restore, "rows_lost") +
+                " rows of the store that was taken on couldn't be "
+                "opened and went",
+            "coffer read sys/restore names them: write anew what they held");
+  }
+  names("secrets_damaged_named", [&](const std::string& secret) {
+    error(found, "restore.damaged", secret + " is damaged or not there",
+          "write it anew and destroy that version");
+  });
+}
+
+}  // namespace
+
 void check_restore(const Json& restore, Findings& found) {
+  check_lacking(restore, text_of(restore, "paused") == "true", found);
   if (text_of(restore, "paused") == "true") {
     warning(found, "restore.paused", "after a restore, what reaches outside waits",
             "coffer operator backup release");

@@ -68,16 +68,21 @@ class Drill final {
       return {};
     }
     for (const engine::KnownSecret& secret : *secrets) {
-      COFFER_CHECK(open_secret(secret, found->second.path));
+      COFFER_CHECK(open_secret(secret, opened->row, found->second.path));
     }
     return {};
   }
 
   /// A token that is away says nothing about a secret.
-  Result<void> open_secret(const engine::KnownSecret& secret, const std::string& mount) {
+  Result<void> open_secret(const engine::KnownSecret& secret, const envelope::RowName& said_by,
+                           const std::string& mount) {
     COFFER_TRY(const store::Key place, tx_->place(secret.row));
     COFFER_TRY(const store::RowVersion there, tx_->version_at(place));
     if (there != 0) ++reached_;
+    if (there != 0 && watch_.opens && !watch_.opens()) {
+      ++report_.unopened;
+      return {};
+    }
     auto value = tx_->open_secret(secret.row, secret.context);
     if (value.ok()) {
       wipe(*value);
@@ -87,6 +92,7 @@ class Drill final {
     }
     if (value.error().code == ErrorCode::unavailable) return std::move(value).error();
     fail("secret " + to_hex(as_bytes(place)) + " of " + mount, value.error());
+    if (watch_.damaged) watch_.damaged(said_by, secret, there);
     return {};
   }
 

@@ -101,10 +101,33 @@ Result<void> say_databases(const core::Unsealed& vault) {
   return {};
 }
 
+void say_each(const std::string& head, std::uint64_t count, const std::vector<std::string>& named) {
+  if (count == 0) return;
+  std::string text = head + " " + std::to_string(count);
+  for (const std::string& one : named) text.append("\n  ").append(one);
+  if (!named.empty() && count > named.size()) {
+    text += "\n  and " + std::to_string(count - named.size()) + " more";
+  }
+  say(text);
+}
+
+void say_lacking(const Accepted& accepted) {
+  say_each("rows that couldn't be opened and went:", accepted.still.rows, accepted.still.named);
+  if (!accepted.aside.empty()) say("as they were, they are in " + accepted.aside);
+  say_each("secrets that are damaged or not there:", accepted.still.secrets,
+           accepted.still.damaged);
+  say_each("secrets that no row speaks of any more:", accepted.unreachable, {});
+  if (accepted.unopened > 0) {
+    say("not opened, for want of time: " + std::to_string(accepted.unopened) +
+        " secrets; coffer operator rotate-key -verify opens all");
+  }
+}
+
 Result<void> run_accept_restore(VaultConfig config) {
   COFFER_TRY(const auto vault, Vault::make(std::move(config), system_clock()));
-  COFFER_TRY(const std::string wrong, vault->accept_restore());
-  say("accepted: " + wrong);
+  COFFER_TRY(const Accepted accepted, vault->accept_restore());
+  say("accepted: " + accepted.wrong);
+  say_lacking(accepted);
   say("tokens from before are void, the kek was rotated, and what reaches outside waits.\n"
       "next: cofferd root-token, start the daemon, coffer operator backup release");
   // It is accepted whatever comes of this.

@@ -197,6 +197,7 @@ Result<void> Vault::open_vault(std::unique_ptr<pkcs11::TokenKeeper> token,
                       "this vault's first rows were never written: initialise it again");
   }
   COFFER_CHECK(core::note_version(*tx, clock_.wall()));
+  if (doubt) COFFER_CHECK(lifecycle::mend_mark(*tx, clock_.wall()));
   COFFER_CHECK(note_token(*opened));
   COFFER_TRY(const auto mark, stored_row(core::restore_mark_key()));
   COFFER_CHECK(anchor_restored(*opened, *tx));
@@ -271,7 +272,9 @@ Result<std::shared_ptr<core::Unsealed>> Vault::open(std::unique_ptr<pkcs11::Toke
   const envelope::Keyring& ring = *keyring;
   std::shared_ptr<envelope::RowSums> sums;
   if (!as_it_is) {
-    COFFER_TRY(sums, trusted_sums(*token, ring));
+    auto trusted = trusted_sums(*token, ring);
+    if (!trusted.ok()) return name_damage(std::move(trusted).error(), ring);
+    sums = *std::move(trusted);
   }
   store_->keep(sums);
   COFFER_TRY(auto opened,

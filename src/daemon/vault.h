@@ -8,11 +8,13 @@
 #include <string>
 #include <thread>
 
+#include "accept.h"
 #include "anchors.h"
 #include "audit_rules.h"
 #include "coffer/audit/checkpointer.h"
 #include "coffer/audit/witness.h"
 #include "coffer/core/backups.h"
+#include "coffer/core/damage.h"
 #include "coffer/core/pipeline.h"
 #include "coffer/lifecycle/effective_time.h"
 #include "coffer/pkcs11/token_keeper.h"
@@ -63,9 +65,10 @@ class Vault final : public core::Control {
                                  const std::optional<envelope::Enrolment>& recovery) override;
   Result<void> unseal(const SecureBytes* pin) override;
   /// Takes on a store that isn't the one that the vault left: as after a restore its tokens are
-  /// void and what reaches outside waits; the kek is rotated, and all is on the record. Gives what
-  /// was wrong. precondition: nothing is.
-  [[nodiscard]] Result<std::string> accept_restore();
+  /// void and what reaches outside waits; the kek is rotated, and all is on the record. Rows that
+  /// can't be opened go. precondition: nothing is wrong; or rows can't be opened without which
+  /// nobody may be let in, and nothing was changed.
+  [[nodiscard]] Result<Accepted> accept_restore();
   /// From now on unseal() takes on what came out of a backup although log or token know of later:
   /// an operator asks for it. Before any unseal().
   void take_on_restored() { takes_restored_ = true; }
@@ -161,6 +164,18 @@ class Vault final : public core::Control {
     bool of_before = false;
   };
   [[nodiscard]] Result<FoundKeyring> find_keyring(pkcs11::Token& token, std::string_view stored);
+  struct Doubted {
+    Error error;
+    std::vector<core::DamagedRow> damaged{};
+  };
+  /// precondition: nothing is wrong with the store.
+  [[nodiscard]] Result<Doubted> doubts(pkcs11::Token& token, const FoundKeyring& found) const;
+  /// Of an error that says that the store isn't right: also which rows can't be opened.
+  [[nodiscard]] Error name_damage(Error error, const envelope::Keyring& keyring) const;
+  /// Into a file beside the store, whose path it gives; of no rows none.
+  [[nodiscard]] Result<std::string> set_aside(const std::vector<core::DamagedRow>& rows) const;
+  [[nodiscard]] Result<void> mark_accepted(const std::vector<core::DamagedRow>& damaged);
+  [[nodiscard]] Result<void> look_for_lacking(Accepted& accepted);
   /// One of before is precondition, unless a restore is to be taken on.
   [[nodiscard]] Result<std::unique_ptr<envelope::Keyring>> open_keyring(pkcs11::Token& token,
                                                                         std::string_view stored);

@@ -99,35 +99,6 @@ Result<std::optional<Error>> Vault::doubt_of(pkcs11::Token& token,
   return std::optional(checked.error());
 }
 
-Result<std::string> Vault::accept_restore() {
-  const MutexLock lock(mutex_);
-  if (state_.unsealed() != nullptr) {
-    return make_error(ErrorCode::precondition, "the vault is open: nothing is to be accepted");
-  }
-  COFFER_TRY(const auto stored, stored_keyring());
-  if (!stored) return make_error(ErrorCode::precondition, "Vault is not initialized");
-  COFFER_TRY(auto token, open_token(nullptr));
-  COFFER_TRY(FoundKeyring found, find_keyring(*token, *stored));
-  COFFER_TRY(auto doubt, doubt_of(*token, *found.keyring));
-  if (!doubt && found.of_before) doubt = refused_keyring(false);
-  if (!doubt) {
-    return make_error(ErrorCode::precondition,
-                      "the store is as the vault left it: there is nothing to accept");
-  }
-  const std::size_t hint = doubt->text.find(kHowToAccept);
-  std::string wrong = doubt->text.substr(0, hint);
-  const audit::Line lines[] = {trail_->system_line("restore_accepted", wrong)};
-  COFFER_CHECK(log_->append(lines, true));
-  // From here on it is a store that came out of a backup of now: a crash leaves it so.
-  const core::RestoreMark mark{
-      .created = clock_.wall(), .restored = clock_.wall(), .sequence = store_->sequence()};
-  store::Transaction marked;
-  marked.writes.push_back({core::restore_mark_key(), core::encode_restore_mark(mark)});
-  COFFER_CHECK(commit(*store_, std::move(marked)));
-  COFFER_CHECK(open_vault(std::move(token), std::move(found.keyring), doubt));
-  return wrong;
-}
-
 /// What came after may have used them for as much as they are good for, or marked them as
 /// compromised: the store of now can't know.
 Result<void> Vault::renew_keys(core::Unsealed& opened, bool always_kek) {
@@ -164,8 +135,12 @@ void Vault::check_rows(const std::shared_ptr<core::Unsealed>& vault) {
 
 /// A vault that serves what somebody put there would vouch for it.
 void Vault::found_damage(const Error& error) {
+  const auto open = state_.unsealed();
   seal_for("store_tampered", error);
   log::error("sealed: cofferd accept-restore takes the store on as it is");
+  if (open == nullptr) return;
+  const auto damaged = core::damaged_rows(*open->keyring, *store_);
+  if (damaged.ok() && !damaged->empty()) log::error(core::describe(*damaged));
 }
 
 /// Which of the two is the vault, only people know.

@@ -2,6 +2,7 @@
 // say: no request names a path (CVE-2025-6000).
 #include "coffer/core/backups.h"
 
+#include "coffer/core/lacking.h"
 #include "coffer/core/restored.h"
 #include "handlers.h"
 
@@ -76,6 +77,15 @@ Result<Response> remove(Call& call) {
   return no_content();
 }
 
+/// All are counted, and the first named.
+void append_names(JsonWriter& json, const std::string& key, std::uint64_t count,
+                  const std::vector<std::string>& named) {
+  json.key(key).number(static_cast<std::int64_t>(count));
+  json.key(key + "_named").begin_array();
+  for (const std::string& one : named) json.string(one);
+  json.end_array();
+}
+
 Result<Response> restored(Call& call) {
   COFFER_TRY(const auto found, core::read_restored(call.context.tx));
   JsonWriter json;
@@ -91,7 +101,11 @@ Result<Response> restored(Call& call) {
              core::unsearched_databases(*call.vault->mounts, call.context.tx));
   json.key("databases_unsearched").begin_array();
   for (const std::string& path : unsearched) json.string(path);
-  json.end_array().end_object();
+  json.end_array();
+  COFFER_TRY(const auto lacking, core::still_lacking(*call.vault->mounts, call.context.tx));
+  append_names(json, "rows_lost", lacking.rows, lacking.named);
+  append_names(json, "secrets_damaged", lacking.secrets, lacking.damaged);
+  json.end_object();
   return answer(std::move(json));
 }
 

@@ -5,6 +5,7 @@
 #include "coffer/audit/witness.h"
 #include "coffer/base/version.h"
 #include "coffer/core/key_inventory.h"
+#include "coffer/core/lacking.h"
 #include "coffer/core/restored.h"
 #include "coffer/lifecycle/effective_time.h"
 #include "coffer/lifecycle/rotation_index.h"
@@ -64,6 +65,15 @@ void append_unsearched(JsonWriter& json, const Call& call) {
   const auto paths = core::unsearched_databases(*vault->mounts, call.context.tx);
   if (!paths.ok() || paths->empty()) return;
   json.key("databases_unsearched").number(static_cast<std::int64_t>(paths->size()));
+}
+
+/// How many secrets of a store that was taken on are damaged; which, for who may read sys/restore.
+void append_lacking(JsonWriter& json, const Call& call) {
+  const auto vault = call.parts.state.unsealed();
+  if (vault == nullptr) return;
+  const auto lacking = core::still_lacking(*vault->mounts, call.context.tx);
+  if (!lacking.ok() || lacking->secrets == 0) return;
+  json.key("secrets_damaged").number(static_cast<std::int64_t>(lacking->secrets));
 }
 
 /// Numbers for everyone; which keys they are, for who may read sys/key-inventory.
@@ -149,6 +159,7 @@ Result<Response> health(Call& call) {
   append_leases(json, state);
   append_rotations(json, call);
   append_unsearched(json, call);
+  append_lacking(json, call);
   append_periods(json, call);
   append_signing(json, call.parts.control);
   if (const auto* time = call.parts.control.time(); time != nullptr && time->read().stepped) {

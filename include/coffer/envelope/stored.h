@@ -22,4 +22,12 @@ struct StoredRow {
 [[nodiscard]] Result<StoredRow> open_stored_row(const Keyring& keyring, const store::Key& key,
                                                 std::string_view stored);
 
+/// What the keys of all rows directly under `parent` start with.
+[[nodiscard]] Result<store::Key> stored_group(const Keyring& keyring, const Space& space,
+                                              std::string_view parent);
+
+/// Of a secret as it is stored: the id that its record keeps when it is rewrapped, and that another
+/// in its place doesn't have. Zero: it isn't there, or can't be read.
+[[nodiscard]] Result<Uuid> stored_secret_id(SealedTransaction& tx, const RowName& row);
+
 }  // namespace coffer::envelope
