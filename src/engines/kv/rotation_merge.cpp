@@ -26,18 +26,31 @@ bool same(const Json* before, const Json& after) {
 
 }  // namespace
 
-Result<std::string> merge_rotation(std::string_view base, std::string_view made,
-                                   std::string_view current) {
+Result<MemberChanges> changes_of(std::string_view base, std::string_view made) {
   COFFER_TRY(const Json from, object_of(base));
+  COFFER_TRY(const Json to, object_of(made));
+  MemberChanges changes;
+  for (const Json::Member& member : to.members()) {
+    if (!same(from.find(member.name), member.value)) changes.made.push_back(member.name);
+  }
+  for (const Json::Member& member : from.members()) {
+    if (to.find(member.name) == nullptr) changes.taken.push_back(member.name);
+  }
+  return changes;
+}
+
+Result<std::string> put_onto(std::string_view current, std::string_view made,
+                             const MemberChanges& changes) {
   COFFER_TRY(const Json to, object_of(made));
   COFFER_TRY(Json there, object_of(current));
   std::vector<Json::Member> members = std::move(there).take_members();
   std::erase_if(members, [&](const Json::Member& member) {
-    return from.find(member.name) != nullptr && to.find(member.name) == nullptr;
+    return std::find(changes.taken.begin(), changes.taken.end(), member.name) !=
+           changes.taken.end();
   });
   Json merged = Json::object(std::move(members));
-  for (const Json::Member& member : to.members()) {
-    if (!same(from.find(member.name), member.value)) merged.set(member.name, member.value);
+  for (const std::string& name : changes.made) {
+    if (const Json* value = to.find(name); value != nullptr) merged.set(name, *value);
   }
   return merged.compact();
 }

@@ -8,9 +8,11 @@ namespace {
 
 using engine::Expect;
 
-constexpr std::uint8_t kFormat = 2;
-/// Without `base`.
-constexpr std::uint8_t kFormatBefore = 1;
+constexpr std::uint8_t kFormat = 3;
+/// Without names of changed members.
+constexpr std::uint8_t kWithoutChanges = 2;
+/// Without `base` too.
+constexpr std::uint8_t kWithoutBase = 1;
 
 void put(Writer& row, WallTime time) {
   row.u64(static_cast<std::uint64_t>(time.time_since_epoch().count()));
@@ -42,14 +44,42 @@ Result<void> get(Reader& row, std::string& text) {
   return {};
 }
 
+void put(Writer& row, const std::vector<std::string>& texts) {
+  row.u32(static_cast<std::uint32_t>(texts.size()));
+  for (const std::string& text : texts) row.text(text);
+}
+Result<void> get(Reader& row, std::vector<std::string>& texts) {
+  COFFER_TRY(const std::uint32_t count, row.u32());
+  for (std::uint32_t i = 0; i < count; ++i) {
+    COFFER_TRY(const std::string_view text, row.text());
+    texts.emplace_back(text);
+  }
+  return {};
+}
+
+void put(Writer& row, const std::optional<MemberChanges>& changes) {
+  put(row, changes.has_value());
+  if (!changes) return;
+  put(row, changes->made);
+  put(row, changes->taken);
+}
+Result<void> get(Reader& row, std::optional<MemberChanges>& changes) {
+  bool known = false;
+  COFFER_CHECK(get(row, known));
+  if (!known) return {};
+  changes.emplace();
+  COFFER_CHECK(get(row, changes->made));
+  return get(row, changes->taken);
+}
+
 void encode_plan(Writer& row, const RotationPlan& plan) {
   row.text(plan.rotator);
   put(row, plan.period);
   row.text(plan.schedule).text(plan.time_zone);
   put(row, plan.window);
   put(row, plan.jitter);
-  row.text(plan.password_policy).u32(static_cast<std::uint32_t>(plan.fields.size()));
-  for (const std::string& field : plan.fields) row.text(field);
+  row.text(plan.password_policy);
+  put(row, plan.fields);
   row.text(plan.settings);
   put(row, plan.readers_window);
   put(row, plan.readers_deadline);
@@ -64,11 +94,7 @@ Result<void> decode_plan(Reader& row, RotationPlan& plan) {
   COFFER_CHECK(get(row, plan.window));
   COFFER_CHECK(get(row, plan.jitter));
   COFFER_CHECK(get(row, plan.password_policy));
-  COFFER_TRY(const std::uint32_t fields, row.u32());
-  for (std::uint32_t i = 0; i < fields; ++i) {
-    COFFER_TRY(const std::string_view field, row.text());
-    plan.fields.emplace_back(field);
-  }
+  COFFER_CHECK(get(row, plan.fields));
   COFFER_CHECK(get(row, plan.settings));
   COFFER_CHECK(get(row, plan.readers_window));
   COFFER_CHECK(get(row, plan.readers_deadline));
@@ -80,6 +106,7 @@ void encode_state(Writer& row, const RotationState& state) {
   for (const WallTime time : {state.started, state.next, state.last, state.give_up}) put(row, time);
   row.u32(state.failures).text(state.trouble);
   row.u64(state.promoted).u64(state.previous).u64(state.base);
+  put(row, state.changes);
   for (const bool flag : {state.forced, state.pending, state.is_set, state.uncertain}) {
     put(row, flag);
   }
@@ -105,9 +132,10 @@ Result<void> decode_state(Reader& row, std::uint8_t format, RotationState& state
   COFFER_CHECK(get(row, state.trouble));
   COFFER_TRY(state.promoted, row.u64());
   COFFER_TRY(state.previous, row.u64());
-  if (format != kFormatBefore) {
+  if (format > kWithoutBase) {
     COFFER_TRY(state.base, row.u64());
   }
+  if (format > kWithoutChanges) COFFER_CHECK(get(row, state.changes));
   for (bool* flag : {&state.forced, &state.pending, &state.is_set, &state.uncertain}) {
     COFFER_CHECK(get(row, *flag));
   }
@@ -168,7 +196,7 @@ std::string encode(const Rotation& rotation) {
 Result<Rotation> decode_rotation(std::string_view text) {
   Reader row(as_bytes(text));
   COFFER_TRY(const std::uint8_t format, row.u8());
-  if (format != kFormat && format != kFormatBefore) {
+  if (format < kWithoutBase || format > kFormat) {
     return make_error(ErrorCode::corrupt, "unknown format of a rotation's row");
   }
   Rotation rotation;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "rotation_merge.h"
 #include "tables.h"
 #include "view.h"
 
@@ -45,9 +46,11 @@ struct RotationState {
   WallTime give_up{};          ///< no later than this does a value get made; epoch: whenever
   std::uint32_t failures = 0;  ///< in a row
   std::string trouble;
-  std::uint64_t promoted = 0;    ///< the version that the last rotation made
-  std::uint64_t previous = 0;    ///< what was current before that; 0: nothing
-  std::uint64_t base = 0;        ///< the version that the new value was made from; 0: none
+  std::uint64_t promoted = 0;  ///< the version that the last rotation made
+  std::uint64_t previous = 0;  ///< what was current before that; 0: nothing
+  std::uint64_t base = 0;      ///< the version that the new value was made from; 0: none
+  /// What the pending value has otherwise than that; nullopt: not known, or too much to keep here.
+  std::optional<MemberChanges> changes;
   bool forced = false;           ///< asked for by hand: `paused` doesn't count
   bool pending = false;          ///< there is a new value
   bool is_set = false;           ///< the new value was set, as its rotator said

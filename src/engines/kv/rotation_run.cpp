@@ -5,10 +5,9 @@
 #include "coffer/base/failpoint.h"
 #include "coffer/crypto/random.h"
 #include "coffer/model/json_tree.h"
-#include "rotation_merge.h"
 #include "rotation_step.h"
 #include "rotation_timing.h"
-#include "stored_key.h"
+#include "rotation_value.h"
 
 namespace coffer::engines::kv {
 namespace {
@@ -56,17 +55,6 @@ struct Values {
   }
 };
 
-/// A secret of a moment.
-struct Wiped {
-  explicit Wiped(std::string secret) : text(std::move(secret)) {}
-  Wiped(Wiped&&) = default;
-  Wiped(const Wiped&) = delete;
-  Wiped& operator=(const Wiped&) = delete;
-  Wiped& operator=(Wiped&&) = delete;
-  ~Wiped() { wipe(text); }
-  std::string text;
-};
-
 constexpr std::size_t kUuidText = 36;
 
 Result<std::optional<Found>> find(const RotationTools& tools, engine::SealedTransaction& tx,
@@ -82,17 +70,6 @@ Result<std::optional<Found>> find(const RotationTools& tools, engine::SealedTran
   found.mount_path = *std::move(mount_path);
   found.rotator = tools.rotators.find(found.stored.rotation.plan.rotator);
   return std::optional(std::move(found));
-}
-
-/// Empty where there is none that can be read.
-Result<std::string> value_of(const View& view, std::string_view path, const KeyMetadata& metadata,
-                             std::uint64_t version) {
-  const auto found = metadata.versions.find(version);
-  if (found == metadata.versions.end() || found->second.destroyed ||
-      found->second.deleted(view.now)) {
-    return std::string();
-  }
-  return open_version(view, path, version);
 }
 
 /// A new value made from none would lose what the rotator leaves as it is.
@@ -198,31 +175,19 @@ Result<void> end_run(Rotation& rotation, WallTime now) {
   return {};
 }
 
-/// What others wrote while the new value was made, set and tried stays.
-Result<Wiped> onto_current(const View& view, std::string_view path, const KeyMetadata& metadata,
-                           std::uint64_t base, std::string_view made) {
-  if (metadata.current_version == base) return Wiped(std::string(made));
-  COFFER_TRY(std::string there, value_of(view, path, metadata, metadata.current_version));
-  const Wiped current(std::move(there));
-  if (current.text.empty()) return Wiped(std::string(made));
-  COFFER_TRY(std::string before, value_of(view, path, metadata, base));
-  const Wiped from(std::move(before));
-  COFFER_TRY(std::string merged, merge_rotation(from.text, made, current.text));
-  return Wiped(std::move(merged));
-}
-
 /// From here on readers get the new value.
 Result<void> promote(const RotationTools& tools, const View& view, const Found& found,
-                     Rotation& rotation, std::uint64_t base, std::string_view made, bool outside) {
+                     Rotation& rotation, const MadeValue& made, bool outside) {
   RotationState& state = rotation.state;
   const RotationPlan& plan = rotation.plan;
   COFFER_TRY(StoredKey key, load(view, found.path));
   COFFER_TRY(const StoredConfig config, load_config(view));
   state.previous = key.metadata.current_version;
-  COFFER_TRY(const Wiped value, onto_current(view, found.path, key.metadata, base, made));
+  COFFER_TRY(const Wiped value, onto_current(view, found.path, key.metadata, made));
   COFFER_CHECK(add_version(view, found.path, key, config.config, value.text));
   if (state.pending) COFFER_CHECK(view.tx.erase_secret(pending_row(view.mount, found.path)));
   state.pending = false;
+  state.changes.reset();
   state.promoted = key.metadata.current_version;
   state.last = view.now;
   state.failures = 0;
@@ -249,16 +214,25 @@ Result<void> change_value(const RotationTools& tools, const View& view, const Fo
   const engine::RowName row = pending_row(view.mount, found.path);
   switch (change) {
     case Change::keep: return {};
-    case Change::seal:
+    case Change::seal: {
       state.pending = true;
       state.base = values.base;
+      COFFER_TRY(state.changes, changes_to_keep(values.current, made));
       state.entered_by = tools.instance;
       return view.tx.seal_secret(row, pending_context(view.mount, found.path, state.run), made);
-    case Change::drop: state.pending = false; return view.tx.erase_secret(row);
+    }
+    case Change::drop:
+      state.pending = false;
+      state.changes.reset();
+      return view.tx.erase_secret(row);
     case Change::promote: {
       const bool outside = found.rotator->reaches_outside();
-      return promote(tools, view, found, rotation, values.base,
-                     made.empty() ? values.pending : made, outside);
+      MadeValue value{made.empty() ? values.pending : made, values.base, state.changes};
+      // What needs no step outside is made and current in one.
+      if (!state.pending) {
+        COFFER_TRY(value.changes, changes_to_keep(values.current, made));
+      }
+      return promote(tools, view, found, rotation, value, outside);
     }
     case Change::end: return end_run(rotation, view.now);
   }

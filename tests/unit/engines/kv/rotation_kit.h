@@ -26,6 +26,7 @@ class Server {
  public:
   bool two = true;
   std::set<std::string> takes{R"({"password":"first"})"};
+  std::string rest;           ///< other members of a made value: `,"host":"a"`
   std::vector<Fault> faults;  ///< of the next steps, in order; then none
   std::vector<std::string> calls;
   std::set<Uuid> runs;
@@ -52,7 +53,7 @@ class Server {
 
  private:
   std::string made(const RotationCall&) {
-    return R"({"password":"made-)" + std::to_string(++count_) + "\"}";
+    return R"({"password":"made-)" + std::to_string(++count_) + "\"" + rest + "}";
   }
   bool happen(const RotationCall& call) {
     const std::string pending(call.pending);

@@ -7,7 +7,9 @@ namespace coffer::engines::kv {
 namespace {
 
 std::string merged(std::string_view base, std::string_view made, std::string_view current) {
-  const auto result = merge_rotation(base, made, current);
+  const auto changes = changes_of(base, made);
+  if (!changes.ok()) return "error: " + changes.error().text;
+  const auto result = put_onto(current, made, *changes);
   return result.ok() ? *result : "error: " + result.error().text;
 }
 
@@ -46,9 +48,10 @@ TEST(RotationMerge, WithoutWhatItCameOfEachMemberCountsAsChanged) {
 
 TEST(RotationMerge, WhatIsNoObjectIsCorrupt) {
   for (const char* wrong : {"[]", "1", "{", "null"}) {
-    EXPECT_EQ(merge_rotation(wrong, "{}", "{}").error().code, ErrorCode::corrupt) << wrong;
-    EXPECT_EQ(merge_rotation("{}", wrong, "{}").error().code, ErrorCode::corrupt) << wrong;
-    EXPECT_EQ(merge_rotation("{}", "{}", wrong).error().code, ErrorCode::corrupt) << wrong;
+    EXPECT_EQ(changes_of(wrong, "{}").error().code, ErrorCode::corrupt) << wrong;
+    EXPECT_EQ(changes_of("{}", wrong).error().code, ErrorCode::corrupt) << wrong;
+    EXPECT_EQ(put_onto(wrong, "{}", {}).error().code, ErrorCode::corrupt) << wrong;
+    EXPECT_EQ(put_onto("{}", wrong, {}).error().code, ErrorCode::corrupt) << wrong;
   }
 }
 

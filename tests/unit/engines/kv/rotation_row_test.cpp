@@ -31,6 +31,7 @@ Rotation example() {
   state.promoted = 7;
   state.previous = 6;
   state.base = 8;
+  state.changes = MemberChanges{{"password"}, {"old"}};
   state.pending = true;
   state.uncertain = true;
   state.entered_by = Uuid{{0xbb}};
@@ -40,10 +41,11 @@ Rotation example() {
 }
 
 constexpr std::string_view kExample =
-    "0200000004657865630000000000000e1000000000000000000000000000000000000000000000003c00000000"
+    "0300000004657865630000000000000e1000000000000000000000000000000000000000000000003c00000000"
     "000000010000000870617373776f7264000000027b7d00000000000000050000000000000009"
     "0002aa000000000000000000000000000000000000000000000100000000000000020000000000000003"
     "000000000000000000000002000000026e6f000000000000000700000000000000060000000000000008"
+    "01000000010000000870617373776f726400000001000000036f6c64"
     "00010001bb0000000000000000000000000000000000000000000004000000000100000003616363"
     "00000003617070";
 
@@ -59,15 +61,30 @@ TEST(RotationRow, ReadsTheWorkedExample) {
   EXPECT_EQ(rotation->state.phase, Phase::set);
   EXPECT_TRUE(rotation->state.uncertain);
   EXPECT_FALSE(rotation->state.is_set);
+  EXPECT_EQ(rotation->state.changes->made, (std::vector<std::string>{"password"}));
+  EXPECT_EQ(rotation->state.changes->taken, (std::vector<std::string>{"old"}));
   EXPECT_EQ(rotation->state.awaited.at(0).name, "app");
   EXPECT_EQ(encode(*rotation), as_text(row));
 }
 
-/// Format 1 had no `base`: what it was made of isn't known.
-TEST(RotationRow, ReadsTheFormatOfBefore) {
+constexpr std::string_view kChanges = "01000000010000000870617373776f726400000001000000036f6c64";
+
+TEST(RotationRow, ReadsFormat2WhichNamedNoMembers) {
+  std::string text(kExample);
+  text[1] = '2';
+  text.erase(text.find(kChanges), kChanges.size());
+  const auto rotation = decode_rotation(as_text(*from_hex(text)));
+  ASSERT_TRUE(rotation.ok()) << describe(rotation.error());
+  EXPECT_EQ(rotation->state.base, 8U);
+  EXPECT_FALSE(rotation->state.changes.has_value());
+  EXPECT_EQ(rotation->state.awaited.at(0).name, "app");
+}
+
+/// Format 1 had no `base` either: what it was made of isn't known.
+TEST(RotationRow, ReadsFormat1) {
   std::string text(kExample);
   text[1] = '1';
-  const std::string base = "0000000000000008";
+  const std::string base = "0000000000000008" + std::string(kChanges);
   text.erase(text.find(base), base.size());
   const auto rotation = decode_rotation(as_text(*from_hex(text)));
   ASSERT_TRUE(rotation.ok()) << describe(rotation.error());
@@ -88,7 +105,7 @@ TEST(RotationRow, EveryTruncationAndExtensionIsCorrupt) {
 
 TEST(RotationRow, UnknownFormatsPhasesAndFlagsAreCorrupt) {
   std::string row = encode(example());
-  row[0] = 3;
+  row[0] = 4;
   EXPECT_EQ(decode_rotation(row).error().code, ErrorCode::corrupt);
   std::string phase = encode(example());
   phase[phase.find('\xaa') - 1] = 6;

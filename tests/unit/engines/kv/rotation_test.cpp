@@ -176,44 +176,6 @@ TEST_F(RotationTest, AnUnknownEndIsTriedAgainWithTheSameValue) {
   EXPECT_EQ(server.calls, (std::vector<std::string>{"create", "set", "set", "test", "finish"}));
 }
 
-TEST_F(RotationTest, WhatIsWrittenWhileAValueIsBeingSetStays) {
-  first();
-  server.faults = {{}, {.says = StepEnd::unknown, .happens = true}};
-  ASSERT_TRUE(rotate_now().ok());
-  vault.sweep();
-  ASSERT_TRUE(write("app/db", R"({"password":"first","host":"new"})").ok());
-  reopen();
-  later(minutes(1));
-  vault.sweep();
-  EXPECT_EQ(current(), R"({"password":"made-1","host":"new"})");
-  EXPECT_EQ(member(metadata("app/db"), "current_version"), "3");
-}
-
-TEST_F(RotationTest, WhatIsWrittenWhileAValueIsGeneratedStays) {
-  ASSERT_TRUE(write("app/db", R"({"password":"first","n":1})").ok());
-  ASSERT_TRUE(configure_rotation(R"({"rotator":"generate","period":"1h"})").ok());
-  ASSERT_TRUE(rotate_now().ok());
-  // One row at a time, for other work of the vault is due between them.
-  for (int row = 0; row < 20 && phase() == "\"idle\""; ++row) vault.sweep(1);
-  for (const auto& due :
-       TestVault::must(lifecycle::due(*vault.begin(), system_clock().wall() + vault.ahead, 64))
-           .due) {
-    if (due.kind != "rotation") continue;
-    auto tx = vault.begin();
-    const WallTime now = system_clock().wall() + vault.ahead;
-    const auto errand = TestVault::must(vault.open().due_handlers.plan(*tx, due, now));
-    if (!errand) continue;
-    if (errand->act) TestVault::must(errand->act({}));
-    ASSERT_TRUE(write("app/db", R"({"password":"first","n":2})").ok());
-    tx = vault.begin();
-    TestVault::must(lifecycle::Handlers::record(*tx, due, *errand, now));
-    ASSERT_TRUE(vault.commit(tx->take()));
-  }
-  const Json value = *Json::parse(current());
-  EXPECT_EQ(value.find("n")->text(), "2");
-  EXPECT_NE(value.find("password")->text(), "first");
-}
-
 TEST_F(RotationTest, AStepThatTheVaultDoesNotRememberIsTakenAgain) {
   for (int lost = 1; lost <= 5; ++lost) {
     SCOPED_TRACE(lost);

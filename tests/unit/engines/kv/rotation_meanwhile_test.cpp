@@ -1,0 +1,120 @@
+// What becomes of a secret that others write to while it is rotated.
+#include "coffer/lifecycle/due.h"
+#include "rotation_kit.h"
+
+namespace coffer::engines::kv {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+class RotationMeanwhile : public RotationKit {
+ protected:
+  /// Version 1 is the base of a new value that was sealed, and is tried again in a while.
+  void begin_on(const std::string& base) {
+    ASSERT_TRUE(write("app/db", base).ok());
+    server.takes = {base};
+    ASSERT_TRUE(configure_rotation(R"({"rotator":"fake","period":"1h"})").ok());
+    server.faults = {{}, {.says = StepEnd::unknown, .happens = true}};
+    ASSERT_TRUE(rotate_now().ok());
+    vault.sweep();
+    ASSERT_EQ(phase(), "\"set\"");
+  }
+  std::string in_the_end() {
+    reopen();
+    later(minutes(1));
+    vault.sweep();
+    return current();
+  }
+};
+
+TEST_F(RotationMeanwhile, WhatIsWrittenWhileAValueIsBeingSetStays) {
+  first();
+  server.faults = {{}, {.says = StepEnd::unknown, .happens = true}};
+  ASSERT_TRUE(rotate_now().ok());
+  vault.sweep();
+  ASSERT_TRUE(write("app/db", R"({"password":"first","host":"new"})").ok());
+  reopen();
+  later(minutes(1));
+  vault.sweep();
+  EXPECT_EQ(current(), R"({"password":"made-1","host":"new"})");
+  EXPECT_EQ(member(metadata("app/db"), "current_version"), "3");
+}
+
+TEST_F(RotationMeanwhile, WhatIsWrittenWhileAValueIsGeneratedStays) {
+  ASSERT_TRUE(write("app/db", R"({"password":"first","n":1})").ok());
+  ASSERT_TRUE(configure_rotation(R"({"rotator":"generate","period":"1h"})").ok());
+  ASSERT_TRUE(rotate_now().ok());
+  // One row at a time, for other work of the vault is due between them.
+  for (int row = 0; row < 20 && phase() == "\"idle\""; ++row) vault.sweep(1);
+  for (const auto& due :
+       TestVault::must(lifecycle::due(*vault.begin(), system_clock().wall() + vault.ahead, 64))
+           .due) {
+    if (due.kind != "rotation") continue;
+    auto tx = vault.begin();
+    const WallTime now = system_clock().wall() + vault.ahead;
+    const auto errand = TestVault::must(vault.open().due_handlers.plan(*tx, due, now));
+    if (!errand) continue;
+    if (errand->act) TestVault::must(errand->act({}));
+    ASSERT_TRUE(write("app/db", R"({"password":"first","n":2})").ok());
+    tx = vault.begin();
+    TestVault::must(lifecycle::Handlers::record(*tx, due, *errand, now));
+    ASSERT_TRUE(vault.commit(tx->take()));
+  }
+  const Json value = *Json::parse(current());
+  EXPECT_EQ(value.find("n")->text(), "2");
+  EXPECT_NE(value.find("password")->text(), "first");
+}
+
+constexpr const char* kBase = R"({"password":"first","host":"old"})";
+constexpr const char* kWritten = R"({"password":"first","host":"new"})";
+constexpr const char* kWanted = R"({"password":"made-1","host":"new"})";
+
+/// Not even what the rotation began with is needed to know what it changed.
+TEST_F(RotationMeanwhile, WhatIsWrittenStaysWhereTheBaseIsPruned) {
+  ASSERT_TRUE(call(Operation::update, "metadata/app/db", R"({"max_versions":1})").ok());
+  server.rest = R"(,"host":"old")";
+  begin_on(kBase);
+  ASSERT_TRUE(write("app/db", kWritten).ok());
+  EXPECT_EQ(in_the_end(), kWanted);
+}
+
+TEST_F(RotationMeanwhile, WhatIsWrittenStaysWhereTheBaseIsDestroyedOrDeleted) {
+  for (const char* verb : {"destroy", "delete"}) {
+    SCOPED_TRACE(verb);
+    server = Server();
+    server.rest = R"(,"host":"old")";
+    begin_on(kBase);
+    ASSERT_TRUE(write("app/db", kWritten).ok());
+    ASSERT_TRUE(call(Operation::update, verb + std::string("/app/db"), R"({"versions":[1]})").ok());
+    EXPECT_EQ(in_the_end(), kWanted);
+    ASSERT_TRUE(call(Operation::remove, "metadata/app/db").ok());
+  }
+}
+
+TEST_F(RotationMeanwhile, WhatTheRotationTookAwayIsGoneWhereTheBaseIsPruned) {
+  ASSERT_TRUE(call(Operation::update, "metadata/app/db", R"({"max_versions":1})").ok());
+  begin_on(R"({"password":"first","old":1})");
+  ASSERT_TRUE(write("app/db", R"({"password":"first","old":1,"more":2})").ok());
+  EXPECT_EQ(in_the_end(), R"({"password":"made-1","more":2})");
+}
+
+/// More names than the row holds: then the base is asked, while it is there.
+TEST_F(RotationMeanwhile, ManyNamesAreFoundByTheBase) {
+  std::string many;
+  for (int i = 0; i < 2000; ++i) many += ",\"member-" + std::to_string(i) + "\":1";
+  begin_on(R"({"password":"first","host":"old"})");
+  server = Server();
+  server.rest = many + R"(,"host":"old")";
+  ASSERT_TRUE(call(Operation::remove, "rotation/app/db", R"({"force":true})").ok());
+  begin_on(kBase);
+  ASSERT_TRUE(write("app/db", kWritten).ok());
+  const Json value = *Json::parse(in_the_end());
+  EXPECT_EQ(value.find("host")->text(), "new");
+  EXPECT_EQ(value.find("password")->text(), "made-1");
+  EXPECT_NE(value.find("member-1999"), nullptr);
+}
+
+}  // namespace
+}  // namespace coffer::engines::kv
