@@ -7,25 +7,28 @@ namespace {
 
 constexpr std::size_t kPage = 256;
 
-using See = std::function<Result<void>(const envelope::ListedRow&)>;
+using See = std::function<Result<bool>(const envelope::ListedRow&)>;
 
-/// A page at a time: there may be as many as the caps allow.
-Result<void> each(envelope::SealedTransaction& tx, const envelope::RowName& sample,
+/// A page at a time: there may be as many as the caps allow. False, of `see` as well: enough.
+Result<bool> each(envelope::SealedTransaction& tx, const envelope::RowName& sample,
                   const See& see) {
   envelope::RowPage page;
   do {
     COFFER_TRY(page, tx.page(sample.space, sample.parent, page.next, kPage));
-    for (const envelope::ListedRow& row : page.rows) COFFER_CHECK(see(row));
+    for (const envelope::ListedRow& row : page.rows) {
+      COFFER_TRY(const bool more, see(row));
+      if (!more) return false;
+    }
   } while (!page.done);
-  return {};
+  return true;
 }
 
 /// Without the version of its row: read_lease() has that.
-Result<void> each_lease(envelope::SealedTransaction& tx,
-                        const std::function<Result<void>(const Lease&)>& see) {
+Result<bool> each_lease(envelope::SealedTransaction& tx,
+                        const std::function<Result<bool>(const Lease&)>& see) {
   return each(tx, prefix_row({}), [&](const envelope::ListedRow& prefix) {
     return each(tx, lease_row(prefix.name, {}),
-                [&](const envelope::ListedRow& row) -> Result<void> {
+                [&](const envelope::ListedRow& row) -> Result<bool> {
                   COFFER_TRY(const Lease lease, decode_lease(row.value, prefix.name, row.name));
                   return see(lease);
                 });
@@ -38,9 +41,9 @@ Result<std::vector<Lease>> Leases::of_targets(envelope::SealedTransaction& tx,
                                               const std::set<std::string>& targets,
                                               std::size_t at_most) {
   std::vector<std::string> ids;
-  COFFER_CHECK(each_lease(tx, [&](const Lease& lease) -> Result<void> {
-    if (ids.size() < at_most && targets.contains(lease.terms.target)) ids.push_back(lease.id());
-    return {};
+  COFFER_CHECK(each_lease(tx, [&](const Lease& lease) -> Result<bool> {
+    if (targets.contains(lease.terms.target)) ids.push_back(lease.id());
+    return ids.size() < at_most;
   }));
   std::vector<Lease> found;
   for (const std::string& id : ids) {
@@ -51,15 +54,17 @@ Result<std::vector<Lease>> Leases::of_targets(envelope::SealedTransaction& tx,
 }
 
 Result<void> Leases::visit(envelope::SealedTransaction& tx,
-                           const std::function<Result<void>(const Lease&)>& see) {
-  COFFER_CHECK(each_lease(tx, see));
-  return each(tx, target_row({}), [&](const envelope::ListedRow& target) {
+                           const std::function<Result<bool>(const Lease&)>& see) {
+  COFFER_TRY(const bool more, each_lease(tx, see));
+  if (!more) return {};
+  COFFER_CHECK(each(tx, target_row({}), [&](const envelope::ListedRow& target) {
     return each(tx, pending_row(target.name, {}),
-                [&](const envelope::ListedRow& row) -> Result<void> {
+                [&](const envelope::ListedRow& row) -> Result<bool> {
                   COFFER_TRY(const PendingEnd end, decode_pending(row.value, row.name));
                   return see(end.lease);
                 });
-  });
+  }));
+  return {};
 }
 
 Result<void> Leases::end_strays(envelope::SealedTransaction& tx, std::vector<Stray> strays,

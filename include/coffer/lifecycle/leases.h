@@ -164,12 +164,12 @@ class Leases final {
   [[nodiscard]] static Result<Owned> owned(envelope::SealedTransaction& tx, std::string_view owner,
                                            std::size_t at_most);
 
-  /// Shows `see` all there are, once each and in no order: expired ones and those on their way too,
-  /// and those whose end is pending.
+  /// Shows `see` all there are, once each and in no order, until it says false: expired ones and
+  /// those on their way too, and those whose end is pending.
   [[nodiscard]] static Result<void> visit(envelope::SealedTransaction& tx,
-                                          const std::function<Result<void>(const Lease&)>& see);
+                                          const std::function<Result<bool>(const Lease&)>& see);
   /// Some of those whose end goes to one of `targets`, whatever path they bear: expired ones and
-  /// those on their way too, and none whose end is pending. Opens every lease.
+  /// those on their way too, and none whose end is pending. Opens every lease, until it has enough.
   [[nodiscard]] static Result<std::vector<Lease>> of_targets(envelope::SealedTransaction& tx,
                                                              const std::set<std::string>& targets,
                                                              std::size_t at_most);

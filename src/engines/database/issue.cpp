@@ -161,11 +161,11 @@ Result<bool> is_of_lease(engine::SealedTransaction& tx, const std::vector<Found>
   std::set<std::string> targets;
   for (const Found& connection : connections) targets.insert(target_name(connection));
   bool found = false;
-  COFFER_CHECK(lifecycle::Leases::visit(tx, [&](const Lease& lease) -> Result<void> {
-    if (found || !targets.contains(lease.terms.target)) return {};
+  COFFER_CHECK(lifecycle::Leases::visit(tx, [&](const Lease& lease) -> Result<bool> {
+    if (!targets.contains(lease.terms.target)) return true;
     COFFER_TRY(const Payload payload, decode_payload(lease.terms.payload));
     found = payload.username == username;
-    return {};
+    return !found;
   }));
   return found;
 }

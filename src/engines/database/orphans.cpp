@@ -58,12 +58,12 @@ Result<Known> known_among(House& house, const Found& found, const Names& names) 
   COFFER_TRY(const Names for_good, users_for_good(*tx, found));
   std::set_intersection(names.begin(), names.end(), for_good.begin(), for_good.end(),
                         std::inserter(known.owned, known.owned.end()));
-  COFFER_CHECK(lifecycle::Leases::visit(*tx, [&](const lifecycle::Lease& lease) -> Result<void> {
-    if (lease.terms.kind != kLeaseKind) return {};
+  COFFER_CHECK(lifecycle::Leases::visit(*tx, [&](const lifecycle::Lease& lease) -> Result<bool> {
+    if (lease.terms.kind != kLeaseKind) return true;
     COFFER_TRY(const Payload payload, decode_payload(lease.terms.payload));
-    if (!names.contains(payload.username)) return {};
+    if (!names.contains(payload.username)) return true;
     (lease.name == payload.username ? known.ending : known.owned).insert(payload.username);
-    return {};
+    return true;
   }));
   return known;
 }

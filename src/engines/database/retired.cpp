@@ -1,5 +1,6 @@
 #include "retired.h"
 
+#include <algorithm>
 #include <set>
 
 #include "coffer/lifecycle/rotation_index.h"
@@ -31,13 +32,19 @@ Result<std::pair<Uuid, Uuid>> ids_of(std::string_view id) {
   return std::pair(mount, connection);
 }
 
-Result<bool> has_pending_ends(const House& house, SealedTransaction& tx, const Found& connection) {
-  COFFER_TRY(const auto targets, house.parts.leases.ends().targets(tx));
-  for (const lifecycle::EndTarget& target : targets) {
-    if (target.name == target_name(connection) && target.pending + target.precautions > 0)
-      return true;
-  }
-  return false;
+std::set<std::string> targets_of(const std::vector<Found>& connections) {
+  std::set<std::string> targets;
+  for (const Found& connection : connections) targets.insert(target_name(connection));
+  return targets;
+}
+
+/// Of any of them.
+Result<bool> have_pending_ends(const House& house, SealedTransaction& tx,
+                               const std::set<std::string>& targets) {
+  COFFER_TRY(const auto ending, house.parts.leases.ends().targets(tx));
+  return std::any_of(ending.begin(), ending.end(), [&](const lifecycle::EndTarget& target) {
+    return targets.contains(target.name) && target.pending + target.precautions > 0;
+  });
 }
 
 Result<void> erase_connection(SealedTransaction& tx, const Found& found) {
@@ -51,9 +58,7 @@ Result<void> erase_connection(SealedTransaction& tx, const Found& found) {
 /// Whatever path they bear: those of a mount that was moved keep the one they were issued at. True:
 /// none is left.
 Result<bool> end_leases(const House& house, SealedTransaction& tx,
-                        const std::vector<Found>& connections) {
-  std::set<std::string> targets;
-  for (const Found& connection : connections) targets.insert(target_name(connection));
+                        const std::set<std::string>& targets) {
   COFFER_TRY(const auto leases, lifecycle::Leases::of_targets(tx, targets, kLeases));
   for (const lifecycle::Lease& lease : leases) {
     COFFER_CHECK(house.parts.leases.end(tx, lease, house.parts.clock.wall()));
@@ -79,7 +84,7 @@ Result<bool> end_leases_first(const House& house, SealedTransaction& tx, const U
   COFFER_TRY(const auto names, tx.list_some({mount, kNameTable}, "", 1));
   if (names.empty()) return true;
   COFFER_TRY(const auto connections, some_connections(tx, mount, kConnections));
-  return end_leases(house, tx, connections);
+  return end_leases(house, tx, targets_of(connections));
 }
 
 /// Rows of one table, and the secrets that they name. True: the table is empty.
@@ -107,9 +112,10 @@ std::chrono::seconds longest_lease(const engine::Mount& mount) {
 }
 
 Result<bool> is_leased(const House& house, SealedTransaction& tx, const Found& connection) {
-  COFFER_TRY(const bool pending, has_pending_ends(house, tx, connection));
+  const std::set<std::string> target{target_name(connection)};
+  COFFER_TRY(const bool pending, have_pending_ends(house, tx, target));
   if (pending) return true;
-  COFFER_TRY(const auto leases, lifecycle::Leases::of_targets(tx, {target_name(connection)}, 1));
+  COFFER_TRY(const auto leases, lifecycle::Leases::of_targets(tx, target, 1));
   return !leases.empty();
 }
 
@@ -147,11 +153,12 @@ Result<bool> clear_mount(House& house, SealedTransaction& tx, const engine::Moun
   }
   COFFER_TRY(const std::vector<Found> connections, some_connections(tx, mount.uuid, kStep));
   if (connections.empty()) return true;
-  COFFER_TRY(const bool ended, end_leases(house, tx, connections));
+  const std::set<std::string> targets = targets_of(connections);
+  COFFER_TRY(const bool ended, end_leases(house, tx, targets));
   if (!ended) return false;
+  COFFER_TRY(const bool needed, have_pending_ends(house, tx, targets));
+  if (needed) return make_error(ErrorCode::unavailable, "leases of the mount are still ending");
   for (const Found& connection : connections) {
-    COFFER_TRY(const bool needed, has_pending_ends(house, tx, connection));
-    if (needed) return make_error(ErrorCode::unavailable, "leases of the mount are still ending");
     house.targets.forget(connection.id);
     COFFER_CHECK(erase_connection(tx, connection));
   }

@@ -6,9 +6,9 @@ namespace {
 
 std::multiset<std::string> shown(LeaseWorld& world) {
   std::multiset<std::string> payloads;
-  must(Leases::visit(*world.begin(), [&](const Lease& lease) -> Result<void> {
+  must(Leases::visit(*world.begin(), [&](const Lease& lease) -> Result<bool> {
     payloads.insert(lease.terms.payload);
-    return {};
+    return true;
   }));
   return payloads;
 }
@@ -69,13 +69,28 @@ TEST(LeaseStrays, StopsAtTheFirstErrorOfWhoeverLooks) {
   world.issue(LeaseWorld::wanted("u"));
   world.issue(LeaseWorld::wanted("v"));
   int seen = 0;
-  const auto visited = Leases::visit(*world.begin(), [&](const Lease&) -> Result<void> {
+  const auto visited = Leases::visit(*world.begin(), [&](const Lease&) -> Result<bool> {
     ++seen;
     return make_error(ErrorCode::corrupt, "a payload");
   });
   ASSERT_FALSE(visited.ok());
   EXPECT_EQ(visited.error().code, ErrorCode::corrupt);
   EXPECT_EQ(seen, 1);
+}
+
+TEST(LeaseStrays, StopsWhereWhoeverLooksHasSeenEnough) {
+  LeaseWorld world;
+  for (const char* role : {"app", "web"}) {
+    for (const char* user : {"u", "v"}) world.issue(LeaseWorld::wanted(user, role));
+  }
+  world.end(world.issue(LeaseWorld::wanted("w")));
+  world.end(world.issue(LeaseWorld::wanted("x")));
+  for (int enough = 1; enough <= 6; ++enough) {
+    int seen = 0;
+    must(Leases::visit(*world.begin(),
+                       [&](const Lease&) -> Result<bool> { return ++seen < enough; }));
+    EXPECT_EQ(seen, enough);
+  }
 }
 
 TEST(LeaseStrays, FindsThoseOfATargetWhateverPathTheyBear) {

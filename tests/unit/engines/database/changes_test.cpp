@@ -38,10 +38,10 @@ class Changes : public testing::Test {
   std::string url_of_lease() {
     std::string url;
     must(lifecycle::Leases::visit(
-        *world.begin(), [&](const lifecycle::Lease& lease) -> Result<void> {
+        *world.begin(), [&](const lifecycle::Lease& lease) -> Result<bool> {
           COFFER_TRY(const Payload payload, decode_payload(lease.terms.payload));
           url = urls()[to_string(payload.connection)];
-          return {};
+          return true;
         }));
     return url;
   }

@@ -203,9 +203,9 @@ class World : public fakes::EngineKit {
   Result<lifecycle::Renewal> renew(std::chrono::seconds increment) {
     const auto tx = begin();
     std::optional<lifecycle::Lease> lease;
-    must(lifecycle::Leases::visit(*tx, [&](const lifecycle::Lease& one) -> Result<void> {
+    must(lifecycle::Leases::visit(*tx, [&](const lifecycle::Lease& one) -> Result<bool> {
       COFFER_TRY(lease, leases->find(*tx, one.id(), now));
-      return {};
+      return !lease;
     }));
     const model::Request request{.id = {},
                                  .time = now,
