@@ -6,6 +6,7 @@
 #include "coffer/base/log.h"
 #include "coffer/core/damage.h"
 #include "coffer/core/drill.h"
+#include "coffer/core/mend.h"
 #include "coffer/core/restored.h"
 #include "coffer/envelope/stored.h"
 #include "files.h"
@@ -124,11 +125,21 @@ Result<Accepted> Vault::accept_restore() {
   COFFER_CHECK(mark_accepted(doubted.damaged));
   COFFER_CHECK(open_vault(std::move(token), std::move(found.keyring), doubted.error));
   for (const DamagedRow& row : doubted.damaged) accepted.lacking.add_row(row.what);
+  if (const auto mended = mend(doubted.damaged); !mended.ok()) {
+    log::warn("not all that is due can be found again: " + describe(mended.error()));
+  }
   // It is taken on whatever comes of this.
   if (const auto looked = look_for_lacking(accepted); !looked.ok()) {
     log::warn("what else the store lacks can't be told: " + describe(looked.error()));
   }
   return accepted;
+}
+
+Result<void> Vault::mend(const std::vector<DamagedRow>& damaged) {
+  if (damaged.empty()) return {};
+  const auto vault = state_.unsealed();
+  COFFER_CHECK(core::mend(*vault, *store_, clock_.wall()));
+  return record_store(*vault);
 }
 
 /// Written down: whoever accepts sees it once, and health and doctor tell of it from then on.

@@ -175,6 +175,8 @@ class Vault final : public core::Control {
   /// Into a file beside the store, whose path it gives; of no rows none.
   [[nodiscard]] Result<std::string> set_aside(const std::vector<core::DamagedRow>& rows) const;
   [[nodiscard]] Result<void> mark_accepted(const std::vector<core::DamagedRow>& damaged);
+  /// What is due for rows that are left may have gone.
+  [[nodiscard]] Result<void> mend(const std::vector<core::DamagedRow>& damaged);
   [[nodiscard]] Result<void> look_for_lacking(Accepted& accepted);
   /// One of before is precondition, unless a restore is to be taken on.
   [[nodiscard]] Result<std::unique_ptr<envelope::Keyring>> open_keyring(pkcs11::Token& token,

@@ -33,6 +33,11 @@ std::string_view Mount::option(std::string_view name) const {
 
 std::span<const PathRule> Engine::paths_for(const Mount& /*mount*/) const { return paths(); }
 
+Result<void> Engine::mend(envelope::SealedTransaction& /*tx*/, const RowName& /*row*/,
+                          std::string_view /*value*/, WallTime /*now*/) {
+  return {};
+}
+
 Result<std::vector<KnownSecret>> Engine::secrets_in(const RowName& /*row*/,
                                                     std::string_view /*value*/) const {
   return std::vector<KnownSecret>();

@@ -126,6 +126,10 @@ class Engine {
   /// how it finds out that one is missing. An engine without secrets says none. `corrupt`.
   [[nodiscard]] virtual Result<std::vector<KnownSecret>> secrets_in(const RowName& row,
                                                                     std::string_view value) const;
+  /// Stages anew what leads to one of this engine's rows and what is due for it: rows of that may
+  /// be lost, with a store that is damaged. Nothing for rows that nothing is due for. `corrupt`.
+  [[nodiscard]] virtual Result<void> mend(envelope::SealedTransaction& tx, const RowName& row,
+                                          std::string_view value, WallTime now);
   /// The keys that this mount works with now; an engine without any on the token says none.
   [[nodiscard]] virtual Result<std::vector<TokenKey>> token_keys(envelope::SealedTransaction& tx,
                                                                  const Mount& mount) const;

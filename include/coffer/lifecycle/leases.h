@@ -173,6 +173,11 @@ class Leases final {
   [[nodiscard]] static Result<std::vector<Lease>> of_targets(envelope::SealedTransaction& tx,
                                                              const std::set<std::string>& targets,
                                                              std::size_t at_most);
+  /// Of one row of leases or of pending ends: stages anew what leads to it and what is due for it,
+  /// which may be lost with a store that is damaged. Nothing for other rows. `corrupt`.
+  [[nodiscard]] static Result<void> mend(envelope::SealedTransaction& tx,
+                                         const envelope::RowName& row, std::string_view value,
+                                         WallTime now);
   /// What was made outside and has no lease (any more), as after a restore: stages its end, which
   /// is pending from the commit on like a lease's. `name` is its last part of an id, so whoever
   /// asks again asks for the same. `then` is Context::then. No cap holds it back.

@@ -166,6 +166,16 @@ class DatabaseEngine final : public engine::Engine, public engine::Readable {
     return secrets;
   }
 
+  [[nodiscard]] Result<void> mend(SealedTransaction& tx, const engine::RowName& row,
+                                  std::string_view value, WallTime now) override {
+    if (row.space.table == kStaticTable) return mend_static(tx, row, value, now);
+    if (row.space.table != kConnectionTable) return {};
+    COFFER_TRY(const Connection connection, decode_connection(value));
+    if (connection.retired == WallTime{}) return {};
+    return lifecycle::schedule(tx, kRetiredKind, to_string(row.space.mount) + "/" + row.name, now,
+                               now);
+  }
+
   /// A password is itself.
   [[nodiscard]] std::optional<std::vector<engine::SecretText>> texts_of(
       std::string_view value) const override {

@@ -8,7 +8,6 @@
 namespace coffer::engines::database {
 namespace {
 
-using connectors::Target;
 using engine::Expect;
 using engine::SealedTransaction;
 using std::chrono::seconds;
@@ -86,6 +85,17 @@ Result<void> put_in_list(SealedTransaction& tx, const StaticFound& found, std::s
                                       .last = role.last_rotation,
                                       .failures = role.failures,
                                       .trouble = std::move(trouble)});
+}
+
+Result<void> mend_static(SealedTransaction& tx, const engine::RowName& row, std::string_view value,
+                         WallTime now) {
+  const Uuid& mount = row.space.mount;
+  COFFER_TRY(StaticRole role, decode_static_role(value));
+  const StaticFound found{mount, row.name, std::move(role)};
+  if (!found.role.rotated_by.empty()) return {};
+  COFFER_CHECK(put_in_list(tx, found, {}));
+  return lifecycle::schedule(tx, kStaticKind, due_id(mount, row.name), found.role.next_rotation,
+                             now);
 }
 
 Result<void> erase(SealedTransaction& tx, const StaticFound& found) {

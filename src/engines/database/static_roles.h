@@ -10,6 +10,10 @@ namespace coffer::engines::database {
 
 inline constexpr std::string_view kStaticKind = "database_static";
 
+/// Its place in the list of rotations and what is due for it, anew.
+[[nodiscard]] Result<void> mend_static(engine::SealedTransaction& tx, const engine::RowName& row,
+                                       std::string_view value, WallTime now);
+
 struct StaticFound {
   Uuid mount;
   std::string name;

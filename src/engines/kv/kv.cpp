@@ -4,7 +4,9 @@
 #include "coffer/crypto/random.h"
 #include "coffer/engine/readable.h"
 #include "handlers.h"
+#include "rotation_row.h"
 #include "rotations.h"
+#include "stored_key.h"
 #include "tables.h"
 
 namespace coffer::engines::kv {
@@ -44,6 +46,14 @@ class KvEngine final : public engine::Engine, public engine::Readable {
   [[nodiscard]] Result<std::vector<engine::KnownSecret>> secrets_in(
       const engine::RowName& row, std::string_view value) const override {
     return known_secrets(row, value);
+  }
+  [[nodiscard]] Result<void> mend(engine::SealedTransaction& tx, const engine::RowName& row,
+                                  std::string_view value, WallTime now) override {
+    const View view(tx, row.space.mount, now);
+    if (row.space.table == kMetadataTable) return mend_folders(view, row.parent + row.name);
+    if (row.space.table != kRotationTable) return {};
+    COFFER_TRY([[maybe_unused]] const Rotation whole, decode_rotation(value));
+    return rotations_.mend(view, row.parent + row.name);
   }
   [[nodiscard]] std::optional<std::vector<engine::SecretText>> texts_of(
       std::string_view) const override {

@@ -83,6 +83,13 @@ Result<void> Rotations::load(engine::SealedTransaction& tx, WallTime now) {
   return {};
 }
 
+Result<void> Rotations::mend(const View& view, std::string_view path) const {
+  COFFER_TRY(const StoredRotation stored, load_rotation(view, path));
+  if (stored.row_version == 0) return {};
+  COFFER_CHECK(save_rotation(view, path, stored));
+  return schedule(view, path, stored.rotation, tools_);
+}
+
 Result<Response> Rotations::handle(Context& context, const Request& request,
                                    std::string_view path) {
   COFFER_CHECK(load(context.tx, context.now));

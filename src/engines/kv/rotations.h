@@ -26,6 +26,8 @@ class Rotations final {
   /// A read of `data/` that is about to be answered: noted once the answer is on record.
   [[nodiscard]] Result<void> was_read(engine::Context& context, const model::Request& request,
                                       std::string_view path);
+  /// Its place in the list, and what is due for it, anew.
+  [[nodiscard]] Result<void> mend(const View& view, std::string_view path) const;
 
  private:
   using Answer = Result<model::Response>;

@@ -56,6 +56,15 @@ Result<void> drop_oldest(const View& view, std::string_view path, KeyMetadata& m
 
 }  // namespace
 
+Result<void> mend_folders(const View& view, std::string_view path) {
+  for (const engine::RowName& folder : folder_rows(view.mount, path)) {
+    COFFER_TRY(const store::Key place, view.tx.place(folder));
+    COFFER_TRY(const store::RowVersion known, view.tx.version_at(place));
+    if (known == 0) COFFER_CHECK(view.tx.write(folder, {}, Expect::anything()));
+  }
+  return {};
+}
+
 Result<StoredKey> load(const View& view, std::string_view path) {
   COFFER_TRY(const std::optional<engine::OpenedRow> row,
              view.tx.read(metadata_row(view.mount, path)));

@@ -39,4 +39,7 @@ struct StoredKey {
 /// What isn't there: 404 with no text.
 [[nodiscard]] inline Error no_such_secret() { return make_error(ErrorCode::not_found, ""); }
 
+/// The rows of the key's folders that aren't there.
+[[nodiscard]] Result<void> mend_folders(const View& view, std::string_view path);
+
 }  // namespace coffer::engines::kv
