@@ -12,6 +12,17 @@ bool is_definite(const Error& error) {
          error.code == ErrorCode::not_found;
 }
 
+/// The operator's statements may have run and changed something else. A user that isn't let in for
+/// another reason (expired, locked, barred from here) has the new password all the same, and a
+/// server doesn't say which it is: only the old one's login does.
+bool old_one_stands(const std::function<Result<void>(const Targets::Act&)>& as_admin,
+                    const Change& change) {
+  if (change.statements.empty() || change.before == nullptr) return false;
+  return as_admin(
+             [&](Target& target) { return target.check_login(change.username, *change.before); })
+      .ok();
+}
+
 }  // namespace
 
 ChangeOutcome change_password(const std::function<Result<void>(const Targets::Act&)>& as_admin,
@@ -34,11 +45,11 @@ ChangeOutcome change_password(const std::function<Result<void>(const Targets::Ac
   if (!asked.ok()) return {ChangeEnd::unknown, asked.error()};
   if (login.ok()) return {ChangeEnd::done, {}};
   if (login.error().code != ErrorCode::unauthenticated) return {ChangeEnd::unknown, login.error()};
-  // The statements ran, and changed something else.
-  return {
-      change.sent_before ? ChangeEnd::unknown : ChangeEnd::refused,
+  const Error why =
       make_error(ErrorCode::precondition, "the statements ran, but the new password doesn't log in",
-                 login.error().cause)};
+                 login.error().cause);
+  const bool definite = !change.sent_before && old_one_stands(as_admin, change);
+  return {definite ? ChangeEnd::refused : ChangeEnd::unknown, why};
 }
 
 }  // namespace coffer::engines::database

@@ -12,10 +12,13 @@ using engine::SealedTransaction;
 using model::Request;
 using model::Response;
 
-Result<std::string> open_pending(SealedTransaction& tx, const Found& found) {
-  const std::uint64_t version = found.row.password.pending;
-  return tx.open_secret(admin_row(found.mount, found.id, version),
-                        admin_context(found.mount, found.id, version));
+Result<SecureBytes> open_password(SealedTransaction& tx, const Found& found,
+                                  std::uint64_t version) {
+  COFFER_TRY(std::string text, tx.open_secret(admin_row(found.mount, found.id, version),
+                                              admin_context(found.mount, found.id, version)));
+  auto copy = SecureBytes::copy_of(as_bytes(text));
+  wipe(text);
+  return copy;
 }
 
 /// The candidate is on disk when this returns. One that is pending already stays the candidate.
@@ -80,15 +83,14 @@ Result<Response> rotate_root(House& house, Context& context, const Request&,
   COFFER_TRY(const Found now, with_candidate(house, *found, fresh));
   COFFER_FAILPOINT("database.root.kept");
   COFFER_TRY(const auto tx, house.parts.store.begin());
-  COFFER_TRY(std::string text, open_pending(*tx, now));
-  auto copy = SecureBytes::copy_of(as_bytes(text));
-  wipe(text);
-  COFFER_TRY(const SecureBytes candidate, std::move(copy));
+  COFFER_TRY(const SecureBytes candidate, open_password(*tx, now, now.row.password.pending));
+  COFFER_TRY(const SecureBytes before, open_password(*tx, now, now.row.password.current));
   const ChangeOutcome outcome =
       change_password([&](const Targets::Act& act) { return house.targets.with(*tx, now, act); },
                       {.username = now.row.username,
                        .statements = now.row.root_rotation_statements,
                        .password = candidate,
+                       .before = &before,
                        .sent_before = sent_before});
   COFFER_CHECK(settle(house, now, outcome));
   COFFER_FAILPOINT("database.root.settled");

@@ -133,11 +133,18 @@ Result<ChangeOutcome> attempt(House& house, const Uuid& mount, std::string_view 
     return make_error(ErrorCode::precondition, "the configuration of the static role is gone");
   }
   COFFER_TRY(const SecureBytes candidate, open_password(*tx, *found, found->role.password.pending));
+  // Of two users in turn the current password is the other's.
+  const bool knows = found->role.alternate.empty() && found->role.password.current != 0;
+  SecureBytes before;
+  if (knows) {
+    COFFER_TRY(before, open_password(*tx, *found, found->role.password.current));
+  }
   return change_password(
       [&](const Targets::Act& act) { return house.targets.with(*tx, *connection, act); },
       {.username = found->role.next_user(),
        .statements = found->role.rotation,
        .password = candidate,
+       .before = knows ? &before : nullptr,
        .sent_before = sent_before});
 }
 

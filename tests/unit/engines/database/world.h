@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -53,11 +54,13 @@ struct FakeDatabase {
   /// Once, with the name: before somebody is told whether a user is there, and before one is made.
   std::function<void(const std::string&)> when_asked;
   std::function<void(const std::string&)> when_made;
-  bool busy = false;  ///< no connection can be had for a creation
+  std::set<std::string> barred;  ///< whom no password lets in
+  bool idle_statements = false;  ///< those of a change run, and change nothing
+  bool busy = false;             ///< no connection can be had for a creation
 
   [[nodiscard]] bool logs_in(const std::string& user, const std::string& password) const {
     const auto known = users.find(user);
-    return known != users.end() && known->second == password;
+    return known != users.end() && known->second == password && !barred.contains(user);
   }
 };
 
@@ -90,8 +93,9 @@ class FakeTarget final : public connectors::Target {
     return on_user(name, [&] { database_.users.erase(std::string(name)); });
   }
   Result<void> end_sessions(std::string_view) override { return {}; }
-  Result<void> set_password(connectors::Statements, std::string_view name,
+  Result<void> set_password(connectors::Statements statements, std::string_view name,
                             const SecureBytes& password) override {
+    if (database_.idle_statements && !statements.empty()) return on_user(name, [] {});
     return on_user(name, [&] { database_.users[std::string(name)] = text(password); });
   }
   Result<void> check_login(std::string_view name, const SecureBytes& password) override {
