@@ -111,16 +111,17 @@ EndQueue::Time EndQueue::pause_before(std::uint8_t further_rounds) {
   return further_rounds == 0 ? kThirdRound : kSecondRound;
 }
 
-/// The times in its row are by a wall clock that may have been set since. So nothing waits longer
-/// than it was put off for; and what waits for something slow waits as long as that by the clock of
-/// this process, though the wall clock may have leapt while there was none.
+/// The times in its row are by a wall clock that may have been set since. So what says that it
+/// waits longer than it can have been put off for waits no more: were it to wait for that long,
+/// each restart would begin it anew. And what waits for something slow waits as long as that by the
+/// clock of this process, though the wall clock may have leapt while there was none.
 EndQueue::Time EndQueue::wait_of(const Target& target, const PendingEnd& end, WallTime wall) {
   const bool first = !end.precaution || end.not_before == end.since;
   if (end.forced || (end.attempts == 0 && first)) return Time(0);
   if (end.attempts == 0) return pause_before(end.rounds);
   const Time left = std::max(Time(end.not_before - wall), Time(0));
-  return std::min(left,
-                  target.failing_since || end.was_away ? kLongestAway : backoff(end.attempts, 0));
+  if (left > (end.was_away ? kLongestAway : backoff(end.attempts, 0))) return Time(0);
+  return target.failing_since ? std::min(left, kLongestAway) : left;
 }
 
 void EndQueue::put(Target& target, PendingEnd end, WallTime wall, Time now) {

@@ -110,6 +110,22 @@ TEST(LeaseClock, SetBackItHoldsUpNoEndOfATargetThatWasAwayAndTookOne) {
   EXPECT_EQ(world.users(), 0U);
 }
 
+/// Found by seeds 49081 and 54284: each start let it wait anew.
+TEST(LeaseClock, SetBackItHoldsUpNoEndThatRestartsComeBefore) {
+  LeaseWorld world;
+  world.targets["db"].away = false;
+  world.end(world.issue(LeaseWorld::wanted("u")));
+  world.targets["db"].away = true;
+  world.live(minutes(30), seconds(5));
+  world.clock.step(-hours(4));
+  world.targets["db"].away = false;
+  for (int i = 0; i < 3; ++i) {
+    world.restart();
+    world.live(seconds(20));
+  }
+  EXPECT_EQ(world.users(), 0U);
+}
+
 /// Something slow is as slow as it is, whatever anybody sets.
 TEST(LeaseClock, SetAheadItHastensNoPrecaution) {
   LeaseWorld world;
