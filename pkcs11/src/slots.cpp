@@ -76,6 +76,12 @@ PinTries pin_tries(CK_FLAGS flags) {
   return (flags & CKF_USER_PIN_COUNT_LOW) != 0 ? PinTries::few : PinTries::plenty;
 }
 
+PinTries so_pin_tries(CK_FLAGS flags) {
+  if ((flags & CKF_SO_PIN_LOCKED) != 0) return PinTries::locked;
+  if ((flags & CKF_SO_PIN_FINAL_TRY) != 0) return PinTries::one_left;
+  return (flags & CKF_SO_PIN_COUNT_LOW) != 0 ? PinTries::few : PinTries::plenty;
+}
+
 /// Hundredths, the second digit of which may be 0 (PKCS#11 section 3.1, CK_VERSION).
 std::string version_text(const CK_VERSION& version) {
   return std::to_string(version.major) + "." + std::to_string(version.minor);
@@ -90,7 +96,8 @@ TokenInfo describe_token(const CK_TOKEN_INFO& info) {
           .serial = trimmed(info.serialNumber),
           .pin_tries = pin_tries(info.flags),
           .firmware = version_text(info.firmwareVersion),
-          .hardware = version_text(info.hardwareVersion)};
+          .hardware = version_text(info.hardwareVersion),
+          .so_pin_tries = so_pin_tries(info.flags)};
 }
 
 Result<CK_SLOT_ID> find_token(const Module& module, const TokenUri& uri) {

@@ -58,6 +58,12 @@ Result<void> read_error(std::uint8_t status, Reader& reader, std::optional<Error
   return {};
 }
 
+Result<PinTries> read_pin_tries(Reader& reader) {
+  COFFER_TRY(const std::uint8_t tries, reader.u8());
+  if (tries <= static_cast<std::uint8_t>(PinTries::locked)) return static_cast<PinTries>(tries);
+  return make_error(ErrorCode::corrupt, "an unknown number of PIN tries");
+}
+
 }  // namespace
 
 Bytes encode_error(std::uint64_t id, const Error& error, LoginOutcome login) {
@@ -93,11 +99,12 @@ Result<Reply> decode_reply(ByteView packet) {
 }
 
 Bytes encode_info(const TokenInfo& info) {
-  const auto& [label, manufacturer, model, serial, pin_tries, profile, firmware, hardware] = info;
+  const auto& [label, manufacturer, model, serial, pin_tries, profile, firmware, hardware, so_pin] =
+      info;
   Writer writer;
   writer.text(label).text(manufacturer).text(model).text(serial);
   writer.u8(static_cast<std::uint8_t>(pin_tries)).text(profile);
-  writer.text(firmware).text(hardware);
+  writer.text(firmware).text(hardware).u8(static_cast<std::uint8_t>(so_pin));
   return std::move(writer).take();
 }
 
@@ -108,14 +115,11 @@ Result<TokenInfo> decode_info(ByteView body) {
   COFFER_TRY(info.manufacturer, read_text(reader, kMaxName));
   COFFER_TRY(info.model, read_text(reader, kMaxName));
   COFFER_TRY(info.serial, read_text(reader, kMaxName));
-  COFFER_TRY(const std::uint8_t pin_tries, reader.u8());
-  if (pin_tries > static_cast<std::uint8_t>(PinTries::locked)) {
-    return make_error(ErrorCode::corrupt, "an unknown number of PIN tries");
-  }
-  info.pin_tries = static_cast<PinTries>(pin_tries);
+  COFFER_TRY(info.pin_tries, read_pin_tries(reader));
   COFFER_TRY(info.profile, read_text(reader, kMaxName));
   COFFER_TRY(info.firmware, read_text(reader, kMaxName));
   COFFER_TRY(info.hardware, read_text(reader, kMaxName));
+  COFFER_TRY(info.so_pin_tries, read_pin_tries(reader));
   COFFER_CHECK(reader.finish());
   return info;
 }

@@ -215,6 +215,24 @@ void check_pin_tries(const std::string& tries, Findings& found) {
   }
 }
 
+/// Nothing that is served needs it; whoever tries it is after the whole token.
+void check_so_pin_tries(const std::string& tries, Findings& found) {
+  const std::string fix = "find out who tried them; once it is locked, nobody can set another PIN";
+  if (tries == "few") {
+    warning(found, "token.so_pin_tries_few",
+            "wrong PINs of the security officer were tried on the token: a few tries are left",
+            fix);
+  }
+  if (tries == "one_left") {
+    error(found, "token.so_pin_tries_one_left",
+          "the token has one try left of the security officer's PIN", fix);
+  }
+  if (tries == "locked") {
+    error(found, "token.so_pin_locked", "the security officer's PIN of the token is locked",
+          "find out who tried it; have another token enrolled before this one's PIN is lost");
+  }
+}
+
 }  // namespace
 
 void check_token(const Json& token, Findings& found) {
@@ -225,6 +243,7 @@ void check_token(const Json& token, Findings& found) {
                      "docs/tokens.md, when a token fails"});
   }
   check_pin_tries(text_of(token, "pin_tries"), found);
+  check_so_pin_tries(text_of(token, "so_pin_tries"), found);
   const std::string model = text_of(token, "model") + " " + text_of(token, "manufacturer");
   if (model.find("SoftHSM") != std::string::npos) {
     warning(found, "token.software", "the token is SoftHSM: its keys are files of this machine",

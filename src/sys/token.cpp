@@ -4,17 +4,21 @@
 namespace coffer::sys {
 namespace {
 
-/// As of now: those who try PINs by other programs aren't the daemon's. "" if it doesn't answer.
-std::string_view pin_tries(pkcs11::Token& token) {
-  const auto now = token.info();
-  if (!now.ok()) return "";
-  switch (now->pin_tries) {
+std::string_view text_of(pkcs11::PinTries tries) {
+  switch (tries) {
     case pkcs11::PinTries::plenty: return "plenty";
     case pkcs11::PinTries::few: return "few";
     case pkcs11::PinTries::one_left: return "one_left";
     case pkcs11::PinTries::locked: break;
   }
   return "locked";
+}
+
+/// As of now: those who try PINs by other programs aren't the daemon's. "" if it doesn't answer.
+void append_pin_tries(JsonWriter& json, pkcs11::Token& token) {
+  const auto now = token.info();
+  json.key("pin_tries").string(now.ok() ? text_of(now->pin_tries) : "");
+  json.key("so_pin_tries").string(now.ok() ? text_of(now->so_pin_tries) : "");
 }
 
 Result<Response> token(Call& call) {
@@ -31,7 +35,7 @@ Result<Response> token(Call& call) {
   json.key("wrap").string(health.wrap).key("profile").string(info.profile);
   json.key("serial").string(info.serial).key("label").string(info.label);
   json.key("manufacturer").string(info.manufacturer).key("model").string(info.model);
-  json.key("pin_tries").string(pin_tries(*call.vault->token));
+  append_pin_tries(json, *call.vault->token);
   json.end_object();
   return answer(std::move(json));
 }

@@ -94,6 +94,11 @@ void FakeToken::set_pin_tries(pkcs11::PinTries left) {
   pin_tries_ = left;
 }
 
+void FakeToken::set_so_pin_tries(pkcs11::PinTries left) {
+  const MutexLock lock(mutex_);
+  so_pin_tries_ = left;
+}
+
 std::optional<std::size_t> FakeToken::rsa_of(const KeyRef& kek) const {
   const auto found = keys_.find(kek.id);
   return found == keys_.end() ? std::nullopt : found->second.rsa;
@@ -160,8 +165,8 @@ FakeToken::Secret FakeToken::make_secret(KeyRole role, const KeyRef& key) {
 Result<pkcs11::TokenInfo> FakeToken::info() {
   const MutexLock lock(mutex_);
   COFFER_CHECK(enter(Method::info));
-  return pkcs11::TokenInfo{options_.label, "Coffer", "fake", options_.serial,
-                           pin_tries_,     "fake",   "1.0",  "1.0"};
+  return pkcs11::TokenInfo{options_.label, "Coffer", "fake", options_.serial, pin_tries_,
+                           "fake",         "1.0",    "1.0",  so_pin_tries_};
 }
 
 Result<void> FakeToken::generate(KeyRole role, const KeyRef& key, std::string_view label) {

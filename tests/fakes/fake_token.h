@@ -67,6 +67,7 @@ class FakeToken final : public pkcs11::Token {
   void spoil(const pkcs11::KeyRef& key, std::string_view attribute);
   /// What info() tells of wrong PINs.
   void set_pin_tries(pkcs11::PinTries left);
+  void set_so_pin_tries(pkcs11::PinTries left);
 
   Result<pkcs11::TokenInfo> info() override;
   Result<void> generate(pkcs11::KeyRole role, const pkcs11::KeyRef& key,
@@ -113,6 +114,7 @@ class FakeToken final : public pkcs11::Token {
   const Options options_;
   mutable Mutex mutex_;
   pkcs11::PinTries pin_tries_ COFFER_GUARDED_BY(mutex_) = pkcs11::PinTries::plenty;
+  pkcs11::PinTries so_pin_tries_ COFFER_GUARDED_BY(mutex_) = pkcs11::PinTries::plenty;
   std::map<Bytes, Key> keys_ COFFER_GUARDED_BY(mutex_);
   std::map<std::string, Bytes, std::less<>> data_ COFFER_GUARDED_BY(mutex_);
   std::vector<Fault> faults_ COFFER_GUARDED_BY(mutex_);

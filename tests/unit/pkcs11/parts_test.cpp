@@ -247,5 +247,25 @@ TEST_F(InitialiseToken, KeysOutliveTheTokenObject) {
   EXPECT_TRUE((*again)->unwrap(kek, blob, aad).ok());
 }
 
+TEST(Slots, TriesOfTheUsersAndTheOfficersPinAreToldApart) {
+  struct {
+    CK_FLAGS flags;
+    PinTries user;
+    PinTries officer;
+  } const cases[] = {
+      {0, PinTries::plenty, PinTries::plenty},
+      {CKF_USER_PIN_COUNT_LOW, PinTries::few, PinTries::plenty},
+      {CKF_SO_PIN_COUNT_LOW, PinTries::plenty, PinTries::few},
+      {CKF_SO_PIN_COUNT_LOW | CKF_SO_PIN_FINAL_TRY, PinTries::plenty, PinTries::one_left},
+      {CKF_SO_PIN_FINAL_TRY | CKF_SO_PIN_LOCKED, PinTries::plenty, PinTries::locked},
+      {CKF_USER_PIN_LOCKED | CKF_SO_PIN_COUNT_LOW, PinTries::locked, PinTries::few}};
+  for (const auto& each : cases) {
+    CK_TOKEN_INFO info{};
+    info.flags = each.flags;
+    EXPECT_EQ(describe_token(info).pin_tries, each.user) << each.flags;
+    EXPECT_EQ(describe_token(info).so_pin_tries, each.officer) << each.flags;
+  }
+}
+
 }  // namespace
 }  // namespace coffer::pkcs11

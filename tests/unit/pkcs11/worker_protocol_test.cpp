@@ -80,7 +80,7 @@ TEST(WorkerProtocol, EveryTruncationAndAnExtraByteAreCorrupt) {
 
 TEST(WorkerProtocol, BodiesAreReadToTheirEnd) {
   const Bytes info = encode_info({"coffer", "SoftHSM project", "SoftHSM v2", "0f",
-                                  PinTries::one_left, "softhsm", "2.6", "1.0"});
+                                  PinTries::one_left, "softhsm", "2.6", "1.0", PinTries::locked});
   const Bytes kek = encode_kek({"rsa-oaep-sha256", {0x30, 0x03}});
   const auto read = decode_info(info);
   ASSERT_TRUE(read.ok());
@@ -91,6 +91,8 @@ TEST(WorkerProtocol, BodiesAreReadToTheirEnd) {
   }
   EXPECT_EQ(read->firmware, "2.6");
   EXPECT_EQ(read->hardware, "1.0");
+  EXPECT_EQ(read->pin_tries, PinTries::one_left);
+  EXPECT_EQ(read->so_pin_tries, PinTries::locked);
   const std::vector<KeyAttribute> attributes = {{"CKA_LOCAL", "true"}, {"CKA_VALUE_LEN", "32"}};
   const Bytes listed = encode_attributes(attributes);
   EXPECT_EQ(*decode_attributes(listed), attributes);

@@ -55,6 +55,17 @@ TEST_F(TokenPathTest, TellsOfATokenThatIsUp) {
   EXPECT_EQ(text(told, {"wrap"}), "aes-gcm");
   EXPECT_EQ(text(told, {"since"}), to_rfc3339(clock_.wall()));
   EXPECT_EQ(text(told, {"pin_tries"}), "plenty");
+  EXPECT_EQ(text(told, {"so_pin_tries"}), "plenty");
+}
+
+TEST_F(TokenPathTest, TellsWhichPinsWereTriedAsOfNow) {
+  device_->set_pin_tries(pkcs11::PinTries::few);
+  device_->set_so_pin_tries(pkcs11::PinTries::one_left);
+  EXPECT_EQ(text(data(read("token")), {"pin_tries"}), "few");
+  EXPECT_EQ(text(data(read("token")), {"so_pin_tries"}), "one_left");
+  device_->set_so_pin_tries(pkcs11::PinTries::locked);
+  EXPECT_EQ(text(data(read("token")), {"so_pin_tries"}), "locked");
+  EXPECT_EQ(text(data(read("token")), {"state"}), "up") << "nothing needs that PIN now";
 }
 
 TEST_F(TokenPathTest, TellsSinceWhenAndWhyItIsDown) {

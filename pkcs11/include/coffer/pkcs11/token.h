@@ -42,7 +42,8 @@ inline constexpr std::size_t kMaxDataLabel = 64;
 /// CKA_APPLICATION of our data objects.
 inline constexpr std::string_view kDataApplication = "coffer";
 
-/// What a token says of wrong PINs that somebody tried (CKF_USER_PIN_…); sent by these numbers.
+/// What a token says of wrong PINs that somebody tried (CKF_USER_PIN_…, CKF_SO_PIN_…); sent by
+/// these numbers.
 enum class PinTries : std::uint8_t { plenty = 0, few = 1, one_left = 2, locked = 3 };
 
 /// What a token says of itself (CK_TOKEN_INFO, blanks trimmed). Names are for people: identity is
@@ -56,6 +57,7 @@ struct TokenInfo {
   std::string profile{};                  ///< how its make is spoken to (profile.h)
   std::string firmware{};                 ///< "2.6"
   std::string hardware{};
+  PinTries so_pin_tries = PinTries::plenty;  ///< as of this call
 };
 
 /// An attribute of the object that does a key's work, as the token gave it: "CKA_EXTRACTABLE" and
