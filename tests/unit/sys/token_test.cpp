@@ -59,11 +59,11 @@ TEST_F(TokenPathTest, TellsOfATokenThatIsUp) {
 }
 
 TEST_F(TokenPathTest, TellsWhichPinsWereTriedAsOfNow) {
-  device_->set_pin_tries(pkcs11::PinTries::few);
-  device_->set_so_pin_tries(pkcs11::PinTries::one_left);
+  vault.token.set_pin_tries(pkcs11::PinTries::few);
+  vault.token.set_so_pin_tries(pkcs11::PinTries::one_left);
   EXPECT_EQ(text(data(read("token")), {"pin_tries"}), "few");
   EXPECT_EQ(text(data(read("token")), {"so_pin_tries"}), "one_left");
-  device_->set_so_pin_tries(pkcs11::PinTries::locked);
+  vault.token.set_so_pin_tries(pkcs11::PinTries::locked);
   EXPECT_EQ(text(data(read("token")), {"so_pin_tries"}), "locked");
   EXPECT_EQ(text(data(read("token")), {"state"}), "up") << "nothing needs that PIN now";
 }
