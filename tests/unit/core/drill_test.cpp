@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "coffer/envelope/stored.h"
 #include "fakes/test_vault.h"
 
@@ -128,6 +130,30 @@ TEST_F(DrillTest, ATokenThatIsAwayEndsIt) {
   const auto report = open_everything(vault_.open(), *vault_.store, {});
   ASSERT_FALSE(report.ok());
   EXPECT_EQ(report.error().code, ErrorCode::unavailable);
+}
+
+TEST_F(DrillTest, WhatIsntToBeOpenedHasToBeThereAllTheSame) {
+  for (const char* path : {"secret/data/a", "secret/data/b", "secret/data/c"}) put(path);
+  auto secrets = stored(StoredKind::secret);
+  write(secrets[0].first, std::nullopt);
+  secrets[1].second.back() = static_cast<char>(secrets[1].second.back() ^ 1);
+  write(secrets[1].first, secrets[1].second);
+  std::vector<store::RowVersion> damaged;
+  const auto note = [&](const envelope::RowName& said_by, const engine::KnownSecret& secret,
+                        store::RowVersion version) {
+    EXPECT_EQ(said_by.name, secret.context.path);
+    damaged.push_back(version);
+  };
+  for (const bool opens : {false, true}) {
+    damaged.clear();
+    vault_.open().sealed_store->purge_cache();
+    const DrillReport report = TestVault::must(open_everything(
+        vault_.open(), *vault_.store, {.damaged = note, .opens = [opens] { return opens; }}));
+    EXPECT_EQ(report.unopened, opens ? 0U : 2U);
+    EXPECT_EQ(report.secrets, opens ? 1U : 0U);
+    EXPECT_EQ(damaged.size(), opens ? 2U : 1U);
+    EXPECT_EQ(std::count(damaged.begin(), damaged.end(), 0U), 1) << "the one that isn't there";
+  }
 }
 
 TEST_F(DrillTest, TellsHowFarItIs) {
