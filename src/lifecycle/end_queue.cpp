@@ -98,6 +98,7 @@ void EndQueue::found(const Look& look, std::vector<PendingEnd> ends, const store
   target.looking = false;
   target.settled.clear();
   target.after = done ? store::Key() : next;
+  target.scanned = target.scanned || done;
   if (news) target.empty_looks = 0;
   if (!done) {
     target.look_at = now;
@@ -112,13 +113,15 @@ EndQueue::Time EndQueue::pause_before(std::uint8_t further_rounds) {
 }
 
 /// The times in its row are by a wall clock that may have been set since. So what says that it
-/// waits longer than it can have been put off for waits no more: were it to wait for that long,
-/// each restart would begin it anew. And what waits for something slow waits as long as that by the
-/// clock of this process, though the wall clock may have leapt while there was none.
+/// waits longer than it can have been put off for waits no more, and what was put off by a process
+/// before this one, since the target was away, waits for that alone, of which one try tells: were
+/// they to wait, each restart would begin it anew. And what waits for something slow waits as long
+/// as that by the clock of this process, though the wall clock may have leapt while there was none.
 EndQueue::Time EndQueue::wait_of(const Target& target, const PendingEnd& end, WallTime wall) {
   const bool first = !end.precaution || end.not_before == end.since;
   if (end.forced || (end.attempts == 0 && first)) return Time(0);
   if (end.attempts == 0) return pause_before(end.rounds);
+  if (end.was_away && !target.scanned) return Time(0);
   const Time left = std::max(Time(end.not_before - wall), Time(0));
   if (left > (end.was_away ? kLongestAway : backoff(end.attempts, 0))) return Time(0);
   return target.failing_since ? std::min(left, kLongestAway) : left;

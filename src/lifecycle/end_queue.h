@@ -78,6 +78,7 @@ class EndQueue final {
     Time look_at{0};
     std::uint32_t empty_looks = 0;
     bool looking = false;
+    bool scanned = false;  ///< all of its rows were looked at once in this process
     std::set<std::string, std::less<>> settled;  ///< since the look began
     Time doubt_until{0};  ///< until then it is looked at however many are ready
   };
