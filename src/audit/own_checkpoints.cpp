@@ -66,6 +66,22 @@ Result<std::string> newest_checkpoint(const std::string& directory) {
   return make_error(ErrorCode::not_found, "there is no checkpoint beside the log");
 }
 
+Result<std::optional<Checkpoint>> newest_signed(const std::string& directory,
+                                                std::string_view origin, const TrustedKeys& keys) {
+  COFFER_TRY(const std::vector<Segment> files, list_checkpoints(directory));
+  COFFER_TRY(const std::vector<NoteKey> named, keys.under(origin));
+  for (auto file = files.rbegin(); file != files.rend(); ++file) {
+    COFFER_TRY(const std::string text, read_whole(file->path));
+    const auto notes = split_notes(text);
+    for (auto one = notes.rbegin(); one != notes.rend(); ++one) {
+      const auto note = parse_checkpoint(*one);
+      if (!note.ok() || note->checkpoint.origin != origin) continue;
+      if (verify_checkpoint(*note, named).ok()) return std::optional(note->checkpoint);
+    }
+  }
+  return std::optional<Checkpoint>();
+}
+
 Result<std::optional<Checkpoint>> first_signed(const std::string& directory, std::uint64_t segment,
                                                std::string_view origin, const TrustedKeys& keys) {
   COFFER_TRY(const std::vector<Segment> files, list_checkpoints(directory));

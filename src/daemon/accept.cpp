@@ -132,6 +132,8 @@ Result<Accepted> Vault::accept_restore() {
   if (const auto looked = look_for_lacking(accepted); !looked.ok()) {
     log::warn("what else the store lacks can't be told: " + describe(looked.error()));
   }
+  // A log that was cut is known from here on by what it is now.
+  sign_once();
   return accepted;
 }
 

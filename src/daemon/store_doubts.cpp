@@ -7,6 +7,9 @@
 namespace coffer::daemon {
 namespace {
 
+/// Commits that a kill may leave without a line, each of another thread.
+constexpr std::uint64_t kUnderWay = 64;
+
 Error refused(std::string text) {
   return make_error(ErrorCode::precondition, text.append(kHowToAccept));
 }
@@ -84,6 +87,31 @@ Result<void> compare_with_anchor(const envelope::StoreState& found, const Uuid& 
   return compare_log(log, anchor);
 }
 
+Result<std::optional<std::string>> doubt_of_log(const KnownLog& log, const Uuid& node) {
+  COFFER_TRY(const auto newest,
+             audit::newest_signed(log.directory, audit::log_origin(node), log.keys));
+  if (!newest) return std::optional<std::string>();
+  const auto begins = audit::beginning_of(log.directory, *newest, log.keys);
+  const std::string covered =
+      "a checkpoint beside the audit log covers " + std::to_string(newest->size) + " lines, ";
+  if (!begins.ok() && begins.error().code == ErrorCode::not_found) {
+    return std::optional(covered + "and the log has fewer: lines were cut off");
+  }
+  if (!begins.ok()) return begins.error();
+  if (*begins == audit::Beginning::other) {
+    return std::optional(covered + "and the log has others in their place");
+  }
+  return std::optional<std::string>();
+}
+
+std::optional<std::string> doubt_of_account(std::uint64_t sequence,
+                                            const std::optional<audit::StoreLine>& logged) {
+  const std::uint64_t known = logged ? logged->sequence : 0;
+  if (sequence <= known + kUnderWay) return std::nullopt;
+  return "the store stands at " + commit_number(sequence) + ", and the audit log knows of " +
+         (logged ? commit_number(known) : std::string("none")) + ": its end is missing";
+}
+
 Result<std::optional<envelope::Anchor>> anchor_told_of(const std::string& log,
                                                        const envelope::Keyring& keyring) {
   std::optional<envelope::Anchor> told;
@@ -108,6 +136,12 @@ std::optional<std::string> doubt_of_token(const std::optional<envelope::Anchor>&
   };
   return "the token holds " + (newest ? "anchor " + named(*newest) : std::string("no anchor")) +
          ", and the audit log tells that it was given " + named(*told);
+}
+
+Result<void> refuse_cut_log(const KnownLog& log, const Uuid& node) {
+  COFFER_TRY(auto doubt, doubt_of_log(log, node));
+  if (!doubt) return {};
+  return refused(*std::move(doubt));
 }
 
 Result<void> refuse_lost_sums(const envelope::AnchorsFound& anchors) {

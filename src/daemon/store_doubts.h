@@ -44,6 +44,17 @@ struct KnownLog {
                                                const KnownLog& log,
                                                const envelope::AnchorsFound& anchors);
 
+/// What is wrong with the log by the newest checkpoint beside it that this vault signed, for
+/// people; nullopt: nothing. Only synced lines are signed, so with a log that is durable against a
+/// power cut somebody took lines away, or wrote others.
+[[nodiscard]] Result<std::optional<std::string>> doubt_of_log(const KnownLog& log,
+                                                              const Uuid& node);
+
+/// What is odd about a store of that commit beside a log whose newest word about it is `logged`.
+/// Each commit is in the log at once; a kill leaves out the last one, and what was under way.
+[[nodiscard]] std::optional<std::string> doubt_of_account(
+    std::uint64_t sequence, const std::optional<audit::StoreLine>& logged);
+
 /// The newest anchor that the log says this token was given; nullopt: it doesn't say, or only long
 /// ago. Errors as audit::last_anchor_line().
 [[nodiscard]] Result<std::optional<envelope::Anchor>> anchor_told_of(
@@ -52,6 +63,9 @@ struct KnownLog {
 /// What is odd about a token that was given `told` and has `newest`, for people; nullopt: nothing.
 [[nodiscard]] std::optional<std::string> doubt_of_token(
     const std::optional<envelope::Anchor>& newest, const std::optional<envelope::Anchor>& told);
+
+/// precondition: doubt_of_log() has one.
+[[nodiscard]] Result<void> refuse_cut_log(const KnownLog& log, const Uuid& node);
 
 /// A store without sums, and a token whose anchor knows of some: precondition.
 [[nodiscard]] Result<void> refuse_lost_sums(const envelope::AnchorsFound& anchors);

@@ -100,26 +100,38 @@ void Vault::finish_signing() {
   witnesses_.reset();
 }
 
+audit::CheckpointConfig Vault::signing_config() const {
+  return {.directory = config_.audit_directory,
+          .node = store_->node(),
+          .durability = config_.audit_durability,
+          .heartbeat = config_.audit.heartbeat,
+          .max_unsigned = config_.audit.max_unsigned};
+}
+
+std::shared_ptr<crypto::Signer> Vault::signer() {
+  auto open = state_.unsealed();
+  if (open == nullptr) return nullptr;
+  crypto::Signer* const key = open->keyring.get();
+  return {std::move(open), key};
+}
+
 void Vault::start_signing() {
   if (!config_.audit.sign) return;
   start_witnesses();
-  checkpointer_ = std::make_unique<audit::Checkpointer>(
-      *log_, clock_,
-      audit::CheckpointConfig{.directory = config_.audit_directory,
-                              .node = store_->node(),
-                              .durability = config_.audit_durability,
-                              .heartbeat = config_.audit.heartbeat,
-                              .max_unsigned = config_.audit.max_unsigned,
-                              .on_signed =
-                                  [this](const std::string& note) {
-                                    if (witnesses_ != nullptr) witnesses_->offer(note);
-                                  }},
-      [this]() -> std::shared_ptr<crypto::Signer> {
-        auto open = state_.unsealed();
-        if (open == nullptr) return nullptr;
-        crypto::Signer* const key = open->keyring.get();
-        return {std::move(open), key};
-      });
+  auto config = signing_config();
+  config.on_signed = [this](const std::string& note) {
+    if (witnesses_ != nullptr) witnesses_->offer(note);
+  };
+  checkpointer_ = std::make_unique<audit::Checkpointer>(*log_, clock_, std::move(config),
+                                                        [this] { return signer(); });
+}
+
+void Vault::sign_once() {
+  if (!config_.audit.sign) return;
+  audit::Checkpointer(
+      *log_, clock_, signing_config(), [this] { return signer(); },
+      audit::Checkpointer::Threads::none)
+      .round();
 }
 
 Result<void> Vault::open_parts() {
@@ -198,6 +210,7 @@ Result<void> Vault::open_vault(std::unique_ptr<pkcs11::TokenKeeper> token,
   }
   COFFER_CHECK(core::note_version(*tx, clock_.wall()));
   if (doubt) COFFER_CHECK(lifecycle::mend_mark(*tx, clock_.wall()));
+  if (!doubt) COFFER_CHECK(note_log(*opened));
   COFFER_CHECK(note_token(*opened));
   COFFER_TRY(const auto mark, stored_row(core::restore_mark_key()));
   COFFER_CHECK(anchor_restored(*opened, *tx));

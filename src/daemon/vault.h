@@ -20,6 +20,7 @@
 #include "coffer/pkcs11/token_keeper.h"
 #include "coffer/programs/programs.h"
 #include "row_check.h"
+#include "store_doubts.h"
 
 namespace coffer::daemon {
 
@@ -133,7 +134,14 @@ class Vault final : public core::Control {
   [[nodiscard]] Result<std::optional<Error>> doubt_of(pkcs11::Token& token,
                                                       const envelope::Keyring& keyring) const;
   /// A token that holds less than the log says it was given, into the log.
+  [[nodiscard]] audit::CheckpointConfig signing_config() const;
+  /// nullptr: the vault is sealed.
+  [[nodiscard]] std::shared_ptr<crypto::Signer> signer();
+  /// The log as it is now, where no thread does it.
+  void sign_once();
   [[nodiscard]] Result<void> note_token(const core::Unsealed& vault);
+  [[nodiscard]] Result<void> note_log(const core::Unsealed& vault);
+  [[nodiscard]] KnownLog known_log(const envelope::Keyring& keyring) const;
   /// A store that was restored, or taken on, is the one from now on.
   [[nodiscard]] Result<void> anchor_restored(core::Unsealed& vault,
                                              envelope::SealedTransaction& tx);

@@ -16,7 +16,10 @@ Result<std::shared_ptr<envelope::RowSums>> Vault::trusted_sums(
   const bool restored = mark.has_value() && takes_restored_;
   auto sums = sums_of(keyring, *store_, logged, restored);
   // Looked at whatever the sums say: whoever takes the store on replaces what is there.
-  const auto heeded = heed_anchor(token, keyring, sums, restored);
+  auto heeded = heed_anchor(token, keyring, sums, restored);
+  if (heeded.ok() && !restored && config_.audit_durability == audit::Durability::power) {
+    heeded = refuse_cut_log(known_log(keyring), store_->node());
+  }
   if (sums.ok() && heeded.ok()) return sums;
   Error error = sums.ok() ? heeded.error() : sums.error();
   // A mark alone proves nothing: whoever can write the store can write one.
@@ -24,6 +27,10 @@ Result<std::shared_ptr<envelope::RowSums>> Vault::trusted_sums(
     error.text.insert(0, kSaysRestored);
   }
   return error;
+}
+
+KnownLog Vault::known_log(const envelope::Keyring& keyring) const {
+  return {config_.audit_directory, {.bare = envelope::sign_keys(keyring)}};
 }
 
 /// A vault whose first rows were never written has nothing that could be older.
@@ -39,8 +46,7 @@ Result<void> Vault::heed_anchor(pkcs11::Token& token, const envelope::Keyring& k
   if (*sums != nullptr) {
     COFFER_TRY(state, (*sums)->state());
   }
-  const KnownLog log{config_.audit_directory, {.bare = envelope::sign_keys(keyring)}};
-  return compare_with_anchor(state, store_->node(), log, found);
+  return compare_with_anchor(state, store_->node(), known_log(keyring), found);
 }
 
 /// Nothing that is served is older for it, and a token may lose its last write with the power, or
@@ -58,6 +64,21 @@ Result<void> Vault::note_token(const core::Unsealed& vault) {
   if (!doubt) return {};
   log::warn(*doubt + ": its data were put back, or it lost what was written last");
   const audit::Line lines[] = {trail_->system_line("token_put_back", *doubt)};
+  return log_->append(lines, true);
+}
+
+/// The store is newer than its log, so nothing that is served is older for it; and where a power
+/// cut may take lines that were signed, a refusal would strike the wrong people.
+Result<void> Vault::note_log(const core::Unsealed& vault) {
+  COFFER_TRY(const auto mark, stored_row(core::restore_mark_key()));
+  if (made_now_ || mark || vault.row_sums == nullptr) return {};
+  COFFER_TRY(const envelope::StoreState state, vault.row_sums->state());
+  COFFER_TRY(const auto logged, audit::last_store_line(config_.audit_directory));
+  COFFER_TRY(auto doubt, doubt_of_log(known_log(*vault.keyring), store_->node()));
+  if (!doubt) doubt = doubt_of_account(state.sequence, logged);
+  if (!doubt) return {};
+  log::warn(*doubt);
+  const audit::Line lines[] = {trail_->system_line("log_put_back", *doubt)};
   return log_->append(lines, true);
 }
 

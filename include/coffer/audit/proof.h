@@ -3,6 +3,7 @@
 // docs/formats/audit-log.md. Parsing and checking are pure functions, thread-safe.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,12 @@ enum class Beginning : std::uint8_t {
 /// cover it.
 [[nodiscard]] Result<Beginning> beginning_of(const std::string& directory, const Checkpoint& known,
                                              const TrustedKeys& keys);
+
+/// The last checkpoint beside the log that one of the keys signed for that origin. nullopt: there
+/// is none. Whether the lines are those isn't asked.
+[[nodiscard]] Result<std::optional<Checkpoint>> newest_signed(const std::string& directory,
+                                                              std::string_view origin,
+                                                              const TrustedKeys& keys);
 
 /// The last note beside the log. not_found: there is none.
 [[nodiscard]] Result<std::string> newest_checkpoint(const std::string& directory);

@@ -172,6 +172,22 @@ TEST(AnchorDoubts, AnchorsOfWhichNoneCanBeReadAreRefused) {
   expect_refused(vault.compare(), "can't be read");
 }
 
+TEST(LogDoubts, AStoreAheadByWhatAKillLeavesOutIsNone) {
+  EXPECT_FALSE(doubt_of_account(0, std::nullopt));
+  EXPECT_FALSE(doubt_of_account(64, std::nullopt));
+  EXPECT_FALSE(doubt_of_account(100, audit::StoreLine{100, ""}));
+  EXPECT_FALSE(doubt_of_account(164, audit::StoreLine{100, ""}));
+  EXPECT_FALSE(doubt_of_account(7, audit::StoreLine{100, ""})) << "that is an older store";
+}
+
+TEST(LogDoubts, AStoreFarAheadIsOne) {
+  EXPECT_EQ(doubt_of_account(165, audit::StoreLine{100, ""}),
+            "the store stands at commit 165, and the audit log knows of commit 100: its end is "
+            "missing");
+  EXPECT_EQ(doubt_of_account(65, std::nullopt),
+            "the store stands at commit 65, and the audit log knows of none: its end is missing");
+}
+
 TEST(TokenDoubts, ATokenThatHoldsWhatItWasGivenOrMoreIsNone) {
   const envelope::Anchor given{.counter = 7};
   envelope::Anchor later = given;
