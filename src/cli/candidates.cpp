@@ -14,6 +14,9 @@ constexpr std::string_view kSpace = " \t\r\n\v\f";
 constexpr std::string_view kCoarse = " \t\r\n\v\f\"'`,;";
 constexpr std::string_view kMedium = " \t\r\n\v\f\"'`,;=:()[]{}<>|\\";
 constexpr std::string_view kFine = " \t\r\n\v\f\"'`,;=:()[]{}<>|\\/@&?#%$*!~^";
+constexpr std::string_view kDiffSigns = "+- ";
+constexpr int kMostDiffSigns = 2;  ///< a merge's diff has a column for each of two parents
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(kSpace);
@@ -49,6 +52,29 @@ class Extractor final {
     for (const char quote : {'"', '\'', '`'}) quoted(text, quote, line);
     for (const std::string_view separators : {kCoarse, kMedium, kFine}) {
       words(text, separators, line);
+    }
+    without_signs(text, line);
+  }
+
+  /// A diff's signs and a byte order mark would else be part of the line and of its first words.
+  void without_signs(std::string_view text, std::size_t line) {
+    without_mark(text, line);
+    for (int taken = 0; taken < kMostDiffSigns && !text.empty(); ++taken) {
+      if (kDiffSigns.find(text.front()) == std::string_view::npos) return;
+      text.remove_prefix(1);
+      line_start(text, line);
+      without_mark(text, line);
+    }
+  }
+
+  void without_mark(std::string_view text, std::size_t line) {
+    if (text.starts_with(kByteOrderMark)) line_start(text.substr(kByteOrderMark.size()), line);
+  }
+
+  void line_start(std::string_view text, std::size_t line) {
+    give(text, line);
+    for (const std::string_view separators : {kCoarse, kMedium, kFine}) {
+      give(text.substr(0, text.find_first_of(separators)), line);
     }
   }
 

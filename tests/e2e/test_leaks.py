@@ -55,6 +55,34 @@ def test_a_value_is_found_in_a_tree_and_never_shown_or_logged(vault, tmp_path):
     assert status == 0, said
 
 
+def test_a_value_alone_on_its_line_is_found_in_a_history(vault, tmp_path):
+    """The command of the page: a diff puts a sign before each line, an editor a mark before the first."""
+    vault.put("app", {"password": VALUE})
+    for number, mark in enumerate((b"", b"\xef\xbb\xbf")):
+        tree = tmp_path / str(number)
+        tree.mkdir()
+
+        def git(*command, tree=tree):
+            who = ["-c", "user.name=a", "-c", "user.email=a@b"]
+            return subprocess.run(["git", "-C", tree, *who, *command], check=True, capture_output=True, text=True).stdout
+
+        def check(text):
+            return vault.coffer("leak", "check", "-", stdin=text)
+
+        git("init", "-q")
+        (tree / "password").write_bytes(mark + VALUE.encode() + b"\n")
+        git("add", ".")
+        git("commit", "-qm", "one")
+        assert check(git("log", "-p", "--all")).returncode == 3
+        git("rm", "-q", "password")
+        git("commit", "-qm", "two")
+        assert check(git("show", "HEAD")).returncode == 3, "where it was taken away"
+        done = check(git("log", "-p", "--all"))
+        assert done.returncode == 3, done.stderr
+        assert done.stdout.count("secret/data/app version 1 /password") == 2
+        assert VALUE not in done.stdout + done.stderr
+
+
 def test_a_private_key_is_found_as_a_whole(vault, tmp_path):
     key = tmp_path / "key.pem"
     subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)

@@ -1,5 +1,5 @@
 // Any file that someone scans: candidates lie within its text or come from an escape or a PEM block
-// in it, are within their bounds, and are no more than a few for each byte.
+// in it, are within their bounds, and are no more than two for each byte (with a line's signs too).
 #include <cstdint>
 #include <cstdlib>
 #include <string>

@@ -78,6 +78,31 @@ TEST(Candidates, APemBlockIsFoundBehindAMargin) {
   }
 }
 
+TEST(Candidates, ASignOfADiffHidesNothing) {
+  const std::string value = kValue;
+  for (const std::string first :
+       {"+", "-", " ", "++", "--", " +", "- ", "+\xEF\xBB\xBF", "++\xEF\xBB\xBF", "\xEF\xBB\xBF"}) {
+    for (const std::string last : {"", "\r", " and more", ";", "=x"}) {
+      const auto all = candidates("@@ -0,0 +1 @@\n" + first + value + last + "\n");
+      ASSERT_TRUE(all.contains(value)) << first << last;
+      EXPECT_EQ(all.at(value), 2U) << first << last;
+    }
+    const std::string words = "two words are one";
+    EXPECT_TRUE(candidates(first + words).contains(words)) << first;
+  }
+  const std::string dashed = "-" + value;
+  for (const char* first : {"", "+", "-", "+ ", " +"}) {
+    EXPECT_TRUE(candidates(first + dashed).contains(dashed)) << first;
+  }
+}
+
+TEST(Candidates, OnlySoManySignsAreTaken) {
+  std::size_t seen = 0;
+  each_candidate(std::string(1'000, '+'), [&](std::string_view, std::size_t) { ++seen; });
+  EXPECT_LT(seen, 20U);
+  EXPECT_FALSE(candidates("+++" + std::string(kValue)).contains(kValue));
+}
+
 TEST(Candidates, LinesAreCountedFromOne) {
   const auto all = candidates("first line here\n\nk3J9xQ2mZ8rT\nlast line here");
   EXPECT_EQ(all.at("first line here"), 1U);
