@@ -2,7 +2,10 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+
 #include "line_reader.h"
+#include "own_checkpoints.h"
 #include "segments.h"
 
 namespace coffer::audit {
@@ -51,6 +54,15 @@ Result<void> CheckpointFiles::signs_since(const NoteKey& key, std::uint64_t sinc
   COFFER_TRY(const std::string text, read_whole(path, open_.size));
   const std::string named = to_text(key) + " since=";
   if (last_line(text).starts_with(named)) return {};
+  COFFER_TRY(const std::vector<KeyPeriod> told, parse_signers(text));
+  const bool comes_back = std::any_of(told.begin(), told.end(), [&](const KeyPeriod& period) {
+    return to_text(period.key) == to_text(key);
+  });
+  if (!comes_back) {
+    COFFER_TRY(const auto first, signed_since(directory_, key));
+    const std::uint64_t earliest = told.empty() ? 0 : told.back().since;
+    since = std::max(std::min(since, first.value_or(since)), earliest);
+  }
   return append(named + std::to_string(since) + "\n");
 }
 

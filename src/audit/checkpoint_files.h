@@ -20,7 +20,9 @@ class CheckpointFiles final {
 
   /// `segment`: by the number of its first line.
   [[nodiscard]] Result<void> add(std::uint64_t segment, std::string_view note);
-  /// From the tree of `since` lines on `key` signs. Nothing is written if it did so already.
+  /// From the tree of `since` lines on `key` signs. Nothing is written if it did so already. A key
+  /// that has signed before, but isn't named any more, is named from its first checkpoint on: else
+  /// those would be of a key that wasn't in force yet.
   [[nodiscard]] Result<void> signs_since(const NoteKey& key, std::uint64_t since);
   /// Whether the file that was written last is gone from its path, or isn't as it was left. What is
   /// added next goes to what is there, or to a new one.

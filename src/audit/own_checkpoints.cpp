@@ -99,6 +99,28 @@ Result<std::optional<Checkpoint>> first_signed(const std::string& directory, std
   return std::optional<Checkpoint>();
 }
 
+Result<std::optional<std::uint64_t>> signed_since(const std::string& directory,
+                                                  const NoteKey& key) {
+  COFFER_TRY(const std::vector<Segment> files, list_checkpoints(directory));
+  const NoteKey keys[] = {key};
+  std::optional<std::uint64_t> since;
+  for (auto file = files.rbegin(); file != files.rend(); ++file) {
+    COFFER_TRY(const std::string text, read_whole(file->path));
+    const std::vector<std::string_view> notes = split_notes(text);
+    const auto first = std::find_if(notes.begin(), notes.end(), [&](std::string_view one) {
+      const auto note = parse_checkpoint(one);
+      return note.ok() && note->checkpoint.origin == key.name &&
+             verify_checkpoint(*note, keys).ok();
+    });
+    if (first == notes.end()) {
+      if (since) break;
+      continue;
+    }
+    since = parse_checkpoint(*first)->checkpoint.size;
+  }
+  return since;
+}
+
 Result<std::optional<Flaw>> OwnCheckpoints::read(const Segment& segment, std::uint64_t next,
                                                  TreeCheck& tree) {
   const Segment file = checkpoints_in(directory_, segment.first);

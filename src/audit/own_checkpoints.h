@@ -49,4 +49,9 @@ class OwnCheckpoints final {
                                                              std::string_view origin,
                                                              const TrustedKeys& keys);
 
+/// How many lines the first of the checkpoints covers, in the last files that have any by `key`;
+/// nullopt: it signed none. For a file `signers` that was lost or put back.
+[[nodiscard]] Result<std::optional<std::uint64_t>> signed_since(const std::string& directory,
+                                                                const NoteKey& key);
+
 }  // namespace coffer::audit

@@ -50,5 +50,39 @@ TEST_F(CheckpointsLostTest, AFileThatIsTakenAwayIsMissedAndMadeAgain) {
   EXPECT_FALSE(seen.flaw.has_value()) << seen.flaw->what;
 }
 
+/// The daemon was down meanwhile. Its checkpoints still tell since when it signs.
+TEST_F(CheckpointsLostTest, TheFileOfSignersIsMadeAgainFromTheCheckpoints) {
+  const std::string path = directory_.path() + "/signers";
+  const auto run = [&](int lines) {
+    const auto log = *open_log(config(), clock_);
+    Checkpointer checkpointer(
+        *log, clock_, {directory_.path(), kNode, Durability::crash, std::chrono::seconds(60)},
+        [this] { return signer_; }, Checkpointer::Threads::none);
+    for (int i = 0; i < lines; ++i) {
+      append(*log, {event("a")}, true);
+      checkpointer.round();
+    }
+  };
+  const auto expect_good = [&](std::string_view what) {
+    const auto seen = *inspect_directory(directory_.path());
+    EXPECT_FALSE(seen.flaw.has_value()) << what << ": " << seen.flaw->what;
+  };
+  run(3);
+  const std::string of_one = read_all(path);
+  std::filesystem::remove(path);
+  run(2);
+  EXPECT_EQ(read_all(path), of_one) << "since the first of its checkpoints";
+  expect_good("removed");
+
+  signer_ = std::make_shared<fakes::SoftSigner>(std::uint8_t{9});
+  run(2);
+  const std::string of_two = read_all(path);
+  ASSERT_EQ(split(of_two).size(), 2U);
+  write_all(path, of_one);
+  run(2);
+  EXPECT_EQ(read_all(path), of_two) << "put back to before the second key";
+  expect_good("put back");
+}
+
 }  // namespace
 }  // namespace coffer::audit::test
