@@ -125,6 +125,36 @@ TEST(Doctor, NamesWhatIsWrongWithEachAnswerOfTheDaemon) {
   for (const Case& one : cases) EXPECT_EQ(found_by(one.check, one.text), one.found) << one.text;
 }
 
+std::string fix_of_period(const std::string& kind, std::string_view period, bool old) {
+  Findings found;
+  const std::string since = old ? R"("deactivated":"2026-01-01T00:00:00Z",)" : "";
+  check_keys(json(R"({"keys":[{"version":1,)" + since + R"("kind":")" + kind + R"(","period":")" +
+                  std::string(period) + R"("}]})"),
+             found);
+  EXPECT_EQ(found.size(), 1U) << kind;
+  return found.empty() ? "" : found.front().fix;
+}
+
+/// What the command destroys is the kek of that number, whatever key the finding was of.
+TEST(Doctor, OnlyAnOldKekIsToBeRetired) {
+  for (const std::string_view period : {"ending", "over"}) {
+    EXPECT_EQ(fix_of_period("kek", period, true),
+              "coffer operator rotate-key -retire=1, once no backup needs it");
+    EXPECT_EQ(fix_of_period("ssh_ca", period, true),
+              "the token destroys it once it is reached, docs/ssh.md");
+    for (const std::string kind :
+         {"sign", "record", "bind", "token_hash", "audit", "fingerprint"}) {
+      const std::string fix = fix_of_period(kind, period, true);
+      EXPECT_EQ(fix.find("retire"), std::string::npos) << kind;
+      EXPECT_NE(fix.find("coffer write sys/cryptoperiods/" + kind + " recipient_period=0"),
+                std::string::npos)
+          << fix;
+      EXPECT_EQ(fix_of_period(kind, period, false), "coffer operator rotate-key -key=" + kind);
+    }
+    EXPECT_EQ(fix_of_period("kek", period, false), "coffer operator rotate-key");
+  }
+}
+
 TEST(Doctor, AnAnswerThatSaysNothingIsNoFinding) {
   for (const Check check : {check_token, check_keys, check_usage, check_rotation, check_restore,
                             check_host, check_clock}) {
