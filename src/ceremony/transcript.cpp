@@ -138,7 +138,14 @@ Result<void> Journal::append(std::string_view type, std::string_view step, Facts
                       std::string(step), std::move(facts)};
   const std::string text = render_line(line, transcript_.head);
   COFFER_TRY(line.hash, hash_of(text));
-  COFFER_CHECK(write_synced(file_.get(), as_bytes(text + "\n")));
+  const off_t before = ::lseek(file_.get(), 0, SEEK_END);
+  if (before < 0) return make_error(ErrorCode::unavailable, "cannot tell the transcript's size");
+  if (auto written = write_synced(file_.get(), as_bytes(text + "\n")); !written.ok()) {
+    // It isn't in the chain: the next line has its number, and must stand in its place.
+    if (::ftruncate(file_.get(), before) == 0) return written;
+    return make_error(ErrorCode::unavailable,
+                      "the transcript ends with a line that isn't to be there: take it away");
+  }
   transcript_.head = line.hash;
   transcript_.lines.push_back(std::move(line));
   return {};

@@ -2,8 +2,10 @@
 #include "src/ceremony/transcript.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -103,6 +105,27 @@ TEST_F(TranscriptTest, GoesOnAfterEveryTornLine) {
     EXPECT_EQ(read->lines.back().type, "resumed");
     EXPECT_EQ(read->lines.size(), 4U);
   }
+}
+
+/// A full disk: what was written of the line goes, so that the next has its number and its place.
+TEST_F(TranscriptTest, ALineThatFailedLeavesNothing) {
+  write_some();
+  const std::string before = text();
+  auto journal = Journal::open(path(), clock_);
+  ASSERT_TRUE(journal.ok());
+  rlimit old{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old), 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{before.size() + 10, old.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  EXPECT_FALSE(journal->append("done", "a", {}).ok());
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &old), 0);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_EQ(text(), before);
+  ASSERT_TRUE(journal->append("aborted", "", {}).ok());
+  const auto read = parse_transcript(text());
+  ASSERT_TRUE(read.ok()) << describe(read.error());
+  EXPECT_EQ(read->lines.back().type, "aborted");
 }
 
 TEST_F(TranscriptTest, IsNotWrittenOnByTwo) {
