@@ -1,16 +1,24 @@
 #include "output.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <fstream>
-#include <iterator>
 
 #include "coffer/base/terminal.h"
 #include "options.h"
 
 namespace coffer::auditor {
+namespace {
+
+/// Keys, checkpoints, proofs, lists of policies.
+constexpr std::size_t kLargest = std::size_t{256} << 20U;
+
+}  // namespace
 
 void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+bool all_printed() { return std::fflush(stdout) == 0 && std::ferror(stdout) == 0; }
 
 void print_object(const model::JsonWriter& json) {
   print(json_for_terminal(json.view()).append("\n"));
@@ -52,8 +60,14 @@ int tell_bad(bool json, std::string_view file, const Error& error) {
 
 Result<std::string> read_whole(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (in.bad() || !in.is_open()) {
+  std::string text;
+  std::array<char, 65536> piece{};
+  while (in.good() && text.size() <= kLargest) {
+    // Of a directory it fails here, and not when it is opened.
+    in.read(piece.data(), piece.size());
+    text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+  }
+  if (in.bad() || !in.is_open() || text.size() > kLargest) {
     return make_error(ErrorCode::unavailable, "cannot read " + path);
   }
   return text;

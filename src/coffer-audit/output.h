@@ -10,6 +10,8 @@
 namespace coffer::auditor {
 
 void print(std::string_view text);
+/// False: something that was printed is lost.
+[[nodiscard]] bool all_printed();
 /// A line, in which what clients sent drives no terminal (json_for_terminal()).
 void print_object(const model::JsonWriter& json);
 /// `name`, padded, and `value`; each may be somebody else's (for_terminal()).

@@ -321,3 +321,18 @@ def test_follow_prints_what_comes(vault):
 def witnessed(vault, name):
     (one,) = [one for one in status(vault)["witnesses"] if one["name"] == name]
     return one
+
+
+def test_what_cannot_be_printed_is_no_success(vault):
+    vault.put("a", {"v": 1})
+    with open("/dev/full", "w") as full:
+        for command in ("search", "report"):
+            done = subprocess.run([program("coffer-audit"), command, str(vault.audit_directory)], stdout=full,
+                                  stderr=subprocess.PIPE, text=True, timeout=60, check=False)  # fmt: skip
+            assert (done.returncode, done.stderr) == (1, "coffer-audit: cannot write to standard output\n"), command
+
+
+def test_a_key_that_is_no_file_is_complained_of(vault):
+    for odd in (vault.directory, "/dev/zero"):
+        done = audit("verify", f"-key={odd}", vault.audit_directory)
+        assert done.returncode == 1 and f"cannot read {odd}" in done.stderr, done.stderr
