@@ -108,6 +108,7 @@ def test_mount_of_a_path(shared_vault):
 
 def test_unknown_verbs_and_paths(shared_vault):
     assert shared_vault.request("OPTIONS", "secret/data/x").status == 405
+    assert shared_vault.request("HEAD", "secret/data/x").status == 405
     assert shared_vault.request("PUT", "sys/health", {}).status == 405
     assert shared_vault.client.get("nosuch/thing").status == 404
     assert shared_vault.client.get("/other").status == 404

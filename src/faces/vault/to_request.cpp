@@ -13,6 +13,9 @@ constexpr int kUnsupportedMediaType = 415;
 constexpr std::string_view kPrefix = "/v1/";
 constexpr std::string_view kFormType = "application/x-www-form-urlencoded";
 constexpr std::string_view kMultipartType = "multipart/form-data";
+/// A read may make something, such as a lease; nobody would see it where only the head is asked
+/// for.
+constexpr std::string_view kHeadPath = "sys/health";
 constexpr std::string_view kMergePatchType = "application/merge-patch+json";
 
 Error invalid(std::string_view text) { return make_error(ErrorCode::invalid_argument, text); }
@@ -28,6 +31,8 @@ constexpr bool has_body(Operation operation) noexcept {
   return operation == Operation::update || operation == Operation::patch;
 }
 
+Error unsupported_method() { return make_error(ErrorCode::unsupported, "unsupported method"); }
+
 Result<Operation> operation_of(std::string_view method) {
   if (method == "GET" || method == "HEAD") return Operation::read;
   if (method == "PUT" || method == "POST") return Operation::update;
@@ -36,7 +41,7 @@ Result<Operation> operation_of(std::string_view method) {
   if (method == "DELETE") return Operation::remove;
   if (method == "PATCH") return Operation::patch;
   if (method == "HELP") return Operation::help;
-  return make_error(ErrorCode::unsupported, "unsupported method");
+  return unsupported_method();
 }
 
 /// "0", "0s", "0m0s": a duration of nothing.
@@ -161,6 +166,7 @@ std::variant<model::Request, HttpAnswer> to_request(HttpMessage&& message, const
   if (!problem.empty()) return unsupported_media_type(problem);
   auto request = build(message, *operation);
   if (!request.ok()) return render(request.error());
+  if (message.method == "HEAD" && request->path != kHeadPath) return render(unsupported_method());
   request->id = id;
   request->time = now;
   return *std::move(request);
