@@ -195,16 +195,29 @@ class Mariadb final : public Target {
     return {};
   }
 
+  /// One that can't be locked keeps no other open.
+  [[nodiscard]] static Result<void> lock(Connection& connection, Statements revocation,
+                                         const std::vector<std::string>& accounts) {
+    Result<void> outcome;
+    for (const std::string& account : accounts) {
+      auto locked = connection.execute("ALTER USER IF EXISTS " + account + " ACCOUNT LOCK");
+      const bool left_to_statements =
+          !locked.ok() && !revocation.empty() && is_missing_right(locked.error());
+      if (!locked.ok() && !left_to_statements && outcome.ok()) outcome = std::move(locked);
+    }
+    return outcome;
+  }
+
   [[nodiscard]] static Result<void> drop(Connection& connection, Statements revocation,
                                          std::string_view name) {
     COFFER_TRY(const auto accounts, accounts_of(connection, name));
     // Locked, nobody logs in any more; then the sessions end; and only then is the user gone: what
-    // fails on the way is done again, for the user is still there.
-    for (const std::string& account : accounts) {
-      const auto locked = connection.execute("ALTER USER IF EXISTS " + account + " ACCOUNT LOCK");
-      if (!locked.ok() && (revocation.empty() || !is_missing_right(locked.error()))) return locked;
-    }
+    // fails on the way is done again, for the user is still there. A session that holds a lock for
+    // which the first waits ends with the second, so the first comes once more.
+    auto locked = lock(connection, revocation, accounts);
     COFFER_CHECK(kill_sessions(connection, name));
+    if (!locked.ok()) locked = lock(connection, revocation, accounts);
+    COFFER_CHECK(std::move(locked));
     if (!revocation.empty()) {
       COFFER_CHECK(run(connection, Purpose::revocation, revocation, {name}));
       return kill_sessions(connection, name);

@@ -25,6 +25,16 @@ constexpr const char* kFindUser =
     "JOIN pg_catalog.pg_database d ON d.oid = s.dbid WHERE s.refclassid = 1260 "
     "AND d.datname <> pg_catalog.current_database()) o ON o.refobjid = r.oid WHERE r.rolname = $1";
 
+/// Which roles make a user a member of the administrator, himself or those that are his members.
+/// `$1` is the user's oid. pg_has_role() won't do: to it a superuser is a member of everyone.
+constexpr const char* kFindWaysToAdmin =
+    "WITH RECURSIVE members(oid) AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = "
+    "current_user UNION SELECT m.member FROM pg_catalog.pg_auth_members m "
+    "JOIN members ON members.oid = m.roleid) "
+    "SELECT DISTINCT pg_catalog.quote_ident(r.rolname) FROM pg_catalog.pg_auth_members m "
+    "JOIN members ON members.oid = m.roleid JOIN pg_catalog.pg_roles r ON r.oid = m.roleid "
+    "WHERE m.member = $1::oid";
+
 struct FoundUser {
   std::string oid;
   bool admin_is_superuser = false;
@@ -35,6 +45,13 @@ std::string end_sessions_sql(const std::string& oid) {
   return "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE "
          "usesysid = " +
          oid + " AND pid <> pg_catalog.pg_backend_pid()";
+}
+
+bool is_locked(const Error& error) {
+  return error.cause.find("SQLSTATE 55P03") != error.cause.npos;
+}
+bool is_circular(const Error& error) {
+  return error.cause.find("SQLSTATE 0LP01") != error.cause.npos;
 }
 
 class Postgresql final : public Target {
@@ -248,13 +265,35 @@ class Postgresql final : public Target {
     return outcome;
   }
 
-  /// From here on nobody logs in with it, whatever of the rest has to be done again.
+  /// As a rule at once. What can't be done at once is done one by one, so that whoever can hinder
+  /// one of them (by a membership that is refused then, or as a session that holds its own role's
+  /// row locked) hinders no other: that nobody logs in any more stands by itself.
   [[nodiscard]] Result<void> close(Connection& connection, const std::string& role,
                                    const FoundUser& user) const {
-    std::string sql = "ALTER ROLE " + role + " NOLOGIN; ";
+    const std::string shut = "ALTER ROLE " + role + " NOLOGIN";
     // Only a member of a role may give away or drop what it owns, and end its sessions.
-    if (!user.admin_is_superuser) sql += "GRANT " + role + " TO CURRENT_USER; ";
-    return settle(connection, sql + end_sessions_sql(user.oid));
+    const std::string join =
+        user.admin_is_superuser ? std::string() : "GRANT " + role + " TO CURRENT_USER; ";
+    const std::string end = join + end_sessions_sql(user.oid);
+    auto at_once = settle(connection, shut + "; " + end);
+    if (at_once.ok()) return at_once;
+    auto closed = is_locked(at_once.error()) ? at_once : settle(connection, shut);
+    auto ended = settle(connection, end);
+    if (!ended.ok() && is_circular(ended.error()) && leave(connection, role, user).ok()) {
+      ended = settle(connection, end);
+    }
+    // The lock went with its session.
+    if (!closed.ok()) closed = settle(connection, shut);
+    return closed.ok() ? ended : closed;
+  }
+
+  /// Whoever is the administrator's member can't have him as one.
+  [[nodiscard]] Result<void> leave(Connection& connection, const std::string& role,
+                                   const FoundUser& user) const {
+    COFFER_TRY(const auto rows, connection.query(kFindWaysToAdmin, {user.oid}, deadline()));
+    std::string sql;
+    for (const auto& row : rows) sql += "REVOKE " + row[0] + " FROM " + role + "; ";
+    return settle(connection, sql);
   }
 
   struct Revoked {

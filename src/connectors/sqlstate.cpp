@@ -13,6 +13,7 @@ struct Meaning {
 };
 
 constexpr std::array kMeanings = {
+    Meaning{"0LP01", ErrorCode::precondition, "a membership that can't be granted"},
     Meaning{"28P01", ErrorCode::unauthenticated, "wrong user name or password"},
     Meaning{"28000", ErrorCode::precondition, "this login isn't allowed"},
     Meaning{"42501", ErrorCode::precondition, "insufficient privilege"},

@@ -175,11 +175,11 @@ class Postgresql(Server):
     def logs_in(self, user, password):
         return self.sql("SELECT 1", user, password, "app", check=False) == ["1"]
 
-    def session(self, user, password):
+    def session(self, user, password, first=""):
         """A session that stays open until somebody ends it."""
         return subprocess.Popen(
             ["psql", "-XAtq", "-d", f"host={self.directory} user={user} dbname=app", "-c",
-             "SELECT pg_sleep(600)"], env={**os.environ, "PGPASSWORD": password},
+             f"{first}SELECT pg_sleep(600)"], env={**os.environ, "PGPASSWORD": password},
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
 
     def sessions_of(self, user):

@@ -3,7 +3,7 @@
 import base64
 import json
 
-from databases import servers  # noqa: F401  (a fixture)
+from databases import ADMIN, servers  # noqa: F401  (a fixture)
 from test_database import configure, creds, eventually, house, ok, server  # noqa: F401  (two are fixtures)
 
 
@@ -100,4 +100,41 @@ def test_renewals_go_by_role_and_mount_as_they_are(house, server):  # noqa: F811
     for one in (answer, short):
         assert server.logs_in(one["data"]["username"], one["data"]["password"])
         ok(house.request("POST", "sys/leases/revoke", {"lease_id": one["lease_id"], "sync": True}))
+    assert server.users() == []
+
+
+def test_a_holder_who_hinders_his_end_is_ended(house, servers):  # noqa: F811
+    """By a membership that the end's own would go round in a circle with, and by a lock on himself."""
+    server = servers("postgresql")
+    creation = 'CREATE ROLE "{{name}}" LOGIN CREATEROLE PASSWORD \'{{password}}\''
+    ok(house.request("POST", f"database/config/{server.name}", server.config()))
+    ok(house.request("POST", f"database/roles/{server.name}",
+                     {"db_name": server.name, "creation_statements": [creation]}))  # fmt: skip
+    climber, locker = creds(house, server), creds(house, server)
+    user, password = climber["data"]["username"], climber["data"]["password"]
+    server.sql(f'GRANT {ADMIN} TO "{user}"', user, password, "app")
+    locking = locker["data"]["username"]
+    session = server.session(locking, locker["data"]["password"],
+                             "BEGIN; ALTER ROLE CURRENT_USER CONNECTION LIMIT 5; ")  # fmt: skip
+    try:
+        asleep = f"SELECT 1 FROM pg_stat_activity WHERE usename = '{locking}' AND wait_event = 'PgSleep'"
+        eventually(lambda: server.sql(asleep) == ["1"], 30)
+        for answer in (climber, locker):
+            ok(house.request("POST", "sys/leases/revoke", {"lease_id": answer["lease_id"], "sync": True}))
+            assert not server.logs_in(answer["data"]["username"], answer["data"]["password"])
+        assert session.wait(30) != 0
+    finally:
+        session.kill()
+        session.wait()
+    assert server.users() == []
+    targets = ok(house.request("GET", "sys/leases/pending"), 200).data["targets"]
+    assert not any(target["pending"] for target in targets.values()), targets
+
+
+def test_a_trial_of_wild_statements_leaves_no_login(house, servers):  # noqa: F811
+    server = servers("postgresql")
+    ok(house.request("POST", f"database/config/{server.name}", server.config()))
+    role = {"db_name": server.name, "creation_statements": [*server.creation, f'GRANT {ADMIN} TO "{{{{name}}}}"']}
+    house.request("POST", f"database/roles/{server.name}", role)
+    assert server.sql("SELECT rolname FROM pg_roles WHERE rolname LIKE 'v-%' AND rolcanlogin") == []
     assert server.users() == []

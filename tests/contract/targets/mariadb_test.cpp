@@ -62,6 +62,19 @@ TEST_F(MariadbTarget, SaysThatItMayNotEndSessions) {
   must(target().drop_user({}, "kept1"));
 }
 
+/// ACCOUNT LOCK waits for it.
+TEST_F(MariadbTarget, EndsASessionThatHoldsALockOfAll) {
+  must(create(server().creation(), "locker1"));
+  server().as_owner("GRANT RELOAD ON *.* TO locker1@localhost");
+  const auto session = server().log_in("locker1", "p");
+  ASSERT_NE(session, nullptr);
+  ASSERT_TRUE(session->run("FLUSH TABLES WITH READ LOCK"));
+  const auto dropped = target().drop_user({}, "locker1");
+  EXPECT_TRUE(dropped.ok()) << describe(dropped.error());
+  EXPECT_FALSE(session->run("SELECT 1"));
+  EXPECT_FALSE(has("locker1"));
+}
+
 TEST_F(MariadbTarget, RevokesByStatementsAndEndsSessions) {
   must(create(server().creation(), "by_statement1"));
   const auto session = server().log_in("by_statement1", "p");

@@ -103,6 +103,62 @@ TEST_F(PostgresqlTarget, EndsASessionThatHoldsLocks) {
   EXPECT_FALSE(session->run("SELECT 1"));
 }
 
+/// A member of the administrator can't have it as a member: what the end needs is refused then.
+TEST_F(PostgresqlTarget, EndsAUserThatBecameTheAdministratorsMember) {
+  const std::vector<std::string> statements{
+      "CREATE ROLE \"{{name}}\" LOGIN CREATEROLE PASSWORD '{{password}}'"};
+  for (const std::string way : {"coffer", "\"A way\""}) {
+    must(create(statements, "climber1"));
+    const auto session = server().log_in("climber1", "p");
+    ASSERT_NE(session, nullptr);
+    if (way != "coffer") {
+      ASSERT_TRUE(session->run("CREATE ROLE " + way + "; GRANT coffer TO " + way));
+    }
+    ASSERT_TRUE(session->run("GRANT " + way + " TO climber1"));
+    const auto dropped = target().drop_user({}, "climber1");
+    EXPECT_TRUE(dropped.ok()) << way << ": " << describe(dropped.error());
+    EXPECT_FALSE(session->run("SELECT 1")) << way;
+    EXPECT_FALSE(*target().has_user("climber1")) << way;
+  }
+  admin_runs("DROP ROLE \"A way\"");
+}
+
+TEST_F(PostgresqlTarget, EndsWhatItsOwnStatementsMadeTheAdministratorsMember) {
+  must(create({server().creation()[0], "GRANT coffer TO \"{{name}}\""}, "climber2"));
+  const auto dropped = target().drop_user({}, "climber2");
+  EXPECT_TRUE(dropped.ok()) << describe(dropped.error());
+  EXPECT_EQ(server().log_in("climber2", "p"), nullptr);
+}
+
+TEST_F(PostgresqlTarget, ShutsOutAUserWhoseEndIsRefused) {
+  must(create(server().creation(), "stubborn1"));
+  // What a superuser granted through a superuser, only a superuser takes back.
+  server().as_owner("CREATE ROLE strong SUPERUSER; GRANT coffer TO strong");
+  server().as_owner("GRANT strong TO stubborn1");
+  const auto refused = target().drop_user({}, "stubborn1");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::precondition);
+  EXPECT_NE(refused.error().text.find("0LP01"), std::string::npos) << refused.error().text;
+  EXPECT_TRUE(*target().has_user("stubborn1"));
+  EXPECT_EQ(server().log_in("stubborn1", "p"), nullptr);
+  server().as_owner("DROP ROLE strong");
+  const auto dropped = target().drop_user({}, "stubborn1");
+  EXPECT_TRUE(dropped.ok()) << describe(dropped.error());
+}
+
+/// Any user may change itself, and NOLOGIN waits for the one that does.
+TEST_F(PostgresqlTarget, EndsASessionThatHoldsItsOwnRole) {
+  must(create(server().creation(), "locker2"));
+  const auto session = server().log_in("locker2", "p");
+  ASSERT_NE(session, nullptr);
+  // It says that a transaction was left open, and it was.
+  EXPECT_FALSE(session->run("BEGIN; ALTER ROLE CURRENT_USER PASSWORD 'q'"));
+  const auto dropped = target().drop_user({}, "locker2");
+  EXPECT_TRUE(dropped.ok()) << describe(dropped.error());
+  EXPECT_FALSE(session->run("SELECT 1"));
+  EXPECT_FALSE(*target().has_user("locker2"));
+}
+
 TEST_F(PostgresqlTarget, GrantsOnOneTableFromManyAtOnce) {
   admin_runs("CREATE TABLE shared (a int)");
   const std::vector<std::string> statements{
