@@ -78,16 +78,23 @@ void EndQueue::abandon(const Look& look, Time now) {
   target.look_at = now + kFirstPause;
 }
 
+bool EndQueue::is_news(const Look& look, const PendingEnd& end) const {
+  const Target* target = find(look.target);
+  if (target == nullptr) return true;
+  const std::string id = end.lease.id();
+  if (target->settled.contains(id)) return false;
+  const auto known = target->known.find(id);
+  return known == target->known.end() || known->second != end.version;
+}
+
 void EndQueue::found(const Look& look, std::vector<PendingEnd> ends, const store::Key& next,
                      bool done, WallTime wall, Time now) {
   Target& target = of(look.target);
   bool news = false;
   for (PendingEnd& end : ends) {
+    if (!is_news(look, end)) continue;
     const std::string id = end.lease.id();
-    if (target.settled.contains(id)) continue;
-    const auto known = target.known.find(id);
-    if (known != target.known.end()) {
-      if (known->second == end.version) continue;
+    if (target.known.contains(id)) {
       drop(target, id);
       if (target.known.contains(id)) continue;  // it runs, and will find out
     }

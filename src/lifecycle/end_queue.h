@@ -30,8 +30,10 @@ class EndQueue final {
   /// One at a time of each target; each is to end with found() or abandon().
   [[nodiscard]] std::optional<Look> next_look(Time now);
   void abandon(const Look& look, Time now);
-  /// What a look found. Those that are known already, and those that were settled while it was
-  /// made, are passed over.
+  /// Whether what a look found is to be tried: it isn't known, or not as it is now, and wasn't
+  /// settled while the look was made.
+  [[nodiscard]] bool is_news(const Look& look, const PendingEnd& end) const;
+  /// What a look found. What is no news is passed over.
   void found(const Look& look, std::vector<PendingEnd> ends, const store::Key& next, bool done,
              WallTime wall, Time now);
 

@@ -134,6 +134,10 @@ Result<bool> LeaseEnds::refill(envelope::SealedStore& store) {
     queue_->abandon(*look, now);
     return found.error();
   }
+  for (const PendingEnd& end : found->ends) {
+    const bool was_refused = end.attempts > 0 && !end.was_away;
+    if (was_refused && queue_->is_news(*look, end)) note_refused(end);
+  }
   queue_->found(*look, std::move(found->ends), found->next, found->done, clock_.wall(), now);
   return true;
 }
@@ -163,17 +167,27 @@ bool LeaseEnds::more_wait(std::string_view target) const {
   return queue_->more_wait(target);
 }
 
+/// Since it ended, if this isn't the first try: a process before this one, and the target while it
+/// was away, are no reason to begin anew. By a wall clock that was set since it may be wrong.
+void LeaseEnds::note_refused(const PendingEnd& end) {
+  const auto age = end.attempts > 0 ? clock_.wall() - end.since : std::chrono::nanoseconds(0);
+  const auto since = clock_.boottime() - std::max(age, std::chrono::nanoseconds(0));
+  refused_->note(end.lease.terms.target, end.lease.id(), since);
+}
+
+Result<void> LeaseEnds::stage_reached(envelope::SealedTransaction& tx, std::string_view target) {
+  COFFER_TRY(const auto stored, tx.read(target_row(target)));
+  if (!stored) return {};
+  COFFER_TRY(const TargetRow was, decode_target(stored->value));
+  if (was.failing_since == WallTime{}) return {};
+  return tx.write(target_row(target), encode_target({}), Expect::anything());
+}
+
 Result<bool> LeaseEnds::stage_done(envelope::SealedTransaction& tx, const PendingEnd& end) const {
   const std::string& target = end.lease.terms.target;
   const envelope::RowName row = pending_row(target, end.lease.id());
   const envelope::RowName mark = precaution_row(target, end.lease.id());
-  COFFER_TRY(const auto stored, tx.read(target_row(target)));
-  if (stored && !end.forced) {
-    COFFER_TRY(const TargetRow was, decode_target(stored->value));
-    if (was.failing_since != WallTime{}) {
-      COFFER_CHECK(tx.write(target_row(target), encode_target({}), Expect::anything()));
-    }
-  }
+  if (!end.forced) COFFER_CHECK(stage_reached(tx, target));
   if (end.rounds == 0 || end.forced) {
     tx.erase(row, Expect::unchanged(end.version));
     if (end.precaution) tx.erase(mark, Expect::anything());
@@ -204,7 +218,10 @@ Result<void> LeaseEnds::stage_failed(envelope::SealedTransaction& tx, const Pend
   auto pause = EndQueue::backoff(next.attempts, salt);
   const bool unreachable = outcome_of(error) == EndOutcome::unreachable;
   next.was_away = unreachable;
-  if (!unreachable && is_tried_often(end)) pause = std::min(pause, EndQueue::kLongestAway);
+  if (!unreachable) {
+    COFFER_CHECK(stage_reached(tx, target));
+    if (is_tried_often(end)) pause = std::min(pause, EndQueue::kLongestAway);
+  }
   if (unreachable) {
     pause = std::min(pause, EndQueue::kLongestAway);
     COFFER_TRY(const auto stored, tx.read(target_row(target)));
@@ -232,8 +249,9 @@ void LeaseEnds::settle(const PendingEnd& end, EndOutcome outcome, bool gone) {
     case EndOutcome::overtaken: queue_->overtaken(end, now); break;
   }
   if (outcome == EndOutcome::failed && !gone) {
-    refused_->note(end.lease.terms.target, end.lease.id(), now);
-  } else if (outcome == EndOutcome::done || gone) {
+    note_refused(end);
+  } else if (outcome != EndOutcome::unreachable || gone) {
+    // One that was overtaken is noted when it is looked at anew, if it still waits then.
     refused_->forget(end.lease.terms.target, end.lease.id());
   }
   if (outcome != EndOutcome::overtaken) {
@@ -377,7 +395,7 @@ Result<void> LeaseEnds::tell_refused(envelope::SealedTransaction& tx, EndTarget&
   std::string id;
   {
     const MutexLock lock(mutex_);
-    id = refused_->any_of(target.name);
+    id = refused_->oldest_of(target.name);
   }
   if (id.empty() || target.failing_since != WallTime{}) return {};
   COFFER_TRY(const auto stored, tx.read(pending_row(target.name, id)));

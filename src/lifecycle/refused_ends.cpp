@@ -1,21 +1,23 @@
 #include "refused_ends.h"
 
-#include <algorithm>
-
 namespace coffer::lifecycle {
 
-void RefusedEnds::note(const std::string& target, const std::string& id, Time now) {
+void RefusedEnds::note(const std::string& target, const std::string& id, Time since) {
   Refused& refused = refused_[target];
-  refused.since.emplace(id, now);
+  if (refused.since.emplace(id, since).second) refused.by_age.emplace(since, id);
   if (refused.often.size() < kFew) refused.often.insert(id);
 }
 
 void RefusedEnds::forget(const std::string& target, const std::string& id) {
   const auto found = refused_.find(target);
   if (found == refused_.end()) return;
-  found->second.since.erase(id);
-  found->second.often.erase(id);
-  if (found->second.since.empty()) refused_.erase(found);
+  Refused& refused = found->second;
+  const auto known = refused.since.find(id);
+  if (known == refused.since.end()) return;
+  refused.by_age.erase({known->second, id});
+  refused.since.erase(known);
+  refused.often.erase(id);
+  if (refused.since.empty()) refused_.erase(found);
 }
 
 bool RefusedEnds::is_tried_often(const std::string& target, const std::string& id) const {
@@ -27,14 +29,12 @@ bool RefusedEnds::is_tried_often(const std::string& target, const std::string& i
 std::optional<RefusedEnds::Time> RefusedEnds::since(const std::string& target) const {
   const auto found = refused_.find(target);
   if (found == refused_.end()) return std::nullopt;
-  Time earliest = Time::max();
-  for (const auto& [id, when] : found->second.since) earliest = std::min(earliest, when);
-  return earliest;
+  return found->second.by_age.begin()->first;
 }
 
-std::string RefusedEnds::any_of(const std::string& target) const {
+std::string RefusedEnds::oldest_of(const std::string& target) const {
   const auto found = refused_.find(target);
-  return found == refused_.end() ? std::string() : found->second.since.begin()->first;
+  return found == refused_.end() ? std::string() : found->second.by_age.begin()->second;
 }
 
 std::vector<std::string> RefusedEnds::targets(Time then) const {

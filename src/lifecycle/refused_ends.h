@@ -1,6 +1,6 @@
 // Which ends their targets refused at the last try: as a target that is away, that is to be seen,
-// and unlike it, others of the target go on. In memory: a try after an unseal tells anew. Private
-// to the room.
+// and unlike it, others of the target go on. In memory: after an unseal the rows of ends tell what
+// the last tries came to. Private to the room.
 #pragma once
 
 #include <chrono>
@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace coffer::lifecycle {
@@ -22,21 +23,22 @@ class RefusedEnds final {
   /// right's return.
   static constexpr std::size_t kFew = 64;
 
-  /// No harm if it is known: the first time stays.
-  void note(const std::string& target, const std::string& id, Time now);
+  /// No harm if it is known: the first time stays. `since` may be before the clock began.
+  void note(const std::string& target, const std::string& id, Time since);
   void forget(const std::string& target, const std::string& id);
   /// Whether it is one of the few, or would be if it were refused now.
   [[nodiscard]] bool is_tried_often(const std::string& target, const std::string& id) const;
   /// Since when the one that has been refused for longest is; nullopt: none is.
   [[nodiscard]] std::optional<Time> since(const std::string& target) const;
-  /// One of them; empty: none.
-  [[nodiscard]] std::string any_of(const std::string& target) const;
+  /// That one; empty: none.
+  [[nodiscard]] std::string oldest_of(const std::string& target) const;
   /// Targets with one that has been refused since `then` or longer.
   [[nodiscard]] std::vector<std::string> targets(Time then) const;
 
  private:
   struct Refused {
     std::map<std::string, Time> since;
+    std::set<std::pair<Time, std::string>> by_age;
     std::set<std::string> often;  ///< of those, at most kFew
   };
   std::map<std::string, Refused> refused_;

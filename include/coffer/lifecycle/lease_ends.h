@@ -37,7 +37,7 @@ struct PendingEnd {
 };
 
 /// How a target's ends go. `failing_since` and what follows are of the target if it can't be
-/// reached, else of an end that it refuses.
+/// reached, else of the end that it has refused for longest.
 struct EndTarget {
   std::string name;
   std::size_t pending = 0;
@@ -161,7 +161,11 @@ class LeaseEnds final {
   [[nodiscard]] Result<bool> refill(envelope::SealedStore& store) COFFER_EXCLUDES(mutex_);
   /// Where the target refuses it.
   [[nodiscard]] bool is_tried_often(const PendingEnd& end) const COFFER_EXCLUDES(mutex_);
-  /// Adds what a refused end says to a target that is reached.
+  void note_refused(const PendingEnd& end) COFFER_REQUIRES(mutex_);
+  /// It answered.
+  [[nodiscard]] static Result<void> stage_reached(envelope::SealedTransaction& tx,
+                                                  std::string_view target);
+  /// Adds what the end that was refused for longest says to a target that is reached.
   [[nodiscard]] Result<void> tell_refused(envelope::SealedTransaction& tx, EndTarget& target) const
       COFFER_EXCLUDES(mutex_);
   void tell() COFFER_REQUIRES(mutex_);

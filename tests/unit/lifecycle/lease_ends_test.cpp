@@ -157,6 +157,80 @@ TEST(LeaseEnds, ARefusedEndIsSeenWhileOthersGoOn) {
   EXPECT_TRUE(world.leases->ends().failing(seconds(0)).empty());
 }
 
+TEST(LeaseEnds, OfRefusedEndsTheOldestIsTold) {
+  LeaseWorld world;
+  const WallTime began = world.now();
+  WallTime second;
+  std::vector<std::string> ids;
+  for (const char* user : {"a", "b", "c", "d", "e", "f"}) {
+    world.targets["db"].stuck.insert(user);
+    ids.push_back(world.issue(LeaseWorld::wanted(user)));
+    if (ids.size() == 2) second = world.now();
+    world.end(ids.back());
+    world.live(seconds(100));
+  }
+  const auto told = [&](WallTime since, const char* when) {
+    const EndTarget target = only_target(world);
+    EXPECT_LT(target.failing_since - since, seconds(2)) << when;
+    EXPECT_GE(target.failing_since, since) << when;
+    EXPECT_GT(target.attempts, 9U) << when;
+  };
+  told(began, "in this process");
+  world.restart();
+  world.run_ends();
+  told(began, "after a restart");
+  world.targets["db"].stuck.erase("a");
+  world.live(seconds(40));
+  told(second, "when the oldest was taken");
+}
+
+// Nobody would know for a minute, each time.
+TEST(LeaseEnds, ARefusedEndIsSeenAtOnceAfterARestart) {
+  LeaseWorld world;
+  world.targets["db"].stuck.insert("u");
+  world.end(world.issue(LeaseWorld::wanted("u")));
+  world.live(minutes(3));
+  const int tries = world.targets["db"].ends;
+  world.restart();
+  world.run_ends();
+  EXPECT_EQ(world.targets["db"].ends, tries) << "its row tells, no try";
+  EXPECT_EQ(world.leases->ends().failing(minutes(2)), std::vector<std::string>{"db"});
+  EXPECT_TRUE(world.leases->ends().failing(minutes(5)).empty());
+  EXPECT_NE(only_target(world).failing_since, WallTime{});
+}
+
+TEST(LeaseEnds, ARefusedEndIsSeenOnceItsTargetIsBack) {
+  LeaseWorld world;
+  world.targets["db"].stuck.insert("u");
+  world.end(world.issue(LeaseWorld::wanted("u")));
+  world.live(minutes(3));
+  for (const bool restarted : {false, true}) {
+    world.targets["db"].away = true;
+    world.live(minutes(3));
+    if (restarted) world.restart();
+    EXPECT_FALSE(world.leases->ends().failing(minutes(2)).empty()) << "it is away";
+    world.targets["db"].away = false;
+    world.live(seconds(32));
+    EXPECT_FALSE(world.leases->ends().failing(minutes(2)).empty()) << restarted;
+    const EndTarget told = only_target(world);
+    EXPECT_EQ(told.last_error, "the user owns objects") << restarted;
+  }
+  world.targets["db"].stuck.clear();
+  world.live(seconds(40));
+  EXPECT_TRUE(world.leases->ends().failing(seconds(0)).empty());
+}
+
+// A first try that comes late, after a long seal, was not refused for that long.
+TEST(LeaseEnds, AnEndIsRefusedSinceItsFirstTry) {
+  LeaseWorld world;
+  world.targets["db"].stuck.insert("u");
+  world.end(world.issue(LeaseWorld::wanted("u")));
+  world.clock.advance(hours(1));
+  world.run_ends();
+  EXPECT_FALSE(world.leases->ends().failing(seconds(0)).empty());
+  EXPECT_TRUE(world.leases->ends().failing(minutes(1)).empty());
+}
+
 TEST(LeaseEnds, ARefusedEndThatIsForgottenIsSeenNoMore) {
   LeaseWorld world;
   world.targets["db"].stuck.insert("u");
