@@ -66,7 +66,8 @@ int print_field(Session& session, const Json* object, const Json* envelope) {
 int print_secret(Session& session, const Answer& answer) {
   const Settings& settings = session.settings();
   if (!settings.field.empty()) {
-    return print_field(session, answer.json.find("data"), &answer.json);
+    const Json* const data = is_bare(answer.json) ? &answer.json : answer.json.find("data");
+    return print_field(session, data, &answer.json);
   }
   switch (settings.format) {
     case Format::raw: session.console().print(answer.text); return kOk;

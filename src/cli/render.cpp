@@ -179,7 +179,16 @@ std::vector<Row> metadata_rows(const Json& metadata) {
   return rows;
 }
 
+bool is_bare(const Json& answer) {
+  constexpr std::array<std::string_view, 6> kEnvelope = {"data",     "auth",     "wrap_info",
+                                                         "lease_id", "warnings", "request_id"};
+  return answer.is_object() &&
+         std::none_of(kEnvelope.begin(), kEnvelope.end(),
+                      [&](std::string_view name) { return answer.find(name) != nullptr; });
+}
+
 std::vector<Row> secret_rows(const Json& envelope) {
+  if (is_bare(envelope)) return object_rows(envelope);
   std::vector<Row> rows;
   add_lease(rows, envelope);
   if (const Json* auth = envelope.find("auth")) add_login(rows, *auth);

@@ -32,7 +32,9 @@ using Row = std::pair<std::string, std::string>;
 [[nodiscard]] std::vector<Row> object_rows(const model::Json& object);
 /// A KV version's metadata: like object_rows, times that aren't set are "n/a".
 [[nodiscard]] std::vector<Row> metadata_rows(const model::Json& metadata);
-/// A whole answer: lease, login, wrapping, then the data, sorted.
+/// Whether it is an answer without an envelope, as that of sys/health: what it says is at its top.
+[[nodiscard]] bool is_bare(const model::Json& answer);
+/// A whole answer: lease, login, wrapping, then the data, sorted; of a bare one its members.
 [[nodiscard]] std::vector<Row> secret_rows(const model::Json& envelope);
 
 /// As json, yaml or pretty; no newline at the end. Precondition: not table, not raw.

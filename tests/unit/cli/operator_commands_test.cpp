@@ -226,5 +226,12 @@ TEST_F(OperatorCommands, APolicyThatIsShownAsksForSudoWhereThatIsNeeded) {
   EXPECT_TRUE(contains(run({"read", "-output-policy", "a\"b\\"}).out, R"(path "a\"b\\" {)"));
 }
 
+TEST_F(OperatorCommands, AnAnswerWithoutAnEnvelopeIsReadAtItsTop) {
+  vault_.answer("GET /v1/sys/health", 200, R"({"sealed":false,"errors":["full"]})");
+  EXPECT_TRUE(contains(run({"read", "sys/health"}).out, "sealed    false"));
+  EXPECT_EQ(run({"read", "-field=sealed", "sys/health"}).out, "false");
+  EXPECT_EQ(run({"read", "-field=none", "sys/health"}).code, 1);
+}
+
 }  // namespace
 }  // namespace coffer::cli

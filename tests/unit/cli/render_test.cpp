@@ -68,6 +68,14 @@ TEST(Table, ALoginAndAWrappingAreSpelledOut) {
             (std::vector<Row>{{"wrapping_token", "w"}, {"wrapping_token_ttl", "5m"}}));
 }
 
+TEST(Table, AnAnswerWithoutAnEnvelopeIsItsMembers) {
+  EXPECT_EQ(
+      secret_rows(parse(R"({"sealed":false,"initialized":true,"errors":["full"]})")),
+      (std::vector<Row>{{"errors", R"(["full"])"}, {"initialized", "true"}, {"sealed", "false"}}));
+  EXPECT_EQ(secret_rows(parse(R"({"request_id":"r","data":null})")), std::vector<Row>{});
+  EXPECT_EQ(secret_rows(parse("{}")), std::vector<Row>{});
+}
+
 TEST(Table, HeadingsAreAsWideAsTheTableBelow) {
   EXPECT_EQ(render_heading("Secret Path", std::string("secret/data/app/db").size()),
             "=== Secret Path ===");
