@@ -32,6 +32,15 @@ Result<std::vector<KeyPeriod>> read_signers(const std::string& directory) {
   return bad("the log's file `signers` can't be read: " + periods.error().text);
 }
 
+/// nullopt: it can't be read, is of another log, or none of `keys` signed it.
+std::optional<Checkpoint> signed_for(std::string_view origin, std::string_view note,
+                                     const std::vector<NoteKey>& keys) {
+  const auto parsed = parse_checkpoint(note);
+  if (!parsed.ok() || parsed->checkpoint.origin != origin) return std::nullopt;
+  if (!verify_checkpoint(*parsed, keys).ok()) return std::nullopt;
+  return parsed->checkpoint;
+}
+
 }  // namespace
 
 Result<OwnCheckpoints> OwnCheckpoints::open(const std::string& directory, const TrustedKeys& keys) {
@@ -74,9 +83,8 @@ Result<std::optional<Checkpoint>> newest_signed(const std::string& directory,
     COFFER_TRY(const std::string text, read_whole(file->path));
     const auto notes = split_notes(text);
     for (auto one = notes.rbegin(); one != notes.rend(); ++one) {
-      const auto note = parse_checkpoint(*one);
-      if (!note.ok() || note->checkpoint.origin != origin) continue;
-      if (verify_checkpoint(*note, named).ok()) return std::optional(note->checkpoint);
+      auto found = signed_for(origin, *one, named);
+      if (found) return found;
     }
   }
   return std::optional<Checkpoint>();
@@ -90,10 +98,8 @@ Result<std::optional<Checkpoint>> first_signed(const std::string& directory, std
     if (file.first < segment) continue;
     COFFER_TRY(const std::string text, read_whole(file.path));
     for (const std::string_view one : split_notes(text)) {
-      const auto note = parse_checkpoint(one);
-      if (!note.ok() || note->checkpoint.origin != origin) continue;
-      if (note->checkpoint.size < segment || !verify_checkpoint(*note, named).ok()) continue;
-      return std::optional(note->checkpoint);
+      auto found = signed_for(origin, one, named);
+      if (found && found->size >= segment) return found;
     }
   }
   return std::optional<Checkpoint>();
@@ -102,21 +108,17 @@ Result<std::optional<Checkpoint>> first_signed(const std::string& directory, std
 Result<std::optional<std::uint64_t>> signed_since(const std::string& directory,
                                                   const NoteKey& key) {
   COFFER_TRY(const std::vector<Segment> files, list_checkpoints(directory));
-  const NoteKey keys[] = {key};
+  const std::vector<NoteKey> keys{key};
   std::optional<std::uint64_t> since;
   for (auto file = files.rbegin(); file != files.rend(); ++file) {
     COFFER_TRY(const std::string text, read_whole(file->path));
-    const std::vector<std::string_view> notes = split_notes(text);
-    const auto first = std::find_if(notes.begin(), notes.end(), [&](std::string_view one) {
-      const auto note = parse_checkpoint(one);
-      return note.ok() && note->checkpoint.origin == key.name &&
-             verify_checkpoint(*note, keys).ok();
-    });
-    if (first == notes.end()) {
-      if (since) break;
-      continue;
+    std::optional<Checkpoint> first;
+    for (const std::string_view one : split_notes(text)) {
+      first = signed_for(key.name, one, keys);
+      if (first) break;
     }
-    since = parse_checkpoint(*first)->checkpoint.size;
+    if (first) since = first->size;
+    if (!first && since) break;
   }
   return since;
 }
