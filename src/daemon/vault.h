@@ -133,13 +133,14 @@ class Vault final : public core::Control {
   /// What is wrong with the store; nullopt: nothing.
   [[nodiscard]] Result<std::optional<Error>> doubt_of(pkcs11::Token& token,
                                                       const envelope::Keyring& keyring) const;
-  /// A token that holds less than the log says it was given, into the log.
   [[nodiscard]] audit::CheckpointConfig signing_config() const;
   /// nullptr: the vault is sealed.
   [[nodiscard]] std::shared_ptr<crypto::Signer> signer();
   /// The log as it is now, where no thread does it.
   void sign_once();
+  /// A token that holds less than the log says it was given, into the log.
   [[nodiscard]] Result<void> note_token(const core::Unsealed& vault);
+  /// A log that lacks its end, by its checkpoints or the store, into it.
   [[nodiscard]] Result<void> note_log(const core::Unsealed& vault);
   [[nodiscard]] KnownLog known_log(const envelope::Keyring& keyring) const;
   /// A store that was restored, or taken on, is the one from now on.

@@ -68,13 +68,17 @@ Result<void> Vault::note_token(const core::Unsealed& vault) {
 }
 
 /// The store is newer than its log, so nothing that is served is older for it; and where a power
-/// cut may take lines that were signed, a refusal would strike the wrong people.
+/// cut may take lines that were signed, a refusal would strike the wrong people. Elsewhere
+/// trusted_sums() has refused those.
 Result<void> Vault::note_log(const core::Unsealed& vault) {
   COFFER_TRY(const auto mark, stored_row(core::restore_mark_key()));
   if (made_now_ || mark || vault.row_sums == nullptr) return {};
   COFFER_TRY(const envelope::StoreState state, vault.row_sums->state());
   COFFER_TRY(const auto logged, audit::last_store_line(config_.audit_directory));
-  COFFER_TRY(auto doubt, doubt_of_log(known_log(*vault.keyring), store_->node()));
+  std::optional<std::string> doubt;
+  if (config_.audit_durability == audit::Durability::crash) {
+    COFFER_TRY(doubt, doubt_of_log(known_log(*vault.keyring), store_->node()));
+  }
   if (!doubt) doubt = doubt_of_account(state.sequence, logged);
   if (!doubt) return {};
   log::warn(*doubt);
@@ -102,6 +106,7 @@ Result<void> Vault::anchor_restored(core::Unsealed& vault, envelope::SealedTrans
 Result<void> Vault::want_searched(const core::Unsealed& vault, envelope::SealedTransaction& tx) {
   COFFER_TRY(auto connections, database_connections(vault, tx));
   std::vector<lifecycle::Unsearched> all;
+  all.reserve(connections.size());
   for (DatabaseConnection& one : connections) all.push_back({one.mount, std::move(one.name)});
   return lifecycle::set_unsearched(tx, all);
 }
