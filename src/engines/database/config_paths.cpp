@@ -102,21 +102,11 @@ Result<void> check(const Connection& row, const connectors::Target& target) {
   return {};
 }
 
-Result<SecureBytes> stored_password(Context& context, const Found& found, std::uint64_t version) {
-  if (version == 0) return SecureBytes();
-  COFFER_TRY(std::string text,
-             context.tx.open_secret(admin_row(found.mount, found.id, version),
-                                    admin_context(found.mount, found.id, version)));
-  auto copy = SecureBytes::copy_of(as_bytes(text));
-  wipe(text);
-  return copy;
-}
-
 /// The password that the row has now, or the one that came.
 Result<SecureBytes> password_of(Context& context, const Found& found,
                                 const std::optional<std::string>& given) {
   if (given) return SecureBytes::copy_of(as_bytes(*given));
-  return stored_password(context, found, found.row.password.current);
+  return open_password(context.tx, found, found.row.password.current);
 }
 
 /// While it isn't known whether a change of the stored password took effect, the pending one is as
@@ -127,7 +117,7 @@ Result<void> verify_login(House& house, Context& context, const Found& found,
   if (logged_in.ok()) return {};
   const std::uint64_t pending = given ? 0 : found.row.password.pending;
   if (pending != 0 && logged_in.error().code == ErrorCode::unauthenticated) {
-    COFFER_TRY(SecureBytes other, stored_password(context, found, pending));
+    COFFER_TRY(SecureBytes other, open_password(context.tx, found, pending));
     COFFER_TRY(SecureBytes copy, other.clone());
     COFFER_TRY(const auto second, house.targets.make(found.row, std::move(copy)));
     if (second->verify().ok()) {

@@ -17,7 +17,7 @@ bool is_definite(const Error& error) {
 /// server doesn't say which it is: only the old one's login does.
 bool old_one_stands(const std::function<Result<void>(const Targets::Act&)>& as_admin,
                     const Change& change) {
-  if (change.statements.empty() || change.before == nullptr) return false;
+  if (change.before == nullptr) return false;
   return as_admin(
              [&](Target& target) { return target.check_login(change.username, *change.before); })
       .ok();

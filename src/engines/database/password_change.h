@@ -23,7 +23,8 @@ struct Change {
   std::string_view username;
   const Strings& statements;
   const SecureBytes& password;
-  /// The one in force until now; nullptr: not known.
+  /// The one in force until now, where `statements` are the operator's; nullptr: they aren't, or it
+  /// isn't known.
   const SecureBytes* before = nullptr;
   bool sent_before = false;  ///< by an earlier try, whose outcome nobody knows
 };

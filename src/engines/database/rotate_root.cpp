@@ -12,15 +12,6 @@ using engine::SealedTransaction;
 using model::Request;
 using model::Response;
 
-Result<SecureBytes> open_password(SealedTransaction& tx, const Found& found,
-                                  std::uint64_t version) {
-  COFFER_TRY(std::string text, tx.open_secret(admin_row(found.mount, found.id, version),
-                                              admin_context(found.mount, found.id, version)));
-  auto copy = SecureBytes::copy_of(as_bytes(text));
-  wipe(text);
-  return copy;
-}
-
 /// The candidate is on disk when this returns. One that is pending already stays the candidate.
 Result<void> commit_candidate(House& house, const Found& found, const SecureBytes& password) {
   return commit_own(house.parts, [&](SealedTransaction& tx) -> Result<void> {
@@ -84,13 +75,17 @@ Result<Response> rotate_root(House& house, Context& context, const Request&,
   COFFER_FAILPOINT("database.root.kept");
   COFFER_TRY(const auto tx, house.parts.store.begin());
   COFFER_TRY(const SecureBytes candidate, open_password(*tx, now, now.row.password.pending));
-  COFFER_TRY(const SecureBytes before, open_password(*tx, now, now.row.password.current));
+  const Strings& statements = now.row.root_rotation_statements;
+  SecureBytes before;
+  if (!statements.empty()) {
+    COFFER_TRY(before, open_password(*tx, now, now.row.password.current));
+  }
   const ChangeOutcome outcome =
       change_password([&](const Targets::Act& act) { return house.targets.with(*tx, now, act); },
                       {.username = now.row.username,
-                       .statements = now.row.root_rotation_statements,
+                       .statements = statements,
                        .password = candidate,
-                       .before = &before,
+                       .before = statements.empty() ? nullptr : &before,
                        .sent_before = sent_before});
   COFFER_CHECK(settle(house, now, outcome));
   COFFER_FAILPOINT("database.root.settled");

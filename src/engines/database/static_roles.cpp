@@ -110,11 +110,8 @@ Result<void> erase(SealedTransaction& tx, const StaticFound& found) {
 
 Result<SecureBytes> open_password(SealedTransaction& tx, const StaticFound& found,
                                   std::uint64_t version) {
-  COFFER_TRY(std::string text, tx.open_secret(static_secret_row(found.mount, found.name, version),
-                                              static_context(found.mount, found.name, version)));
-  auto copy = SecureBytes::copy_of(as_bytes(text));
-  wipe(text);
-  return copy;
+  return open_secret(tx, static_secret_row(found.mount, found.name, version),
+                     static_context(found.mount, found.name, version));
 }
 
 Result<ChangeOutcome> attempt(House& house, const Uuid& mount, std::string_view name,
@@ -134,7 +131,8 @@ Result<ChangeOutcome> attempt(House& house, const Uuid& mount, std::string_view 
   }
   COFFER_TRY(const SecureBytes candidate, open_password(*tx, *found, found->role.password.pending));
   // Of two users in turn the current password is the other's.
-  const bool knows = found->role.alternate.empty() && found->role.password.current != 0;
+  const bool knows = !found->role.rotation.empty() && found->role.alternate.empty() &&
+                     found->role.password.current != 0;
   SecureBytes before;
   if (knows) {
     COFFER_TRY(before, open_password(*tx, *found, found->role.password.current));

@@ -79,8 +79,24 @@ Result<std::optional<Found>> find_connection(SealedTransaction& tx, const Uuid& 
 Result<std::vector<std::string>> configuration_names(SealedTransaction& tx, const Uuid& mount) {
   COFFER_TRY(const auto rows, tx.list({mount, kNameTable}, ""));
   std::vector<std::string> names;
+  names.reserve(rows.size());
   for (const engine::ListedRow& row : rows) names.push_back(row.name);
   return names;
+}
+
+Result<SecureBytes> open_secret(SealedTransaction& tx, const engine::RowName& row,
+                                const engine::SecretContext& context) {
+  COFFER_TRY(std::string text, tx.open_secret(row, context));
+  auto copy = SecureBytes::copy_of(as_bytes(text));
+  wipe(text);
+  return copy;
+}
+
+Result<SecureBytes> open_password(SealedTransaction& tx, const Found& found,
+                                  std::uint64_t version) {
+  if (version == 0) return SecureBytes();
+  return open_secret(tx, admin_row(found.mount, found.id, version),
+                     admin_context(found.mount, found.id, version));
 }
 
 Result<void> save(SealedTransaction& tx, const Found& found) {
@@ -114,14 +130,7 @@ Result<std::unique_ptr<Target>> Targets::make(const Connection& row, SecureBytes
 
 Result<Targets::Shared> Targets::open_version(SealedTransaction& tx, const Found& found,
                                               std::uint64_t version) const {
-  SecureBytes password;
-  if (version != 0) {
-    COFFER_TRY(std::string text, tx.open_secret(admin_row(found.mount, found.id, version),
-                                                admin_context(found.mount, found.id, version)));
-    auto copy = SecureBytes::copy_of(as_bytes(text));
-    wipe(text);
-    COFFER_TRY(password, std::move(copy));
-  }
+  COFFER_TRY(SecureBytes password, open_password(tx, found, version));
   COFFER_TRY(auto made, make(found.row, std::move(password)));
   return Shared(std::move(made));
 }

@@ -39,6 +39,13 @@ struct Found {
 /// By its uuid, also when its name is gone.
 [[nodiscard]] Result<std::optional<Found>> read_connection(engine::SealedTransaction& tx,
                                                            const Uuid& mount, const Uuid& id);
+/// A secret of the mount, in memory that is wiped.
+[[nodiscard]] Result<SecureBytes> open_secret(engine::SealedTransaction& tx,
+                                              const engine::RowName& row,
+                                              const engine::SecretContext& context);
+/// The administrator's password of that version; empty for version 0, which is none.
+[[nodiscard]] Result<SecureBytes> open_password(engine::SealedTransaction& tx, const Found& found,
+                                                std::uint64_t version);
 /// Stages the row; nobody may have changed it since.
 [[nodiscard]] Result<void> save(engine::SealedTransaction& tx, const Found& found);
 /// Stages that its pending password is the current one; the others are gone.
