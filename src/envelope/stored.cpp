@@ -32,4 +32,10 @@ Result<Uuid> stored_secret_id(SealedTransaction& tx, const RowName& row) {
   return record.ok() ? record->id : Uuid{};
 }
 
+Result<void> put_if_missing(SealedTransaction& tx, const RowName& row) {
+  COFFER_TRY(const store::Key place, tx.place(row));
+  COFFER_TRY(const store::RowVersion known, tx.version_at(place));
+  return known == 0 ? tx.write(row, {}, Expect::anything()) : Result<void>();
+}
+
 }  // namespace coffer::envelope

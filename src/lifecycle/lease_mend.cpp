@@ -1,26 +1,20 @@
 // Leases of a store that lost rows: what leads to one, and what is due for it, is written anew.
+#include "coffer/envelope/stored.h"
 #include "coffer/lifecycle/leases.h"
 #include "lease_rows.h"
 
 namespace coffer::lifecycle {
 namespace {
 
-using envelope::Expect;
-
-/// Those that are there stay: of what one holds, or of how old it is, others may know.
-Result<void> add(envelope::SealedTransaction& tx, const envelope::RowName& row) {
-  COFFER_TRY(const store::Key place, tx.place(row));
-  COFFER_TRY(const store::RowVersion known, tx.version_at(place));
-  return known == 0 ? tx.write(row, {}, Expect::anything()) : Result<void>();
-}
+using envelope::put_if_missing;
 
 Result<void> mend_lease(envelope::SealedTransaction& tx, const Lease& lease, WallTime now) {
   const NewLease& terms = lease.terms;
   const std::string id = lease.id();
-  COFFER_CHECK(add(tx, prefix_row(terms.prefix)));
-  COFFER_CHECK(add(tx, owner_row(terms.owner, id)));
-  if (!terms.identity.empty()) COFFER_CHECK(add(tx, identity_row(terms.identity, id)));
-  if (lease.issuing) COFFER_CHECK(add(tx, issuing_row(id)));
+  COFFER_CHECK(put_if_missing(tx, prefix_row(terms.prefix)));
+  COFFER_CHECK(put_if_missing(tx, owner_row(terms.owner, id)));
+  if (!terms.identity.empty()) COFFER_CHECK(put_if_missing(tx, identity_row(terms.identity, id)));
+  if (lease.issuing) COFFER_CHECK(put_if_missing(tx, issuing_row(id)));
   return schedule(tx, Leases::kDueKind, id, lease.expires, now);
 }
 

@@ -11,6 +11,7 @@
 
 #include "coffer/audit/trail.h"
 #include "coffer/envelope/sealed_store.h"
+#include "coffer/envelope/stored.h"
 #include "coffer/model/caller.h"
 #include "coffer/model/peer.h"
 #include "coffer/model/request.h"
@@ -21,6 +22,7 @@ namespace coffer::engine {
 using envelope::Expect;
 using envelope::ListedRow;
 using envelope::OpenedRow;
+using envelope::put_if_missing;
 using envelope::RowName;
 using envelope::SealedTransaction;
 using envelope::SecretContext;

@@ -30,4 +30,8 @@ struct StoredRow {
 /// in its place doesn't have. Zero: it isn't there, or can't be read.
 [[nodiscard]] Result<Uuid> stored_secret_id(SealedTransaction& tx, const RowName& row);
 
+/// Stages a row that says nothing but that it is there, where there is none. One that is there
+/// stays: others may know of what it holds, or of its version.
+[[nodiscard]] Result<void> put_if_missing(SealedTransaction& tx, const RowName& row);
+
 }  // namespace coffer::envelope

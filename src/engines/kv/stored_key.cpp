@@ -58,9 +58,7 @@ Result<void> drop_oldest(const View& view, std::string_view path, KeyMetadata& m
 
 Result<void> mend_folders(const View& view, std::string_view path) {
   for (const engine::RowName& folder : folder_rows(view.mount, path)) {
-    COFFER_TRY(const store::Key place, view.tx.place(folder));
-    COFFER_TRY(const store::RowVersion known, view.tx.version_at(place));
-    if (known == 0) COFFER_CHECK(view.tx.write(folder, {}, Expect::anything()));
+    COFFER_CHECK(engine::put_if_missing(view.tx, folder));
   }
   return {};
 }

@@ -56,6 +56,21 @@ TEST_F(StoredRows, ARowOpensAtItsOwnPlaceAlone) {
   EXPECT_EQ(code_of(open_stored_row(*keyring_, secret_key_, value(key_))), ErrorCode::corrupt);
 }
 
+TEST_F(StoredRows, WhatIsMissingIsPutAndWhatIsThereStays) {
+  const RowName missing{{id(5), 1}, "a/", "c"};
+  const std::string before = value(key_);
+  auto tx = must(sealed_->begin());
+  must(put_if_missing(*tx, kName));
+  must(put_if_missing(*tx, missing));
+  const store::Transaction all[] = {tx->take()};
+  must(store_->commit(all));
+  EXPECT_EQ(value(key_), before);
+  const auto after = must(sealed_->begin());
+  const auto put = must(after->read(missing));
+  ASSERT_TRUE(put.has_value());
+  EXPECT_EQ(put->value, "");
+}
+
 TEST_F(StoredRows, ASecretIsNoRow) {
   EXPECT_EQ(kind_of(value(secret_key_)), StoredKind::secret);
   EXPECT_EQ(code_of(open_stored_row(*keyring_, secret_key_, value(secret_key_))),
