@@ -100,13 +100,13 @@ def test_what_is_old_by_the_logs_own_lines_is_removed(directory):
     finally:
         vault.stop()
     trace = directory / "trace"
-    late = ["faketime", "-f", "+119d"]
+    # Half a day on: no segment ends just 90 days before, when the seconds of this test would decide.
+    late = ["faketime", "-f", "+2868h"]
     run(*late, *command_of(UNIT, vault))
     compressed = sorted(vault.audit_directory.glob("*.jsonl.zst"))
     prune = [word.replace("-keep-days=400", "-keep-days=90") for word in command_of(PRUNE, vault)]
     said = run("strace", "-f", "-o", str(trace), *late, *prune)
-    # One at the edge of the 90th day: this machine's clock went on after the last line.
-    assert not re.search(r"^held +([2-9]|\d\d)", said, re.M), said
+    assert "held" not in said
     left = [path for path in compressed if path.exists()]
     assert 0 < len(left) < len(compressed) and left == compressed[-len(left) :]
     assert calls_in(trace) - allowed_calls(UNIT) == set()

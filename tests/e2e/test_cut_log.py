@@ -5,23 +5,8 @@ import re
 import shutil
 import time
 
-import pytest
-
-from configured import copy_of, model_with
-from test_anchor import accept, start, stop
+from test_anchor import accept, model, start, stop, vault  # noqa: F401  (fixtures)
 from test_rollback import put_back, refusal
-
-
-@pytest.fixture(scope="module")
-def model():
-    with model_with(("a", {"v": "old"})) as directory:
-        yield directory
-
-
-@pytest.fixture
-def vault(model):
-    with copy_of(model) as made:
-        yield made
 
 
 def fill(vault, puts):
@@ -50,7 +35,7 @@ def told(vault):
     return vault.events("log_put_back")
 
 
-def test_a_log_cut_behind_its_checkpoints_is_refused(vault):
+def test_a_log_cut_behind_its_checkpoints_is_refused(vault):  # noqa: F811
     start(vault)
     fill(vault, 10)
     kill_when_signed(vault)
@@ -64,7 +49,7 @@ def test_a_log_cut_behind_its_checkpoints_is_refused(vault):
         stop(vault)
 
 
-def test_where_a_power_cut_may_do_it_a_cut_log_is_told(vault):
+def test_where_a_power_cut_may_do_it_a_cut_log_is_told(vault):  # noqa: F811
     vault.settings["vault"]["audit_durability"] = "crash"
     vault.write()
     vault.start()
@@ -78,7 +63,7 @@ def test_where_a_power_cut_may_do_it_a_cut_log_is_told(vault):
     assert len(told(vault)) == 1
 
 
-def test_log_and_token_put_back_beside_the_present_store_are_told(vault, tmp_path):
+def test_log_and_token_put_back_beside_the_present_store_are_told(vault, tmp_path):  # noqa: F811
     start(vault)
     stop(vault)
     for name in ("token", "audit"):
@@ -95,7 +80,7 @@ def test_log_and_token_put_back_beside_the_present_store_are_told(vault, tmp_pat
     assert vault.verify_audit()[0] == 0
 
 
-def test_no_kill_makes_it_tell(vault):
+def test_no_kill_makes_it_tell(vault):  # noqa: F811
     for _ in range(4):
         vault.start()
         fill(vault, 30)
