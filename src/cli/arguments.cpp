@@ -27,7 +27,7 @@ constexpr std::array kCommonFlags{
     Flag{"header", FlagKind::pairs, "NAME=VALUE: one more header; may be repeated"},
     Flag{"wrap-ttl", FlagKind::text, "have the answer wrapped in a token for so long, as 5m"},
     Flag{"format", FlagKind::text, "table, json, yaml, pretty or raw (COFFER_FORMAT)"},
-    Flag{"detailed", FlagKind::boolean, "more columns, where there are any"},
+    Flag{"detailed", FlagKind::boolean, "more columns, where there are any; a list whole"},
     Flag{"non-interactive", FlagKind::boolean, "never ask on the terminal"},
     Flag{"output-curl-string", FlagKind::boolean, "print the request as a curl command instead"},
     Flag{"output-policy", FlagKind::boolean, "print the policy that the request needs instead"},

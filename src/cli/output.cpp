@@ -118,7 +118,8 @@ int print_keys(Session& session, const Answer& answer, std::string_view path) {
     print_tree(session, Json::object());
     return kRemote;
   }
-  if (!table) return print_tree(session, *keys);
+  // As Vault's: with -detailed the whole answer, whose `key_info` says more of each key.
+  if (!table) return print_tree(session, session.settings().detailed ? answer.json : *keys);
   std::vector<std::string> names;
   for (const Json& key : keys->elements()) names.push_back(key.text());
   session.console().line(render_column("Keys", names));

@@ -20,6 +20,9 @@ TEST_F(RotationCommands, AllAreListedWithWhatComesNext) {
   EXPECT_TRUE(contains(out, "secret/b      generate    idle     paused"));
   EXPECT_EQ(run({"rotation", "list", "-format=json"}).out,
             "[\n  \"secret/app\",\n  \"secret/b\"\n]\n");
+  const std::string whole = run({"rotation", "list", "-detailed", "-format=json"}).out;
+  EXPECT_TRUE(contains(whole, R"("failures": 2)"));
+  EXPECT_TRUE(contains(whole, R"("trouble": "set: no")"));
 }
 
 TEST_F(RotationCommands, NoneAtAllIsTwo) { EXPECT_EQ(run({"rotation", "list"}).code, 2); }
