@@ -50,9 +50,8 @@ void add(Report& report, const audit::Record& record) {
   if (!record.caller().empty()) count(report.callers[record.caller()], record);
   // Those that a caller had, though none of them decided.
   for (const std::string& policy : record.policies) report.policies.try_emplace(policy, 0);
-  if (!record.policy.empty() && record.ending != audit::Ending::denied) {
-    ++report.policies[record.policy];
-  }
+  // Whatever the outcome: who takes a policy away that only denied opens what it denied.
+  if (!record.policy.empty()) ++report.policies[record.policy];
   const bool refused =
       record.ending == audit::Ending::denied || record.ending == audit::Ending::failed;
   if (refused) {

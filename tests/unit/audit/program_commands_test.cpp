@@ -163,6 +163,17 @@ TEST_F(CommandsTest, ReportCountsAndTellsWhatWasRefusedAndUnused) {
   EXPECT_EQ(json->find("refusals")->elements().size(), 1U);
 }
 
+TEST_F(CommandsTest, APolicyThatOnlyDeniedDecidedSomething) {
+  const Ran told = run("report -format=json -path=secret/data/db " + directory());
+  const auto json = model::Json::parse(told.output);
+  ASSERT_TRUE(json.ok());
+  const auto& policies = json->find("policies")->elements();
+  ASSERT_EQ(policies.size(), 2U);
+  EXPECT_EQ(policies[0].find("policy")->text(), "app");
+  EXPECT_EQ(policies[0].find("uses")->text(), "1");
+  EXPECT_EQ(policies[1].find("uses")->text(), "0");
+}
+
 TEST_F(CommandsTest, CompressAndPruneTellWhatTheyDid) {
   EXPECT_EQ(run("compress " + directory()).output,
             "segments        0\nbytes before    0\nbytes after     0\n");
