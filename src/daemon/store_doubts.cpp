@@ -48,6 +48,12 @@ Error refused_keyring(bool says_restored) {
   return error;
 }
 
+Error foreign_signer() {
+  return make_error(ErrorCode::precondition,
+                    "signer.pem is a key that neither the token nor the store knows: put back the "
+                    "copy that was kept, or the token and the store that belong to it");
+}
+
 audit::StoreLine as_line(const envelope::StoreState& state) {
   return {state.sequence, to_hex(state.commitment)};
 }

@@ -26,6 +26,10 @@ inline constexpr std::string_view kSaysRestored =
 /// precondition: a `sign` key signed the stored keyring that was rotated since.
 [[nodiscard]] Error refused_keyring(bool says_restored);
 
+/// precondition, and nothing that is to be accepted: who took it on would let whoever can write
+/// that file, or bring a vault of their own beside it, say which key is trusted.
+[[nodiscard]] Error foreign_signer();
+
 [[nodiscard]] audit::StoreLine as_line(const envelope::StoreState& state);
 
 /// precondition, with what is wrong: the log knows of a later commit, or of another one in this

@@ -3,6 +3,8 @@
 // handed out before the last step.
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "coffer/base/log.h"
 #include "coffer/core/restored.h"
 #include "coffer/core/settings.h"
@@ -19,6 +21,10 @@ constexpr mode_t kPublicFile = S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH;
 constexpr mode_t kSecretFile = S_IRUSR | S_IWUSR;
 
 Error already() { return make_error(ErrorCode::precondition, "Vault is already initialized"); }
+
+bool holds(const std::vector<Bytes>& keys, const Bytes& key) {
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
 
 Result<engine::Mount> secret_mount() {
   COFFER_TRY(const Uuid id, crypto::random_uuid());
@@ -77,7 +83,11 @@ Result<Vault::FoundKeyring> Vault::find_keyring(pkcs11::Token& token, std::strin
   COFFER_TRY(const std::vector<Bytes> keys, envelope::sign_keys_on(token, *vault));
   for (const Bytes& key : keys) {
     auto before = open_by(key);
-    if (before.ok()) return FoundKeyring{*std::move(before), true};
+    if (!before.ok()) continue;
+    if (!holds(keys, signer) && !holds(envelope::sign_keys(**before), signer)) {
+      return foreign_signer();
+    }
+    return FoundKeyring{*std::move(before), true};
   }
   return opened.error();
 }

@@ -60,6 +60,34 @@ def test_a_store_of_before_the_sign_key_was_rotated_is_refused_and_taken_on(vaul
     stops_with_a_good_log(vault)
 
 
+def test_a_foreign_signer_is_refused_and_not_taken_on(vault, directory):
+    """Whether a sign key was rotated before or not."""
+    vault.put("a", {"v": "1"})
+    foreign = directory / "foreign.pem"
+    made = ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    private = subprocess.run(made, check=True, capture_output=True).stdout
+    subprocess.run(["openssl", "pkey", "-pubout", "-out", foreign], check=True, input=private)
+    pinned = vault.directory / "signer.pem"
+    for rotated in (False, True):
+        if rotated:
+            before = pinned.read_bytes()
+            rotate_sign(vault)
+            until(lambda before=before: pinned.read_bytes() != before)
+        assert vault.stop() == 0
+        true = pinned.read_bytes()
+        shutil.copyfile(foreign, pinned)
+        said = refusal(vault)
+        assert "signer.pem is a key that neither the token nor the store knows" in said
+        assert "older than signer.pem" not in said and "accept-restore" not in said
+        accepted = accept(vault)
+        assert accepted.returncode != 0 and "neither the token nor the store" in accepted.stderr
+        assert pinned.read_bytes() == foreign.read_bytes()
+        assert "restore_accepted" not in types(vault)
+        pinned.write_bytes(true)
+        vault.start()
+        assert vault.read("a") == {"v": "1"}
+
+
 def test_store_log_and_signer_of_before_are_refused_by_the_anchor(vault, directory):
     """It is signed by a key that the older keyring doesn't know of."""
     copy = keep(vault, directory / "copy")
