@@ -172,7 +172,9 @@ void Vault::found_damage(const Error& error) {
 /// Which of the two is the vault, only people know.
 void Vault::found_second_copy(const Error& error) {
   seal_for("second_copy", error);
-  log::error("sealed: stop the one that isn't to be, then unseal the other");
+  log::error(
+      "sealed: stop the one that isn't to be the vault; if that is the other, stop this one too: "
+      "cofferd accept-restore takes it on, and all tokens are void");
 }
 
 void Vault::seal_for(std::string_view event, const Error& error) {

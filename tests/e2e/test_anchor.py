@@ -143,6 +143,11 @@ def test_of_two_copies_at_work_the_one_that_finds_the_others_anchor_is_sealed(va
     assert len(vault.events("second_copy")) == 1
     # It wrote on beside the other: which of the two is right, people say.
     assert "the token's anchor" in refusal(vault) or "the token knows" in vault.log
+    # What the sealed one was told to do works.
+    assert "all tokens are void" in vault.log
+    accept(vault)
+    start(vault)
+    assert vault.read("a") == {"v": "old"}
 
 
 def test_a_killed_vault_starts_again(vault):
