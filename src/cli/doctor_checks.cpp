@@ -173,12 +173,22 @@ std::optional<std::chrono::sys_seconds> read_time(std::string_view text) {
          std::chrono::minutes(part(10, 2)) + std::chrono::seconds(part(12, 2));
 }
 
+namespace {
+
+/// Nobody who isn't let in is told why a vault is sealed; its audit log says so.
+constexpr const char* kUnseal =
+    "coffer operator unseal; but not where the audit log's newest lines have second_copy: if the "
+    "other is the vault, stop this one, else stop both and take this one on, coffer operator "
+    "accept-restore -config=/etc/coffer/coffer.toml (all tokens are void then), docs/operations.md";
+
+}  // namespace
+
 void check_health(const Json& health, Findings& found) {
   if (text_of(health, "initialized") != "true") {
     return error(found, "vault.not_made", "there is no vault yet", "coffer operator init");
   }
   if (text_of(health, "sealed") == "true") {
-    return error(found, "vault.sealed", "the vault is sealed", "coffer operator unseal");
+    return error(found, "vault.sealed", "the vault is sealed", kUnseal);
   }
   if (const Json* errors = health.find("errors"); errors != nullptr) {
     for (const Json& one : errors->elements()) {
@@ -309,7 +319,8 @@ void check_backups(const Json& names, const Json& last, const DoctorLimits& limi
 }
 
 void check_drills(const Json& drills, const DoctorLimits& limits, Findings& found) {
-  constexpr const char* kFix = "coffer operator backup drill -record";
+  constexpr const char* kFix =
+      "coffer operator backup drill -config=/etc/coffer/coffer.toml -record FILE, a backup";
   const Json* const all = drills.find("drills");
   if (all == nullptr || all->elements().empty()) {
     return warning(found, "drill.none", "no restore drill is on record", kFix);

@@ -69,13 +69,25 @@ void check_socket(unsigned mode, Findings& found) {
                    "listener.mode = \"0660\" and a group"});
 }
 
+namespace {
+
+/// Without the time and the level that the log puts before it: what is found twice is one thing.
+std::string without_time(const std::string& line) {
+  std::size_t at = line.find(' ');
+  if (at == std::string::npos || !read_time(line.substr(0, at))) return line;
+  at = line.find(' ', at + 1);
+  return at == std::string::npos ? line : line.substr(at + 1);
+}
+
+}  // namespace
+
 void check_config(int status, std::string_view text, Findings& found) {
   if (status == 0) return;
   std::istringstream lines{std::string(text)};
   bool told = false;
   for (std::string line; std::getline(lines, line);) {
     if (line.empty()) continue;
-    found.push_back({Severity::error, "config", line, "docs/operations.md, files and their modes"});
+    found.push_back({Severity::error, "config", without_time(line), "docs/operations.md, files and their modes"});
     told = true;
   }
   if (told) return;

@@ -51,7 +51,7 @@ def test_modes_of_files_are_named(vault):
     found, _, status = examine(vault, *options(vault))
     os.chmod(store, 0o600)
     os.chmod(vault.socket_path, 0o600)
-    assert "store.db" in found["config"]["what"] and status == 4
+    assert status == 4 and found["config"]["what"].startswith("vault.store: ") and "store.db" in found["config"]["what"]
     assert "socket.everybody" in found
 
 

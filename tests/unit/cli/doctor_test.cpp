@@ -203,6 +203,19 @@ TEST(Doctor, DrillsAreToBeHeldAndPassed) {
   EXPECT_EQ(judge(R"({"drills":[{"time":"2026-11-01T00:00:00Z","passed":false},
                                {"time":"2026-10-01T00:00:00Z","passed":true}]})"),
             "error drill.failed; ");
+  Findings found;
+  check_drills(json(R"({"drills":[]})"), limits(), found);
+  EXPECT_EQ(found[0].fix.find("coffer operator backup drill -config="), 0U);
+  EXPECT_NE(found[0].fix.find(" -record FILE"), std::string::npos);
+}
+
+TEST(Doctor, WhatIsToBeDoneWithASealedVaultWorksForASecondCopyToo) {
+  Findings found;
+  check_health(json(R"({"initialized":true,"sealed":true})"), found);
+  const std::string& fix = found[0].fix;
+  EXPECT_EQ(fix.find("coffer operator unseal"), 0U);
+  EXPECT_NE(fix.find("second_copy"), std::string::npos);
+  EXPECT_NE(fix.find("coffer operator accept-restore -config="), std::string::npos);
 }
 
 TEST(Doctor, RootTokensAreToEndAndToBeUsed) {
@@ -263,6 +276,8 @@ TEST(Doctor, EachLineOfTheConfigurationsCheckIsAFinding) {
   check_config(1, "a.toml:3: vault.store: mode is 0644\nvault.audit: another user's\n", found);
   EXPECT_EQ(names(found), "error config; error config; ");
   EXPECT_EQ(found[0].what, "a.toml:3: vault.store: mode is 0644");
+  check_config(78, "2026-11-28T04:41:42.339Z error vault.store: open to others\n", found);
+  EXPECT_EQ(found[2].what, "vault.store: open to others");
   Findings silent;
   check_config(139, "", silent);
   EXPECT_EQ(names(silent), "error config; ");
