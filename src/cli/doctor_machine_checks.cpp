@@ -87,7 +87,8 @@ void check_config(int status, std::string_view text, Findings& found) {
   bool told = false;
   for (std::string line; std::getline(lines, line);) {
     if (line.empty()) continue;
-    found.push_back({Severity::error, "config", without_time(line), "docs/operations.md, files and their modes"});
+    found.push_back({Severity::error, "config", without_time(line),
+                     "docs/operations.md, files and their modes"});
     told = true;
   }
   if (told) return;
