@@ -83,10 +83,11 @@ void show(Session& session, const Json& data, std::string_view list, std::string
 }
 
 int lease_top(Session& session) {
-  const std::string limit = session.flags().text("limit");
-  const auto answer =
-      session.ask("asking who has leases",
-                  {.path = "sys/leases/top" + (limit.empty() ? std::string() : "?limit=" + limit)});
+  HttpRequest request{.path = "sys/leases/top"};
+  if (session.flags().has("limit")) {
+    request.query.emplace_back("limit", session.flags().text("limit"));
+  }
+  const auto answer = session.ask("asking who has leases", request);
   if (!answer) return session.exit_code();
   const Json* data = answer->json.find("data");
   if (answer->missing() || data == nullptr) return session.nothing_found("sys/leases/top");

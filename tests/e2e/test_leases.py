@@ -25,6 +25,7 @@ def test_the_lease_commands_are_understood(vault):
     assert vault.coffer("lease", "revoke", "-sync", UNKNOWN).returncode == 0
     assert vault.coffer("lease", "revoke", "-prefix", "database").returncode == 0
     assert vault.coffer("lease", "top").stdout == "Leases in all: 0\n"
+    assert vault.coffer("lease", "top", "-limit=3").stdout == "Leases in all: 0\n"
 
 
 def test_tokens_are_said_to_be_no_leases(vault):

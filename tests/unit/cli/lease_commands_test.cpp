@@ -76,6 +76,11 @@ TEST_F(LeaseCommands, TopShowsRolesIdentitiesAndOwners) {
             "4         acc  (token-web)\n");
 }
 
+TEST_F(LeaseCommands, TopAsksForNoMoreThanItsLimit) {
+  vault_.answer("GET /v1/sys/leases/top?limit=3", 200, R"({"data":{"total":4}})");
+  EXPECT_EQ(run({"lease", "top", "-limit=3"}).out, "Leases in all: 4\n");
+}
+
 TEST_F(LeaseCommands, WhatTheDaemonRefusesIsTold) {
   vault_.answer("PUT /v1/sys/leases/renew", 400, R"({"errors":["lease not found"]})");
   const Outcome refused = run({"lease", "renew", kId});
