@@ -155,6 +155,9 @@ Result<Archived> prune_segments(const std::string& directory, std::chrono::days 
   if (keep < kLeastKept) {
     return make_error(ErrorCode::invalid_argument, "at least 90 days of the log are kept");
   }
+  if (keep > kMostKept) {
+    return make_error(ErrorCode::invalid_argument, "the log is kept for at most 36500 days");
+  }
   if (keys.empty()) {
     return make_error(ErrorCode::invalid_argument, "the key that signed the log is needed");
   }

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "acts.h"
+#include "coffer/base/option_name.h"
 #include "pin.h"
 #include "probe_report.h"
 
@@ -52,8 +53,10 @@ Result<po::variables_map> parse_words(const std::vector<std::string>& arguments)
             .style(po::command_line_style::unix_style | po::command_line_style::allow_long_disguise)
             .run(),
         values);
-  } catch (const po::error& error) {
-    return make_error(ErrorCode::invalid_argument, error.what());
+  } catch (const po::error_with_option_name& error) {
+    return make_error(ErrorCode::invalid_argument, bad_option(error.get_option_name()));
+  } catch (const po::error&) {
+    return make_error(ErrorCode::invalid_argument, "bad command line");
   }
   return values;
 }

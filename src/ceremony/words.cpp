@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "acts.h"
+#include "coffer/base/option_name.h"
 #include "coffer/base/terminal.h"
 
 namespace coffer::ceremony {
@@ -41,8 +42,10 @@ Result<Words> parse_words(const std::vector<std::string>& arguments,
             .style(po::command_line_style::unix_style | po::command_line_style::allow_long_disguise)
             .run(),
         values);
-  } catch (const po::error& error) {
-    return wrong(error.what());
+  } catch (const po::error_with_option_name& error) {
+    return wrong(bad_option(error.get_option_name()));
+  } catch (const po::error&) {
+    return wrong("bad command line");
   }
   Words words;
   words.help = values.contains("help");

@@ -40,16 +40,19 @@ constexpr std::array kLooks{
     Look{"sys/host-info", &check_host},  Look{"sys/clock", &check_clock}};
 constexpr const char* kSealed = ": the vault is sealed";
 
+/// A hundred years: more is a slip of the hand, and no clock can tell it.
+constexpr std::int64_t kMostDays = 36500;
+
 class Doctor final {
  public:
   explicit Doctor(Session& session) : session_(session) {
     limits_.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    const auto days = [&](std::string_view name, std::chrono::days usual) {
-      const auto given = session.flags().number(name);
-      return given ? std::chrono::days(*given) : usual;
-    };
-    limits_.backup_age = days("backup-days", limits_.backup_age);
-    limits_.drill_age = days("drill-days", limits_.drill_age);
+  }
+
+  /// False: a flag is wrong, and that has been said.
+  bool take_flags() {
+    return take_days("backup-days", limits_.backup_age) &&
+           take_days("drill-days", limits_.drill_age);
   }
 
   /// False: the daemon can't be asked, and that has been said.
@@ -66,6 +69,16 @@ class Doctor final {
   [[nodiscard]] const std::vector<std::string>& unseen() const noexcept { return unseen_; }
 
  private:
+  bool take_days(std::string_view name, std::chrono::days& days) {
+    const auto given = session_.flags().number(name);
+    if (given && (*given < 0 || *given > kMostDays)) {
+      session_.fail(kLocal, "-" + std::string(name) + " must be 0 to " + std::to_string(kMostDays));
+      return false;
+    }
+    if (given) days = std::chrono::days(*given);
+    return true;
+  }
+
   /// nullopt: over. A null: it can't be had, and what that hides is told.
   std::optional<Json> ask(std::string_view path, std::string_view method = "GET",
                           std::optional<std::string> body = std::nullopt) {
@@ -261,7 +274,7 @@ void print_findings(Session& session, const Doctor& doctor) {
 
 int doctor(Session& session) {
   Doctor doctor(session);
-  if (!doctor.examine()) return session.exit_code();
+  if (!doctor.take_flags() || !doctor.examine()) return session.exit_code();
   if (session.shows_table()) {
     print_findings(session, doctor);
   } else if (const int printed = print_tree(session, as_json(doctor)); printed != kOk) {

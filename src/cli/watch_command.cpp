@@ -37,10 +37,11 @@ void print_version(Session& session, const Json& answer, const std::string& vers
 }
 
 int watch(Session& session) {
+  const std::optional<std::int64_t> count = session.flags().number("count");
+  if (count && *count < 1) return session.fail(kLocal, "-count must be 1 or more");
   const auto path = find_versioned_path(session, 0);
   if (!path) return session.exit_code();
   const std::string api = path->api("data");
-  const std::optional<std::int64_t> count = session.flags().number("count");
   std::string known = session.flags().has("after") ? session.flags().text("after") : "0";
   for (std::int64_t seen = 0; !count || seen < *count;) {
     const auto answer = session.ask(

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <boost/program_options.hpp>
+#include <charconv>
+#include <limits>
+
+#include "coffer/base/option_name.h"
 
 namespace coffer::auditor {
 namespace {
@@ -46,7 +50,7 @@ constexpr std::string_view kHelp =
     "  -from=FILE           an older checkpoint\n"
     "  -text=FILE           the line, where the proof doesn't bring it\n"
     "  -challenge=TEXT      what the attestation must answer\n"
-    "  -keep-days=N         days that stay, at least 90\n"
+    "  -keep-days=N         days that stay, 90 to 36500\n"
     "  -policies=FILE       names of all policies, one a line\n"
     "  -format=table|json   how the result is printed (table)\n"
     "  -help, -version\n"
@@ -92,12 +96,11 @@ Error wrong(std::string_view what) { return make_error(ErrorCode::invalid_argume
 Result<po::variables_map> read(int argc, const char* const* argv) {
   po::options_description described;
   described.add_options()("help,h", "")("version", "");
-  for (const char* name : {"format", "from", "challenge", "text", "policies", "path", "caller",
-                           "accessor", "operation", "policy", "since", "until", "outcome"}) {
+  for (const char* name :
+       {"format", "from", "challenge", "text", "policies", "path", "caller", "accessor",
+        "operation", "policy", "since", "until", "outcome", "line", "keep-days"}) {
     described.add_options()(name, po::value<std::string>());
   }
-  described.add_options()("line", po::value<std::uint64_t>());
-  described.add_options()("keep-days", po::value<std::uint32_t>());
   for (const char* name : {"key", "witness-key", "checkpoint", "words"}) {
     described.add_options()(name, po::value<Names>());
   }
@@ -113,8 +116,10 @@ Result<po::variables_map> read(int argc, const char* const* argv) {
                   .style(style)
                   .run(),
               values);
-  } catch (const po::error& error) {
-    return wrong(error.what());
+  } catch (const po::error_with_option_name& error) {
+    return wrong(bad_option(error.get_option_name()));
+  } catch (const po::error&) {
+    return wrong("bad command line");
   }
   return values;
 }
@@ -125,6 +130,18 @@ std::string text_of(const po::variables_map& values, const char* name) {
 
 Names names_of(const po::variables_map& values, const char* name) {
   return values.contains(name) ? values[name].as<Names>() : Names();
+}
+
+/// Boost would take "-1" for the largest number that there is.
+template <class Number>
+Result<std::optional<Number>> number_of(const po::variables_map& values, const char* name) {
+  if (!values.contains(name)) return std::optional<Number>();
+  const std::string text = text_of(values, name);
+  Number number = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (problem == std::errc() && end == text.data() + text.size()) return std::optional(number);
+  return wrong("-" + std::string(name) + " must be a whole number, not negative and not larger " +
+               "than " + std::to_string(std::numeric_limits<Number>::max()));
 }
 
 Result<std::optional<std::int64_t>> moment_of(const po::variables_map& values, const char* name) {
@@ -197,8 +214,8 @@ Result<Options> parse_options(int argc, const char* const* argv) {
   options.challenge = text_of(values, "challenge");
   options.text = text_of(values, "text");
   options.policies = text_of(values, "policies");
-  if (values.contains("line")) options.line = values["line"].as<std::uint64_t>();
-  if (values.contains("keep-days")) options.keep_days = values["keep-days"].as<std::uint32_t>();
+  COFFER_TRY(options.line, number_of<std::uint64_t>(values, "line"));
+  COFFER_TRY(options.keep_days, number_of<std::uint32_t>(values, "keep-days"));
   COFFER_TRY(options.filter, filter_of(values));
   return options;
 }

@@ -2,6 +2,8 @@
 
 #include <boost/program_options.hpp>
 
+#include "coffer/base/option_name.h"
+
 namespace coffer::daemon {
 namespace {
 
@@ -136,7 +138,7 @@ Result<Options> parse_options(int argc, const char* const* argv) {
               values);
     return read(values);
   } catch (const po::error_with_option_name& error) {
-    return invalid("bad option " + error.get_option_name());
+    return invalid(bad_option(error.get_option_name()));
   } catch (const po::error&) {
     return invalid("bad command line");
   }

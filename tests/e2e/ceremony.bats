@@ -161,3 +161,14 @@ STUB
   run "$root/scripts/ceremony/menu"
   [ "$status" -eq 1 ]
 }
+
+@test "an option that there isn't is named without its value" {
+  local act
+  for act in run probe "plan check"; do
+    # shellcheck disable=SC2086
+    run coffer-ceremony $act -pins=hunter2
+    [ "$status" -eq 1 ]
+    grep -qF "bad option -pins" <<<"$output"
+    [[ $output != *hunter2* ]]
+  done
+}

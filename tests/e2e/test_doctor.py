@@ -70,6 +70,9 @@ def test_backups_and_drills_are_named(vault):
     assert "backup.old" in found and "drill.failed" not in found and "drill.none" not in found
     found, _, _ = examine(vault, "-backup-days=36500")
     assert "backup.old" not in found
+    for days in ("-backup-days=-1", "-drill-days=36501", "-backup-days=9223372036854775807"):
+        refused = vault.coffer("doctor", days)
+        assert refused.returncode == 1 and f"{days.split('=')[0]} must be 0 to 36500" in refused.stderr
 
 
 def test_a_drill_that_was_held_is_on_record(vault):

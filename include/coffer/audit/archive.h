@@ -26,12 +26,16 @@ struct Archived {
 
 /// The least that is kept, whatever is asked for (PCI DSS 4.0.1, 10.5.1: three months at hand).
 inline constexpr std::chrono::days kLeastKept{90};
+/// More is a slip of the hand, and nothing would ever be removed. A moment so long ago must also
+/// be one that a clock of nanoseconds can tell.
+inline constexpr std::chrono::days kMostKept{36500};
 
 /// Removes segments, oldest first, and their checkpoints, whose last line is older than `keep`,
 /// both by the clock and by the log's own lines (log_time.h); never the newest two. The whole log
 /// is verified before, and `keys` must have signed what goes. Nothing goes unless all of it may. A
 /// record of how far it went is left beside the log first. invalid_argument: `keep` is less than
-/// kLeastKept; corrupt: the log is bad; precondition: what would go isn't signed.
+/// kLeastKept or more than kMostKept; corrupt: the log is bad; precondition: what would go isn't
+/// signed.
 [[nodiscard]] Result<Archived> prune_segments(const std::string& directory, std::chrono::days keep,
                                               WallTime now, const TrustedKeys& keys);
 

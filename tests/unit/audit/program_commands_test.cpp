@@ -189,6 +189,35 @@ TEST_F(CommandsTest, CompressAndPruneTellWhatTheyDid) {
   EXPECT_EQ(run("prune -keep-days=90 " + key() + directory()).status, 2);
 }
 
+/// A number that wraps around would keep the log for ever, and say nothing.
+TEST_F(CommandsTest, ANumberThatIsNoneIsRefusedByName) {
+  for (const std::string option : {"-keep-days", "-line"}) {
+    const std::string command = option == "-line" ? "prove " : "prune " + key();
+    for (const std::string value : {"-1", "-0", "+90", "99999999999999999999", "90d", "9 0"}) {
+      const Ran ran = run(command + option + "='" + value + "' " + directory());
+      EXPECT_EQ(ran.status, 1) << option << value << ran.output;
+      EXPECT_EQ(ran.output.find("coffer-audit: " + option + " must be a whole number"), 0U)
+          << ran.output;
+      EXPECT_EQ(ran.output.find("'"), std::string::npos) << ran.output;
+    }
+  }
+  for (const std::string days : {"4294967295", "36501", "106752", "200000"}) {
+    const Ran ran = run("prune -keep-days=" + days + " " + key() + directory());
+    EXPECT_EQ(ran.status, 1) << ran.output;
+    EXPECT_NE(ran.output.find("at most 36500 days"), std::string::npos) << ran.output;
+  }
+  EXPECT_EQ(run("prune -keep-days=36500 " + key() + directory()).status, 0);
+}
+
+TEST_F(CommandsTest, AnOptionThatThereIsNotIsNamedWithoutItsValue) {
+  for (const std::string option : {"-keys", "--c", "-witnesses"}) {
+    const Ran ran = run("verify " + option + "=hunter2 " + directory());
+    EXPECT_EQ(ran.status, 1) << ran.output;
+    EXPECT_NE(ran.output.find("bad option " + option), std::string::npos) << ran.output;
+    EXPECT_EQ(ran.output.find("hunter2"), std::string::npos) << ran.output;
+  }
+}
+
 TEST_F(CommandsTest, WrongUsageIsExitOne) {
   for (const std::string& wrong : std::vector<std::string>{
            "prove ", "prove -line=1 -from=x ", "prove -line=x ", "prove -key=x -line=1 ", "check ",

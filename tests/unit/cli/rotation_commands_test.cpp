@@ -81,6 +81,14 @@ TEST_F(RotationCommands, WatchAsksForWhatComesAfterTheVersionThatItHas) {
             "\n");
 }
 
+TEST_F(RotationCommands, WatchRefusesACountOfNothing) {
+  for (const char* count : {"-count=0", "-count=-1", "-count=9223372036854775808"}) {
+    const Outcome watched = run({"watch", count, "secret/app"});
+    EXPECT_EQ(watched.code, 1);
+    EXPECT_NE(watched.err.find("-count"), std::string::npos) << watched.err;
+  }
+}
+
 TEST_F(RotationCommands, WatchTellsADeletion) {
   vault_.answer("GET /v1/secret/data/app?after_version=0&wait=30s", 404,
                 R"({"data":{"data":null,"metadata":{"version":3,"created_time":"t3"}}})");

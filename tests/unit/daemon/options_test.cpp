@@ -45,6 +45,19 @@ TEST(Options, ARootTokenTakesAVaultAlone) {
   EXPECT_FALSE(parse({"root-token", "--config=c.toml", "file"}).ok());
 }
 
+TEST(Options, AnOptionThatIsWrongIsNamedWithoutItsValue) {
+  for (const auto& [word, told] : std::vector<std::pair<const char*, const char*>>{
+           {"--password=hunter2", "bad option --password"},
+           {"--c=hunter2", "bad option --c"},
+           {"--cache-age=hunter2", "bad option --cache-age"},
+           {"--cache-age=99999999999999999999", "bad option --cache-age"},
+           {"--cache-age=-1", "option --cache-age must be 0 to 86400 seconds"}}) {
+    const auto options = parse({"dev", "--dir=d", word});
+    ASSERT_FALSE(options.ok()) << word;
+    EXPECT_EQ(options.error().text, told);
+  }
+}
+
 TEST(Options, WhatDoesNotGoTogetherIsRefused) {
   for (const std::vector<const char*>& words :
        std::vector<std::vector<const char*>>{{"restore", "b"},
