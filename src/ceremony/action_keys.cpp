@@ -74,15 +74,6 @@ Result<Facts> destroy_vaults_keys(Ceremony& ceremony) {
 
 }  // namespace
 
-Result<const SecureBytes*> user_pin(Ceremony& ceremony) {
-  if (ceremony.user_pin.empty()) {
-    const bool changed = ceremony.journal.transcript().find("done", "change-user-pin") != nullptr;
-    COFFER_TRY(ceremony.user_pin,
-               ceremony.console.ask_secret(changed ? "new-user-pin" : "user-pin"));
-  }
-  return &ceremony.user_pin;
-}
-
 Result<std::unique_ptr<pkcs11::Token>> open_planned(Ceremony& ceremony) {
   COFFER_TRY(const SecureBytes* const pin, user_pin(ceremony));
   auto opened = pkcs11::open_token(ceremony.token, *pin);

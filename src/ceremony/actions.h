@@ -25,7 +25,8 @@ namespace coffer::ceremony {
 /// Of the plan, by the act's name. Not run in a rehearsal.
 [[nodiscard]] Result<Facts> run_program(Ceremony& ceremony, const std::string& act);
 
-/// The user PIN, typed in unless it is here already.
+/// The user PIN that the token has, typed in unless it is here already. Where the ceremony was cut
+/// short while it was changed, the token is asked which that is.
 [[nodiscard]] Result<const SecureBytes*> user_pin(Ceremony& ceremony);
 /// Logged in with it. One at a time.
 [[nodiscard]] Result<std::unique_ptr<pkcs11::Token>> open_planned(Ceremony& ceremony);

@@ -25,6 +25,7 @@ struct Ceremony {
   std::string noted{};        ///< the transcript's hash that is given to go on with; may be empty
   SecureBytes so_pin{};
   SecureBytes user_pin{};
+  bool user_pin_was_changed = false;  ///< by the run that was cut short: it is the new one
   SecureBytes new_so_pin{};
   SecureBytes new_user_pin{};
 

@@ -11,6 +11,11 @@
 namespace coffer::ceremony {
 namespace {
 
+/// Steps that write down what they are about to do to the token.
+bool writes_intent(std::string_view step) {
+  return step == "initialise" || step == "change-user-pin" || step == "change-so-pin";
+}
+
 /// Types of lines that are of a step, and of those that are of none or of one.
 bool is_of_step(std::string_view type) {
   static constexpr std::array<std::string_view, 5> kTypes = {"step", "intent", "done", "failed",
@@ -60,12 +65,18 @@ class Checker final {
       const bool fits = is_of_any(line.type) ||
                         (line.step.empty() ? is_of_none(line.type) : is_of_step(line.type));
       const bool in_place = (line.type != "begin" || &line == first) &&
-                            (line.type != "end" || &line == &transcript_.lines.back());
+                            (line.type != "end" || &line == &transcript_.lines.back()) &&
+                            (line.type != "intent" || is_before_done(line));
       if (!fits || !in_place) problem(name_of(line) + " isn't one that a ceremony writes there");
       if (line.type == "resumed" && mode == "rehearsal") {
         problem(name_of(line) + " goes on with a rehearsal, which begins anew instead");
       }
     }
+  }
+
+  [[nodiscard]] bool is_before_done(const TranscriptLine& intent) const {
+    const TranscriptLine* const done = transcript_.find("done", intent.step);
+    return writes_intent(intent.step) && (done == nullptr || intent.sequence < done->sequence);
   }
 
   void check_times() {

@@ -82,6 +82,23 @@ TEST_F(AttestTest, NoPinIsTriedWhereFewTriesAreLeft) {
   EXPECT_EQ(again.error().cause.find("USER_PIN_COUNT_LOW") == std::string::npos, false);
 }
 
+/// Whichever of the two the token has is known after one wrong try at most, and the right one makes
+/// it forget that.
+TEST_F(AttestTest, WhichOfTwoPinsATokenHasIsTold) {
+  const auto other = *fakes::random_pin(10);
+  for (const PinOwner owner : {PinOwner::user, PinOwner::security_officer}) {
+    const SecureBytes& right = owner == PinOwner::user ? hsm_->pin() : hsm_->so_pin();
+    EXPECT_TRUE(*takes_pin(hsm_->config(), owner, right, PinTry::first));
+    EXPECT_FALSE(*takes_pin(hsm_->config(), owner, other, PinTry::first));
+    const auto refused = takes_pin(hsm_->config(), owner, right, PinTry::first);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, ErrorCode::permission_denied);
+    EXPECT_TRUE(*takes_pin(hsm_->config(), owner, right, PinTry::second));
+    EXPECT_TRUE(change_pin(hsm_->config(), owner, right, other).ok());
+    EXPECT_TRUE(*takes_pin(hsm_->config(), owner, other, PinTry::first));
+  }
+}
+
 TEST(KeyTemplate, NeedsAProfileByName) {
   EXPECT_EQ(key_template(KeyRole::kek, "auto").error().code, ErrorCode::invalid_argument);
   EXPECT_EQ(key_template(KeyRole::kek, "nothing").error().code, ErrorCode::invalid_argument);

@@ -153,5 +153,21 @@ TEST_F(TranscriptTest, OfFormatOneIsReadForEver) {
   EXPECT_EQ(read->head, "648ca0426172a4db400f5798bab54df0ee404ff4f2f0a72a2bdba7e7497b992b");
 }
 
+/// One that was cut while a PIN was changed.
+TEST_F(TranscriptTest, OfFormatOneThatGoesOnIsReadForEver) {
+  const auto golden = read_file(std::string(COFFER_TEST_DATA) + "/golden/ceremony/transcript-1-cut",
+                                kMaxTranscript);
+  ASSERT_TRUE(golden.ok());
+  const auto read = parse_transcript(*golden);
+  ASSERT_TRUE(read.ok()) << describe(read.error());
+  EXPECT_EQ(read->lines.size(), 27U);
+  const TranscriptLine* const intent = read->find("intent", "change-user-pin");
+  const TranscriptLine* const done = read->find("done", "change-user-pin");
+  ASSERT_TRUE(intent != nullptr && done != nullptr);
+  EXPECT_EQ(fact(intent->facts, "pin"), "new-user-pin");
+  EXPECT_EQ(fact(done->facts, "new-user-pin"), "found on the token");
+  EXPECT_EQ(read->head, "0781a5dd4c3bc337e47cabf2075e32c37e2a907da166a3efc1cb6626eb532b50");
+}
+
 }  // namespace
 }  // namespace coffer::ceremony::test

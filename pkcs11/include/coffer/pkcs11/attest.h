@@ -74,4 +74,11 @@ enum class PinOwner : std::uint8_t { user, security_officer };
 [[nodiscard]] Result<void> change_pin(const TokenConfig& config, PinOwner owner,
                                       const SecureBytes& old_pin, const SecureBytes& new_pin);
 
+enum class PinTry : std::uint8_t { first, second };
+/// Whether the token has this PIN of that owner now: one login, and out again. false costs a try.
+/// permission_denied, and no try, if the token says that few are left: with `second`, behind a
+/// `first` that was false, only if one more could lock it.
+[[nodiscard]] Result<bool> takes_pin(const TokenConfig& config, PinOwner owner,
+                                     const SecureBytes& pin, PinTry which);
+
 }  // namespace coffer::pkcs11
