@@ -13,10 +13,13 @@
 
 #include "commands.h"
 #include "doctor_checks.h"
+#include "doctor_signer.h"
 #include "file_descriptor.h"
 #include "output.h"
 #include "render.h"
+#include "seal_status.h"
 #include "sibling_program.h"
+#include "terminal.h"
 
 namespace coffer::cli {
 namespace {
@@ -38,6 +41,7 @@ constexpr std::array kLooks{
     Look{"sys/key-usage", &check_usage}, Look{"sys/rotate/config", &check_rotation},
     Look{"sys/restore", &check_restore}, Look{"sys/audit/status", &check_signing},
     Look{"sys/host-info", &check_host},  Look{"sys/clock", &check_clock}};
+constexpr std::string_view kSigners = "sys/rotate/signers";
 constexpr const char* kSealed = ": the vault is sealed";
 
 /// A hundred years: more is a slip of the hand, and no clock can tell it.
@@ -57,7 +61,7 @@ class Doctor final {
 
   /// False: the daemon can't be asked, and that has been said.
   bool examine() {
-    if (!ask_daemon()) return false;
+    if (!ask_daemon() || !look_at_signer()) return false;
     look_at_socket();
     look_at_clock();
     look_at_files();
@@ -108,8 +112,9 @@ class Doctor final {
     const auto health = ask("sys/health");
     if (!health) return false;
     check_health(*health, found_);
-    const Json* const sealed = health->find("sealed");
-    if (sealed != nullptr && sealed->text() == "true") {
+    made_ = says_true(*health, "initialized");
+    sealed_ = says_true(*health, "sealed");
+    if (sealed_) {
       for (const Look& look : kLooks) unseen_.push_back(std::string(look.path) + kSealed);
       for (const std::string_view path : {"sys/backup", "sys/drills", "auth/token/accessors"}) {
         unseen_.push_back(std::string(path) + kSealed);
@@ -156,6 +161,24 @@ class Doctor final {
         "coffer-audit", {"search", "-accessor=" + accessor, session_.flags().text("audit")});
     if (!seen.ok() || seen->status != 0) return std::nullopt;
     return !seen->text.empty();
+  }
+
+  /// False: over. A vault that isn't made has none yet.
+  bool look_at_signer() {
+    if (!made_ || !session_.flags().has("config")) return true;
+    const auto config = read_file(session_.flags().text("config"));
+    const auto path = config.ok() ? signer_path(*config) : std::nullopt;
+    if (!path) return true;
+    // Before the daemon is asked: a rotation in between makes it one of before, and not a stranger.
+    const auto text = read_signer_file(*path);
+    if (!text.ok() && text.error().code != ErrorCode::not_found) {
+      unseen_.push_back(text.error().text);
+      return true;
+    }
+    if (sealed_) unseen_.push_back(std::string(kSigners) + kSealed);
+    const auto signers = sealed_ ? std::optional(Json()) : ask(kSigners);
+    if (signers) check_signer(*path, text, *signers, found_);
+    return signers.has_value();
   }
 
   /// The kernel tells who listens; /proc what it may do.
@@ -230,6 +253,8 @@ class Doctor final {
 
   Session& session_;
   DoctorLimits limits_;
+  bool made_ = false;
+  bool sealed_ = false;
   Findings found_;
   std::vector<std::string> unseen_;
 };

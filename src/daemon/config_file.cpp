@@ -2,8 +2,10 @@
 
 #include <sys/stat.h>
 
+#include "coffer/crypto/signer.h"
 #include "file_rules.h"
 #include "files.h"
+#include "pin.h"
 
 namespace coffer::daemon {
 namespace {
@@ -60,6 +62,17 @@ class Checks final {
   std::vector<std::string> problems_;
 };
 
+/// The first start makes it.
+Result<void> check_signer_if_there(const std::string& path) {
+  const auto pem = read_file(path);
+  if (!pem.ok() && pem.error().code == ErrorCode::not_found) return {};
+  if (!pem.ok()) return pem.error();
+  const auto key = crypto::spki_from_pem(*pem);
+  if (key.ok() && crypto::signature_size(*key).ok()) return {};
+  return make_error(ErrorCode::precondition,
+                    path + " isn't a public key of a vault (PEM; P-256, or RSA of 2048 bits up)");
+}
+
 }  // namespace
 
 LoadedConfig load_config(const std::string& path) {
@@ -82,5 +95,17 @@ LoadedConfig load_config(const std::string& path) {
 }
 
 std::vector<std::string> check_machine(const Config& config) { return Checks(config).run(); }
+
+std::vector<std::string> check_contents(const Config& config) {
+  std::vector<std::string> problems;
+  const auto note = [&](const char* key, const Error& error) {
+    problems.push_back(std::string(key) + ": " + error.text);
+  };
+  const auto signer = check_signer_if_there(config.vault.path_of(config.vault.signer));
+  if (!signer.ok()) note("vault.signer", signer.error());
+  if (config.token.pin_from != PinFrom::file) return problems;
+  if (const auto pin = read_pin(config.token); !pin.ok()) note("token.pin_file", pin.error());
+  return problems;
+}
 
 }  // namespace coffer::daemon

@@ -20,4 +20,8 @@ struct LoadedConfig {
 /// wrong at once. Files that the first start will make may be absent; directories may not.
 [[nodiscard]] std::vector<std::string> check_machine(const Config& config);
 
+/// Beyond that, what a start would find out only on its way: files that hold nothing it can use.
+/// Reads the PIN's file, so it is for `--check` alone. Names files, and never what they hold.
+[[nodiscard]] std::vector<std::string> check_contents(const Config& config);
+
 }  // namespace coffer::daemon

@@ -198,6 +198,7 @@ std::optional<Launch> launch_config(const Options& options) {
   Helpers helpers;
   if (!become_and_load(options, loaded, true, helpers)) return std::nullopt;
   const Config& config = loaded.config;
+  if (options.check && say_problems(check_contents(config))) return std::nullopt;
   Launch launch{.supervisor = std::move(helpers.supervisor),
                 .programs = std::move(helpers.programs),
                 .vault = vault_config(config),

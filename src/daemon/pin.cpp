@@ -37,6 +37,12 @@ class EchoOff final {
   bool terminal_;
 };
 
+/// An empty one would cost a try of the token for nothing.
+Result<SecureBytes> holds_a_pin(const std::string& path, Result<SecureBytes> read) {
+  if (!read.ok() || !read->empty()) return read;
+  return make_error(ErrorCode::precondition, path + " holds no PIN");
+}
+
 }  // namespace
 
 Result<SecureBytes> read_pin_from_input() {
@@ -56,7 +62,9 @@ Result<SecureBytes> read_pin_from_input() {
 }
 
 Result<SecureBytes> read_pin(const TokenSettings& settings) {
-  if (settings.pin_from == PinFrom::file) return read_secret_file(settings.pin_file);
+  if (settings.pin_from == PinFrom::file) {
+    return holds_a_pin(settings.pin_file, read_secret_file(settings.pin_file));
+  }
   // The directory's name isn't secret; the service manager alone sets it (systemd.exec(5)).
   const char* const directory = std::getenv("CREDENTIALS_DIRECTORY");
   if (directory == nullptr || directory[0] != '/') {
@@ -64,7 +72,8 @@ Result<SecureBytes> read_pin(const TokenSettings& settings) {
                       "token.pin_from is \"credential\", but the service manager passed none "
                       "(LoadCredentialEncrypted)");
   }
-  return read_credential_file(std::string(directory) + "/" + settings.pin_credential);
+  const std::string path = std::string(directory) + "/" + settings.pin_credential;
+  return holds_a_pin(path, read_credential_file(path));
 }
 
 }  // namespace coffer::daemon

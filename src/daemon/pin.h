@@ -7,7 +7,7 @@
 namespace coffer::daemon {
 
 /// By settings.pin_from; not for `operator_entry`, which has nothing to read. precondition if
-/// others may read it, or there is no $CREDENTIALS_DIRECTORY.
+/// others may read it, it is empty, or there is no $CREDENTIALS_DIRECTORY.
 [[nodiscard]] Result<SecureBytes> read_pin(const TokenSettings& settings);
 
 /// One line of standard input; without echo where that is a terminal.

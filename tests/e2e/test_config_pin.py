@@ -54,6 +54,21 @@ def test_a_wrong_pin_has_a_status_of_its_own_and_is_not_tried_twice(vault):
     assert right not in told and "0" * len(right) not in told
 
 
+def test_no_pin_at_all_is_told_and_costs_no_try(vault):
+    pin = vault.directory / "pin"
+    right = pin.read_text()
+    pin.unlink()
+    pin.write_text("\n")
+    os.chmod(pin, 0o400)
+    for told in (vault.refused("--check"), vault.refused()):
+        assert f"{pin} holds no PIN" in told
+    pin.unlink()
+    pin.write_text(right)
+    os.chmod(pin, 0o400)
+    vault.start()
+    assert vault.client.get("sys/token").data["pin_tries"] == "plenty"
+
+
 def test_adopts_the_keys_that_are_on_the_token(vault):
     vault.start()
     old = vault.request("GET", "sys/seal-status").json["cluster_id"]

@@ -55,6 +55,43 @@ def test_modes_of_files_are_named(vault):
     assert "socket.everybody" in found
 
 
+def test_another_key_in_the_pinned_ones_file_is_named(vault, tmp_path):
+    pinned = vault.directory / "signer.pem"
+    kept = shutil.copy(pinned, tmp_path / "kept.pem")
+    private = ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    made = subprocess.run(private, check=True, capture_output=True).stdout
+    foreign = subprocess.run(["openssl", "pkey", "-pubout"], check=True, capture_output=True, input=made).stdout
+    asked = (f"-config={vault.config_path}", f"-audit={vault.audit_directory}", f"-key={kept}")
+    try:
+        pinned.write_bytes(foreign)
+        found, _, status = examine(vault, *asked)
+        assert found["signer.foreign"]["severity"] == "error" and status == 4 and "config" not in found
+        pinned.write_text("junk")
+        found, _, _ = examine(vault, *asked)
+        assert found["signer.unreadable"]["what"].startswith(f"{pinned} isn't")
+        assert found["config"]["what"].startswith(f"vault.signer: {pinned} isn't")
+        pinned.unlink()
+        found, _, _ = examine(vault, *asked)
+        assert "signer.missing" in found
+    finally:
+        shutil.copy(kept, pinned)
+    found, _, _ = examine(vault, *asked)
+    assert not any(check.startswith("signer.") for check in found)
+
+
+def test_an_empty_pin_file_is_named(vault):
+    pin = vault.directory / "pin"
+    right = pin.read_text()
+    mode = pin.stat().st_mode
+    try:
+        os.truncate(pin, 0)
+        found, _, _ = examine(vault, *options(vault))
+        assert found["config"]["what"] == f"token.pin_file: {pin} holds no PIN"
+    finally:
+        pin.write_text(right)
+        os.chmod(pin, mode)
+
+
 def test_backups_and_drills_are_named(vault):
     assert vault.client.post("sys/backup", {}).status == 200
     while vault.client.get("sys/backup").data["state"] == "running":
@@ -142,6 +179,7 @@ def test_a_sealed_vault_and_none_at_all_are_told(vault):
     vault.client.post("sys/seal", {})
     found, unseen, status = examine(vault)
     assert "vault.sealed" in found and status == 4
+    assert "sys/rotate/signers: the vault is sealed" in examine(vault, *options(vault))[1]
     for path in ("sys/token", "sys/key-inventory", "sys/backup", "sys/drills", "sys/host-info", "sys/clock",
                  "sys/audit/status", "auth/token/accessors"):  # fmt: skip
         assert f"{path}: the vault is sealed" in unseen

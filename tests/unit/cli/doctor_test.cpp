@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "src/cli/doctor_checks.h"
+#include "src/cli/doctor_signer.h"
 
 namespace coffer::cli {
 namespace {
@@ -281,6 +282,53 @@ TEST(Doctor, EachLineOfTheConfigurationsCheckIsAFinding) {
   Findings silent;
   check_config(139, "", silent);
   EXPECT_EQ(names(silent), "error config; ");
+}
+
+constexpr const char* kNow =
+    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEyAWeEF5x0WKEuFauqkcNq4rIKOJA"
+    "wJ+D377DnwZBTZJnY6DhL5YjTHR53DpeGZAvHN1C/sP6RMgUkzePAHWV4Q==";
+constexpr const char* kBefore =
+    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEWCZU8vz2+zAvy8WBQxaxaj/TLkPQ"
+    "MmDtU33EcxNx9igi+/uqGGKpnQICxG9BgQ91CU+Au1EwOdKs26SpSc+LYg==";
+constexpr const char* kForeign =
+    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEv5rSDeBDLp76zTXzuOLIB2tSkkqU"
+    "ewzN/IvEcksHLX4XzOOLI0qSAfCWLgHZnz78pXNdIwKT/qLBkHJPG3hUCA==";
+
+std::string pem(std::string_view key, const char* line_end = "\n") {
+  return std::string("-----BEGIN PUBLIC KEY-----")
+      .append(line_end)
+      .append(key)
+      .append(line_end)
+      .append("-----END PUBLIC KEY-----")
+      .append(line_end);
+}
+
+TEST(Doctor, ThePinnedKeyIsToBeTheOneThatSigns) {
+  const Json signers =
+      json(R"({"current":")" + pem(kNow, R"(\n)") + R"(","announcements":[{"from":")" +
+           pem(kBefore, R"(\n)") + R"(","to":")" + pem(kNow, R"(\n)") + R"("}]})");
+  const auto judge = [&](const Result<std::string>& text, const Json& told) {
+    Findings found;
+    check_signer("/v/signer.pem", text, told, found);
+    return names(found);
+  };
+  EXPECT_EQ(judge(pem(kNow), signers), "");
+  EXPECT_EQ(judge(pem(kBefore), signers), "warning signer.old; ");
+  EXPECT_EQ(judge(pem(kForeign), signers), "error signer.foreign; ");
+  EXPECT_EQ(judge(std::string("junk"), signers), "error signer.unreadable; ");
+  EXPECT_EQ(judge(std::string(), signers), "error signer.unreadable; ");
+  EXPECT_EQ(judge(make_error(ErrorCode::not_found, ""), signers), "error signer.missing; ");
+  // Of a sealed vault.
+  EXPECT_EQ(judge(pem(kForeign), Json()), "");
+  EXPECT_EQ(judge(std::string("junk"), Json()), "error signer.unreadable; ");
+}
+
+TEST(Doctor, TheConfigurationSaysWhereThePinnedKeyIs) {
+  EXPECT_EQ(signer_path("[vault]\ndirectory = \"/v\"\n"), "/v/signer.pem");
+  EXPECT_EQ(signer_path("vault.directory = \"/v\"\nvault.signer = \"a/b\"\n"), "/v/a/b");
+  EXPECT_EQ(signer_path("[vault]\nsigner = \"/c.pem\"\n[log]\nsigner = \"/d\"\n"), "/c.pem");
+  EXPECT_EQ(signer_path("[vault]\n"), std::nullopt);
+  EXPECT_EQ(signer_path("[vault\n"), std::nullopt);
 }
 
 TEST(Doctor, AnAuditLogIsToBeGoodAndSignedToItsEnd) {

@@ -197,6 +197,37 @@ TEST_F(Machine, NamesAllThatIsWrongAtOnce) {
   EXPECT_EQ(check_machine(config_).size(), 4U) << "directory, store, PIN, socket";
 }
 
+TEST_F(Machine, WhatAFileHoldsIsLookedAtOnDemand) {
+  EXPECT_TRUE(check_contents(config_).empty()) << "the first start makes signer.pem";
+  const std::string head = "-----BEGIN PUBLIC KEY-----\n";
+  const std::string tail = "\n-----END PUBLIC KEY-----\n";
+  constexpr const char* kP256 =
+      "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEyAWeEF5x0WKEuFauqkcNq4rIKOJA"
+      "wJ+D377DnwZBTZJnY6DhL5YjTHR53DpeGZAvHN1C/sP6RMgUkzePAHWV4Q==";
+  file("vault/signer.pem", 0644, head + kP256 + tail);
+  EXPECT_TRUE(check_contents(config_).empty());
+  for (const std::string& junk :
+       {std::string(), std::string("31415926"),
+        // Ed25519: no token of a vault has one.
+        head + "MCowBQYDK2VwAyEATooocP+aGw0AQGJf9BV67doWdE64wQWdyThhNAfMCvA=" + tail}) {
+    file("vault/signer.pem", 0644, junk);
+    const auto all = check_contents(config_);
+    ASSERT_EQ(all.size(), 1U) << junk;
+    EXPECT_TRUE(all[0].starts_with("vault.signer: " + root_ + "/vault/signer.pem ")) << all[0];
+    EXPECT_EQ(all[0].find("31415926"), std::string::npos);
+  }
+  fs::remove(root_ + "/vault/signer.pem");
+  for (const char* none : {"", "\n"}) {
+    fs::remove(root_ + "/pin");
+    file("pin", 0400, none);
+    const auto all = check_contents(config_);
+    ASSERT_EQ(all.size(), 1U);
+    EXPECT_EQ(all[0], "token.pin_file: " + root_ + "/pin holds no PIN");
+  }
+  config_.token.pin_from = PinFrom::operator_entry;
+  EXPECT_TRUE(check_contents(config_).empty());
+}
+
 TEST_F(Machine, AFileThatOthersCanWriteIsNoConfiguration) {
   const std::string text =
       "[token]\nmodule = \"/m.so\"\nuri = \"pkcs11:token=t\"\n[[listener]]\npath = \"/s\"\n";
