@@ -109,6 +109,11 @@ Result<RowPage> Transaction::page(const Space& space, std::string_view parent,
   return page;
 }
 
+Result<void> Transaction::fix() {
+  COFFER_TRY(store::Snapshot * view, snapshot());
+  return view->fix();
+}
+
 Result<std::size_t> Transaction::count(const Space& space, std::string_view parent) {
   COFFER_TRY(const store::Key prefix, parts_.places.under(space, parent));
   COFFER_TRY(store::Snapshot * view, snapshot());

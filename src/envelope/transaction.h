@@ -39,6 +39,7 @@ class Transaction final : public SealedTransaction {
   Result<RowPage> page(const Space& space, std::string_view parent, const store::Key& after,
                        std::size_t at_most) override;
   Result<std::size_t> count(const Space& space, std::string_view parent) override;
+  Result<void> fix() override;
   Result<void> seal_secret(const RowName& row, const SecretContext& context,
                            std::string_view value) override;
   Result<std::string> open_secret(const RowName& row, const SecretContext& context) override;

@@ -184,10 +184,7 @@ Result<Issuing> Leases::begin(audit::Ticket& ticket, envelope::SealedTransaction
   if (kind(wanted.kind) == nullptr) {
     return make_error(ErrorCode::internal, "no kind of leases has this name");
   }
-  // A walk takes a reader of the store, which stays where it is.
-  const envelope::RowName nothing = lease_row({}, {});
-  COFFER_TRY(const std::size_t none, request.count(nothing.space, nothing.parent));
-  static_cast<void>(none);
+  COFFER_CHECK(request.fix());
   COFFER_CHECK(reserve(wanted));
   Lease lease{.terms = std::move(wanted), .name = std::move(name), .issuing = true, .issued = now};
   lease.expires = now + lease.terms.ttl;

@@ -147,6 +147,8 @@ class MemorySnapshot final : public Snapshot {
 
   std::uint64_t sequence() const override { return sequence_; }
 
+  Result<void> fix() override { return {}; }
+
   Result<std::optional<Row>> get(const Key& key) override { return versions_->get(key, sequence_); }
 
   Result<void> scan(const Key& prefix,

@@ -14,6 +14,12 @@ Error moved_on() { return make_error(ErrorCode::conflict, "the store changed whi
 
 }  // namespace
 
+Result<void> SqliteSnapshot::fix() {
+  COFFER_CHECK(lend_reader());
+  if (reader_->sequence() != sequence_) return moved_on();
+  return {};
+}
+
 Result<std::optional<Row>> SqliteSnapshot::get(const Key& key) {
   auto found = parts_->cache.get(key);
   if (found.row && may_use(found.sequence, found.row->version)) return std::move(found.row);
@@ -68,8 +74,7 @@ Result<void> SqliteSnapshot::scan_after(const Key& after,
 
 Result<void> SqliteSnapshot::scan_from(Key start, const Key& prefix,
                                        const std::function<bool(const Key&, const Row&)>& visit) {
-  COFFER_CHECK(lend_reader());
-  if (reader_->sequence() != sequence_) return moved_on();
+  COFFER_CHECK(fix());
   for (std::size_t limit = kFirstPage;; limit = std::min(limit * 4, kLargestPage)) {
     COFFER_TRY(const auto page, (*reader_)->page(start, prefix, limit));
     for (const auto& [key, row] : page.rows) {

@@ -3,7 +3,8 @@
 // It begins as a number, the sequence S of the last commit, and costs nothing. A cached row of
 // version v is right for S if v <= S <= the cache's sequence. The first row that isn't there lends
 // a reader, whose transaction stands at R >= S. Nothing read yet: S becomes R. Otherwise a row of
-// version v <= S is right for S too, for it hasn't changed since; anything else is a conflict.
+// version v <= S is right for S too, for it hasn't changed since; anything else is a conflict. Once
+// S is R there are none any more, which is what fix() sees to.
 #pragma once
 
 #include <memory>
@@ -40,6 +41,7 @@ class SqliteSnapshot final : public Snapshot {
       : parts_(std::move(parts)), sequence_(parts_->cache.sequence()) {}
 
   [[nodiscard]] std::uint64_t sequence() const override { return sequence_; }
+  [[nodiscard]] Result<void> fix() override;
   [[nodiscard]] Result<std::optional<Row>> get(const Key& key) override;
   [[nodiscard]] Result<RowVersion> version(const Key& key) override;
   [[nodiscard]] Result<void> scan(

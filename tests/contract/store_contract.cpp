@@ -382,6 +382,39 @@ TEST_P(StoreContract, ASnapshotReadsOneTimeOrSaysConflict) {
   }
 }
 
+TEST_P(StoreContract, ASnapshotThatIsFixedReadsOnWhateverIsCommitted) {
+  put("a", "old");
+  put("b", "old");
+  put("gone", "old");
+  EXPECT_EQ(get("a")->value, "old");
+  const auto snap = snapshot();
+  EXPECT_EQ((*snap->get("a"))->value, "old") << "from memory, where there is one";
+  ASSERT_TRUE(snap->fix().ok());
+  commit({writes({{"a", "new"}, {"b", "new"}, {"c", "new"}, {"gone", std::nullopt}})});
+  EXPECT_EQ(get("b")->value, "new");
+  EXPECT_EQ((*snap->get("a"))->value, "old");
+  EXPECT_EQ((*snap->get("b"))->value, "old");
+  EXPECT_EQ((*snap->get("gone"))->value, "old");
+  EXPECT_EQ(*snap->get("c"), std::nullopt);
+  EXPECT_EQ(*snap->version("never"), 0U);
+  EXPECT_EQ(scan_in(*snap, ""), (Rows{{"a", "old"}, {"b", "old"}, {"gone", "old"}}));
+  ASSERT_TRUE(snap->fix().ok()) << "once more is nothing more";
+}
+
+TEST_P(StoreContract, ASnapshotOfThePastIsFixedThereOrSaysConflict) {
+  put("a", "old");
+  EXPECT_EQ(get("a")->value, "old");
+  const auto snap = snapshot();
+  EXPECT_EQ((*snap->get("a"))->value, "old");
+  put("a", "new");
+  const auto fixed = snap->fix();
+  if (fixed.ok()) {
+    EXPECT_EQ((*snap->get("a"))->value, "old");
+  } else {
+    EXPECT_EQ(fixed.error().code, ErrorCode::conflict);
+  }
+}
+
 /// Writes rows x and y together, always with the same value, until it goes.
 class PairWriter final {
  public:

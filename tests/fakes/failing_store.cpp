@@ -18,6 +18,10 @@ class FailingStore::View final : public store::Snapshot {
       : inner_(std::move(inner)), faults_(std::move(faults)) {}
 
   [[nodiscard]] std::uint64_t sequence() const override { return inner_->sequence(); }
+  Result<void> fix() override {
+    COFFER_CHECK(faults_->enter());
+    return inner_->fix();
+  }
   Result<std::optional<store::Row>> get(const store::Key& key) override {
     COFFER_CHECK(faults_->enter());
     return inner_->get(key);

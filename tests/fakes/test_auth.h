@@ -1,5 +1,5 @@
-// Tokens, roles and an engine over a memory store, without pipeline and policies: whoever calls may
-// do everything. Time stands still until a test moves it.
+// Tokens, roles and an engine over a store, in memory as a rule, without pipeline and policies:
+// whoever calls may do everything. Time stands still until a test moves it.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -28,7 +28,8 @@ inline void must(Result<void> result) {
 
 class TestAuth {
  public:
-  TestAuth() {
+  explicit TestAuth(std::unique_ptr<store::Store> stored_in = store::open_memory_store(Uuid{{9}}))
+      : store(std::move(stored_in)) {
     keyring = must(envelope::Keyring::create(token_, Uuid{{1}}));
     sealed = must(envelope::open_sealed_store(*keyring, token_, *store, {}, system_clock()));
     tokens = std::make_unique<auth::Tokens>(*keyring);
@@ -84,7 +85,7 @@ class TestAuth {
     return count;
   }
 
-  std::unique_ptr<store::Store> store = store::open_memory_store(Uuid{{9}});
+  std::unique_ptr<store::Store> store;
   std::unique_ptr<envelope::Keyring> keyring;
   std::unique_ptr<envelope::SealedStore> sealed;
   std::unique_ptr<auth::Tokens> tokens;

@@ -11,7 +11,9 @@ namespace coffer::fakes {
 
 class EngineKit : public TestAuth {
  public:
-  explicit EngineKit(std::string mount_path) {
+  explicit EngineKit(std::string mount_path,
+                     std::unique_ptr<store::Store> stored_in = store::open_memory_store(Uuid{{9}}))
+      : TestAuth(std::move(stored_in)) {
     mount.path = std::move(mount_path);
     trail_ = std::make_unique<audit::Trail>(log_, nullptr, system_clock());
   }

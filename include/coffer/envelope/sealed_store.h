@@ -100,6 +100,10 @@ class SealedTransaction {
                                                                  std::string_view parent,
                                                                  std::size_t at_most) = 0;
 
+  /// From here on nothing that is read gives `conflict`, however long the work between two reads
+  /// takes; it is what stands now. `conflict`: the store moved on already, and nothing is lost yet
+  /// by starting again.
+  [[nodiscard]] virtual Result<void> fix() = 0;
   /// At most so many of the stored ones (what is staged doesn't count) whose keys come after
   /// `after`; empty: from the first on. For work in steps that leaves rows standing.
   [[nodiscard]] virtual Result<RowPage> page(const Space& space, std::string_view parent,

@@ -53,6 +53,9 @@ class Snapshot {
   virtual ~Snapshot() = default;
   /// May grow until the first read, and not after it.
   [[nodiscard]] virtual std::uint64_t sequence() const = 0;
+  /// From here on nothing gives `conflict`, however much is committed meanwhile: for who does slow
+  /// work between two reads. Gives it itself if the store moved on already.
+  [[nodiscard]] virtual Result<void> fix() = 0;
   [[nodiscard]] virtual Result<std::optional<Row>> get(const Key& key) = 0;
   /// The version of get()'s row, 0 if there is none; may spare the copying of its value.
   [[nodiscard]] virtual Result<RowVersion> version(const Key& key);

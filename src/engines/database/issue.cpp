@@ -129,6 +129,8 @@ Result<lifecycle::LeaseTimes> times_now(const House& house, engine::SealedTransa
 }  // namespace
 
 Result<Issued> issue(House& house, Context& context, const Wanted& wanted) {
+  // Others commit while the server is asked below: a conflict after it would have it asked again.
+  COFFER_CHECK(context.tx.fix());
   COFFER_TRY(std::string lease, new_lease_name(house.parts.vault));
   COFFER_TRY(std::string username, name_for(house, context, wanted, lease));
   COFFER_TRY(

@@ -147,7 +147,8 @@ class FakeTarget final : public connectors::Target {
 
 class World : public fakes::EngineKit {
  public:
-  World() : EngineKit("database/") {
+  explicit World(std::unique_ptr<store::Store> stored_in = store::open_memory_store(Uuid{{9}}))
+      : EngineKit("database/", std::move(stored_in)) {
     mount.uuid = Uuid{{7}};
     now = clock_.wall();
     start();
