@@ -382,8 +382,8 @@ def signing_section(report):
     return lines + table(("", *LOAD_HEADER), rows)
 
 
-def watch_section(results):
-    found = results["watch"] or {}
+def watch_section(report):
+    found = report.results["watch"] or {}
     rows = [[name, *(number(value) for value in values)] for name, values in found.items()]
     lines = ["## Watching", "",
              "A long-poll, a write on another connection, then a read, in turns, by a client in Python; the log is "
@@ -495,5 +495,5 @@ def render(results, runs, seconds, work):
                   "CPU is user and system time of all of the server's processes. × echo and × Redis "
                   "compare with the same number of connections, × token with one thread's unwraps, "
                   "× SQLite with as many rows a commit as there are connections.", "", *vault]
-    lines += large_section(report) + flood_section(report) + rotation_section(report) + signing_section(report) + watch_section(results) + database_section(report) + leaks_section(report) + leases_section(report) + memory_section(report) + layers_section(report)
+    lines += large_section(report) + flood_section(report) + rotation_section(report) + signing_section(report) + watch_section(report) + database_section(report) + leaks_section(report) + leases_section(report) + memory_section(report) + layers_section(report)
     return "\n".join(lines).rstrip() + "\n"
