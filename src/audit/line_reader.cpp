@@ -1,14 +1,11 @@
 #include "line_reader.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <memory>
 
 #include "line.h"
-#include "system_call.h"
+#include "plain_file.h"
 #include "zstd_file.h"
 
 namespace coffer::audit {
@@ -16,8 +13,8 @@ namespace coffer::audit {
 Result<ReadAt> read_file(const std::string& path) {
   if (path.ends_with(kCompressed)) return read_compressed(path);
   // Shared, since a std::function must be copyable.
-  auto fd = std::make_shared<UniqueFd>(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!fd->valid()) return system_error("open " + path, errno);
+  COFFER_TRY(UniqueFd opened, open_plain(path));
+  auto fd = std::make_shared<UniqueFd>(std::move(opened));
   return ReadAt([fd](std::uint64_t offset, MutableByteView out) -> Result<std::size_t> {
     ssize_t size = -1;
     do {

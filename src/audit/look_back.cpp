@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "plain_file.h"
 #include "segments.h"
 #include "zstd_file.h"
 
@@ -47,8 +48,7 @@ Result<bool> last_in(std::string_view text, std::string_view mark, const TakeLin
 
 /// From the end on, a piece at a time; a piece starts at a line's start, but for the first.
 Result<bool> last_of(const std::string& path, std::string_view mark, const TakeLine& take) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!file.valid()) return system_error("open " + path, errno);
+  COFFER_TRY(const UniqueFd file, open_plain(path, O_NOFOLLOW));
   struct stat about {};
   if (::fstat(file.get(), &about) != 0) return system_error("stat " + path, errno);
   auto end = static_cast<std::uint64_t>(about.st_size);

@@ -1,5 +1,7 @@
 #include "own_checkpoints.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "checkpoint_files.h"
@@ -24,7 +26,9 @@ Result<std::string> read_whole(const std::string& path) {
 
 /// A log that nothing signed yet has none.
 Result<std::vector<KeyPeriod>> read_signers(const std::string& directory) {
-  const auto text = read_whole(directory + "/" + std::string(kSigners));
+  const std::string path = directory + "/" + std::string(kSigners);
+  const auto text = read_whole(path);
+  if (!text.ok() && ::access(path.c_str(), R_OK) == 0) return text.error();
   if (!text.ok()) return std::vector<KeyPeriod>();
   // A last line that is being written, or was torn, doesn't count.
   const auto periods = parse_signers(std::string_view(*text).substr(0, text->rfind('\n') + 1));

@@ -1,13 +1,12 @@
 #include "pruned.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #include <cerrno>
 #include <charconv>
-#include <cstdio>
 
 #include "coffer/base/bytes.h"
+#include "plain_file.h"
 #include "segments.h"
 
 namespace coffer::audit {
@@ -43,30 +42,17 @@ Result<std::uint64_t> parse(std::string_view text) {
 }  // namespace
 
 Result<std::uint64_t> read_pruned(const std::string& directory) {
-  const UniqueFd fd(::open(path_of(directory).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!fd.valid() && errno == ENOENT) return std::uint64_t{0};
-  if (!fd.valid()) return system_error("open " + path_of(directory), errno);
+  const std::string path = path_of(directory);
+  if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT) return std::uint64_t{0};
+  COFFER_TRY(const UniqueFd fd, open_plain(path, O_NOFOLLOW));
   COFFER_TRY(const std::string text, read_small(fd));
   return parse(text);
 }
 
 Result<void> write_pruned(const std::string& directory, std::uint64_t last_line, WallTime now) {
-  const std::string path = path_of(directory);
-  const std::string making = path + ".new";
   const std::string text =
       std::string(kHeading) + std::to_string(last_line) + std::string(kAt) + to_rfc3339(now) + "\n";
-  {
-    const UniqueFd fd(::open(making.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-                             S_IRUSR | S_IWUSR));
-    if (!fd.valid()) return system_error("open " + making, errno);
-    const ssize_t size = ::write(fd.get(), text.data(), text.size());
-    if (size != static_cast<ssize_t>(text.size())) {
-      return system_error("write " + making, size < 0 ? errno : ENOSPC);
-    }
-    if (::fsync(fd.get()) != 0) return system_error("fsync " + making, errno);
-  }
-  if (std::rename(making.c_str(), path.c_str()) != 0)
-    return system_error("rename " + making, errno);
+  COFFER_CHECK(replace_plain(path_of(directory), text));
   const UniqueFd names(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!names.valid()) return system_error("open " + directory, errno);
   return sync_directory(names);

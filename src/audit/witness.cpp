@@ -1,9 +1,7 @@
 #include "coffer/audit/witness.h"
 
-#include <cstdio>
-#include <fstream>
-
 #include "coffer/base/log.h"
+#include "plain_file.h"
 
 namespace coffer::audit {
 
@@ -115,12 +113,10 @@ Result<void> Witnesses::keep(const Witness& witness, const std::string& note,
     // "MUST ignore any cosignatures from unknown keys" (tlog-witness).
     for (const Cosignature& one : *verified) kept += to_line(one.signature);
   }
-  const std::string path = directory_ + "/" + std::string(kCosigned);
-  std::ofstream out(path + ".new", std::ios::binary | std::ios::trunc);
-  out << kept;
-  out.close();
-  if (out.good() && std::rename((path + ".new").c_str(), path.c_str()) == 0) return {};
-  return make_error(ErrorCode::unavailable, "cannot write the file cosigned beside the audit log");
+  const auto written = replace_plain(directory_ + "/" + std::string(kCosigned), kept);
+  if (written.ok()) return {};
+  return make_error(ErrorCode::unavailable, "cannot write the file cosigned beside the audit log",
+                    written.error().cause);
 }
 
 Result<WitnessAnswer> Witnesses::add(std::size_t index, const std::string& note) {

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <memory>
 
-#include "system_call.h"
+#include "plain_file.h"
 
 namespace coffer::audit {
 namespace {
@@ -28,12 +28,6 @@ struct FreeWriter {
 };
 
 Error broken(std::string_view what) { return make_error(ErrorCode::corrupt, what); }
-
-Result<UniqueFd> open_to_read(const std::string& path) {
-  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!fd.valid()) return system_error("open " + path, errno);
-  return fd;
-}
 
 Result<std::size_t> read_some(const UniqueFd& fd, MutableByteView out, std::uint64_t offset) {
   ssize_t size = -1;
@@ -118,7 +112,7 @@ class Frame final {
 }  // namespace
 
 Result<ReadAt> read_compressed(const std::string& path) {
-  COFFER_TRY(UniqueFd fd, open_to_read(path));
+  COFFER_TRY(UniqueFd fd, open_plain(path));
   // Shared, since a std::function must be copyable.
   auto frame = std::make_shared<Frame>(std::move(fd));
   return ReadAt(
@@ -126,7 +120,7 @@ Result<ReadAt> read_compressed(const std::string& path) {
 }
 
 Result<std::uint64_t> size_of_compressed(const std::string& path) {
-  COFFER_TRY(const UniqueFd fd, open_to_read(path));
+  COFFER_TRY(const UniqueFd fd, open_plain(path));
   Bytes header(kLargestHeader);
   COFFER_TRY(const std::size_t size, read_some(fd, header, 0));
   const unsigned long long told = ZSTD_getFrameContentSize(header.data(), size);
@@ -137,7 +131,7 @@ Result<std::uint64_t> size_of_compressed(const std::string& path) {
 }
 
 Result<void> compress_file(const std::string& from, const std::string& to) {
-  COFFER_TRY(const UniqueFd source, open_to_read(from));
+  COFFER_TRY(const UniqueFd source, open_plain(from));
   struct stat status {};
   if (::fstat(source.get(), &status) != 0) return system_error("fstat", errno);
   const UniqueFd target(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode));

@@ -1,5 +1,7 @@
 // What is gathered from the machine's own files.
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +14,7 @@
 #include <thread>
 
 #include "evidence_sources.h"
+#include "file_descriptor.h"
 #include "shown_config.h"
 #include "sibling_program.h"
 
@@ -28,8 +31,17 @@ constexpr std::string_view kUnsignedTail = "no checkpoint of the keys given cove
 constexpr int kTriesUntilSigned = 5;
 constexpr std::chrono::milliseconds kBetweenSignatures{1200};
 
-Result<std::string> read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
+/// A pipe that somebody put beside the log would be waited for, for ever.
+Result<std::string> read_plain(const std::string& path) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat about {};
+  if (!file || ::fstat(file.get(), &about) != 0) {
+    return make_error(ErrorCode::unavailable, "cannot read " + path);
+  }
+  if (!S_ISREG(about.st_mode)) {
+    return make_error(ErrorCode::unavailable, "not a regular file: " + path);
+  }
+  std::ifstream in("/proc/self/fd/" + std::to_string(file.get()), std::ios::binary);
   std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   if (in.is_open() && !in.bad()) return text;
   return make_error(ErrorCode::unavailable, "cannot read " + path);
@@ -40,7 +52,7 @@ void add_file(Gathered& gathered, const std::string& name, const std::string& pa
   std::error_code error;
   const std::uintmax_t size = std::filesystem::file_size(path, error);
   if (!error && !gathered.has_room(name, size)) return;
-  auto text = read_file(path);
+  auto text = read_plain(path);
   if (text.ok()) {
     gathered.add(name, *std::move(text));
   } else {
@@ -282,7 +294,7 @@ void gather_audit(const std::string& directory, const std::string& key, Gathered
 }
 
 void gather_config(const std::string& path, Gathered& gathered) {
-  const auto text = read_file(path);
+  const auto text = read_plain(path);
   if (!text.ok()) return gathered.lack("state/coffer.toml", text.error().text);
   auto shown = shown_config(*text);
   // What can't be parsed can't be told from a secret.

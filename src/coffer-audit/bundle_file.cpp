@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "coffer/model/evidence_limits.h"
+#include "given_file.h"
 
 namespace coffer::auditor {
 namespace {
@@ -39,17 +40,16 @@ Result<std::string> read_content(archive* reader, std::size_t& total) {
   }
 }
 
-Result<Reader> open_tar(const std::string& path) {
+/// `file` must live as long as the reader.
+Result<Reader> open_tar(const GivenFile& file, const std::string& path) {
   Reader reader(archive_read_new());
   if (reader == nullptr) return make_error(ErrorCode::resource_exhausted, "out of memory");
   // Of all that libarchive reads only this: a bundle isn't compressed.
   if (archive_read_support_format_tar(reader.get()) != ARCHIVE_OK) {
     return make_error(ErrorCode::internal, "this libarchive can't read tar files");
   }
-  if (archive_read_open_filename(reader.get(), path.c_str(), kBlock) != ARCHIVE_OK) {
-    const bool there = archive_errno(reader.get()) != ENOENT;
-    if (there) return broken(reader.get(), path + " can't be read as a tar file");
-    return make_error(ErrorCode::unavailable, "cannot read " + path);
+  if (archive_read_open_fd(reader.get(), file.fd(), kBlock) != ARCHIVE_OK) {
+    return broken(reader.get(), path + " can't be read as a tar file");
   }
   return reader;
 }
@@ -57,7 +57,8 @@ Result<Reader> open_tar(const std::string& path) {
 }  // namespace
 
 Result<audit::Bundle> read_bundle(const std::string& path) {
-  COFFER_TRY(const Reader reader, open_tar(path));
+  COFFER_TRY(const GivenFile file, GivenFile::open(path));
+  COFFER_TRY(const Reader reader, open_tar(file, path));
   audit::Bundle bundle;
   std::size_t total = 0;
   archive_entry* entry = nullptr;

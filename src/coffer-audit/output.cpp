@@ -1,11 +1,14 @@
 #include "output.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
-#include <fstream>
 
 #include "coffer/base/terminal.h"
+#include "given_file.h"
 #include "options.h"
 
 namespace coffer::auditor {
@@ -59,18 +62,17 @@ int tell_bad(bool json, std::string_view file, const Error& error) {
 }
 
 Result<std::string> read_whole(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
+  COFFER_TRY(const GivenFile file, GivenFile::open(path));
   std::string text;
   std::array<char, 65536> piece{};
-  while (in.good() && text.size() <= kLargest) {
-    // Of a directory it fails here, and not when it is opened.
-    in.read(piece.data(), piece.size());
-    text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+  while (text.size() <= kLargest) {
+    const ssize_t size = ::read(file.fd(), piece.data(), piece.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return make_error(ErrorCode::unavailable, "cannot read " + path);
+    if (size == 0) return text;
+    text.append(piece.data(), static_cast<std::size_t>(size));
   }
-  if (in.bad() || !in.is_open() || text.size() > kLargest) {
-    return make_error(ErrorCode::unavailable, "cannot read " + path);
-  }
-  return text;
+  return make_error(ErrorCode::unavailable, "cannot read " + path);
 }
 
 Result<audit::TrustedKeys> read_keys(const std::vector<std::string>& paths) {

@@ -126,8 +126,8 @@ Result<void> write_file(const std::string& path, ByteView content, mode_t mode) 
 }
 
 Result<std::string> read_file(const std::string& path) {
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.open()) return failed("cannot open", path);
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  COFFER_CHECK(look_at_regular(file, path));
   std::string content;
   COFFER_CHECK(read_all(file, path, [&](ByteView chunk) { content += as_text(chunk); }));
   return content;

@@ -1,6 +1,8 @@
 // Segments that were compressed and removed: what is read of them, what shows, what stays.
 #include "coffer/audit/archive.h"
 
+#include <sys/stat.h>
+
 #include "coffer/audit/checkpointer.h"
 #include "coffer/audit/proof.h"
 #include "coffer/audit/record.h"
@@ -201,6 +203,19 @@ TEST_F(ArchiveTest, OldSegmentsAreRemovedWithTheirCheckpointsAndTheRestIsGood) {
   EXPECT_EQ(seen.good.first_sequence, segments().front().first);
   EXPECT_EQ(seen.good.pruned, segments().front().first - 1);
   EXPECT_TRUE(doubts(seen.good, true, clock_.now).empty());
+}
+
+TEST_F(ArchiveTest, TheRecordOfPruneIsWrittenAnewWhateverStandsInItsWay) {
+  write(100);
+  const std::string making = directory_.path() + "/pruned.new";
+  ASSERT_EQ(::mkfifo(making.c_str(), 0600), 0);
+  const auto done = prune_segments(directory_.path(), std::chrono::days(90), clock_.now, keys_);
+  ASSERT_TRUE(done.ok()) << describe(done.error());
+  EXPECT_FALSE(std::filesystem::exists(making));
+  EXPECT_EQ(*read_pruned(directory_.path()), segments().front().first - 1);
+  struct stat status {};
+  ASSERT_EQ(::stat((directory_.path() + "/pruned").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0600U);
 }
 
 class MissingBeginningTest : public ArchiveTest {

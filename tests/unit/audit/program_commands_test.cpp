@@ -1,7 +1,11 @@
 // coffer-audit prove, check, search and report, as auditors run them.
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "coffer/audit/checkpointer.h"
 #include "coffer/model/json_tree.h"
+#include "cosigner_kit.h"
 #include "fakes/rsa_signer.h"
 #include "log_kit.h"
 #include "program_kit.h"
@@ -187,6 +191,58 @@ TEST_F(CommandsTest, CompressAndPruneTellWhatTheyDid) {
   all[1][10] = '9';
   test::write_all(segment(), test::join(all));
   EXPECT_EQ(run("prune -keep-days=90 " + key() + directory()).status, 2);
+}
+
+/// A pipe is waited for, for ever, by whoever opens it, and a device gives bytes for ever.
+TEST_F(CommandsTest, WhatIsNoFileBesideTheLogIsExitOneAtOnce) {
+  const std::string segment = "/audit-00000000000000000001";
+  const test::Hand hand("witness.example/w1");
+  test::write_all(directory() + "/w.vkey", hand.text() + "\n");
+  const std::string verify = "verify -witness-key=" + directory() + "/w.vkey " + key();
+  for (const std::string name : {"/pruned", "/signers", ".checkpoints", "/cosigned", ".jsonl"}) {
+    const std::string path = directory() + (name[0] == '.' ? segment : "") + name;
+    const std::string kept = directory() + "/kept";
+    const bool there = std::filesystem::exists(path);
+    if (there) std::filesystem::rename(path, kept);
+    for (const std::string what : {"pipe", "directory", "device"}) {
+      if (what == "pipe" && ::mkfifo(path.c_str(), 0600) != 0) FAIL() << path;
+      if (what == "directory") std::filesystem::create_directory(path);
+      if (what == "device") std::filesystem::create_symlink("/dev/zero", path);
+      EXPECT_EQ(run(verify + directory()).status, 1) << path << what;
+      const bool searched = name == ".jsonl";
+      for (const std::string command : {"search ", "report "}) {
+        EXPECT_EQ(run(command + directory()).status, searched ? 1 : 0) << command << path << what;
+      }
+      std::filesystem::remove(path);
+    }
+    if (there) std::filesystem::rename(kept, path);
+  }
+}
+
+TEST_F(CommandsTest, WhatIsGivenIsAFileOrAPipeThatTheCallerMade) {
+  const std::string pipe = directory() + "/pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  for (const std::string& given : {pipe, directory(), std::string("/dev/zero")}) {
+    for (const std::string command :
+         {"verify -key=", "verify -witness-key=", "prune -keep-days=90 -key=", "prove -from=",
+          "report -policies="}) {
+      EXPECT_EQ(run(command + given + " " + directory()).status, 1) << command << given;
+    }
+    EXPECT_EQ(run("verify " + key() + "-checkpoint=" + given + " " + directory()).status, 1);
+    for (const std::string command : {"check ", "verify-evidence ", "verify-attestation "}) {
+      EXPECT_EQ(run(command + key() + given).status, 1) << command << given;
+    }
+  }
+  // As a shell makes one for `<(…)`.
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  const std::string pem = test::read_all(directory() + "/key.pem");
+  ASSERT_EQ(::write(ends[1], pem.data(), pem.size()), static_cast<ssize_t>(pem.size()));
+  ::close(ends[1]);
+  const std::string made = "-key=/dev/fd/" + std::to_string(ends[0]) + " ";
+  const Ran ran = run("verify " + made + directory());
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  ::close(ends[0]);
 }
 
 /// A number that wraps around would keep the log for ever, and say nothing.

@@ -23,7 +23,8 @@ inline std::string program() {
 
 inline Ran run(const std::string& arguments) {
   Ran ran;
-  std::FILE* pipe = ::popen((program() + " " + arguments + " 2>&1").c_str(), "r");
+  // One that hangs ends with 124.
+  std::FILE* pipe = ::popen(("timeout 120 " + program() + " " + arguments + " 2>&1").c_str(), "r");
   if (pipe == nullptr) return ran;
   std::array<char, 4096> piece{};
   for (std::size_t size = 1; size != 0;) {

@@ -258,6 +258,24 @@ TEST_F(WitnessTest, WhatCannotBeKeptIsTrouble) {
   EXPECT_EQ(witnesses->status()[0].trouble, "cannot write the file cosigned beside the audit log");
 }
 
+TEST_F(WitnessTest, WhatIsInTheWayOfItsFileIsNeitherWaitedForNorWrittenThrough) {
+  const auto witnesses = make();
+  memory_.signature = "\xE2\x80\x94 witness.example " + to_base64(Bytes(72, 1)) + "\n";
+  const std::string making = directory_.path() + "/cosigned.new";
+  for (int i = 0; i < 2; ++i) {
+    if (i == 0) {
+      ASSERT_EQ(::mkfifo(making.c_str(), 0600), 0);
+    } else {
+      std::filesystem::create_symlink(directory_.path() + "/elsewhere", making);
+    }
+    witnesses->offer(grow(3));
+    witnesses->round();
+    EXPECT_EQ(witnesses->status()[0].trouble, "");
+    EXPECT_TRUE(std::filesystem::is_regular_file(directory_.path() + "/cosigned"));
+    EXPECT_FALSE(std::filesystem::exists(directory_.path() + "/elsewhere"));
+  }
+}
+
 /// What a collector binds.
 class Collector {
  public:

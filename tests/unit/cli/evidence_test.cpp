@@ -108,6 +108,22 @@ TEST_F(EvidenceFilesTest, WhatCantBeReadIsToldAsMissing) {
   EXPECT_EQ(gathered.missing[0].file, "state/coffer.toml");
 }
 
+TEST_F(EvidenceFilesTest, APipeInAFilesPlaceIsToldAsMissingAndNotWaitedFor) {
+  ASSERT_EQ(::mkfifo((directory_ + "/coffer.toml").c_str(), 0600), 0);
+  std::filesystem::create_directory(directory_ + "/log");
+  for (const char* name : {"/log/signers", "/log/audit-00000000000000000001.checkpoints"}) {
+    ASSERT_EQ(::mkfifo((directory_ + name).c_str(), 0600), 0);
+  }
+  Gathered gathered;
+  gather_config(directory_ + "/coffer.toml", gathered);
+  gather_audit(directory_ + "/log", "", gathered);
+  std::string told;
+  for (const auto& one : gathered.missing) told += one.file + ": " + one.why + "\n";
+  for (const char* file : {"state/coffer.toml", "audit/signers", "audit/checkpoints"}) {
+    EXPECT_NE(told.find(std::string(file) + ": not a regular file"), std::string::npos) << told;
+  }
+}
+
 TEST_F(EvidenceFilesTest, AConfigurationThatIsntTomlIsMissing) {
   write("c.toml", "[token]\ninit_string = hidden\n");
   Gathered gathered;

@@ -242,5 +242,18 @@ TEST_F(Machine, AFileThatOthersCanWriteIsNoConfiguration) {
   EXPECT_EQ(load_config(file("big.toml", 0600, std::string(70000, '#'))).problems.size(), 1U);
 }
 
+TEST(ReadFile, WhatIsNoRegularFileIsRefusedAndNotWaitedFor) {
+  std::string directory = "/tmp/coffer-files-XXXXXX";
+  ASSERT_NE(::mkdtemp(directory.data()), nullptr);
+  const std::string pipe = directory + "/signer.pem";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  for (const std::string& path : {pipe, directory, std::string("/dev/zero")}) {
+    const auto read = read_file(path);
+    ASSERT_FALSE(read.ok()) << path;
+    EXPECT_EQ(read.error().text, "not a regular file: " + path);
+  }
+  std::filesystem::remove_all(directory);
+}
+
 }  // namespace
 }  // namespace coffer::daemon
