@@ -106,7 +106,7 @@ Result<BundleCheck> check_bundle(const Words& words) {
 }  // namespace
 
 int sign(const std::vector<std::string>& arguments) {
-  const auto words = parse_words(arguments, kSignOptions);
+  const auto words = parse_words(arguments, kSignOptions, Operand::one);
   if (!words.ok()) return complain(words.error().text);
   if (words->help) return print_help("sign -name=NAME -key=FILE DIR", kSignOptions);
   if (words->word.empty()) return complain("want the ceremony's directory");
@@ -115,18 +115,25 @@ int sign(const std::vector<std::string>& arguments) {
 }
 
 int verify_bundle(const std::vector<std::string>& arguments) {
-  const auto words = parse_words(arguments, kVerifyOptions);
+  const auto words = parse_words(arguments, kVerifyOptions, Operand::one);
   if (!words.ok()) return complain(words.error().text);
   if (words->help) return print_help("verify-bundle [OPTIONS] DIR|TAR", kVerifyOptions);
   if (words->word.empty()) return complain("want the ceremony's directory");
+  const auto json = wants_json(*words);
+  if (!json.ok()) return complain(json.error().text);
   const auto check = check_bundle(*words);
   if (!check.ok()) return fail(check.error());
-  const std::string text = (*words)["format"] == "json" ? as_json(*check) : as_table(*check);
+  const std::string text = *json ? as_json(*check) : as_table(*check);
   if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) return kUsage;
   return check->problems.empty() ? kDone : kUnfit;
 }
 
 int combine(const std::vector<std::string>& arguments) {
+  if (arguments.size() == 1 && arguments.front().starts_with("-")) {
+    const auto words = parse_words(arguments, {});
+    if (!words.ok()) return complain(words.error().text);
+    if (words->help) return print_help("combine SHARE-FILE… > FILE", {});
+  }
   std::vector<SecureBytes> shares;
   for (const std::string& path : arguments) {
     auto share = read_pin(path);

@@ -190,6 +190,8 @@ std::string_view to_string(ActKind act) noexcept {
   return {};
 }
 
+bool is_role(std::string_view name) noexcept { return by_name(kRoles, name) != nullptr; }
+
 std::string_view to_string(Role role) noexcept {
   for (const auto& each : kRoles) {
     if (each.value == role) return each.name;

@@ -37,6 +37,7 @@ enum class Role : std::uint8_t {
   witness,
 };
 [[nodiscard]] std::string_view to_string(Role role) noexcept;
+[[nodiscard]] bool is_role(std::string_view name) noexcept;
 
 struct Person {
   Role role{};

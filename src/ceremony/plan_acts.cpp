@@ -104,16 +104,17 @@ int plan(const std::vector<std::string>& arguments) {
     if (words->help) return print_help(kUsageText, kTemplateOptions);
     return print_or_fail(template_json((*words)["profile"]));
   }
-  if (arguments.front() != "check") return print_help(kUsageText, kTemplateOptions);
-  const auto words = parse_words(rest, {});
+  const bool check = arguments.front() == "check";
+  const auto words = parse_words(check ? rest : arguments, {}, Operand::one);
   if (!words.ok()) return complain(words.error().text);
-  if (words->help) return print_help(kUsageText, {});
+  if (words->help) return print_help(kUsageText, kTemplateOptions);
+  if (!check) return complain("no such act of plan: want check or template");
   if (words->word.empty()) return complain("want the plan's file");
   return print_or_fail(checked(words->word));
 }
 
 int render(const std::vector<std::string>& arguments) {
-  const auto words = parse_words(arguments, {});
+  const auto words = parse_words(arguments, {}, Operand::one);
   if (!words.ok()) return complain(words.error().text);
   if (words->help) return print_help("render FILE", {});
   if (words->word.empty()) return complain("want the plan's file");
@@ -127,7 +128,11 @@ int person(const std::vector<std::string>& arguments) {
   if (!is_plain_name((*words)["name"])) {
     return complain("-name must be letters, digits, '.', '-', '_', 1 to 64");
   }
-  return print_or_fail(make_person((*words)["name"], (*words)["role"], (*words)["out"]));
+  const std::string& role = (*words)["role"];
+  if (!role.empty() && !is_role(role)) {
+    return complain("-role must be security-officer, user, custodian or witness");
+  }
+  return print_or_fail(make_person((*words)["name"], role, (*words)["out"]));
 }
 
 }  // namespace coffer::ceremony

@@ -49,9 +49,11 @@ int preflight(const std::vector<std::string>& arguments) {
   const auto words = parse_words(arguments, kOptions);
   if (!words.ok()) return complain(words.error().text);
   if (words->help) return print_help("preflight -plan=FILE [OPTIONS]", kOptions);
+  const auto json = wants_json(*words);
+  if (!json.ok()) return complain(json.error().text);
   const auto findings = look((*words)["plan"]);
   if (!findings.ok()) return fail(findings.error());
-  const std::string text = (*words)["format"] == "json" ? as_json(*findings) : as_table(*findings);
+  const std::string text = *json ? as_json(*findings) : as_table(*findings);
   if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) return kUsage;
   const bool good = std::all_of(findings->begin(), findings->end(),
                                 [](const Finding& each) { return each.good; });

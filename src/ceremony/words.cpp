@@ -29,7 +29,7 @@ po::options_description described(const std::vector<Option>& options) {
 }  // namespace
 
 Result<Words> parse_words(const std::vector<std::string>& arguments,
-                          const std::vector<Option>& options) {
+                          const std::vector<Option>& options, Operand operand) {
   const po::options_description all = described(options);
   po::positional_options_description positional;
   positional.add("word", 1);
@@ -50,6 +50,10 @@ Result<Words> parse_words(const std::vector<std::string>& arguments,
   Words words;
   words.help = values.contains("help");
   words.word = values["word"].as<std::string>();
+  // A word that was meant as an option: it must not be as if it weren't there.
+  if (operand == Operand::none && !words.word.empty()) {
+    return wrong("takes options alone, and not \"" + words.word + "\"");
+  }
   for (const Option& each : options) {
     if (each.is_flag) {
       words.options[each.name] = values.contains(each.name) ? "yes" : "";
@@ -61,6 +65,13 @@ Result<Words> parse_words(const std::vector<std::string>& arguments,
     }
   }
   return words;
+}
+
+Result<bool> wants_json(const Words& words) {
+  const std::string& format = words["format"];
+  if (format.empty() || format == "table") return false;
+  if (format == "json") return true;
+  return wrong("-format must be table or json");
 }
 
 int print_help(std::string_view usage, const std::vector<Option>& options) {

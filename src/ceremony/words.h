@@ -17,6 +17,9 @@ struct Option {
   bool is_flag = false;  ///< has no value; "yes" where it is given
 };
 
+/// Whether an act takes an argument that isn't an option.
+enum class Operand { none, one };
+
 struct Words {
   std::map<std::string, std::string> options;
   std::string word;  ///< the one argument that isn't an option; may be empty
@@ -28,7 +31,10 @@ struct Words {
 
 /// invalid_argument says what is wrong.
 [[nodiscard]] Result<Words> parse_words(const std::vector<std::string>& arguments,
-                                        const std::vector<Option>& options);
+                                        const std::vector<Option>& options,
+                                        Operand operand = Operand::none);
+/// Of the option "format": table or json. invalid_argument.
+[[nodiscard]] Result<bool> wants_json(const Words& words);
 /// On standard output.
 int print_help(std::string_view usage, const std::vector<Option>& options);
 /// On standard error; gives kUsage.

@@ -99,7 +99,34 @@ def test_wrong_words_are_wrong_usage(token):
         assert done.returncode == 1, arguments
         assert "coffer-ceremony: " in done.stderr
     assert run(environment, "-help").returncode == 0
-    assert run(environment, "probe", "-help").returncode == 0
     # Without a terminal there is nobody to ask.
     done = run(environment, "probe", "-uri=pkcs11:token=t", MODULE)
     assert done.returncode == 1 and "-pin-file" in done.stderr
+
+
+ACTS = ["plan", "render", "person", "preflight", "rehearse", "run", "sign", "verify-bundle", "combine", "enrol", "probe"]
+
+
+def test_wrong_words_of_an_act_are_wrong_usage(token, tmp_path):
+    """Whoever looks at the exit status alone must not take a plan for checked."""
+    environment, _ = token
+    text = run(environment, "-help").stdout
+    assert [line.split()[0] for line in text.partition("acts:")[2].splitlines()[1:12]] == ACTS
+    plan = tmp_path / "plan.json"
+    plan.write_text("{}")
+    before = sorted(tmp_path.iterdir())
+    out = ("-out=" + str(tmp_path / "new"),)
+    for arguments in (*((act, *more) for act in ACTS for more in ((), ("-nothing",))),
+                      *((act, plan) for act in ACTS if act != "verify-bundle"), ("plan", "chek", plan), ("plan", "-check", plan),
+                      ("plan", "check"), ("plan", "check", plan, plan), ("plan", "template"),
+                      ("plan", "template", "softhsm", "-profile=softhsm"), ("render", plan, plan),
+                      ("person", "-name=a", "-role=pope", *out), ("person", "b", "-name=a", *out),
+                      ("preflight", f"-plan={plan}", "-format=xml"), ("preflight", f"-plan={plan}", "format=json"),
+                      ("verify-bundle", "-format=xml", tmp_path), ("run", "head=00", *out),
+                      ("rehearse", f"-plan={plan}", "profile=softhsm", *out)):  # fmt: skip
+        done = run(environment, *arguments)
+        assert done.returncode == 1 and "coffer-ceremony: " in done.stderr and not done.stdout, arguments
+    assert sorted(tmp_path.iterdir()) == before
+    for act in ACTS:
+        done = run(environment, act, "-help")
+        assert done.returncode == 0 and f"coffer-ceremony {act}" in done.stdout and not done.stderr, act
