@@ -3,12 +3,16 @@
 
 #include <sys/stat.h>
 
+#include <cstdlib>
+#include <set>
+
 #include "coffer/audit/checkpointer.h"
 #include "coffer/audit/proof.h"
 #include "coffer/audit/record.h"
 #include "coffer/audit/verify.h"
 #include "fakes/soft_signer.h"
 #include "log_kit.h"
+#include "program_kit.h"
 #include "src/audit/line_reader.h"
 #include "src/audit/pruned.h"
 #include "src/audit/segments.h"
@@ -140,6 +144,24 @@ TEST_F(ArchiveTest, ACrashInBetweenIsGoneOnWith) {
   ASSERT_TRUE(compress_segments(directory_.path()).ok());
   EXPECT_FALSE(std::filesystem::exists(first.path));
   EXPECT_FALSE(std::filesystem::exists(first.path + ".zst.new"));
+  expect_whole(lines);
+}
+
+TEST_F(ArchiveTest, OnAFullDiskNothingIsLeftOfWhatItBegan) {
+  const std::uint64_t lines = inspect().good.lines;
+  const auto names = [&] {
+    std::set<std::string> all;
+    for (const auto& one : std::filesystem::directory_iterator(directory_.path())) {
+      all.insert(one.path().filename().string());
+    }
+    return all;
+  };
+  const auto before = names();
+  // No file may grow, and that is an error and no signal.
+  const std::string command = "trap '' XFSZ; ulimit -f 0; exec " + program() + " compress " +
+                              directory_.path() + " >/dev/null 2>&1";
+  EXPECT_EQ(WEXITSTATUS(std::system(command.c_str())), 1);
+  EXPECT_EQ(names(), before);
   expect_whole(lines);
 }
 
