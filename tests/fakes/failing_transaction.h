@@ -49,6 +49,10 @@ class FailingTransaction final : public envelope::SealedTransaction {
     COFFER_CHECK(enter());
     return inner_->list_some(space, parent, at_most);
   }
+  Result<void> fix() override {
+    COFFER_CHECK(enter());
+    return inner_->fix();
+  }
   Result<envelope::RowPage> page(const envelope::Space& space, std::string_view parent,
                                  const store::Key& after, std::size_t at_most) override {
     COFFER_CHECK(enter());
