@@ -122,14 +122,26 @@ void check_unclaimed(const Json& inventory, Findings& found) {
   }
 }
 
-/// The newest of `keys`, by the time in its name.
-std::optional<std::chrono::sys_seconds> newest(const Json& names) {
+/// The newest backup, by the time in its head. A name says nothing, and what can't be one, or not
+/// yet, hides no other.
+std::optional<std::chrono::sys_seconds> newest(const Json& names, const DoctorLimits& limits,
+                                               Findings& found) {
   std::optional<std::chrono::sys_seconds> last;
-  const Json* const keys = names.find("keys");
-  if (keys == nullptr) return last;
-  for (const Json& key : keys->elements()) {
-    const auto time = read_time(key.text());
-    if (time && (!last || *time > *last)) last = time;
+  const Json* const info = names.find("key_info");
+  if (info == nullptr || info->is_null()) return last;
+  for (const auto& [name, one] : info->members()) {
+    const std::string away = "; coffer delete sys/backup/" + name;
+    const std::string trouble = text_of(one, "error");
+    const auto time = read_time(text_of(one, "created"));
+    if (!trouble.empty() || !time) {
+      warning(found, "backup.damaged", name + ": " + (trouble.empty() ? "it has no date" : trouble),
+              "find out what became of it" + away);
+    } else if (*time > limits.now + limits.clocks_apart) {
+      warning(found, "backup.future", name + " says that it is of " + text_of(one, "created"),
+              "was the clock wrong? make another" + away);
+    } else if (!last || *time > *last) {
+      last = time;
+    }
   }
   return last;
 }
@@ -308,9 +320,9 @@ void check_backups(const Json& names, const Json& last, const DoctorLimits& limi
     error(found, "backup.failed", "the last backup failed: " + text_of(last, "error"),
           "coffer operator backup");
   }
-  const auto time = newest(names);
+  const auto time = newest(names, limits, found);
   if (!time) {
-    warning(found, "backup.none", "there is no backup in the daemon's directory",
+    warning(found, "backup.none", "there is no backup in the daemon's directory to count on",
             "coffer operator backup, by a timer");
   } else if (limits.now - *time > limits.backup_age) {
     warning(found, "backup.old", "the last backup was made " + ago(*time, limits.now),

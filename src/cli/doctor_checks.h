@@ -28,9 +28,10 @@ struct DoctorLimits {
   std::chrono::days backup_age{7};
   std::chrono::days drill_age{90};
   std::chrono::days root_age{1};
+  std::chrono::minutes clocks_apart{5};  ///< ours and the daemon's
 };
 
-/// "2026-11-27T03:04:05…" and "20261127t030405z…"; nullopt for anything else.
+/// "2026-11-27T03:04:05…"; nullopt for anything else.
 [[nodiscard]] std::optional<std::chrono::sys_seconds> read_time(std::string_view text);
 
 // Each adds to `found` what is wrong with one answer of the daemon.
@@ -39,7 +40,7 @@ void check_token(const model::Json& token, Findings& found);
 void check_keys(const model::Json& inventory, Findings& found);
 void check_usage(const model::Json& usage, Findings& found);
 void check_rotation(const model::Json& config, Findings& found);
-/// The names of those that are there (`keys`), and the last one since the start.
+/// Those that are there (`key_info`), and the last one since the start.
 void check_backups(const model::Json& names, const model::Json& last, const DoctorLimits& limits,
                    Findings& found);
 void check_drills(const model::Json& drills, const DoctorLimits& limits, Findings& found);

@@ -256,18 +256,29 @@ Result<std::vector<std::string>> Backups::list() const {
   return names;
 }
 
-Result<Backups::Chunk> Backups::read(std::string_view name, std::uint64_t offset) const {
+Result<backup::File> Backups::open(std::string_view name) const {
   if (!is_name(name)) return no_such_backup();
   auto file = backup::File::open(path_of(name));
   if (!file.ok() && file.error().code == ErrorCode::not_found) return no_such_backup();
-  if (!file.ok()) return file.error();
+  return file;
+}
+
+Result<backup::Glance> Backups::look(std::string_view name) const {
+  COFFER_TRY(backup::File file, open(name));
+  COFFER_TRY(backup::Glance seen, backup::glance(file));
+  if (seen.header.vault == parts_.state.vault()) return seen;
+  return make_error(ErrorCode::corrupt, "the backup is another vault's");
+}
+
+Result<Backups::Chunk> Backups::read(std::string_view name, std::uint64_t offset) const {
+  COFFER_TRY(backup::File file, open(name));
   Chunk chunk;
-  COFFER_TRY(chunk.size, file->size());
+  COFFER_TRY(chunk.size, file.size());
   if (offset > chunk.size) {
     return make_error(ErrorCode::invalid_argument, "field \"offset\" is beyond the backup's end");
   }
   chunk.bytes.resize(std::min<std::uint64_t>(kChunk, chunk.size - offset));
-  COFFER_TRY(const std::size_t got, file->read_at(offset, chunk.bytes));
+  COFFER_TRY(const std::size_t got, file.read_at(offset, chunk.bytes));
   chunk.bytes.resize(got);
   return chunk;
 }

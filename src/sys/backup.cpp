@@ -48,13 +48,31 @@ Result<Response> status(Call& call) {
   return answer(std::move(json));
 }
 
+void append_info(JsonWriter& json, const Result<backup::Glance>& seen) {
+  json.begin_object();
+  if (seen.ok()) {
+    json.key("created").string(to_rfc3339(seen->header.created));
+    json.key("sequence").number(static_cast<std::int64_t>(seen->header.sequence));
+    json.key("bytes").number(static_cast<std::int64_t>(seen->bytes));
+  } else {
+    json.key("error").string(seen.error().text);
+  }
+  json.end_object();
+}
+
 Result<Response> list(Call& call) {
-  COFFER_TRY(const auto names, call.parts.control.backups().list());
+  const core::Backups& backups = call.parts.control.backups();
+  COFFER_TRY(const auto names, backups.list());
   if (names.empty()) return make_error(ErrorCode::not_found, "");
   JsonWriter json;
   json.begin_object().key("keys").begin_array();
   for (const std::string& name : names) json.string(name);
-  json.end_array().end_object();
+  json.end_array().key("key_info").begin_object();
+  for (const std::string& name : names) {
+    json.key(name);
+    append_info(json, backups.look(name));
+  }
+  json.end_object().end_object();
   return answer(std::move(json));
 }
 

@@ -101,12 +101,24 @@ def test_backups_and_drills_are_named(vault):
     assert "backup.none" not in found and "backup.old" not in found
     assert found["drill.failed"]["severity"] == "error"
     (backup,) = (vault.directory / "backups").glob("*.cfbk")
-    backup.rename(backup.with_name("20200101t000000z-" + backup.name.split("-", 1)[1]))
+    (info,) = vault.client.list("sys/backup").data["key_info"].values()
+    assert info["bytes"] == backup.stat().st_size and info["created"] == vault.client.get("sys/backup").data["created"]
+    whole = backup.read_bytes()
+    # The day that its head tells counts, and no name: 2020.
+    backup.write_bytes(whole[:41] + (1577836800 * 10**9).to_bytes(8, "big") + whole[49:])
+    empty = backup.with_name("20990101t000000z-aaaa.cfbk")
+    empty.touch()
     vault.client.post("sys/drills", {"passed": True})
     found, _, _ = examine(vault)
     assert "backup.old" in found and "drill.failed" not in found and "drill.none" not in found
+    assert found["backup.damaged"]["what"].startswith(empty.name)
+    empty.unlink()
     found, _, _ = examine(vault, "-backup-days=36500")
-    assert "backup.old" not in found
+    assert "backup.old" not in found and "backup.damaged" not in found
+    backup.write_bytes(whole[:100])
+    found, _, _ = examine(vault)
+    assert "backup.damaged" in found and "backup.none" in found
+    backup.write_bytes(whole)
     for days in ("-backup-days=-1", "-drill-days=36501", "-backup-days=9223372036854775807"):
         refused = vault.coffer("doctor", days)
         assert refused.returncode == 1 and f"{days.split('=')[0]} must be 0 to 36500" in refused.stderr

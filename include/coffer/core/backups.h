@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "coffer/audit/log.h"
-#include "coffer/backup/format.h"
+#include "coffer/backup/glance.h"
 #include "coffer/base/mutex.h"
 #include "coffer/core/state.h"
 #include "coffer/store/store.h"
@@ -57,6 +57,8 @@ class Backups final {
 
   // What is there. A name that no backup can have is not_found.
   [[nodiscard]] Result<std::vector<std::string>> list() const;
+  /// At its head and end alone. corrupt: it is none, was cut, or is another vault's.
+  [[nodiscard]] Result<backup::Glance> look(std::string_view name) const;
   struct Chunk {
     Bytes bytes;             ///< none: the end
     std::uint64_t size = 0;  ///< of the whole file
@@ -74,6 +76,7 @@ class Backups final {
   [[nodiscard]] Result<backup::Header> describe(store::Snapshot& snapshot) const;
   [[nodiscard]] Result<void> go_on(std::chrono::nanoseconds since) const;
   [[nodiscard]] std::string path_of(std::string_view name) const;
+  [[nodiscard]] Result<backup::File> open(std::string_view name) const;
 
   const Parts parts_;
   const std::string directory_;

@@ -166,10 +166,9 @@ TEST(Doctor, AnAnswerThatSaysNothingIsNoFinding) {
 
 DoctorLimits limits() { return {.now = *read_time("2026-11-27T12:00:00Z")}; }
 
-TEST(Doctor, ReadsTimesOfAnswersAndOfBackups) {
+TEST(Doctor, ReadsTimesOfAnswers) {
   const auto one = read_time("2026-11-27T03:04:05.123Z");
   ASSERT_TRUE(one.has_value());
-  EXPECT_EQ(one, read_time("20261127t030405z-1f2e.cfbk"));
   EXPECT_EQ(one->time_since_epoch().count(), 1795748645);
   for (const char* bad : {"", "2026", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "x",
                           "2026-01-01T24:00:00Z", "2026-01-01 00:00:00"}) {
@@ -178,17 +177,29 @@ TEST(Doctor, ReadsTimesOfAnswersAndOfBackups) {
 }
 
 TEST(Doctor, BackupsAreToBeThereAndNotOld) {
-  const auto judge = [](const char* keys, const char* last) {
+  const auto judge = [](const std::string& backups, const char* last) {
     Findings found;
-    check_backups(json(keys), json(last), limits(), found);
+    check_backups(json(R"({"keys":[],"key_info":{)" + backups + "}}"), json(last), limits(), found);
     return names(found);
   };
-  EXPECT_EQ(judge(R"({"keys":["20261101t000000z-1.cfbk","20261125t000000z-2.cfbk"]})", "{}"), "");
-  EXPECT_EQ(judge(R"({"keys":["20261101t000000z-1.cfbk"]})", "{}"), "warning backup.old; ");
-  EXPECT_EQ(judge("{}", R"({"state":"none"})"), "warning backup.none; ");
-  EXPECT_EQ(
-      judge(R"({"keys":["20261127t000000z-1.cfbk"]})", R"({"state":"failed","error":"full"})"),
-      "error backup.failed; ");
+  const std::string old = R"("20261101t000000z-1.cfbk":{"created":"2026-11-01T00:00:00Z"})";
+  const std::string young = R"("20261125t000000z-2.cfbk":{"created":"2026-11-25T00:00:00Z"})";
+  EXPECT_EQ(judge(old + "," + young, "{}"), "");
+  EXPECT_EQ(judge(old, "{}"), "warning backup.old; ");
+  EXPECT_EQ(judge("", R"({"state":"none"})"), "warning backup.none; ");
+  EXPECT_EQ(judge(young, R"({"state":"failed","error":"full"})"), "error backup.failed; ");
+  // What is none hides neither that there is none, nor that the last is old.
+  const std::string empty = R"("20270101t000000z-aaaa.cfbk":{"error":"the backup ends too early"})";
+  const std::string undated = R"("20261126t000000z-3.cfbk":{})";
+  const std::string future = R"("20261126t000000z-4.cfbk":{"created":"2027-01-01T00:00:00Z"})";
+  EXPECT_EQ(judge(empty, "{}"), "warning backup.damaged; warning backup.none; ");
+  EXPECT_EQ(judge(old + "," + empty, "{}"), "warning backup.damaged; warning backup.old; ");
+  EXPECT_EQ(judge(old + "," + undated, "{}"), "warning backup.damaged; warning backup.old; ");
+  EXPECT_EQ(judge(future + "," + old, "{}"), "warning backup.future; warning backup.old; ");
+  EXPECT_EQ(judge(R"("a.cfbk":{"created":"2026-11-27T12:04:00Z"})", "{}"), "") << "clocks differ";
+  Findings none;
+  check_backups(Json(), json("{}"), limits(), none);
+  EXPECT_EQ(names(none), "warning backup.none; ");
 }
 
 TEST(Doctor, DrillsAreToBeHeldAndPassed) {

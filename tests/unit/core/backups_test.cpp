@@ -94,6 +94,26 @@ TEST_F(BackupsTest, HoldsEveryRowAndIsSignedByTheVault) {
   EXPECT_NE(end.find(to_hex(status.summary->digest)), std::string::npos);
 }
 
+TEST_F(BackupsTest, ALookSaysOfWhenOneIsAndFindsWhatIsNone) {
+  serve();
+  make();
+  const Backups::Status status = backups_->status();
+  const auto seen = backups_->look(status.name);
+  ASSERT_TRUE(seen.ok()) << describe(seen.error());
+  EXPECT_EQ(seen->header.created, status.header.created);
+  EXPECT_EQ(seen->bytes, status.summary->bytes);
+  std::ofstream(directory() + "/20270101t000000z-aaaa.cfbk");
+  EXPECT_EQ(backups_->list()->size(), 2U);
+  EXPECT_EQ(backups_->look("20270101t000000z-aaaa.cfbk").error().code, ErrorCode::corrupt);
+  EXPECT_EQ(backups_->look("../x.cfbk").error().code, ErrorCode::not_found);
+  // Byte 9 is the first of the vault's id.
+  std::fstream file(directory() + "/" + status.name, std::ios::in | std::ios::out);
+  const int first = file.seekg(9).peek();
+  file.seekp(9).put(static_cast<char>(first ^ 1));
+  file.close();
+  EXPECT_EQ(backups_->look(status.name).error().text, "the backup is another vault's");
+}
+
 TEST_F(BackupsTest, IsForTheDaemonsUserAlone) {
   serve();
   const mode_t before = ::umask(0);
