@@ -31,7 +31,6 @@ class SealedOff final : public envelope::SealedTransaction {
     return sealed();
   }
   Result<std::size_t> count(const envelope::Space&, std::string_view) override { return sealed(); }
-  Result<void> fix() override { return sealed(); }
   Result<void> seal_secret(const envelope::RowName&, const envelope::SecretContext&,
                            std::string_view) override {
     return sealed();

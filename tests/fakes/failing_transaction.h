@@ -58,10 +58,6 @@ class FailingTransaction final : public envelope::SealedTransaction {
     COFFER_CHECK(enter());
     return inner_->page(space, parent, after, at_most);
   }
-  Result<void> fix() override {
-    COFFER_CHECK(enter());
-    return inner_->fix();
-  }
   Result<std::size_t> count(const envelope::Space& space, std::string_view parent) override {
     COFFER_CHECK(enter());
     return inner_->count(space, parent);
