@@ -50,9 +50,9 @@ Result<Words> parse_words(const std::vector<std::string>& arguments,
   Words words;
   words.help = values.contains("help");
   words.word = values["word"].as<std::string>();
-  // A word that was meant as an option: it must not be as if it weren't there.
+  // A word that was meant as an option must not be as if it weren't there. It may be a secret, too.
   if (operand == Operand::none && !words.word.empty()) {
-    return wrong("takes options alone, and not \"" + words.word + "\"");
+    return wrong("takes options alone: there is a word that isn't one");
   }
   for (const Option& each : options) {
     if (each.is_flag) {

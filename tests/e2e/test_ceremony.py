@@ -127,6 +127,8 @@ def test_wrong_words_of_an_act_are_wrong_usage(token, tmp_path):
         done = run(environment, *arguments)
         assert done.returncode == 1 and "coffer-ceremony: " in done.stderr and not done.stdout, arguments
     assert sorted(tmp_path.iterdir()) == before
+    done = run(environment, "run", "hunter2", *out)
+    assert done.returncode == 1 and "takes options alone" in done.stderr and "hunter2" not in done.stderr
     for act in ACTS:
         done = run(environment, act, "-help")
         assert done.returncode == 0 and f"coffer-ceremony {act}" in done.stdout and not done.stderr, act
