@@ -10,6 +10,8 @@ from reportlab.lib.styles import getSampleStyleSheet
 from reportlab.lib.units import mm
 from reportlab.platypus import PageBreak, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
+import printable
+
 MARGIN = 15 * mm
 STYLES = getSampleStyleSheet()
 HEADINGS = {"# ": STYLES["Heading1"], "## ": STYLES["Heading2"], "### ": STYLES["Heading3"]}
@@ -39,9 +41,14 @@ def table(lines, width):
     return Table(rows, colWidths=widths(rows, width), style=style, repeatRows=1)
 
 
+def lines_of(markdown):
+    """Not splitlines(): what else Unicode has for a line's end would make lines of a plan's text."""
+    return markdown.split("\n")
+
+
 def flowables(markdown, width):
     pending = []
-    for line in [*markdown.splitlines(), ""]:
+    for line in [*lines_of(markdown), ""]:
         if line.startswith("|"):
             pending.append(line)
             continue
@@ -63,6 +70,9 @@ def number_page(canvas, document):
 
 
 def write(markdown, path):
+    """printable.NotPrintableError names the line, and leaves no file."""
+    for number, line in enumerate(lines_of(markdown), 1):
+        printable.check(line, f"line {number}")
     document = SimpleDocTemplate(
         str(path), pagesize=A4, leftMargin=MARGIN, rightMargin=MARGIN, topMargin=MARGIN, bottomMargin=MARGIN
     )

@@ -131,6 +131,29 @@ serial() { jq -r 'select(.type == "done" and .step == "initialise").facts.serial
   [ "$status" -eq 1 ]
 }
 
+@test "what can't be printed as it stands is refused by its line" {
+  jq '.purpose = "日本語 ключ ü €"' first.json >foreign.json
+  coffer-ceremony render foreign.json >foreign.md
+  run "$root/scripts/ceremony/pdf" foreign.md foreign.pdf
+  [ "$status" -eq 1 ]
+  [[ $output == *"foreign.md: line 1 has characters that can't be printed here: U+043A"*"and more" ]]
+  [ ! -e foreign.pdf ]
+  jq '.purpose = "Schlüssel für α – 5 €, ≠ others"' first.json >western.json
+  coffer-ceremony render western.json >western.md
+  "$root/scripts/ceremony/pdf" western.md western.pdf
+  pdftotext -layout western.pdf - | grep -qF "Schlüssel für α – 5 €, ≠ others"
+  # What Unicode has for a line's end is none of the script's.
+  printf '# a\xe2\x80\xa8---\n' >lines.md
+  run "$root/scripts/ceremony/pdf" lines.md lines.pdf
+  [ "$status" -eq 1 ]
+  [[ $output == *"line 1 has characters that can't be printed here: U+2028" ]]
+  echo 0102 >share
+  run "$root/scripts/ceremony/paper-share" -label=日本 share label.pdf
+  [ "$status" -eq 1 ]
+  [[ $output == "paper-share: -label has characters"*"U+65E5, U+672C" ]]
+  [ ! -e label.pdf ]
+}
+
 @test "a share's QR code is read as the share" {
   local share=0102030405060708090a0b0c0d0e0f0102030405060708090a0b0c0d0e0f
   echo "$share" >share && "$root/scripts/ceremony/paper-share" -label=one share share.pdf
