@@ -24,6 +24,8 @@ constexpr EndQueue::Time kDoubt = seconds(5);
 constexpr EndQueue::Time kFirstLook = milliseconds(10);
 constexpr EndQueue::Time kSeldomLook = seconds(10);
 constexpr std::uint32_t kMostDoublings = 20;
+/// A try that took so long waited for something.
+constexpr EndQueue::Time kSlow = seconds(1);
 
 EndQueue::Time doubled(EndQueue::Time first, std::uint32_t times, EndQueue::Time most) {
   return std::min(first * (std::int64_t{1} << std::min(times, kMostDoublings)), most);
@@ -141,40 +143,62 @@ void EndQueue::put(Target& target, PendingEnd end, WallTime wall, Time now) {
   } else if (end.forced) {
     target.ready.push_front(std::move(end));
   } else {
-    target.ready.push_back(std::move(end));
+    make_ready(target, std::move(end));
   }
+}
+
+void EndQueue::make_ready(Target& target, PendingEnd end) {
+  const bool slow = target.slow.contains(end.lease.id());
+  (slow ? target.ready_slow : target.ready).push_back(std::move(end));
 }
 
 /// Out of those that wait.
 void EndQueue::drop(Target& target, const std::string& id) {
   const auto is = [&](const PendingEnd& end) { return end.lease.id() == id; };
   const std::size_t dropped =
-      std::erase_if(target.ready, is) +
+      std::erase_if(target.ready, is) + std::erase_if(target.ready_slow, is) +
       std::erase_if(target.delayed, [&](const auto& entry) { return is(entry.second); });
   if (dropped > 0) target.known.erase(id);
 }
 
 void EndQueue::wake(Target& target, Time now) {
   while (!target.delayed.empty() && target.delayed.begin()->first <= now) {
-    target.ready.push_back(std::move(target.delayed.begin()->second));
+    make_ready(target, std::move(target.delayed.begin()->second));
     target.delayed.erase(target.delayed.begin());
   }
+}
+
+void EndQueue::end_slowness(Target& target) {
+  target.slow.clear();
+  target.slow_runs = false;
+  std::move(target.ready_slow.begin(), target.ready_slow.end(), std::back_inserter(target.ready));
+  target.ready_slow.clear();
 }
 
 void EndQueue::wake_failed(Target& target) {
   for (auto entry = target.delayed.begin(); entry != target.delayed.end();) {
     const bool failed = entry->second.attempts > 0;
-    if (failed) target.ready.push_back(std::move(entry->second));
+    if (failed) make_ready(target, std::move(entry->second));
     entry = failed ? target.delayed.erase(entry) : std::next(entry);
   }
 }
 
+/// A forced one comes first, also at a target that is away.
+bool EndQueue::forced_waits(const Target& target) {
+  return !target.ready.empty() && target.ready.front().forced;
+}
+
+bool EndQueue::one_waits(const Target& target) {
+  return !target.ready.empty() || (!target.ready_slow.empty() && !target.slow_runs);
+}
+
 bool EndQueue::may_start(const Target& target, Time now) const {
-  if (target.ready.empty() || running_ >= LeaseEnds::kInAll) return false;
-  if (target.ready.front().forced && target.running < LeaseEnds::kPerTarget) return true;
-  if (target.failing_since && (target.running > 0 || target.next_try > now)) return false;
-  if (target.running >= LeaseEnds::kPerTarget) return false;
-  return target.running == 0 || running_ + kReserve < LeaseEnds::kInAll;
+  if (!one_waits(target) || running_ >= LeaseEnds::kInAll) return false;
+  const std::size_t running = target.running.size();
+  if (forced_waits(target) && running < LeaseEnds::kPerTarget) return true;
+  if (target.failing_since && (running > 0 || target.next_try > now)) return false;
+  if (running >= LeaseEnds::kPerTarget) return false;
+  return running == 0 || running_ + kReserve < LeaseEnds::kInAll;
 }
 
 std::optional<PendingEnd> EndQueue::take(Time now) {
@@ -182,31 +206,44 @@ std::optional<PendingEnd> EndQueue::take(Time now) {
   for (auto& [name, target] : targets_) {
     wake(target, now);
     if (!may_start(target, now)) continue;
-    const auto rank = [](const Target& t) { return std::pair(t.running, t.last_start); };
+    const auto rank = [](const Target& t) { return std::pair(t.running.size(), t.last_start); };
     if (best == nullptr || rank(target) < rank(*best)) best = &target;
   }
   if (best == nullptr) return std::nullopt;
-  PendingEnd end = std::move(best->ready.front());
-  best->ready.pop_front();
+  // The slow one before the others, or as long as some of them are ready it would never run.
+  const bool slow = !forced_waits(*best) && !best->ready_slow.empty() && !best->slow_runs;
+  std::deque<PendingEnd>& line = slow ? best->ready_slow : best->ready;
+  best->slow_runs = best->slow_runs || slow;
+  PendingEnd end = std::move(line.front());
+  line.pop_front();
   best->last_start = ++starts_;
-  ++best->running;
+  best->running.emplace(end.lease.id(), now);
   ++running_;
   return end;
 }
 
-void EndQueue::leave(Target& target, const PendingEnd& end) {
-  --target.running;
+void EndQueue::vacate(Target& target, const std::string& id) {
+  target.running.erase(id);
+  if (target.slow.contains(id)) target.slow_runs = false;
   --running_;
-  target.known.erase(end.lease.id());
-  if (target.looking) target.settled.insert(end.lease.id());
+}
+
+void EndQueue::leave(Target& target, const PendingEnd& end) {
+  const std::string id = end.lease.id();
+  vacate(target, id);
+  target.known.erase(id);
+  if (target.looking) target.settled.insert(id);
 }
 
 void EndQueue::done(const PendingEnd& end, bool gone, Time now) {
   Target& target = of(end.lease.terms.target);
   leave(target, end);
+  const bool was_slow = target.slow.erase(end.lease.id()) > 0;
   if (!end.forced) {  // that may have been done without a try
     target.failing_since.reset();
     target.failures = 0;
+    // What was in its way may have been in the others'.
+    if (was_slow) end_slowness(target);
     if (end.attempts > 0 && !end.was_away) wake_failed(target);
   }
   // Its next round stands in its row, with its time.
@@ -218,7 +255,15 @@ void EndQueue::failed(const PendingEnd& end, Time now) {
   // It answered.
   target.failing_since.reset();
   target.failures = 0;
+  const std::string id = end.lease.id();
+  const auto since = target.running.find(id);
+  const bool slow = since != target.running.end() && now - since->second >= kSlow;
   overtaken(end, now);
+  if (slow) {
+    target.slow.insert(id);
+  } else {
+    target.slow.erase(id);
+  }
 }
 
 void EndQueue::unreachable(const PendingEnd& end, Time now) {
@@ -241,8 +286,7 @@ void EndQueue::overtaken(const PendingEnd& end, Time now) {
 
 void EndQueue::put_off(PendingEnd end, Time until) {
   Target& target = of(end.lease.terms.target);
-  --target.running;
-  --running_;
+  vacate(target, end.lease.id());
   target.delayed.emplace(until, std::move(end));
 }
 
@@ -260,7 +304,7 @@ bool EndQueue::reachable(std::string_view target) const {
 
 bool EndQueue::more_wait(std::string_view target) const {
   const Target* known = find(target);
-  return known != nullptr && !known->ready.empty();
+  return known != nullptr && one_waits(*known);
 }
 
 std::optional<EndQueue::Time> EndQueue::next_try(std::string_view target) const {
@@ -287,7 +331,7 @@ std::optional<EndQueue::Time> EndQueue::next_time(Time now) const {
     const bool wanted = target.ready.size() < kLow || now < target.doubt_until;
     if (wanted && !target.looking) consider(target.look_at);
     if (!target.delayed.empty()) consider(target.delayed.begin()->first);
-    if (target.failing_since && !target.ready.empty() && target.running == 0) {
+    if (target.failing_since && one_waits(target) && target.running.empty()) {
       consider(target.next_try);
     }
     if (may_start(target, now)) consider(now);

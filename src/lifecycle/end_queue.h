@@ -1,6 +1,7 @@
 // Which end is tried next: per target at most eight at a time and a backoff of its own, and room
-// for every target whatever the others do. Plain memory and logic: no store, no lock, no clock.
-// Private to the room.
+// for every target whatever the others do; and of a target's own those that failed slowly, as a
+// lock that others hold makes them, have one place alone, so that they hold back no other. Plain
+// memory and logic: no store, no lock, no clock. Private to the room.
 #pragma once
 
 #include <deque>
@@ -68,10 +69,13 @@ class EndQueue final {
  private:
   struct Target {
     std::deque<PendingEnd> ready;
+    std::deque<PendingEnd> ready_slow;  ///< of those that are in `slow`
     std::multimap<Time, PendingEnd> delayed;
     /// Ready, delayed and running, with the versions of their rows.
     std::map<std::string, store::RowVersion, std::less<>> known;
-    std::size_t running = 0;
+    std::map<std::string, Time, std::less<>> running;  ///< since when
+    bool slow_runs = false;
+    std::set<std::string, std::less<>> slow;  ///< that took long at the last try, and failed
     std::uint64_t last_start = 0;
     std::optional<Time> failing_since;
     std::uint32_t failures = 0;
@@ -88,14 +92,21 @@ class EndQueue final {
   Target& of(std::string_view name);
   [[nodiscard]] const Target* find(std::string_view name) const;
   static void wake(Target& target, Time now);
+  static void make_ready(Target& target, PendingEnd end);
   /// It takes what it had refused: the others that wait after a failure are due now.
   static void wake_failed(Target& target);
+  static void end_slowness(Target& target);
   static void put(Target& target, PendingEnd end, WallTime wall, Time now);
   [[nodiscard]] static Time wait_of(const Target& target, const PendingEnd& end, WallTime wall);
   static void drop(Target& target, const std::string& id);
   [[nodiscard]] bool may_start(const Target& target, Time now) const;
+  [[nodiscard]] static bool forced_waits(const Target& target);
+  /// Whether one is ready that could start, as far as the place of the slow ones goes.
+  [[nodiscard]] static bool one_waits(const Target& target);
   /// A place is free, and the end isn't known any more.
   void leave(Target& target, const PendingEnd& end);
+  /// A place is free.
+  void vacate(Target& target, const std::string& id);
 
   Targets targets_;
   std::size_t running_ = 0;

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 
 from databases import ADMIN, servers  # noqa: F401  (a fixture)
 from test_database import configure, creds, eventually, house, ok, server  # noqa: F401  (two are fixtures)
@@ -129,6 +130,45 @@ def test_a_holder_who_hinders_his_end_is_ended(house, servers):  # noqa: F811
     assert server.users() == []
     targets = ok(house.request("GET", "sys/leases/pending"), 200).data["targets"]
     assert not any(target["pending"] for target in targets.values()), targets
+
+
+def test_ends_that_wait_for_locks_hold_back_no_other(house, servers):  # noqa: F811
+    """A dump reads what eight users own, so their tables can't be given away: the server is there all the same."""
+    server = servers("postgresql")
+    ok(house.request("POST", f"database/config/{server.name}", server.config()))
+    ok(house.request("POST", f"database/roles/{server.name}",
+                     {"db_name": server.name, "creation_statements": server.creation}))  # fmt: skip
+    server.sql("GRANT CREATE ON SCHEMA public TO app_readers", database="app")
+    owners, others = [creds(house, server) for _ in range(8)], [creds(house, server) for _ in range(3)]
+    for number, owner in enumerate(owners):
+        server.sql(f"CREATE TABLE dumped{number} (n int)", owner["data"]["username"], owner["data"]["password"], "app")
+    tables = ", ".join(f"dumped{number}" for number in range(8))
+    dump = server.session("postgres", "owner", f"BEGIN; LOCK TABLE {tables} IN ACCESS SHARE MODE; ")
+    try:
+        held = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessShareLock' AND relation::regclass::text LIKE 'dumped%'"
+        eventually(lambda: server.sql(held, database="app") == ["8"], 30)
+        for answer in owners:
+            ok(house.request("POST", "sys/leases/revoke", {"lease_id": answer["lease_id"]}))
+        [target] = ok(house.request("GET", "sys/leases/pending"), 200).data["targets"]
+
+        def told():
+            return ok(house.request("GET", "sys/leases/pending"), 200).data["targets"][target]
+
+        eventually(lambda: "55P03" in told()["last_error"], 60)
+        started = time.monotonic()
+        for answer in others:
+            ok(house.request("POST", "sys/leases/revoke", {"lease_id": answer["lease_id"]}))
+        for answer in others:
+            login = answer["data"]["username"], answer["data"]["password"]
+            eventually(lambda login=login: not server.logs_in(*login), 60)
+        assert time.monotonic() - started < 60
+        assert not any(server.logs_in(one["data"]["username"], one["data"]["password"]) for one in owners)
+        assert told()["pending"] == 8
+    finally:
+        server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+        dump.kill()
+        dump.wait()
+    eventually(lambda: server.users() == [], 60)
 
 
 def test_a_trial_of_wild_statements_leaves_no_login(house, servers):  # noqa: F811

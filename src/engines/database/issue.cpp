@@ -172,15 +172,29 @@ Result<bool> is_of_lease(engine::SealedTransaction& tx, const std::vector<Found>
   return found;
 }
 
+/// Whether the server that failed is there: then the failure was this end's own, as by a lock that
+/// others hold, and the ends of other users needn't wait for it.
+Result<void> end_user(House& house, engine::SealedTransaction& tx, const Found& connection,
+                      const Payload& payload) {
+  auto ended = house.targets.with(tx, connection, [&](Target& target) {
+    return target.drop_user(payload.revocation, payload.username);
+  });
+  if (ended.ok() || ended.error().code != ErrorCode::unavailable) return ended;
+  const auto there =
+      house.targets.with(tx, connection, [](Target& target) { return target.verify(); });
+  if (!there.ok()) return ended;
+  Error error = ended.error();
+  error.code = ErrorCode::precondition;
+  return error;
+}
+
 lifecycle::LeaseKind lease_kind(House& house) {
   lifecycle::LeaseKind kind;
   kind.end = [&house](const Lease& lease) -> Result<void> {
     COFFER_TRY(const Payload payload, decode_payload(lease.terms.payload));
     COFFER_TRY(const auto tx, house.parts.store.begin());
     COFFER_TRY(const auto found, connection_of(*tx, payload));
-    auto ended = house.targets.with(*tx, *found, [&](Target& target) {
-      return target.drop_user(payload.revocation, payload.username);
-    });
+    auto ended = end_user(house, *tx, *found, payload);
     if (!ended.ok() && ended.error().code == ErrorCode::not_found) return {};
     return ended;
   };

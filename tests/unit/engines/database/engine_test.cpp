@@ -64,6 +64,35 @@ TEST(DatabaseEngine, ServesCredsWhileTheAdministratorsPasswordIsRotated) {
   EXPECT_NE(world.database.users[kAdmin], "first");
 }
 
+/// Whether the server is there is asked of the server: what keeps one end from its user keeps it
+/// from no other's.
+TEST(DatabaseEngine, AnEndThatWaitsForALockIsItsOwnFailure) {
+  World world;
+  ASSERT_TRUE(world.gives_creds());
+  for (const auto& [name, password] : world.database.users) {
+    if (name.starts_with("v-")) world.database.locked.insert(name);
+  }
+  ASSERT_TRUE(world.gives_creds());
+  ASSERT_EQ(world.leased_users(), 2U);
+  {
+    const auto tx = world.begin();
+    must(world.leases->end_prefix(*tx, "database/", world.now));
+    ASSERT_TRUE(world.commit(*tx));
+  }
+  world.sweep();
+  world.run_ends();
+  EXPECT_EQ(world.leased_users(), 1U);
+  const auto told = [&] { return must(world.leases->ends().targets(*world.begin())); };
+  ASSERT_EQ(told().size(), 1U);
+  EXPECT_TRUE(world.leases->ends().reachable(told().front().name));
+  EXPECT_EQ(told().front().last_error, "a lock wasn't free in time");
+
+  world.database.users[kAdmin] = "changed by hand";  // no login goes any more
+  world.advance(std::chrono::minutes(1));
+  world.run_ends();
+  EXPECT_FALSE(world.leases->ends().reachable(told().front().name));
+}
+
 TEST(DatabaseEngine, KeepsTheSecretsThatItsRowsName) {
   World world;
   world.call(Operation::update, "rotate-root/pg");

@@ -54,6 +54,7 @@ struct FakeDatabase {
   /// Once, with the name: before somebody is told whether a user is there, and before one is made.
   std::function<void(const std::string&)> when_asked;
   std::function<void(const std::string&)> when_made;
+  std::set<std::string> locked;  ///< whom nobody can drop for now
   std::set<std::string> barred;  ///< whom no password lets in
   bool idle_statements = false;  ///< those of a change run, and change nothing
   bool busy = false;             ///< no connection can be had for a creation
@@ -90,6 +91,9 @@ class FakeTarget final : public connectors::Target {
     return on_user(name, [] {});
   }
   Result<void> drop_user(connectors::Statements, std::string_view name) override {
+    if (database_.locked.contains(std::string(name))) {
+      return make_error(ErrorCode::unavailable, "a lock wasn't free in time");
+    }
     return on_user(name, [&] { database_.users.erase(std::string(name)); });
   }
   Result<void> end_sessions(std::string_view) override { return {}; }
