@@ -65,6 +65,17 @@ bool fits(std::chrono::seconds period) {
   return period.count() == 0 || (period >= kLeastPeriod && period <= kLongestPeriod);
 }
 
+/// Of `name`: by its end nothing could be done.
+Result<void> check_none(const Cryptoperiod& period) {
+  const std::string_view field = period.originator.count() != 0  ? "originator_period"
+                                 : period.recipient.count() != 0 ? "recipient_period"
+                                 : period.enforce                ? "enforce"
+                                                                 : "";
+  if (field.empty()) return {};
+  return invalid("field \"" + std::string(field) +
+                 "\" can't be set for name: it changes only by an offline rekey");
+}
+
 }  // namespace
 
 std::string_view name_of(KeyKind kind) noexcept { return known(kind).name; }
@@ -100,10 +111,8 @@ Result<void> check(KeyKind kind, const Cryptoperiod& period) {
   if (period.warn.count() < 0 || period.warn > kLongestPeriod) {
     return invalid("field \"warn\" must be 0 to 876000h");
   }
+  if (kind == KeyKind::name) COFFER_CHECK(check_none(period));
   if (!period.enforce) return {};
-  if (kind == KeyKind::name) {
-    return invalid("field \"enforce\" can't be set for name: it changes only by an offline rekey");
-  }
   if (is_engines(kind)) {
     return invalid(
         "field \"enforce\" can't be set for ssh_ca: hosts trust a new CA only once they have its "
@@ -135,6 +144,8 @@ Result<Cryptoperiods> Cryptoperiods::read(envelope::SealedTransaction& tx) {
     if (kind < 1 || kind > kKeyKinds.size()) {
       return make_error(ErrorCode::corrupt, "a cryptoperiod of an unknown kind of key");
     }
+    // One was taken once: it would be told of for ever.
+    if (static_cast<KeyKind>(kind) == KeyKind::name) continue;
     periods.set(static_cast<KeyKind>(kind), period);
   }
   COFFER_CHECK(in.finish());

@@ -68,11 +68,32 @@ TEST_F(CryptoperiodsTest, WhatMakesNoSenseIsRefusedByItsField) {
   refused(write("cryptoperiods/kek", R"({"recipient_period":"1h"})"), "recipient_period");
   refused(write("cryptoperiods/kek", R"({"warn":-1})"), "warn");
   refused(write("cryptoperiods/kek", R"({"originator_period":0,"enforce":true})"), "enforce");
-  refused(write("cryptoperiods/name", R"({"originator_period":"48h","enforce":true})"), "name");
   refused(write("cryptoperiods/ssh_ca", R"({"enforce":true})"), "hosts trust a new CA");
   refused(write("cryptoperiods/data", "{}"), "no such kind");
   refused(read("cryptoperiods/data"), "no such kind");
   EXPECT_EQ(text(data(read("cryptoperiods/kek")), {"originator_period"}), "8760h0m0s");
+}
+
+TEST_F(CryptoperiodsTest, TheKeyOfNamesHasNone) {
+  for (const auto& [body, field] : std::vector<std::pair<const char*, const char*>>{
+           {R"({"originator_period":"48h"})", "originator_period"},
+           {R"({"recipient_period":"48h"})", "recipient_period"},
+           {R"({"originator_period":"48h","enforce":true})", "originator_period"},
+           {R"({"enforce":true})", "enforce"}}) {
+    refused(write("cryptoperiods/name", body),
+            "field \"" + std::string(field) + "\" can't be set for name");
+  }
+  EXPECT_TRUE(write("cryptoperiods/name", R"({"originator_period":0,"recipient_period":0})").ok());
+  // One that a store of before brings counts for nothing.
+  auto tx = vault.begin();
+  core::Cryptoperiods periods = *core::Cryptoperiods::read(*tx);
+  periods.set(KeyKind::name, {.originator = hours(24), .recipient = {}, .warn = hours(24)});
+  TestVault::must(periods.write(*tx));
+  ASSERT_TRUE(vault.commit(tx->take()));
+  EXPECT_EQ(text(data(read("cryptoperiods/name")), {"originator_period"}), "0");
+  vault.ahead = hours(48);
+  EXPECT_EQ(health("cryptoperiods_over"), "absent");
+  EXPECT_EQ(health("cryptoperiods_ending"), "absent");
 }
 
 TEST_F(CryptoperiodsTest, OnlyWhoHasSudoMaySetThem) {
