@@ -57,6 +57,16 @@ Result<bool> is_of_static_role(SealedTransaction& tx, const std::vector<Found>& 
   return false;
 }
 
+Result<std::optional<std::string>> shares_administrator(const House& house, SealedTransaction& tx,
+                                                        const Found& connection) {
+  COFFER_TRY(const auto all, of_one_server(house, tx, connection));
+  for (const Found& other : all) {
+    const bool shares = other.id != connection.id && other.row.username == connection.row.username;
+    if (shares) return std::optional(other.row.name);
+  }
+  return std::optional<std::string>();
+}
+
 std::unique_ptr<Targets::Turn> hold_users(House& house, const Found& connection) {
   return house.targets.take_turn("users of " + server_of(connection));
 }

@@ -20,6 +20,11 @@ namespace coffer::engines::database {
                                              const std::vector<Found>& connections,
                                              std::string_view user, std::string_view except = {});
 
+/// The name of another configuration of its server that logs in as the same user; nullopt: none.
+[[nodiscard]] Result<std::optional<std::string>> shares_administrator(const House& house,
+                                                                      engine::SealedTransaction& tx,
+                                                                      const Found& connection);
+
 /// While this lives nobody else writes static roles of that server; nullptr: somebody does.
 [[nodiscard]] std::unique_ptr<Targets::Turn> hold_users(House& house, const Found& connection);
 

@@ -212,6 +212,11 @@ Result<Response> write_config(House& house, Context& context, const Request& req
                               std::string_view name) {
   COFFER_TRY(Found found, found_or_new(context, name));
   const Found before = found;
+  // One that came while another was being set would take its candidate away.
+  const auto turn = house.targets.take_turn(to_string(found.id));
+  if (turn == nullptr) {
+    return make_error(ErrorCode::unavailable, "a rotation of this password is under way");
+  }
   COFFER_TRY(const auto given, request.fields.string("password"));
   COFFER_TRY(const auto moved, request.fields.boolean("server_moved"));
   COFFER_CHECK(apply(request.fields, found.row));

@@ -173,8 +173,8 @@ class DatabaseRotator final : public lifecycle::Rotator {
     if (login.username != found.role.next_user()) {
       return make_error(ErrorCode::precondition, "it is another user's turn");
     }
-    COFFER_TRY(const ChangeOutcome outcome,
-               attempt(house_, found.mount, found.name, &login.password));
+    COFFER_TRY(const Attempt attempted, attempt(house_, found.mount, found.name, &login.password));
+    const ChangeOutcome& outcome = attempted.outcome;
     COFFER_CHECK(commit_own(house_.parts, [&](SealedTransaction& own) {
       return settle(own, found.mount, found.name, outcome, house_.parts.clock.wall());
     }));

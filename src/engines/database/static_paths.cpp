@@ -111,21 +111,23 @@ Result<void> check_unleased(const House& house, const Found& connection, const S
 Result<Response> rotate_now(House& house, Context& context, std::string_view name, bool is_new) {
   const Uuid& mount = context.mount.uuid;
   COFFER_CHECK(context.ticket.make_durable());
-  auto outcome = attempt(house, mount, name);
-  const bool refused = outcome.ok() && outcome->end == ChangeEnd::refused;
+  const auto attempted = attempt(house, mount, name);
+  const bool sent = attempted.ok();
+  const bool refused = sent && attempted->outcome.end == ChangeEnd::refused;
   COFFER_CHECK(commit_own(house.parts, [&](engine::SealedTransaction& tx) -> Result<void> {
     COFFER_TRY(const auto found, find_static(tx, mount, name));
     if (!found) return {};
-    if (is_new && (refused || !outcome.ok())) return erase(tx, *found);
-    if (!outcome.ok()) return {};
-    return settle(tx, mount, name, *outcome, house.parts.clock.wall());
+    if (is_new && (refused || !sent)) return erase(tx, *found);
+    if (!sent) return {};
+    return settle(tx, mount, name, attempted->outcome, house.parts.clock.wall());
   }));
-  if (!outcome.ok()) return outcome.error();
-  if (outcome->end == ChangeEnd::done) return Response{.outcome = model::Outcome::empty};
-  if (refused) return bad_field("rotation_statements", outcome->why);
+  if (!sent) return attempted.error();
+  const ChangeOutcome& outcome = attempted->outcome;
+  if (outcome.end == ChangeEnd::done) return Response{.outcome = model::Outcome::empty};
+  if (refused) return bad_field("rotation_statements", outcome.why);
   return make_error(ErrorCode::unavailable,
                     "whether the password was changed isn't known; it is tried again by itself",
-                    describe(outcome->why));
+                    describe(outcome.why));
 }
 
 seconds until(WallTime time, WallTime now) {

@@ -114,9 +114,9 @@ Result<SecureBytes> open_password(SealedTransaction& tx, const StaticFound& foun
                      static_context(found.mount, found.name, version));
 }
 
-Result<ChangeOutcome> attempt(House& house, const Uuid& mount, std::string_view name,
-                              const SecureBytes* given) {
-  const auto turn = house.targets.take_turn("static " + due_id(mount, name));
+Result<Attempt> attempt(House& house, const Uuid& mount, std::string_view name,
+                        const SecureBytes* given) {
+  auto turn = house.targets.take_turn("static " + due_id(mount, name));
   if (turn == nullptr) {
     return make_error(ErrorCode::unavailable, "a rotation of this static role is under way");
   }
@@ -137,13 +137,14 @@ Result<ChangeOutcome> attempt(House& house, const Uuid& mount, std::string_view 
   if (knows) {
     COFFER_TRY(before, open_password(*tx, *found, found->role.password.current));
   }
-  return change_password(
+  auto outcome = change_password(
       [&](const Targets::Act& act) { return house.targets.with(*tx, *connection, act); },
       {.username = found->role.next_user(),
        .statements = found->role.rotation,
        .password = candidate,
        .before = knows ? &before : nullptr,
        .sent_before = sent_before});
+  return Attempt{std::move(outcome), std::move(turn)};
 }
 
 Result<void> settle(SealedTransaction& tx, const Uuid& mount, std::string_view name,
@@ -183,18 +184,19 @@ Result<std::optional<lifecycle::Errand>> plan(House& house, SealedTransaction& t
   // it now is a rotation of a KV secret, with rows of its own.
   const bool comes = found && found->role.rotated_by.empty();
   if (!comes || found->role.next_rotation > now) return std::optional<lifecycle::Errand>();
-  const auto outcome = std::make_shared<ChangeOutcome>();
+  // The errand has it until it is on record.
+  const auto one = std::make_shared<Attempt>();
   lifecycle::Errand errand;
   errand.path = "sys/due/" + std::string(kStaticKind) + "/" + name;
-  errand.act = [&house, mount, name, outcome](const std::stop_token&) -> Result<void> {
+  errand.act = [&house, mount, name, one](const std::stop_token&) -> Result<void> {
     auto attempted = attempt(house, mount, name);
-    *outcome = attempted.ok() ? *std::move(attempted)
-                              : ChangeOutcome{ChangeEnd::unknown, attempted.error()};
-    if (outcome->end == ChangeEnd::done) return {};
-    return outcome->why;
+    *one = attempted.ok() ? *std::move(attempted)
+                          : Attempt{{ChangeEnd::unknown, attempted.error()}, nullptr};
+    if (one->outcome.end == ChangeEnd::done) return {};
+    return one->outcome.why;
   };
-  errand.record = [mount, name, outcome](SealedTransaction& own, WallTime at) {
-    return settle(own, mount, name, *outcome, at);
+  errand.record = [mount, name, one](SealedTransaction& own, WallTime at) {
+    return settle(own, mount, name, one->outcome, at);
   };
   return std::optional(std::move(errand));
 }

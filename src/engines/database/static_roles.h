@@ -33,11 +33,18 @@ struct StaticFound {
 [[nodiscard]] Result<void> put_in_list(engine::SealedTransaction& tx, const StaticFound& found,
                                        std::string trouble);
 
+/// What an attempt came to. Whoever has it settles it before he lets go of the turn: the next one
+/// would take this one's candidate for its own.
+struct Attempt {
+  ChangeOutcome outcome;
+  std::unique_ptr<Targets::Turn> turn;
+};
+
 /// Its candidate is on disk, sent, and tried: one attempt. Blocks; commits beside the Door. An
 /// error is one from before anything was sent. The request's line must be on disk already.
 /// `given`: the candidate, unless another one is on its way; nullptr: one is made.
-[[nodiscard]] Result<ChangeOutcome> attempt(House& house, const Uuid& mount, std::string_view name,
-                                            const SecureBytes* given = nullptr);
+[[nodiscard]] Result<Attempt> attempt(House& house, const Uuid& mount, std::string_view name,
+                                      const SecureBytes* given = nullptr);
 /// One of its passwords; `version` isn't 0.
 [[nodiscard]] Result<SecureBytes> open_password(engine::SealedTransaction& tx,
                                                 const StaticFound& found, std::uint64_t version);

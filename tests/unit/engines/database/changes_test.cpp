@@ -164,5 +164,68 @@ TEST_F(Changes, AMountsLeasesEndBeforeAllElseOfItGoes) {
   EXPECT_EQ(world.leased_users(), 0U);
 }
 
+/// Whoever provisions writes the configuration again as it was made. The candidate would go, and be
+/// in force a moment later.
+TEST(RootRotation, HasTheConfigurationForItself) {
+  for (const char* written : {R"({"password":"first"})", R"({"allowed_roles":"*"})",
+                              R"({"connection_url":"y","server_moved":true,"password":"first"})"}) {
+    World world;
+    int refused = 0;
+    world.database.when_set = [&] {
+      const auto answer = world.try_call(Operation::update, "config/pg", written);
+      refused += !answer.ok() && answer.error().code == ErrorCode::unavailable ? 1 : 0;
+    };
+    world.call(Operation::update, "rotate-root/pg");
+    EXPECT_EQ(refused, 1) << written;
+    EXPECT_NE(world.database.users[kAdmin], "first");
+    EXPECT_TRUE(world.gives_creds()) << written;
+    world.restart();
+    EXPECT_TRUE(world.gives_creds()) << written;
+  }
+}
+
+/// Its connections live on for a while, so that nobody would see it before the next start.
+TEST(RootRotation, ShutsOutNoOtherConfiguration) {
+  World world;
+  world.call(Operation::update, "config/pg",
+             R"({"connection_url":"host=db dbname=app","server_moved":true})");
+  world.call(
+      Operation::update, "config/two",
+      R"({"plugin_name":"postgresql-database-plugin","connection_url":"host=db dbname=other","username":"admin",
+                 "password":"first","allowed_roles":"*"})");
+  const auto refused = world.try_call(Operation::update, "rotate-root/pg");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
+  EXPECT_NE(refused.error().text.find("two"), std::string::npos);
+  EXPECT_EQ(world.database.users[kAdmin], "first");
+  world.database.users["other"] = "second";
+  world.call(Operation::update, "config/two", R"({"username":"other","password":"second"})");
+  world.call(Operation::update, "rotate-root/pg");
+  EXPECT_TRUE(world.gives_creds());
+}
+
+/// The next attempt would take the candidate of one that is about to be put down for its own.
+TEST(StaticRotation, EndsBeforeTheNextBegins) {
+  World world;
+  world.call(Operation::update, "static-roles/own",
+             R"({"db_name":"pg","username":"owner","rotation_period":3600})");
+  int commits = 0;
+  int refused = 0;
+  world.when_committed = [&] {
+    if (++commits != 2) return;  // the first is the candidate's
+    const auto second = world.try_call(Operation::update, "rotate-role/own");
+    refused += !second.ok() && second.error().code == ErrorCode::unavailable ? 1 : 0;
+  };
+  world.call(Operation::update, "rotate-role/own");
+  EXPECT_EQ(refused, 1);
+  world.when_committed = {};
+  const auto role =
+      must(model::Fields::parse(world.call(Operation::read, "static-roles/own").data));
+  EXPECT_EQ(must(role.integer("failures")), 0);
+  EXPECT_EQ(world.static_password(), world.database.users["owner"]);
+  world.call(Operation::update, "rotate-role/own");
+  EXPECT_EQ(world.static_password(), world.database.users["owner"]);
+}
+
 }  // namespace
 }  // namespace coffer::engines::database

@@ -54,10 +54,11 @@ struct FakeDatabase {
   /// Once, with the name: before somebody is told whether a user is there, and before one is made.
   std::function<void(const std::string&)> when_asked;
   std::function<void(const std::string&)> when_made;
-  std::set<std::string> locked;  ///< whom nobody can drop for now
-  std::set<std::string> barred;  ///< whom no password lets in
-  bool idle_statements = false;  ///< those of a change run, and change nothing
-  bool busy = false;             ///< no connection can be had for a creation
+  std::function<void()> when_set;  ///< once, before a password is changed
+  std::set<std::string> locked;    ///< whom nobody can drop for now
+  std::set<std::string> barred;    ///< whom no password lets in
+  bool idle_statements = false;    ///< those of a change run, and change nothing
+  bool busy = false;               ///< no connection can be had for a creation
 
   [[nodiscard]] bool logs_in(const std::string& user, const std::string& password) const {
     const auto known = users.find(user);
@@ -99,6 +100,7 @@ class FakeTarget final : public connectors::Target {
   Result<void> end_sessions(std::string_view) override { return {}; }
   Result<void> set_password(connectors::Statements statements, std::string_view name,
                             const SecureBytes& password) override {
+    if (database_.when_set) std::exchange(database_.when_set, {})();
     if (database_.idle_statements && !statements.empty()) return on_user(name, [] {});
     return on_user(name, [&] { database_.users[std::string(name)] = text(password); });
   }
@@ -259,6 +261,7 @@ class World : public fakes::EngineKit {
   }
 
   FakeDatabase database;
+  std::function<void()> when_committed;  ///< before each commit beside the Door
   Uuid vault{{9}};
   std::unique_ptr<lifecycle::Leases> leases;
   lifecycle::Handlers due_handlers;
@@ -268,6 +271,7 @@ class World : public fakes::EngineKit {
   void start() {
     const auto commit_it = [this](store::Transaction staged) -> Result<bool> {
       bool committed = false;
+      if (when_committed) when_committed();
       COFFER_CHECK(database.steps.take([&]() -> Result<void> {
         const store::Transaction all[] = {std::move(staged)};
         COFFER_TRY(const auto outcomes, store->commit(all));
