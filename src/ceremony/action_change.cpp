@@ -88,7 +88,7 @@ Facts changed(const Change& change, Facts how) {
 }
 
 Facts found(const Change& change) {
-  return changed(change, {{std::string(change.new_name), "found on the token"}});
+  return changed(change, {{std::string(change.new_name), std::string(kFound)}});
 }
 
 }  // namespace

@@ -34,13 +34,35 @@ Result<Facts> describe(pkcs11::Token& token, const Plan& plan) {
   return facts;
 }
 
+/// One that was there before anybody here could see it made may be known elsewhere, whatever its
+/// attributes say.
+Result<void> want_absent(pkcs11::Token& token, const std::string& name, const pkcs11::KeyRef& key) {
+  const Result<void> there = token.verify(role_of_key(name), key);
+  if (!there.ok() && there.error().code == ErrorCode::not_found) return {};
+  if (!there.ok() && there.error().code != ErrorCode::precondition) return there;
+  return make_error(ErrorCode::conflict, "the token has a key under the id of the vault's " + name +
+                                             " already, which this ceremony didn't make");
+}
+
+/// From this line on keys of these ids are ours: there were none.
+Result<void> intend(Ceremony& ceremony, pkcs11::Token& token, const Keys& keys) {
+  if (ceremony.journal.transcript().find("intent", "keys") != nullptr) return {};
+  COFFER_CHECK(want_absent(token, "kek", keys.kek));
+  COFFER_CHECK(want_absent(token, "sign", keys.sign));
+  return ceremony.journal.append(
+      "intent", "keys", {{"kek-id", to_hex(keys.kek.id)}, {"sign-id", to_hex(keys.sign.id)}});
+}
+
 /// As the daemon names them, so that `coffer operator init -adopt` takes them over. One that is
-/// there already is of a try that was cut short, and as good if it is what its role asks.
+/// there behind the line "intent" is of a try that was cut short, and as good if it is what its
+/// role asks; `found` says so.
 Result<void> make_key(pkcs11::Token& token, const std::string& name, const PlannedKey& planned,
-                      const pkcs11::KeyRef& key) {
+                      const pkcs11::KeyRef& key, Facts& found) {
   const pkcs11::KeyRole role = role_of_key(name);
-  Result<void> made = token.generate(role, key, planned.label);
-  if (!made.ok() && made.error().code != ErrorCode::conflict) return made;
+  const Result<void> made = token.generate(role, key, planned.label);
+  if (made.ok()) return token.verify(role, key);
+  if (made.error().code != ErrorCode::conflict) return made;
+  found.push_back({name, std::string(kFound)});
   return token.verify(role, key);
 }
 
@@ -93,11 +115,14 @@ Result<Facts> open_existing(Ceremony& ceremony) {
 Result<Facts> make_keys(Ceremony& ceremony) {
   COFFER_TRY(const auto token, open_planned(ceremony));
   const Keys keys = keys_of(ceremony.plan);
-  COFFER_CHECK(make_key(*token, "kek", ceremony.plan.keys.at("kek"), keys.kek));
-  COFFER_CHECK(make_key(*token, "sign", ceremony.plan.keys.at("sign"), keys.sign));
+  COFFER_CHECK(intend(ceremony, *token, keys));
+  Facts found;
+  COFFER_CHECK(make_key(*token, "kek", ceremony.plan.keys.at("kek"), keys.kek, found));
+  COFFER_CHECK(make_key(*token, "sign", ceremony.plan.keys.at("sign"), keys.sign, found));
   COFFER_TRY(Facts facts, describe(*token, ceremony.plan));
   COFFER_TRY(const Bytes sign, from_base64(fact(facts, "sign-public-key")));
   COFFER_CHECK(write_file(ceremony.path("sign.pem"), crypto::pem_from_spki(sign)));
+  facts.insert(facts.end(), found.begin(), found.end());
   return facts;
 }
 

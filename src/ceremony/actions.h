@@ -18,7 +18,9 @@ namespace coffer::ceremony {
 [[nodiscard]] Result<Facts> change_so_pin(Ceremony& ceremony);
 [[nodiscard]] Result<Facts> make_keys(Ceremony& ceremony);
 [[nodiscard]] Result<Facts> hold_against_plan(Ceremony& ceremony);
-/// What "token", "keys" and "attributes" read from the token, once more.
+/// The fact of a key or a PIN that the token had when a ceremony went on behind its line "intent".
+inline constexpr std::string_view kFound = "found on the token";
+/// What "token", "keys" and "attributes" read from the token, once more; without kFound.
 [[nodiscard]] Result<Facts> read_back(Ceremony& ceremony, std::string_view step);
 [[nodiscard]] Result<Facts> write_enrolment(Ceremony& ceremony);
 [[nodiscard]] Result<Facts> destroy_keys(Ceremony& ceremony);

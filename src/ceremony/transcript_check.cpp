@@ -13,7 +13,8 @@ namespace {
 
 /// Steps that write down what they are about to do to the token.
 bool writes_intent(std::string_view step) {
-  return step == "initialise" || step == "change-user-pin" || step == "change-so-pin";
+  return step == "initialise" || step == "change-user-pin" || step == "change-so-pin" ||
+         step == "keys";
 }
 
 /// Types of lines that are of a step, and of those that are of none or of one.
