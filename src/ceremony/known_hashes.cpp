@@ -46,11 +46,13 @@ class Checker final {
     }
   }
 
+  /// Those behind the preflight: what went on before it had that step look.
   void resumed() {
     const std::vector<TranscriptLine>& lines = transcript_.lines;
-    for (std::size_t i = 0; i + 1 < lines.size(); ++i) {
-      // Where nobody gave a reason, nothing was done.
-      if (lines[i].type != "resumed" || lines[i + 1].type == "aborted") continue;
+    const TranscriptLine* const preflight = transcript_.find("done", "preflight");
+    for (std::size_t i = preflight == nullptr ? lines.size() : preflight->sequence;
+         i + 1 < lines.size(); ++i) {
+      if (lines[i].type != "resumed" || is_left_behind(i)) continue;
       for (const Fact& each : lines[i].facts) {
         if (is_hash(each.name)) at_preflight(each.name, each.value);
       }
@@ -69,6 +71,15 @@ class Checker final {
  private:
   void at_preflight(std::string_view finding, std::string_view hash) {
     want(finding, hash, hash_at_preflight(transcript_, finding), "preflight");
+  }
+
+  /// Where nobody gave a reason, for this finding or another, nothing was done.
+  [[nodiscard]] bool is_left_behind(std::size_t resumed) const {
+    const auto next = std::find_if(
+        transcript_.lines.begin() + static_cast<std::ptrdiff_t>(resumed) + 1,
+        transcript_.lines.end(),
+        [](const auto& line) { return line.type != "exception" && line.type != "refused"; });
+    return next != transcript_.lines.end() && next->type == "aborted";
   }
 
   const Transcript& transcript_;

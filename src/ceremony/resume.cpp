@@ -38,6 +38,14 @@ void show_what_followed(Ceremony& ceremony) {
   }
 }
 
+/// The line "begin" says that there is none, and why is the next one: it was cut between the two.
+Result<void> ask_for_rehearsal(Ceremony& ceremony) {
+  const Transcript& transcript = ceremony.journal.transcript();
+  const std::string_view head = fact(transcript.lines.front().facts, "rehearsal");
+  if (head != "none" || had_exception(transcript, "rehearsal")) return {};
+  return make_exception(ceremony, {}, "rehearsal", "the ceremony was begun without one");
+}
+
 /// Whether the keys may be gone, or others, by what was begun.
 bool has_touched_keys(const Transcript& transcript) {
   return transcript.find("step", "decommission") != nullptr ||
@@ -93,6 +101,7 @@ Result<void> resume(Ceremony& ceremony, Facts confirmed) {
   for (const Finding& each : findings) facts.push_back({each.name, each.found});
   COFFER_CHECK(ceremony.journal.append("resumed", {}, std::move(facts)));
   show_head(ceremony);
+  COFFER_CHECK(ask_for_rehearsal(ceremony));
   // Before the preflight was done its step will ask.
   if (ceremony.journal.transcript().find("done", "preflight") == nullptr) return {};
   for (const Finding& each : findings) {

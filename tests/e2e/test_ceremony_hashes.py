@@ -93,6 +93,41 @@ def test_a_program_that_was_exchanged_needs_an_exception(ceremony):
     assert said in ceremony.verify()["problems"]
 
 
+def test_what_was_there_when_nothing_was_done_needs_no_exception(ceremony):
+    """A module that was put right: before the preflight was done, and where another reason was given alone."""
+    module = ceremony.directory / "module.so"
+    shutil.copy(MODULE, module)
+    good = module.read_bytes()
+    ceremony.plan["token"]["module"] = str(module)
+    known = {"confirm.1": "sofia", "confirm.2": "uwe",
+             **{f"exception.{name}": "x" for name in ("rehearsal", "clock", "entropy", "swap", "network")}}  # fmt: skip
+    ceremony.answer({**known, "confirm.plan.1": "nobody"})
+    for text in (good, good + b"another"):
+        module.write_bytes(text)
+        assert ceremony.run(rehearsal=False).returncode == 1
+    module.write_bytes(good)
+    ceremony.answer({**known, "confirm.preflight.1": "nobody"})
+    assert ceremony.run().returncode == 1
+    module.write_bytes(good + b"another")
+    ceremony.answer(known)
+    assert "module-sha256" in ceremony.run().stderr
+    assert [x["type"] for x in ceremony.lines()][-2:] == ["resumed", "aborted"]
+    module.write_bytes(good)
+    assert ceremony.run().returncode == 0
+    ceremony.sign()
+    assert ceremony.verify()["good"]
+    # As it stands there when two answered for something else before that.
+    lines = ceremony.lines()
+    (at,) = (n for n, x in enumerate(lines) if x["type"] == "aborted" and "module-sha256" in x["facts"]["why"])
+    other = next(x for x in lines if x["facts"].get("finding") == "rehearsal")
+    lines.insert(at, {**other, "time": lines[at]["time"]})
+    heads = chained(lines).splitlines()
+    lines[at + 2]["facts"]["head"] = hashlib.sha256(heads[at + 1].encode()).hexdigest()
+    (ceremony.out / "transcript").write_text(chained(lines))
+    problems = ceremony.verify()["problems"]
+    assert problems[0] == "the report isn't that of this plan and transcript", problems
+
+
 def test_hashes_of_the_plan_are_held_against_what_is_there(ceremony):
     ceremony.plan["hashes"] = {"coffer-ceremony": "0" * 64, "module": "1" * 64}
     ceremony.answer({"confirm.1": "sofia", "confirm.2": "uwe", "exception": "x"})

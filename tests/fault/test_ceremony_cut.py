@@ -74,6 +74,39 @@ def test_a_rehearsal_that_was_cut_begins_anew_elsewhere(ceremony):
     assert nowhere.returncode == 1 and "cannot make" in nowhere.stderr
 
 
+def kill(ceremony, call, number, plan, out):
+    """At its so-manieth such call on the transcript."""
+    head = ceremony.noted(out)
+    subprocess.run(
+        ["strace", "-f", "-P", out / "transcript", "-qq", "-o", "/dev/null", "-e", f"trace={call}",
+         "-e", f"inject={call}:signal=KILL:when={number}", program("coffer-ceremony"), "run",
+         f"-plan={plan}", f"-out={out}", f"-answers={ceremony.directory}/answers.json",
+         *([f"-head={head}"] if head else [])],
+        env=ceremony.environment, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+        timeout=120, check=False,
+    )  # fmt: skip
+
+
+def test_why_there_was_no_rehearsal_is_asked_again_if_it_wasnt_written_down(ceremony):
+    kill(ceremony, "write", 2, ceremony.write(), ceremony.out)
+    assert [x["type"] for x in ceremony.lines()] == ["begin"]
+    known = {"confirm.1": "sofia", "confirm.2": "uwe",
+             **{f"exception.{name}": "x" for name in ("clock", "entropy", "swap", "network")}}  # fmt: skip
+    ceremony.answer(known)
+    for _ in range(2):
+        stopped = ceremony.run(rehearsal=False)
+        assert stopped.returncode == 1
+        assert "rehearsal: the ceremony was begun without one; nobody gave a reason" in stopped.stderr
+        assert [x["type"] for x in ceremony.lines()][-2:] == ["resumed", "aborted"]
+    ceremony.answer({**known, "exception.rehearsal": "there was no time"})
+    done = ceremony.run(rehearsal=False)
+    assert done.returncode == 0, done.stderr
+    assert [x["facts"]["finding"] for x in ceremony.lines() if x["type"] == "exception"].count("rehearsal") == 1
+    ceremony.sign()
+    found = ceremony.verify()
+    assert found["good"] and "rehearsal: there was no time (sofia, uwe)" in found["exceptions"]
+
+
 class Changing:
     """`change-pins` on a token whose logins are counted, cut right behind its line `intent`, so that
     the token has the old PIN, or right before its line `done`, when it has the new one."""
@@ -118,16 +151,7 @@ class Changing:
         assert (last["type"], last["step"]) == ("intent", step), last
 
     def kill(self, call, number):
-        """At its so-manieth such call on the transcript."""
-        head = self.ceremony.noted(self.out)
-        subprocess.run(
-            ["strace", "-f", "-P", self.out / "transcript", "-qq", "-o", "/dev/null", "-e", f"trace={call}",
-             "-e", f"inject={call}:signal=KILL:when={number}", program("coffer-ceremony"), "run",
-             f"-plan={self.plan}", f"-out={self.out}", f"-answers={self.ceremony.directory}/answers.json",
-             *([f"-head={head}"] if head else [])],
-            env=self.ceremony.environment, capture_output=True, text=True, stdin=subprocess.DEVNULL,
-            timeout=120, check=False,
-        )  # fmt: skip
+        kill(self.ceremony, call, number, self.plan, self.out)
         self.before = self.faults.count("C_Login")[1]
 
     def wrong_tries(self):
