@@ -130,9 +130,10 @@ void add_engines(const Foundation& foundation, core::Unsealed& vault) {
   vault.engines.serve("totp", engines::totp::make_engine(), Kind::secrets);
   vault.engines.serve("token", engines::token::make_engine(*vault.tokens), Kind::builtin);
   vault.engines.serve("unix", engines::unix_peer::make_engine(*vault.unix_roles), Kind::builtin);
-  vault.engines.serve("system",
-                      sys::make_engine({foundation.state, foundation.control, foundation.clock}),
-                      Kind::builtin);
+  vault.engines.serve(
+      "system",
+      sys::make_engine({foundation.state, foundation.control, foundation.clock, foundation.module}),
+      Kind::builtin);
   vault.engines.serve(
       "database",
       engines::database::make_engine(

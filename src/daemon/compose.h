@@ -19,6 +19,7 @@ struct Foundation {
   const Clock& clock;
   lifecycle::LeaseLimits lease_limits{};
   programs::Runner* programs = nullptr;  ///< null: the configuration has none
+  std::string module{};                  ///< the token's
 };
 
 /// Reserves wraps, and takes up leases that were being issued when the last process died: both

@@ -290,9 +290,9 @@ Result<std::shared_ptr<core::Unsealed>> Vault::open(std::unique_ptr<pkcs11::Toke
     sums = *std::move(trusted);
   }
   store_->keep(sums);
-  COFFER_TRY(auto opened,
-             compose({*store_, *log_, state_, *this, clock_, config_.leases, config_.programs},
-                     cache, std::move(token), std::move(keyring), std::move(sums)));
+  COFFER_TRY(auto opened, compose({*store_, *log_, state_, *this, clock_, config_.leases,
+                                   config_.programs, config_.token.module_path},
+                                  cache, std::move(token), std::move(keyring), std::move(sums)));
   if (opened->row_sums == nullptr) {
     COFFER_TRY(opened->row_sums,
                envelope::RowSums::take_stock(ring, *store_, core::authority_rows()));

@@ -1,9 +1,12 @@
-// What the running daemon is made of, as CycloneDX 1.5: libraries that are mapped into it, with the
-// hashes of their files and the packages that they came with; and what was compiled in.
+// What the running daemon is made of, as CycloneDX 1.5: libraries that are mapped into it, the
+// programs that it starts and the token's module, which one of them loads, with the hashes of their
+// files and the packages that they came with; and what was compiled in.
 #include <dirent.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
@@ -11,6 +14,7 @@
 
 #include "coffer/base/version.h"
 #include "coffer/crypto/digest.h"
+#include "coffer/pkcs11/supervisor.h"
 #include "handlers.h"
 
 namespace coffer::sys {
@@ -21,8 +25,10 @@ constexpr std::string_view kBuiltWith = COFFER_BUILT_WITH;
 constexpr const char* kPackages = "/var/lib/dpkg/info";
 constexpr const char* kPackageStatus = "/var/lib/dpkg/status";
 
-struct Library {
+struct Part {
   std::string path;
+  std::string_view type = "library";
+  std::string_view description{};
   std::string package{};
   std::string version{};
 };
@@ -45,40 +51,45 @@ std::string as_packaged(const std::string& path) {
   return path.starts_with("/usr/lib/") ? path.substr(4) : path;
 }
 
+/// Those of libraries first, so that the others are read only for what is in none of them.
 std::vector<std::string> package_lists() {
   std::vector<std::string> names;
   DIR* const directory = ::opendir(kPackages);
   if (directory == nullptr) return names;
   while (const dirent* entry = ::readdir(directory)) {
     const std::string name = entry->d_name;
-    if (name.starts_with("lib") && name.ends_with(".list")) names.push_back(name);
+    if (name.ends_with(".list")) names.push_back(name);
   }
   ::closedir(directory);
   std::sort(names.begin(), names.end());
+  std::stable_partition(names.begin(), names.end(),
+                        [](const std::string& name) { return name.starts_with("lib"); });
   return names;
 }
 
-void find_packages(std::vector<Library>& libraries) {
-  std::map<std::string, Library*, std::less<>> wanted;
-  for (Library& one : libraries) wanted.emplace(as_packaged(one.path), &one);
+void find_packages(std::vector<Part>& parts) {
+  std::map<std::string, Part*, std::less<>> wanted;
+  for (Part& one : parts) wanted.emplace(as_packaged(one.path), &one);
   for (const std::string& name : package_lists()) {
+    if (wanted.empty()) return;
     std::ifstream list(std::string(kPackages) + "/" + name);
     for (std::string line; std::getline(list, line);) {
       const auto found = wanted.find(as_packaged(line));
       if (found == wanted.end()) continue;
       const std::string package = name.substr(0, name.size() - std::string_view(".list").size());
       found->second->package = package.substr(0, package.find(':'));
+      wanted.erase(found);
     }
   }
 }
 
-void find_versions(std::vector<Library>& libraries) {
+void find_versions(std::vector<Part>& parts) {
   std::ifstream status(kPackageStatus);
   std::string package;
   for (std::string line; std::getline(status, line);) {
     if (line.starts_with("Package: ")) package = line.substr(9);
     if (!line.starts_with("Version: ")) continue;
-    for (Library& one : libraries) {
+    for (Part& one : parts) {
       if (one.package == package) one.version = line.substr(9);
     }
   }
@@ -99,16 +110,21 @@ std::string hash_of(const std::string& path) {
   return hash.ok() ? to_hex(*hash) : std::string();
 }
 
-void append_library(JsonWriter& json, const Library& library) {
-  json.begin_object().key("type").string("library").key("name").string(name_of(library.path));
-  if (!library.version.empty()) {
-    json.key("version").string(library.version);
-    json.key("purl").string("pkg:deb/debian/" + library.package + "@" + library.version);
+void append_hash(JsonWriter& json, const std::string& path) {
+  const std::string hash = hash_of(path);
+  if (hash.empty()) return;
+  json.key("hashes").begin_array().begin_object().key("alg").string("SHA-256");
+  json.key("content").string(hash).end_object().end_array();
+}
+
+void append_part(JsonWriter& json, const Part& part) {
+  json.begin_object().key("type").string(part.type).key("name").string(name_of(part.path));
+  if (!part.version.empty()) {
+    json.key("version").string(part.version);
+    json.key("purl").string("pkg:deb/debian/" + part.package + "@" + part.version);
   }
-  if (const std::string hash = hash_of(library.path); !hash.empty()) {
-    json.key("hashes").begin_array().begin_object().key("alg").string("SHA-256");
-    json.key("content").string(hash).end_object().end_array();
-  }
+  if (!part.description.empty()) json.key("description").string(part.description);
+  append_hash(json, part.path);
   json.end_object();
 }
 
@@ -123,23 +139,42 @@ void append_built_with(JsonWriter& json) {
   }
 }
 
+/// Links followed, as /proc shows what is mapped; itself if it isn't there.
+std::string real_path(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path real = std::filesystem::canonical(path, error);
+  return error ? path : real.string();
+}
+
+std::vector<Part> find_parts(const std::string& configured_module) {
+  std::vector<Part> parts;
+  std::set<std::string> libraries = mapped_files();
+  const std::string module = configured_module.empty() ? "" : real_path(configured_module);
+  if (!module.empty()) libraries.insert(module);
+  for (const std::string& path : libraries) {
+    parts.push_back({.path = path});
+    if (path == module) parts.back().description = "the token's PKCS#11 module";
+  }
+  for (const std::string_view program : {"coffer-token", "coffer-exec"}) {
+    const auto path = pkcs11::program_beside_this(program);
+    if (!path.ok() || ::access(path->c_str(), F_OK) != 0) continue;
+    parts.push_back({.path = *path, .type = "application", .description = "started by cofferd"});
+  }
+  find_packages(parts);
+  find_versions(parts);
+  return parts;
+}
+
 Result<Response> sbom(Call& call) {
-  std::vector<Library> libraries;
-  for (const std::string& path : mapped_files()) libraries.push_back({.path = path});
-  find_packages(libraries);
-  find_versions(libraries);
   JsonWriter json;
   json.begin_object().key("bomFormat").string("CycloneDX").key("specVersion").string("1.5");
   json.key("version").number(1).key("metadata").begin_object();
   json.key("timestamp").string(to_rfc3339(call.context.now)).key("component").begin_object();
   json.key("type").string("application").key("name").string("coffer");
   json.key("version").string(kVersion);
-  if (const std::string hash = hash_of("/proc/self/exe"); !hash.empty()) {
-    json.key("hashes").begin_array().begin_object().key("alg").string("SHA-256");
-    json.key("content").string(hash).end_object().end_array();
-  }
+  append_hash(json, "/proc/self/exe");
   json.end_object().end_object().key("components").begin_array();
-  for (const Library& library : libraries) append_library(json, library);
+  for (const Part& part : find_parts(call.parts.module)) append_part(json, part);
   append_built_with(json);
   json.end_array().end_object();
   return answer(std::move(json));

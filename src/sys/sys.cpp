@@ -8,7 +8,7 @@ namespace {
 
 class SysEngine final : public engine::Engine {
  public:
-  explicit SysEngine(Parts parts) : parts_(parts) {
+  explicit SysEngine(Parts parts) : parts_(std::move(parts)) {
     for (const auto table :
          {status_handlers(),      seal_handlers(),       mount_handlers(),
           remount_handlers(),     ui_handlers(),         policy_handlers(),

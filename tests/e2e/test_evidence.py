@@ -1,8 +1,10 @@
 """What an auditor gets: the keys as the token has them, what the token signs about itself, and the bundle,
 verified without daemon and token. The commands of docs/keys.md run here."""
 
+import hashlib
 import io
 import json
+import pathlib
 import re
 import shlex
 import shutil
@@ -15,6 +17,7 @@ import pytest
 from ceremony_kit import Ceremony, chained
 from harness import ROOT, DevVault, program
 
+MODULE = pathlib.Path("/usr/lib/softhsm/libsofthsm2.so").resolve()
 SECRET = "canary-of-evidence-4711"
 
 
@@ -214,6 +217,19 @@ def files_of(bundle):
         return {member.name: tar.extractfile(member).read() for member in tar.getmembers()}
 
 
+def expect_named_parts(components):
+    """What isn't in a package lib*, and what other processes run."""
+    (zlib,) = (one for name, one in components.items() if name.startswith("libz.so."))
+    assert zlib["purl"] == f"pkg:deb/debian/zlib1g@{zlib['version']}"
+    assert [name for name, one in components.items() if ".so" in name and "purl" not in one] == []
+    (module,) = (one for one in components.values() if "PKCS#11" in one.get("description", ""))
+    assert module["name"] == MODULE.name and "/libsofthsm2@" in module["purl"]
+    for path in (MODULE, pathlib.Path(program("coffer-token")), pathlib.Path(program("coffer-exec"))):
+        (told,) = components[path.name]["hashes"]
+        assert told["content"] == hashlib.sha256(path.read_bytes()).hexdigest()
+        assert components[path.name]["type"] == ("library" if path == MODULE else "application")
+
+
 def test_a_bundle_holds_what_an_auditor_asks_for_and_no_secret(vault, bundle, held):
     files = files_of(bundle)
     assert next(iter(files)) == "manifest.note"
@@ -240,6 +256,7 @@ def test_a_bundle_holds_what_an_auditor_asks_for_and_no_secret(vault, bundle, he
     libraries = {one["name"]: one for one in sbom["components"]}
     crypto = next(one for name, one in libraries.items() if name.startswith("libcrypto.so"))
     assert crypto["version"] and re.fullmatch("[0-9a-f]{64}", crypto["hashes"][0]["content"])
+    expect_named_parts(libraries)
     everything = b"".join(files.values())
     for secret in (SECRET.encode(), vault.root_token.encode(), b"hidden-", held.secret("so-pin").encode()):
         assert secret not in everything

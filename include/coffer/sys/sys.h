@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "coffer/core/state.h"
 #include "coffer/engine/engine.h"
@@ -13,6 +14,8 @@ struct Parts {
   core::State& state;
   core::Control& control;
   const Clock& clock;
+  /// The token's PKCS#11 module, which a process of its own loads; empty: it isn't known.
+  std::string module{};
 };
 
 /// Thread-safe. Also answers while sealed, on the paths that say so.
