@@ -198,6 +198,7 @@ class Vault final : public core::Control {
   [[nodiscard]] Result<void> enrol_recovery(core::Unsealed& opened,
                                             const envelope::Enrolment& recovery);
   [[nodiscard]] Result<SecureBytes> first_rows(core::Unsealed& vault);
+  void replace_past_anchor(core::Unsealed& opened);
 
   VaultConfig config_;
   const Clock& clock_;
@@ -217,7 +218,7 @@ class Vault final : public core::Control {
   /// Those of the unsealing before may let late commits pass until they are closed.
   std::shared_ptr<envelope::RowSums> sums_ COFFER_GUARDED_BY(mutex_);
   bool watching_rows_ COFFER_GUARDED_BY(mutex_) = false;
-  bool made_now_ = false;  ///< by this process; what the token knows of the vault is of its past
+  bool made_now_ = false;  ///< is being made: what the token knows of the vault is of its past
   bool takes_restored_ = false;
   Mutex retiring_mutex_;
   std::thread retiring_ COFFER_GUARDED_BY(retiring_mutex_);

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "coffer/base/log.h"
 #include "coffer/core/restored.h"
@@ -60,9 +61,20 @@ Result<core::Control::Initialised> Vault::initialise(
   COFFER_TRY(auto opened, open(std::move(token), std::move(keyring)));
   if (recovery) COFFER_CHECK(enrol_recovery(*opened, *recovery));
   COFFER_TRY(done.root_token, first_rows(*opened));
+  replace_past_anchor(*opened);
   state_.set_vault(done.vault);
   state_.unseal(std::move(opened));
   return done;
+}
+
+/// What the token knows of keys that were adopted is of another store. From here on it is compared
+/// with, as after a restart: somebody may have been at work with a copy while this one was sealed.
+void Vault::replace_past_anchor(core::Unsealed& opened) {
+  const bool past = std::exchange(made_now_, false) && anchors_ != nullptr && anchors_->known();
+  if (!past) return;
+  // The root token is made: no error may keep it back. The anchor is tried again by itself.
+  if (const auto written = anchors_->replace(opened); !written.ok())
+    log::warn(describe(written.error()));
 }
 
 Result<Vault::FoundKeyring> Vault::find_keyring(pkcs11::Token& token, std::string_view stored) {

@@ -52,7 +52,7 @@ Result<void> Vault::heed_anchor(pkcs11::Token& token, const envelope::Keyring& k
 /// Nothing that is served is older for it, and a token may lose its last write with the power, or
 /// come back from its maker's backup: so it is said, and refused to nobody (decision 0048).
 Result<void> Vault::note_token(const core::Unsealed& vault) {
-  if (anchors_ == nullptr || made_now_ || !anchors_->status().supported) return {};
+  if (anchors_ == nullptr || !anchors_->status().supported) return {};
   const auto told = anchor_told_of(config_.audit_directory, *vault.keyring);
   if (!told.ok()) {
     log::warn("what the audit log tells of the token's anchors can't be read: " +
@@ -72,7 +72,7 @@ Result<void> Vault::note_token(const core::Unsealed& vault) {
 /// trusted_sums() has refused those.
 Result<void> Vault::note_log(const core::Unsealed& vault) {
   COFFER_TRY(const auto mark, stored_row(core::restore_mark_key()));
-  if (made_now_ || mark || vault.row_sums == nullptr) return {};
+  if (mark || vault.row_sums == nullptr) return {};
   COFFER_TRY(const envelope::StoreState state, vault.row_sums->state());
   COFFER_TRY(const auto logged, audit::last_store_line(config_.audit_directory));
   std::optional<std::string> doubt;

@@ -1,6 +1,7 @@
 """Store and log put back together, logs cut or replaced, two copies at work: what the token knows."""
 
 import contextlib
+import json
 import pathlib
 import re
 import shutil
@@ -10,7 +11,7 @@ import time
 
 import pytest
 
-from configured import copy_of, model_with
+from configured import copy_of, empty_out, model_with
 from harness import program
 from test_rollback import put_back, refusal
 
@@ -148,6 +149,53 @@ def test_of_two_copies_at_work_the_one_that_finds_the_others_anchor_is_sealed(va
     accept(vault)
     start(vault)
     assert vault.read("a") == {"v": "old"}
+
+
+def init(vault, *flags):
+    """A daemon that runs with nothing in it makes its vault."""
+    done = vault.coffer("operator", "init", "-no-recovery", *flags, "-format=json", COFFER_TOKEN_PATH="/nonexistent")
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)
+    vault.keep_root_token(made["root_token"])
+    return made
+
+
+def test_who_made_the_vault_compares_at_the_next_unsealing(vault):
+    empty_out(vault)
+    vault.settings["vault"]["auto_unseal"] = False
+    vault.write()
+    vault.start()
+    init(vault)
+    vault.client.post("sys/mounts/secret", {"type": "kv", "options": {"version": "2"}})
+    vault.put("a", {"v": "old"})
+    assert vault.coffer("operator", "seal").returncode == 0
+    with copy_with_the_same_token(vault) as copy:
+        start(copy)
+        for n in range(5):
+            copy.put("a", {"v": str(n)})
+        stop(copy)
+    refused = vault.coffer("operator", "unseal")
+    assert refused.returncode != 0
+    assert "the store is older than the token's anchor: it stands at commit" in refused.stderr
+    assert vault.request("GET", "sys/seal-status", token=None).json["sealed"] is True
+
+
+def test_what_the_token_knew_of_adopted_keys_is_of_the_past(vault):
+    start(vault)
+    old = vault.request("GET", "sys/seal-status", token=None).json["cluster_id"]
+    stop(vault)
+    for path in [*vault.directory.glob("store.db*"), vault.directory / "signer.pem"]:
+        path.unlink()
+    shutil.rmtree(vault.audit_directory)
+    vault.root_token_path.unlink()
+    vault.start()
+    assert init(vault, f"-adopt={old}")["adopted"] is True
+    assert anchor(vault)["written_at"] is not None
+    for _ in range(2):  # at once, and by a process of its own
+        assert vault.coffer("operator", "seal").returncode == 0
+        assert vault.coffer("operator", "unseal").returncode == 0, vault.log
+        vault.restart()
+    assert vault.events("token_put_back") == []
 
 
 def test_a_killed_vault_starts_again(vault):
