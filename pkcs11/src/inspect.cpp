@@ -58,7 +58,8 @@ Result<void> measure(Key& key) {
 /// The public key object could be anybody's: only a signature says that the two belong together.
 Result<void> prove_sign(Session& session, const Key& key, ByteView id) {
   COFFER_TRY(const Bytes challenge, crypto::random_bytes(kCanarySize));
-  COFFER_TRY(const Bytes signature, key_sign(session, key, challenge));
+  COFFER_TRY(const crypto::Sha256 digest, crypto::sha256(challenge));
+  COFFER_TRY(const Bytes signature, key_sign(session, key, digest));
   if (!crypto::verify(key.public_key, challenge, signature).ok()) {
     return unfit("a public key on the token doesn't verify what its private key signs", to_hex(id));
   }

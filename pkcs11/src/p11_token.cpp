@@ -196,9 +196,9 @@ Result<SecureBytes> P11Token::unwrap(const KeyRef& kek, ByteView wrapped, ByteVi
   return make_error(ErrorCode::corrupt, "a wrapped key doesn't open", opened.error().cause);
 }
 
-Result<Bytes> P11Token::sign(const KeyRef& key, ByteView message) {
+Result<Bytes> P11Token::sign_digest(const KeyRef& key, const crypto::Sha256& digest) {
   return with_key(KeyRole::sign, key, [&](Session& session, const Key& found) {
-    return key_sign(session, found, message);
+    return key_sign(session, found, digest);
   });
 }
 

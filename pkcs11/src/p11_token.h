@@ -29,7 +29,7 @@ class P11Token final : public Token {
   Result<KekInfo> describe_kek(const KeyRef& kek) override;
   Result<Bytes> wrap(const KeyRef& kek, const SecureBytes& data_key, ByteView aad) override;
   Result<SecureBytes> unwrap(const KeyRef& kek, ByteView wrapped, ByteView aad) override;
-  Result<Bytes> sign(const KeyRef& key, ByteView message) override;
+  Result<Bytes> sign_digest(const KeyRef& key, const crypto::Sha256& digest) override;
   Result<Bytes> public_key(const KeyRef& key) override;
   Result<SecureBytes> random(std::size_t size) override;
   Result<std::optional<Bytes>> read_data(std::string_view label) override;

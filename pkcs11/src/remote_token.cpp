@@ -56,8 +56,8 @@ class OverSocket final : public RemoteToken {
     }
     return ask_secret({.verb = Verb::unwrap, .key = kek.id, .context = aad, .data = wrapped});
   }
-  Result<Bytes> sign(const KeyRef& key, ByteView message) override {
-    return ask_bytes({.verb = Verb::sign, .key = key.id, .data = message});
+  Result<Bytes> sign_digest(const KeyRef& key, const crypto::Sha256& digest) override {
+    return ask_bytes({.verb = Verb::sign, .key = key.id, .data = digest});
   }
   Result<Bytes> public_key(const KeyRef& key) override {
     return ask_bytes({.verb = Verb::public_key, .key = key.id});

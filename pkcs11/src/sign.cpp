@@ -1,7 +1,5 @@
 #include "sign.h"
 
-#include "coffer/crypto/digest.h"
-
 namespace coffer::pkcs11 {
 namespace {
 
@@ -9,8 +7,7 @@ constexpr std::size_t kP256SignatureSize = 64;
 
 }  // namespace
 
-Result<Bytes> key_sign(Session& session, const Key& key, ByteView message) {
-  COFFER_TRY(const crypto::Sha256 digest, crypto::sha256(message));
+Result<Bytes> key_sign(Session& session, const Key& key, const crypto::Sha256& digest) {
   CK_RSA_PKCS_PSS_PARAMS pss{CKM_SHA256, CKG_MGF1_SHA256, digest.size()};
   CK_MECHANISM mechanism{CKM_ECDSA, nullptr, 0};
   Bytes signature(kP256SignatureSize);

@@ -224,8 +224,8 @@ Result<SecureBytes> TokenKeeper::unwrap(const KeyRef& kek, ByteView wrapped, Byt
   return with_key(KeyRole::kek, kek, [&](Token& token) { return token.unwrap(kek, wrapped, aad); });
 }
 
-Result<Bytes> TokenKeeper::sign(const KeyRef& key, ByteView message) {
-  return with_key(KeyRole::sign, key, [&](Token& token) { return token.sign(key, message); });
+Result<Bytes> TokenKeeper::sign_digest(const KeyRef& key, const crypto::Sha256& digest) {
+  return with_key(KeyRole::sign, key, [&](Token& token) { return token.sign_digest(key, digest); });
 }
 
 Result<Bytes> TokenKeeper::public_key(const KeyRef& key) {

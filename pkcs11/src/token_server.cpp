@@ -1,5 +1,6 @@
 #include "coffer/pkcs11/token_server.h"
 
+#include <algorithm>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -41,6 +42,15 @@ Outgoing wrap(Token& token, std::uint64_t id, const Call& call, const KeyRef& ke
   return reply(id, token.wrap(key, *data_key, call.context));
 }
 
+Outgoing sign(Token& token, std::uint64_t id, const Call& call, const KeyRef& key) {
+  crypto::Sha256 digest{};
+  if (call.data.size() != digest.size()) {
+    return failure(id, make_error(ErrorCode::corrupt, "what is to be signed is no SHA-256"));
+  }
+  std::copy(call.data.begin(), call.data.end(), digest.begin());
+  return reply(id, token.sign_digest(key, digest));
+}
+
 Outgoing answer(Token& token, std::uint64_t id, const Call& call) {
   const KeyRef key{to_bytes(call.key)};
   switch (call.verb) {
@@ -75,7 +85,7 @@ Outgoing answer(Token& token, std::uint64_t id, const Call& call) {
     case Verb::destroy: return reply(id, token.destroy(call.role, key));
     case Verb::wrap: return wrap(token, id, call, key);
     case Verb::unwrap: return reply(id, token.unwrap(key, call.data, call.context));
-    case Verb::sign: return reply(id, token.sign(key, call.data));
+    case Verb::sign: return sign(token, id, call, key);
     case Verb::public_key: return reply(id, token.public_key(key));
     case Verb::random: return reply(id, token.random(call.size));
     case Verb::hello:

@@ -54,9 +54,9 @@ class FakeSource::Connection final : public pkcs11::Token {
     COFFER_CHECK(wire_->carries());
     return device_->unwrap(kek, wrapped, aad);
   }
-  Result<Bytes> sign(const KeyRef& key, ByteView message) override {
+  Result<Bytes> sign_digest(const KeyRef& key, const crypto::Sha256& digest) override {
     COFFER_CHECK(wire_->carries());
-    return device_->sign(key, message);
+    return device_->sign_digest(key, digest);
   }
   Result<Bytes> public_key(const KeyRef& key) override {
     COFFER_CHECK(wire_->carries());

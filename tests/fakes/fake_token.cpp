@@ -270,12 +270,12 @@ Result<SecureBytes> FakeToken::unwrap(const KeyRef& kek, ByteView wrapped, ByteV
   return soft_gcm_open(secret, aad, wrapped);
 }
 
-Result<Bytes> FakeToken::sign(const KeyRef& key, ByteView message) {
+Result<Bytes> FakeToken::sign_digest(const KeyRef& key, const crypto::Sha256& digest) {
   const MutexLock lock(mutex_);
   COFFER_CHECK(enter(Method::sign));
   COFFER_TRY(const Secret secret, find(KeyRole::sign, key));
   if (fixed_signature_) return *fixed_signature_;
-  return soft_p256_sign(secret, message);
+  return soft_p256_sign_digest(secret, digest);
 }
 
 Result<Bytes> FakeToken::public_key(const KeyRef& key) {

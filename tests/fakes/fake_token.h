@@ -81,7 +81,7 @@ class FakeToken final : public pkcs11::Token {
   Result<pkcs11::KekInfo> describe_kek(const pkcs11::KeyRef& kek) override;
   Result<Bytes> wrap(const pkcs11::KeyRef& kek, const SecureBytes& data_key, ByteView aad) override;
   Result<SecureBytes> unwrap(const pkcs11::KeyRef& kek, ByteView wrapped, ByteView aad) override;
-  Result<Bytes> sign(const pkcs11::KeyRef& key, ByteView message) override;
+  Result<Bytes> sign_digest(const pkcs11::KeyRef& key, const crypto::Sha256& digest) override;
   Result<Bytes> public_key(const pkcs11::KeyRef& key) override;
   Result<SecureBytes> random(std::size_t size) override;
   Result<std::optional<Bytes>> read_data(std::string_view label) override;

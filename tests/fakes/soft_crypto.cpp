@@ -117,8 +117,11 @@ Result<Bytes> soft_p256_public(const Block32& scalar) {
 // FIPS 186-5 section 6.4.1, with a nonce that is a hash of key and digest, in the spirit of RFC
 // 6979 (not its exact construction: nothing here is kept secret).
 Result<Bytes> soft_p256_sign(const Block32& scalar, ByteView message) {
+  return soft_p256_sign_digest(scalar, soft_sha256(message));
+}
+
+Result<Bytes> soft_p256_sign_digest(const Block32& scalar, const Block32& digest) {
   const Curve curve;
-  const Block32 digest = soft_sha256(message);
   Bytes seed = to_bytes(scalar);
   seed.insert(seed.end(), digest.begin(), digest.end());
   Block32 nonce = soft_sha256(seed);

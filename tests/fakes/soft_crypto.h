@@ -22,5 +22,6 @@ using Block32 = std::array<std::uint8_t, 32>;
 [[nodiscard]] Result<Bytes> soft_p256_public(const Block32& scalar);
 /// r ‖ s over SHA-256, the nonce made from key and message.
 [[nodiscard]] Result<Bytes> soft_p256_sign(const Block32& scalar, ByteView message);
+[[nodiscard]] Result<Bytes> soft_p256_sign_digest(const Block32& scalar, const Block32& digest);
 
 }  // namespace coffer::fakes

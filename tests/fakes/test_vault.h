@@ -49,8 +49,8 @@ class BorrowedToken final : public pkcs11::Token {
   Result<SecureBytes> unwrap(const pkcs11::KeyRef& kek, ByteView wrapped, ByteView aad) override {
     return lender_.unwrap(kek, wrapped, aad);
   }
-  Result<Bytes> sign(const pkcs11::KeyRef& key, ByteView message) override {
-    return lender_.sign(key, message);
+  Result<Bytes> sign_digest(const pkcs11::KeyRef& key, const crypto::Sha256& digest) override {
+    return lender_.sign_digest(key, digest);
   }
   Result<Bytes> public_key(const pkcs11::KeyRef& key) override { return lender_.public_key(key); }
   Result<SecureBytes> random(std::size_t size) override { return lender_.random(size); }

@@ -55,9 +55,9 @@ class FixedToken final : public pkcs11::Token {
     COFFER_CHECK(find(kek, kek_id_));
     return fakes::soft_gcm_open(kek_, aad, wrapped);
   }
-  Result<Bytes> sign(const pkcs11::KeyRef& key, ByteView message) override {
+  Result<Bytes> sign_digest(const pkcs11::KeyRef& key, const crypto::Sha256& digest) override {
     COFFER_CHECK(find(key, sign_id_));
-    return fakes::soft_p256_sign(sign_, message);
+    return fakes::soft_p256_sign_digest(sign_, digest);
   }
   Result<Bytes> public_key(const pkcs11::KeyRef& key) override {
     COFFER_CHECK(find(key, sign_id_));

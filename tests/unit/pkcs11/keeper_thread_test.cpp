@@ -67,8 +67,8 @@ class GatedSource::Gated final : public Token {
     --source_.waiting_;
     return inner_->unwrap(kek, wrapped, aad);
   }
-  Result<Bytes> sign(const KeyRef& key, ByteView message) override {
-    return inner_->sign(key, message);
+  Result<Bytes> sign_digest(const KeyRef& key, const crypto::Sha256& digest) override {
+    return inner_->sign_digest(key, digest);
   }
   Result<Bytes> public_key(const KeyRef& key) override { return inner_->public_key(key); }
   Result<SecureBytes> random(std::size_t size) override { return inner_->random(size); }

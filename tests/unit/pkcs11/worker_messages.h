@@ -1,5 +1,5 @@
 // One of each message of the worker's and the supervisor's protocols, by the names under which
-// tests/golden/worker/v1.txt holds their bytes.
+// tests/golden/worker/v2.txt holds their bytes.
 #pragma once
 
 #include <fstream>
@@ -35,6 +35,7 @@ inline std::map<std::string, Request> worker_requests() {
   static const Bytes key = {0x01, 0x02};
   static const Bytes context = to_bytes(as_bytes("context"));
   static const Bytes data = to_bytes(as_bytes("data"));
+  static const Bytes digest(32, 0x44);
   const Opening opening{config_of_tests(), as_bytes("123456")};
   const Initialising token{"/m.so", "label", "/d", as_bytes("so"), as_bytes("user")};
   return {
@@ -49,7 +50,7 @@ inline std::map<std::string, Request> worker_requests() {
       {"describe_kek", {8, Call{.verb = Verb::describe_kek, .key = key}}},
       {"wrap", {9, Call{.verb = Verb::wrap, .key = key, .context = context, .data = data}}},
       {"unwrap", {10, Call{.verb = Verb::unwrap, .key = key, .context = context, .data = data}}},
-      {"sign", {11, Call{.verb = Verb::sign, .key = key, .data = data}}},
+      {"sign", {11, Call{.verb = Verb::sign, .key = key, .data = digest}}},
       {"public_key", {12, Call{.verb = Verb::public_key, .key = key}}},
       {"read_data", {13, Call{.verb = Verb::read_data, .label = "a/0"}}},
       {"write_data", {14, Call{.verb = Verb::write_data, .label = "a/0", .data = data}}},
@@ -96,7 +97,7 @@ inline std::map<std::string, Bytes> worker_replies() {
 /// name = hex, a line each; `#` begins a comment.
 inline std::map<std::string, Bytes> golden_frames() {
   std::map<std::string, Bytes> frames;
-  std::ifstream file(std::string(COFFER_TEST_DATA) + "/golden/worker/v1.txt");
+  std::ifstream file(std::string(COFFER_TEST_DATA) + "/golden/worker/v2.txt");
   for (std::string line; std::getline(file, line);) {
     const auto equals = line.find(" = ");
     if (line.starts_with('#') || equals == std::string::npos) continue;

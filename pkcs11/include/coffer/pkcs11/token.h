@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "coffer/base/secure_bytes.h"
+#include "coffer/crypto/digest.h"
 
 namespace coffer::pkcs11 {
 
@@ -125,8 +126,14 @@ class Token {
   [[nodiscard]] virtual Result<SecureBytes> unwrap(const KeyRef& kek, ByteView wrapped,
                                                    ByteView aad) = 0;
 
-  /// As crypto::verify() takes it: ECDSA on P-256, or RSASSA-PSS, by the kind of the key.
-  [[nodiscard]] virtual Result<Bytes> sign(const KeyRef& key, ByteView message) = 0;
+  /// As crypto::verify() takes it: ECDSA on P-256, or RSASSA-PSS, by the kind of the key. The token
+  /// gets the digest alone, so that a message has no limit of ours.
+  [[nodiscard]] Result<Bytes> sign(const KeyRef& key, ByteView message) {
+    COFFER_TRY(const crypto::Sha256 digest, crypto::sha256(message));
+    return sign_digest(key, digest);
+  }
+  [[nodiscard]] virtual Result<Bytes> sign_digest(const KeyRef& key,
+                                                  const crypto::Sha256& digest) = 0;
   /// SubjectPublicKeyInfo, DER.
   [[nodiscard]] virtual Result<Bytes> public_key(const KeyRef& key) = 0;
 

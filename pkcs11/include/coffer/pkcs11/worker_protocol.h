@@ -11,12 +11,12 @@
 
 namespace coffer::pkcs11 {
 
-inline constexpr std::uint16_t kWorkerProtocol = 1;
+inline constexpr std::uint16_t kWorkerProtocol = 2;
 
 inline constexpr std::size_t kMaxKeyId = 256;
 inline constexpr std::size_t kMaxKeyLabel = 256;
 inline constexpr std::size_t kMaxContext = 4096;
-/// What a call carries last: a wrapped key, or a message to sign.
+/// What a call carries last: a wrapped key, as a rule.
 inline constexpr std::size_t kMaxCallData = std::size_t{56} << 10U;
 inline constexpr std::size_t kMaxPin = 256;
 inline constexpr std::size_t kMaxConfigText = 4096;
@@ -72,7 +72,7 @@ struct Call {
   std::string_view label{};     ///< generate, read_data, write_data
   ByteView context{};           ///< wrap, unwrap
   std::uint32_t size = 0;       ///< random
-  ByteView data{};  ///< wrap: the data key; unwrap: the wrapped one; sign: the message; write_data
+  ByteView data{};  ///< wrap: the data key; unwrap: the wrapped one; sign: the digest; write_data
 };
 
 using Message = std::variant<Hello, Opening, Initialising, Call>;
