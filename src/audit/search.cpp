@@ -42,21 +42,21 @@ std::string made_in(const Json& line) {
 }
 
 /// The response line alone: it has all that the request line has, and says how it ended.
-void look_at(std::string_view text, const std::function<void(const Access&)>& found) {
+bool look_at(std::string_view text, const std::function<bool(const Access&)>& found) {
   const Result<Json> line = Json::parse(text);
   if (!line.ok() || text_at(*line, {"type"}) != "response" || line->find("error") != nullptr) {
-    return;
+    return true;
   }
-  found({.time = text_at(*line, {"time"}),
-         .request = text_at(*line, {"request", "id"}),
-         .operation = text_at(*line, {"request", "operation"}),
-         .path = text_at(*line, {"request", "path"}),
-         .accessor = text_at(*line, {"auth", "accessor"}),
-         .display_name = text_at(*line, {"auth", "display_name"}),
-         .unit = text_at(*line, {"peer", "unit"}),
-         .token_type = text_at(*line, {"auth", "token_type"}),
-         .uid = number_of(text_at(*line, {"peer", "uid"})),
-         .made = made_in(*line)});
+  return found({.time = text_at(*line, {"time"}),
+                .request = text_at(*line, {"request", "id"}),
+                .operation = text_at(*line, {"request", "operation"}),
+                .path = text_at(*line, {"request", "path"}),
+                .accessor = text_at(*line, {"auth", "accessor"}),
+                .display_name = text_at(*line, {"auth", "display_name"}),
+                .unit = text_at(*line, {"peer", "unit"}),
+                .token_type = text_at(*line, {"auth", "token_type"}),
+                .uid = number_of(text_at(*line, {"peer", "uid"})),
+                .made = made_in(*line)});
 }
 
 bool before(const LogPlace& a, const LogPlace& b) {
@@ -78,7 +78,7 @@ Result<LogPlace> log_end(const std::string& directory) {
 Result<SearchStep> search_log(const std::string& directory, const LogPlace& from,
                               const LogPlace& until, std::uint64_t most,
                               const std::vector<std::string>& needles,
-                              const std::function<void(const Access&)>& found) {
+                              const std::function<bool(const Access&)>& found) {
   COFFER_TRY(const auto segments, list_segments(directory));
   if (segments.empty()) return make_error(ErrorCode::not_found, "there is no audit log");
   SearchStep step{.next = from};
@@ -97,10 +97,10 @@ Result<SearchStep> search_log(const std::string& directory, const LogPlace& from
       if (bytes >= most) return step;
       COFFER_TRY(const bool more, lines.next(line));
       if (!more || !line.terminated) break;
+      if (may_match(line.text, needles) && !look_at(line.text, found)) return step;
       bytes += lines.offset() - step.next.offset;
       step.next.offset = lines.offset();
       ++step.lines;
-      if (may_match(line.text, needles)) look_at(line.text, found);
     }
   }
   step.done = true;

@@ -81,7 +81,6 @@ class Accesses final {
           made_.emplace(text_in(one, "accessor"), text_in(one, "made_by"));
         }
       }
-      truncated_ = truncated_ || text_in(*step, "truncated") == "true";
       lines_ += number_in(*step, "lines");
       if (text_in(*step, "done") == "true") return true;
       body.set("from", Json::string(text_in(*step, "next")));
@@ -92,28 +91,27 @@ class Accesses final {
   [[nodiscard]] const std::vector<Json>& entries() const noexcept { return entries_; }
   /// The tokens that were made in what was searched.
   [[nodiscard]] const Made& made() const noexcept { return made_; }
-  [[nodiscard]] bool truncated() const noexcept { return truncated_; }
 
  private:
   void add(const Json& entry) {
-    for (Json& known : entries_) {
-      const bool same = std::all_of(std::begin(kSame), std::end(kSame), [&](std::string_view name) {
-        return text_in(known, name) == text_in(entry, name);
-      });
-      if (!same) continue;
-      known.set("count", Json::number(number_in(known, "count") + number_in(entry, "count")));
-      known.set("last", Json::string(text_in(entry, "last")));
-      known.set("last_request", Json::string(text_in(entry, "last_request")));
+    std::vector<std::string> key;
+    for (const std::string_view name : kSame) key.push_back(text_in(entry, name));
+    const auto [place, is_new] = places_.emplace(std::move(key), entries_.size());
+    if (is_new) {
+      entries_.push_back(entry);
       return;
     }
-    entries_.push_back(entry);
+    Json& known = entries_[place->second];
+    known.set("count", Json::number(number_in(known, "count") + number_in(entry, "count")));
+    known.set("last", Json::string(text_in(entry, "last")));
+    known.set("last_request", Json::string(text_in(entry, "last_request")));
   }
 
   Session& session_;
   std::vector<Json> entries_;
+  std::map<std::vector<std::string>, std::size_t> places_;  ///< by what is the same of each
   Made made_;
   std::int64_t lines_ = 0;
-  bool truncated_ = false;
 };
 
 /// Whoever read a value has it, and so has whoever wrote it.
@@ -135,7 +133,6 @@ class Finding final {
     asking_ = *asking;
     if (!(subject_.path.empty() ? by_caller() : by_path())) return std::nullopt;
     if (!add_holders() || !add_peers()) return std::nullopt;
-    found_.set("truncated", Json::boolean(truncated_));
     return std::move(found_);
   }
 
@@ -151,13 +148,18 @@ class Finding final {
     if (!accesses.search(body)) return false;
     std::vector<Json> had;
     for (const Json& access : accesses.entries()) {
-      if (!gives_value(access)) continue;
+      if (!gives_value(access) || was_anothers(access)) continue;
       note(access);
       had.push_back(access);
     }
     found_.set("accesses", list_of(had));
-    truncated_ = accesses.truncated();
     return add_others();
+  }
+
+  /// Of the mount that was at this path before: what it had is elsewhere today.
+  [[nodiscard]] bool was_anothers(const Json& access) const {
+    const std::string today = text_in(access, "path_today");
+    return !today.empty() && today != subject_.path;
   }
 
   /// What else those who had it got: whoever is an attacker has that too.
@@ -170,7 +172,6 @@ class Finding final {
       if (gives_value(access) && path_today(access) != subject_.path) rest.push_back(access);
     }
     found_.set("also_accessed", list_of(rest));
-    truncated_ = truncated_ || others.truncated();
     return true;
   }
 
@@ -188,7 +189,6 @@ class Finding final {
     for (const Json& access : accesses.entries()) note(access);
     for (const auto& [accessor, maker] : made_by_) tokens_.insert(accessor);
     found_.set("accesses", list_of(accesses.entries()));
-    truncated_ = accesses.truncated();
     return true;
   }
 
@@ -308,7 +308,6 @@ class Finding final {
   std::set<std::string> tokens_;
   Made made_by_;
   std::map<std::string, std::string> peers_;  ///< by accessor, their names
-  bool truncated_ = false;
 };
 
 }  // namespace

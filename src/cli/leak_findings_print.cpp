@@ -88,9 +88,6 @@ void print_findings(Session& session, const Json& findings) {
                    ? "none"
                    : render_columns({"Accessor", "State", "Name", "Made by", "Policies"}, lines));
   print_peers(console, findings);
-  if (text_in(findings, "truncated") == "true") {
-    session.console().warning("there is more in the audit log than is shown here");
-  }
 }
 
 }  // namespace coffer::cli

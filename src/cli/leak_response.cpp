@@ -12,6 +12,11 @@ namespace {
 using model::Json;
 
 constexpr std::string_view kRefused = "refused: ";
+/// What there is room for at the begin: a request has 1 MiB, and outcomes come to it.
+constexpr std::size_t kMostReport = std::size_t{640} << 10U;
+/// The whole report is written each time. What may be done again without harm is recorded so many
+/// at a time: a thousand tokens are revoked in seconds, not minutes.
+constexpr std::size_t kAtOnce = 64;
 
 HttpRequest post(const std::string& path, const Json& body) {
   return {.method = "POST", .path = path, .query = {}, .body = body.compact()};
@@ -46,23 +51,52 @@ bool LeakResponse::begin(Json findings, const std::vector<LeakStep>& steps) {
   std::vector<Json> all;
   all.reserve(steps.size());
   for (const LeakStep& step : steps) all.push_back(step.to_json());
-  return keep(all);
+  set_steps(all);
+  make_room();
+  return save();
+}
+
+/// What is left out is in the audit log still.
+void LeakResponse::make_room() {
+  for (const char* const name : {"also_accessed", "accesses"}) {
+    const Json* list = report_.find(name);
+    if (list == nullptr || !list->is_array()) continue;
+    std::vector<Json> kept = list->elements();
+    const std::size_t all = kept.size();
+    while (!kept.empty() && report_.compact().size() > kMostReport) {
+      kept.resize(kept.size() / 2);
+      Json shorter = Json::array();
+      for (const Json& one : kept) shorter.push(one);
+      report_.set(name, std::move(shorter));
+    }
+    if (kept.size() == all) continue;
+    const auto left_out = static_cast<std::int64_t>(all - kept.size());
+    report_.set(std::string(name) + "_left_out", Json::number(left_out));
+    session_.console().warning("the report has no room for " + std::to_string(left_out) + " of " +
+                               std::to_string(all) + " in " + name + ": the audit log has them");
+  }
 }
 
 bool LeakResponse::carry_out() {
   const Json* steps = report_.find("steps");
   std::vector<Json> all = steps == nullptr ? std::vector<Json>() : steps->elements();
+  std::size_t unrecorded = 0;
   for (Json& step : all) {
     if (text_in(step, "outcome") != "intended" && !is_refused(step)) continue;
     bool over = false;
-    if (text_in(step, "act") == "rotate") {
+    const std::string act = text_in(step, "act");
+    if (act == "rotate") {
       const auto rotated = LeakRotation(session_, name_, step).done_already();
       if (!rotated || !keep(all)) return false;
       over = *rotated;
     }
-    if (!(over ? settle(step, "done") : carry_out(step)) || !keep(all)) return false;
+    const bool done = over ? settle(step, "done") : carry_out(step);
+    const bool again = act == "revoke" || act == "end leases of";
+    if (done && again && ++unrecorded < kAtOnce) continue;
+    if (!keep(all) || !done) return false;
+    unrecorded = 0;
   }
-  return true;
+  return unrecorded == 0 || keep(all);
 }
 
 std::size_t LeakResponse::refused() const {
@@ -80,10 +114,14 @@ bool LeakResponse::sign() {
   return true;
 }
 
-bool LeakResponse::keep(const std::vector<Json>& steps) {
+void LeakResponse::set_steps(const std::vector<Json>& steps) {
   Json changed = Json::array();
   for (const Json& one : steps) changed.push(one);
   report_.set("steps", std::move(changed));
+}
+
+bool LeakResponse::keep(const std::vector<Json>& steps) {
+  set_steps(steps);
   return save();
 }
 

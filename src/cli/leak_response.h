@@ -35,6 +35,8 @@ class LeakResponse final {
  private:
   [[nodiscard]] std::string api() const { return "sys/leaks/responses/" + name_; }
   bool save();
+  void make_room();
+  void set_steps(const std::vector<model::Json>& steps);
   bool keep(const std::vector<model::Json>& steps);
   bool carry_out(model::Json& step);
   bool settle(model::Json& step, const std::string& outcome);

@@ -25,9 +25,11 @@ struct LeakStep {
 [[nodiscard]] bool add_revocations(Session& session, model::Json& findings,
                                    std::vector<LeakStep>& steps);
 
+/// What a path is: a secret's name, or that of a request, of which only some give a value.
+enum class Named : std::uint8_t { by_name, by_request };
 /// Of the secret at `path` of the API.
 [[nodiscard]] bool add_rotation(Session& session, const std::string& path,
-                                std::vector<LeakStep>& steps);
+                                std::vector<LeakStep>& steps, Named named = Named::by_name);
 [[nodiscard]] bool add_rotation(Session& session, const KvPath& secret,
                                 std::vector<LeakStep>& steps);
 /// Of all secrets that were read by whom the findings are about.

@@ -196,8 +196,10 @@ Result<Wanted> wanted_in(const model::Fields& fields, const Moves& moves) {
 /// Alike but for their times: one entry.
 class Accesses final {
  public:
-  void add(const audit::Access& access) {
-    if (!access.made.empty()) note_made(access);
+  /// False: there is no room for another one.
+  bool add(const audit::Access& access) {
+    const bool made = !access.made.empty() && !made_.contains(access.made);
+    if (made && made_.size() >= kMostAccesses) return false;
     const auto key = std::tie(access.path, access.operation, access.accessor, access.unit,
                               access.uid, access.display_name);
     const auto known = entries_.find(Key(key));
@@ -207,8 +209,10 @@ class Accesses final {
     } else if (entries_.size() < kMostAccesses) {
       entries_.emplace(Key(key), Entry{access, access, 1});
     } else {
-      truncated_ = true;
+      return false;
     }
+    if (made) made_.emplace(access.made, access.accessor);
+    return true;
   }
 
   void append(JsonWriter& json, const Moves& moves) const {
@@ -231,18 +235,10 @@ class Accesses final {
       json.begin_object().key("accessor").string(accessor);
       json.key("made_by").string(maker).end_object();
     }
-    json.end_array().key("truncated").boolean(truncated_);
+    json.end_array();
   }
 
  private:
-  void note_made(const audit::Access& access) {
-    if (made_.size() < kMostAccesses) {
-      made_.emplace(access.made, access.accessor);
-    } else {
-      truncated_ = true;
-    }
-  }
-
   using Key =
       std::tuple<std::string, std::string, std::string, std::string, std::int64_t, std::string>;
   struct Entry {
@@ -252,7 +248,6 @@ class Accesses final {
   };
   std::map<Key, Entry> entries_;
   std::map<std::string, std::string> made_;  ///< tokens, by their accessors: who made each
-  bool truncated_ = false;
 };
 
 /// One step; who asks goes on with `next` and `until` of the answer.
@@ -277,7 +272,7 @@ Result<Response> accesses(Call& call) {
   COFFER_TRY(const audit::SearchStep step,
              audit::search_log(directory, from, until, kSearchBytes, wanted.needles(),
                                [&](const audit::Access& access) {
-                                 if (wanted.matches(access)) found.add(access);
+                                 return !wanted.matches(access) || found.add(access);
                                }));
   JsonWriter json;
   json.begin_object();

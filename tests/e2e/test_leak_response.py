@@ -3,6 +3,7 @@ databases, by what gave them away."""
 
 import json
 import os
+import subprocess
 
 import pytest
 from databases import servers  # noqa: F401 - a fixture
@@ -224,6 +225,23 @@ def test_who_read_it_before_its_mount_was_moved(house):
     outcomes = [(act, outcome) for act, _, outcome in steps(house, "moved")]
     assert outcomes == [("revoke", "done"), ("rotate", "done")]
     assert house.client.get("new/place/data/x").data["metadata"]["version"] == 2
+
+
+def test_all_of_many_readers_are_ended_and_the_report_is_signed(house, tmp_path):
+    """More than one step of the search tells of, and a report that is far over what a token is given to work on."""
+    tokens = [make(house.client, display_name=f"reader-{number}") for number in range(1010)]
+    for token in tokens:
+        assert house.new_client(token["client_token"]).get("secret/data/app").status == 200
+    respond(house, "-revoke", "-response=many", f"-report={tmp_path}/many.txt", "secret/app")
+    assert len([outcome for act, _, outcome in steps(house, "many") if outcome == "done"]) == 1010
+    for token in [*tokens[::25], *tokens[1000:]]:
+        assert house.new_client(token["client_token"]).get("secret/data/app").status == 403
+    report = ok(house.client.get("sys/leaks/responses/many"), 200).data
+    assert report["signed"] and len(report["document"]) > 200_000
+    (tmp_path / "signed.pem").write_text(report["public_key"])
+    checked = subprocess.run(["openssl", "dgst", "-sha256", "-verify", "signed.pem", "-signature", "many.txt.sig",
+                              "many.txt"], cwd=tmp_path, capture_output=True, text=True, check=False)  # fmt: skip
+    assert checked.returncode == 0, checked.stderr
 
 
 def test_a_root_token_is_revoked_only_where_that_is_said(house):

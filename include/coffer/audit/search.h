@@ -42,11 +42,12 @@ struct SearchStep {
 
 /// Goes over lines from `from` on, at most `most` bytes of them (and one line), not beyond `until`.
 /// Lines without any of `needles` in them are passed by unparsed; so are lines that can't be
-/// parsed. not_found: no log is there; a segment of `from` that was archived meanwhile is passed
-/// by.
+/// parsed. `found` gives whether it took what it was given: a step ends before the first line that
+/// it didn't take. not_found: no log is there; a segment of `from` that was archived meanwhile is
+/// passed by.
 [[nodiscard]] Result<SearchStep> search_log(const std::string& directory, const LogPlace& from,
                                             const LogPlace& until, std::uint64_t most,
                                             const std::vector<std::string>& needles,
-                                            const std::function<void(const Access&)>& found);
+                                            const std::function<bool(const Access&)>& found);
 
 }  // namespace coffer::audit

@@ -35,8 +35,11 @@ class SearchTest : public testing::Test {
     const LogPlace until = *log_end(directory_);
     steps_ = 0;
     for (LogPlace from;;) {
-      const auto step = search_log(directory_, from, until, most, needles,
-                                   [&](const Access& access) { paths.push_back(access.path); });
+      const auto step =
+          search_log(directory_, from, until, most, needles, [&](const Access& access) {
+            paths.push_back(access.path);
+            return true;
+          });
       EXPECT_TRUE(step.ok()) << describe(step.error());
       ++steps_;
       if (!step.ok() || step->done) return paths;
@@ -63,7 +66,10 @@ TEST_F(SearchTest, TellsWhoAndWhen) {
   segment(1, line("response", "secret/data/app", "x"));
   Access seen;
   const auto step = search_log(directory_, {}, *log_end(directory_), 1000, {"secret/data/app"},
-                               [&](const Access& access) { seen = access; });
+                               [&](const Access& access) {
+                                 seen = access;
+                                 return true;
+                               });
   ASSERT_TRUE(step.ok());
   EXPECT_EQ(step->lines, 1U);
   EXPECT_EQ(seen.time, "2026-01-01T00:00:00Z");
@@ -99,8 +105,11 @@ TEST_F(SearchTest, GoesNoFurtherThanTheEndThatItWasGiven) {
   segment(1, line("response", "a", "x") + line("response", "later", "x"));
   segment(3, line("response", "much later", "x"));
   Paths paths;
-  const auto step = search_log(directory_, {}, until, 1 << 20U, {R"("accessor":"x")"},
-                               [&](const Access& access) { paths.push_back(access.path); });
+  const auto step =
+      search_log(directory_, {}, until, 1 << 20U, {R"("accessor":"x")"}, [&](const Access& access) {
+        paths.push_back(access.path);
+        return true;
+      });
   EXPECT_EQ(paths, Paths{"a"});
   EXPECT_TRUE(step->done);
 }
@@ -115,8 +124,10 @@ TEST_F(SearchTest, ASegmentThatWasArchivedIsPassedBy) {
   segment(13, line("response", "kept", "x"));
   Paths paths;
   const auto step = search_log(directory_, {.segment = 1, .offset = 5000}, *log_end(directory_),
-                               1 << 20U, {R"("accessor":"x")"},
-                               [&](const Access& access) { paths.push_back(access.path); });
+                               1 << 20U, {R"("accessor":"x")"}, [&](const Access& access) {
+                                 paths.push_back(access.path);
+                                 return true;
+                               });
   ASSERT_TRUE(step.ok());
   EXPECT_EQ(paths, Paths{"kept"});
 }
@@ -134,11 +145,37 @@ TEST_F(SearchTest, TellsOfTokensThatWereMade) {
                  line("response", "auth/token/renew-accessor", "x", child) +
                  line("response", "secret/data/app", "x"));
   std::vector<std::string> made;
-  const auto step =
-      search_log(directory_, {}, *log_end(directory_), 1 << 20U, {R"("accessor":"x")"},
-                 [&](const Access& access) { made.push_back(access.made); });
+  const auto step = search_log(directory_, {}, *log_end(directory_), 1 << 20U,
+                               {R"("accessor":"x")"}, [&](const Access& access) {
+                                 made.push_back(access.made);
+                                 return true;
+                               });
   ASSERT_TRUE(step.ok());
   EXPECT_EQ(made, (Paths{"child", "child", "", ""}));
+}
+
+/// Nothing is passed by for want of room: the step ends there, and the next one begins with it.
+TEST_F(SearchTest, AStepEndsBeforeWhatIsNotTaken) {
+  segment(1, line("response", "a", "x") + line("response", "b", "x") + line("response", "c", "x"));
+  segment(4, line("response", "d", "x"));
+  std::vector<std::string> all;
+  std::size_t steps = 0;
+  for (LogPlace from;; ++steps) {
+    std::vector<std::string> paths;
+    const auto step = search_log(directory_, from, *log_end(directory_), 1 << 20U,
+                                 {R"("accessor":"x")"}, [&](const Access& access) {
+                                   if (paths.size() == 2) return false;
+                                   paths.push_back(access.path);
+                                   return true;
+                                 });
+    ASSERT_TRUE(step.ok());
+    EXPECT_EQ(step->lines, paths.size());
+    all.insert(all.end(), paths.begin(), paths.end());
+    if (step->done) break;
+    from = step->next;
+  }
+  EXPECT_EQ(all, (Paths{"a", "b", "c", "d"}));
+  EXPECT_EQ(steps, 1U);
 }
 
 }  // namespace

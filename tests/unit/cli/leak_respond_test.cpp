@@ -11,7 +11,7 @@ namespace {
 constexpr const char* kReaders =
     R"({"data":{"path":"secret/data/app","policies":["app"],"unix_roles":[{"name":"web","policies":["app"],"uids":[1000],"units":[]}],"tokens":[{"accessor":"acc1","display_name":"token-ci","policies":["app"]}],"more":false}})";
 constexpr const char* kAccesses =
-    R"({"data":{"accesses":[{"path":"secret/data/app","operation":"read","accessor":"acc1","display_name":"token-ci","token_type":"service","uid":1000,"unit":"ci.service","count":3,"first":"2026-01-01T00:00:00Z","last":"2026-01-02T00:00:00Z","last_request":"id1"}],"truncated":false,"lines":10,"next":"1:100","until":"1:100","done":true}})";
+    R"({"data":{"accesses":[{"path":"secret/data/app","operation":"read","accessor":"acc1","display_name":"token-ci","token_type":"service","uid":1000,"unit":"ci.service","count":3,"first":"2026-01-01T00:00:00Z","last":"2026-01-02T00:00:00Z","last_request":"id1"}],"made":[],"lines":10,"next":"1:100","until":"1:100","done":true}})";
 constexpr const char* kSigned =
     R"({"data":{"report":{"steps":[]},"signed":true,"document":"coffer leak report v1\n{}\n","signature":"AAEC","public_key":"PEM"}})";
 
@@ -142,6 +142,70 @@ TEST_F(LeakRespond, TheCallersOwnTokenStays) {
   EXPECT_EQ(done.code, 0) << done.err;
   EXPECT_FALSE(asked("POST /v1/auth/token/revoke-accessor"));
   EXPECT_TRUE(contains(done.err, "isn't revoked")) << done.err;
+}
+
+/// So many readers, acc0 and on.
+std::string many_accesses(int count) {
+  std::string answer = R"({"data":{"accesses":[)";
+  for (int i = 0; i < count; ++i) {
+    answer +=
+        (i == 0 ? "" : ",") +
+        std::string(R"({"path":"secret/data/app","operation":"read","accessor":"acc)") +
+        std::to_string(i) +
+        R"(","display_name":"token-a-reader-of-many-with-a-long-name","token_type":"service",)"
+        R"("uid":1000,"unit":"a-service-with-a-name-of-some-length.service","count":1,)"
+        R"("first":"2026-01-01T00:00:00Z","last":"2026-01-02T00:00:00Z","last_request":)"
+        R"("6f1c4b5e-6d0b-4b53-9d4e-0a2d4f1a9c77"})";
+  }
+  return answer + R"(],"made":[],"lines":10,"next":"1:100","until":"1:100","done":true}})";
+}
+
+/// The whole report is written each time: a thousand revocations aren't a thousand reports.
+TEST_F(LeakRespond, RevocationsAreRecordedManyAtATime) {
+  vault_.answer("POST /v1/sys/leaks/accesses", 200, many_accesses(150));
+  const Outcome done = run({"leak", "respond", "-revoke", "-response=r", "secret/app"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  const auto seen = lines();
+  EXPECT_EQ(std::count(seen.begin(), seen.end(), "POST /v1/auth/token/revoke-accessor"), 150);
+  EXPECT_EQ(std::count(seen.begin(), seen.end(), "POST /v1/sys/leaks/responses/r"), 4)
+      << "the intent, 64, 128, and the rest";
+}
+
+/// A request has a megabyte; who had it comes first.
+TEST_F(LeakRespond, AReportThatIsTooLongLeavesOutWhatTheLogHasAndSaysSo) {
+  vault_.answer("POST /v1/sys/leaks/accesses", 200, many_accesses(2500));
+  const Outcome done = run({"leak", "respond", "-revoke", "-response=r", "secret/app"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_TRUE(contains(done.err, "the report has no room for")) << done.err;
+  const std::string first = all().at(position("POST /v1/sys/leaks/responses/r"));
+  EXPECT_LT(first.size(), std::size_t{1} << 20U);
+  EXPECT_TRUE(contains(first, R"("accesses_left_out":)"));
+  EXPECT_TRUE(contains(first, R"("accessor":"acc2499")")) << "its token is revoked all the same";
+  const auto seen = lines();
+  EXPECT_EQ(std::count(seen.begin(), seen.end(), "POST /v1/auth/token/revoke-accessor"), 2500);
+}
+
+/// At a path that another mount had before: what that one had is elsewhere today.
+TEST_F(LeakRespond, WhoReadWhatWasMovedAwayHasNothingOfThis) {
+  std::string accesses = kAccesses;
+  accesses.replace(accesses.find(R"("operation")"), 0, R"("path_today":"other/data/app",)");
+  vault_.answer("POST /v1/sys/leaks/accesses", 200, accesses);
+  EXPECT_EQ(run({"leak", "respond", "-revoke", "-response=r", "secret/app"}).code, 0);
+  EXPECT_FALSE(asked("POST /v1/auth/token/revoke-accessor"));
+}
+
+/// It has names and times, and no value.
+TEST_F(LeakRespond, MetadataThatWasReadRotatesNothing) {
+  std::string accesses = kAccesses;
+  accesses.replace(accesses.find("secret/data/app"), 15, "secret/metadata/app");
+  vault_.answer("POST /v1/sys/leaks/accesses", 200, accesses);
+  vault_.answer("GET /v1/sys/internal/ui/mounts/secret/metadata/app", 200,
+                R"({"data":{"path":"secret/","type":"kv","options":{"version":"2"}}})");
+  EXPECT_EQ(run({"leak", "respond", "-rotate", "-response=r", "-uid=1000"}).code, 0);
+  const auto seen = lines();
+  EXPECT_TRUE(std::none_of(seen.begin(), seen.end(), [](const std::string& line) {
+    return line.starts_with("POST /v1/secret/rotate/");
+  }));
 }
 
 TEST_F(LeakRespond, WhatTheCallersTokenComesFromStays) {
@@ -301,8 +365,8 @@ TEST_F(LeakRespondStatic, VersionsOfWhatHasNoneAreRefused) {
 
 TEST_F(LeakRespond, TokensThatWereMadeAreSearchedForToo) {
   std::string accesses = kAccesses;
-  accesses.replace(accesses.find(R"("truncated")"), 11,
-                   R"("made":[{"accessor":"child","made_by":"acc1"}],"truncated")");
+  accesses.replace(accesses.find(R"("made":[])"), 9,
+                   R"("made":[{"accessor":"child","made_by":"acc1"}])");
   vault_.answer("POST /v1/sys/leaks/accesses", 200, accesses);
   const auto searched_for_child = [this] {
     const auto seen = all();
