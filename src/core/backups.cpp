@@ -14,6 +14,7 @@
 #include "coffer/backup/file.h"
 #include "coffer/backup/writer.h"
 #include "coffer/base/log.h"
+#include "coffer/base/thread.h"
 #include "coffer/base/version.h"
 #include "coffer/core/unsealed.h"
 #include "coffer/crypto/random.h"
@@ -128,6 +129,7 @@ Result<std::string> Backups::start() {
   }
   COFFER_TRY(const std::string name, new_name(parts_.clock.wall()));
   std::thread before;
+  Result<void> refused;
   {
     const MutexLock lock(mutex_);
     if (stopping_) return make_error(ErrorCode::unavailable, "the daemon is stopping");
@@ -136,10 +138,18 @@ Result<std::string> Backups::start() {
     }
     before.swap(thread_);
     rows_ = bytes_ = 0;
+    const Status last = status_;
     status_ = {.running = true, .name = name, .started = parts_.clock.wall()};
-    thread_ = std::thread([this, name] { run(name); });
+    auto started = start_thread([this, name] { run(name); });
+    if (started.ok()) {
+      thread_ = *std::move(started);
+    } else {
+      status_ = last;
+      refused = started.error();
+    }
   }
   if (before.joinable()) before.join();  // it has ended
+  if (!refused.ok()) return refused.error();
   return name;
 }
 

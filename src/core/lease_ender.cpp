@@ -4,6 +4,7 @@
 #include "coffer/base/failpoint.h"
 #include "coffer/base/log.h"
 #include "coffer/base/races.h"
+#include "coffer/base/thread.h"
 #include "coffer/core/unsealed.h"
 #include "coffer/crypto/random.h"
 
@@ -14,6 +15,8 @@ using lifecycle::EndOutcome;
 using lifecycle::PendingEnd;
 
 constexpr std::chrono::milliseconds kLook{100};
+/// After what the store or the kernel refused.
+constexpr std::chrono::seconds kTryAgain{1};
 constexpr std::chrono::minutes kTellAfter{1};
 
 bool is_over(const PendingEnd& end, const Result<void>& tried) { return tried.ok() || end.forced; }
@@ -68,9 +71,9 @@ bool LeaseEnder::stopping() {
   return stop_;
 }
 
-void LeaseEnder::pause() {
+void LeaseEnder::pause(std::chrono::milliseconds most) {
   const MutexLock lock(mutex_);
-  if (!stop_) changed_.wait_for(mutex_, kLook);
+  if (!stop_) stopped_.wait_for(mutex_, most);
 }
 
 /// Until the round is over in which it began. Nothing but a stop wakes it.
@@ -84,20 +87,27 @@ void LeaseEnder::rest(std::chrono::nanoseconds since) {
 /// Never runs an end itself: whatever hangs, someone looks.
 void LeaseEnder::look() {
   while (!stopping()) {
-    const std::shared_ptr<Unsealed> vault = state_.unsealed();
-    if (vault == nullptr || vault->outside_paused) {
-      pause();
-      continue;
+    try {
+      look_once();
+    } catch (const std::bad_alloc&) {
+      log::error("out of memory while looking for leases to end");
+      pause(kTryAgain);
     }
-    const Result<void> ended = vault->leases->end_dropped(clock_.wall());
-    if (!ended.ok()) log::error(ended.error());
-    if (auto end = next(*vault)) {
-      call_for_help(Job{vault, *std::move(end)});
-      continue;
-    }
-    tell_of_failing(*vault);
-    vault->leases->ends().wait(kLook);
   }
+}
+
+void LeaseEnder::look_once() {
+  const std::shared_ptr<Unsealed> vault = state_.unsealed();
+  if (vault == nullptr || vault->outside_paused) return pause(kLook);
+  // What can't be committed is kept, and wakes whoever waits for work: not at once again.
+  const Result<void> ended = vault->leases->end_dropped(clock_.wall());
+  if (!ended.ok()) {
+    log::error(ended.error());
+    pause(kTryAgain);
+  }
+  if (auto end = next(*vault)) return call_for_help(Job{vault, *std::move(end)});
+  tell_of_failing(*vault);
+  vault->leases->ends().wait(kLook);
 }
 
 /// Goes on with what there is; the looker gives others a helper of their own meanwhile.
@@ -120,15 +130,27 @@ void LeaseEnder::help(Threads::iterator self, Job job) {
 
 void LeaseEnder::call_for_help(Job job) {
   Threads finished;
+  const auto mine = std::make_shared<Job>(std::move(job));
+  Result<void> begun;
   {
     const MutexLock lock(mutex_);
     finished.swap(finished_);
     helpers_.emplace_front();
     const auto self = helpers_.begin();
-    *self =
-        std::thread([this, self, mine = std::move(job)]() mutable { help(self, std::move(mine)); });
+    auto thread = start_thread([this, self, mine] { help(self, std::move(*mine)); });
+    if (thread.ok()) {
+      *self = *std::move(thread);
+    } else {
+      helpers_.erase(self);
+      begun = thread.error();
+    }
   }
   for (std::thread& thread : finished) thread.join();
+  if (begun.ok()) return;
+  // One of those that are there takes it, or the next look.
+  log::error(begun.error());
+  mine->vault->leases->ends().settle(mine->end, EndOutcome::overtaken, false);
+  pause(kTryAgain);
 }
 
 std::optional<PendingEnd> LeaseEnder::next(Unsealed& vault) {

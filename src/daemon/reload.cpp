@@ -4,6 +4,7 @@
 #include <new>
 
 #include "coffer/base/log.h"
+#include "coffer/base/thread.h"
 #include "config_changes.h"
 
 namespace coffer::daemon {
@@ -38,7 +39,7 @@ void Reload::request() {
   }
   busy_ = true;
   if (thread_.joinable()) thread_.join();
-  thread_ = std::thread([this] {
+  auto started = start_thread([this] {
     LoadedConfig result;
     try {
       result = load_();
@@ -47,6 +48,12 @@ void Reload::request() {
     }
     boost::asio::post(context_, [this, result = std::move(result)] { loaded(result); });
   });
+  if (started.ok()) {
+    thread_ = *std::move(started);
+  } else {
+    busy_ = false;
+    reject({started.error().text});
+  }
 }
 
 void Reload::loaded(const LoadedConfig& loaded) {

@@ -1,6 +1,7 @@
 #include "vault.h"
 
 #include "coffer/base/log.h"
+#include "coffer/base/thread.h"
 #include "coffer/core/authority.h"
 #include "coffer/core/restored.h"
 #include "coffer/core/settings.h"
@@ -59,7 +60,9 @@ void Vault::retire(std::shared_ptr<core::Unsealed> sealed) {
   }
   const MutexLock lock(retiring_mutex_);
   if (retiring_.joinable()) retiring_.join();
-  retiring_ = std::thread([last = std::move(sealed)]() mutable { last.reset(); });
+  auto retiring = start_thread([last = std::move(sealed)]() mutable { last.reset(); });
+  // Else it went here and now, which only takes longer.
+  if (retiring.ok()) retiring_ = *std::move(retiring);
 }
 
 /// Keys are wiped when that is done, or by whoever is still at work with them.

@@ -37,13 +37,14 @@ class LeaseEnder final {
   };
 
   void look();
+  void look_once();
   void help(Threads::iterator self, Job job);
   void call_for_help(Job job) COFFER_EXCLUDES(mutex_);
   [[nodiscard]] std::optional<lifecycle::PendingEnd> next(Unsealed& vault);
   void run(Unsealed& vault, const lifecycle::PendingEnd& end);
   [[nodiscard]] Result<void> attempt(Unsealed& vault, const lifecycle::PendingEnd& end,
                                      audit::Ticket& ticket) const;
-  void pause() COFFER_EXCLUDES(mutex_);
+  void pause(std::chrono::milliseconds most) COFFER_EXCLUDES(mutex_);
   void rest(std::chrono::nanoseconds since) COFFER_EXCLUDES(mutex_);
   [[nodiscard]] bool stopping() COFFER_EXCLUDES(mutex_);
   void tell_of_failing(Unsealed& vault);

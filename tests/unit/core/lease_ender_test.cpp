@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "fakes/no_threads.h"
 #include "fakes/test_leases.h"
 
 namespace coffer::core {
@@ -67,6 +68,23 @@ TEST_F(LeaseEnderTest, EndsWhatIsPendingWithBothLinesTheFirstBeforeIt) {
   EXPECT_EQ(before, 1U);
   EXPECT_EQ(lines_with("sys/leases/end/" + id).size(), 2U);
   EXPECT_EQ(vault_.open().leases->counts().total(), 0U);
+}
+
+/// A rotation program may have started as many as there may be.
+TEST_F(LeaseEnderTest, WithoutAThreadToBeHadItWaitsForOne) {
+  Door door(vault_.log, *vault_.trail, *vault_.store, *vault_.state, sink_);
+  const LeaseEnder ender(*vault_.state, door, system_clock());
+  {
+    const fakes::NoThreads none;
+    revoke(issue("u"));
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    EXPECT_EQ(pending(), 1U);
+  }
+  for (int i = 0; i < 4000 && pending() > 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_EQ(target_.users(), 0U);
+  EXPECT_EQ(target_.ends(), 1);
 }
 
 TEST_F(LeaseEnderTest, ManyAreEndedAtOnceAndEachOnce) {
