@@ -1,6 +1,7 @@
 """What the database engine is told anew while users are about, against real servers."""
 
 import base64
+import concurrent.futures
 import json
 import time
 
@@ -130,6 +131,27 @@ def test_a_holder_who_hinders_his_end_is_ended(house, servers):  # noqa: F811
     assert server.users() == []
     targets = ok(house.request("GET", "sys/leases/pending"), 200).data["targets"]
     assert not any(target["pending"] for target in targets.values()), targets
+
+
+def test_static_roles_of_one_server_may_be_written_at_once(house, servers):  # noqa: F811
+    """As whoever sets a house up by a tool does."""
+    server = servers("postgresql")
+    ok(house.request("POST", f"database/config/{server.name}", server.config()))
+    users = [f"service{number}" for number in range(8)]
+    for user in users:
+        server.sql(f"CREATE ROLE {user} LOGIN PASSWORD 'of old'; GRANT {user} TO {ADMIN}")
+
+    def write(user):
+        role = {"db_name": server.name, "username": user, "rotation_period": "24h"}
+        return house.new_client(house.client.token).post(f"database/static-roles/{user}", role)
+
+    with concurrent.futures.ThreadPoolExecutor(len(users)) as callers:
+        answers = list(callers.map(write, users))
+    assert [answer.status for answer in answers] == [204] * len(users), [answer.body for answer in answers]
+    for user in users:
+        data = ok(house.request("GET", f"database/static-creds/{user}"), 200).data
+        assert server.logs_in(user, data["password"])
+        ok(house.request("DELETE", f"database/static-roles/{user}"))
 
 
 def test_ends_that_wait_for_locks_hold_back_no_other(house, servers):  # noqa: F811

@@ -68,7 +68,9 @@ Result<std::optional<std::string>> shares_administrator(const House& house, Seal
 }
 
 std::unique_ptr<Targets::Turn> hold_users(House& house, const Found& connection) {
-  return house.targets.take_turn("users of " + server_of(connection));
+  // Whoever sets a house up writes ten at once, each of which takes some tens of milliseconds.
+  constexpr std::chrono::seconds kPatience{10};
+  return house.targets.take_turn("users of " + server_of(connection), kPatience);
 }
 
 }  // namespace coffer::engines::database

@@ -25,7 +25,8 @@ namespace coffer::engines::database {
                                                                       engine::SealedTransaction& tx,
                                                                       const Found& connection);
 
-/// While this lives nobody else writes static roles of that server; nullptr: somebody does.
+/// While this lives nobody else writes static roles of that server; waits for whoever does, some
+/// seconds. nullptr: somebody still does.
 [[nodiscard]] std::unique_ptr<Targets::Turn> hold_users(House& house, const Found& connection);
 
 }  // namespace coffer::engines::database

@@ -217,15 +217,25 @@ void Targets::forget(const Uuid& id) {
   kept_.erase(known);
 }
 
-std::unique_ptr<Targets::Turn> Targets::take_turn(const std::string& what) {
+std::unique_ptr<Targets::Turn> Targets::take_turn(const std::string& what,
+                                                  std::chrono::milliseconds most) {
+  const auto until = std::chrono::steady_clock::now() + most;
   const MutexLock lock(mutex_);
-  if (!turns_.insert(what).second) return nullptr;
+  while (turns_.contains(what)) {
+    const auto left = until - std::chrono::steady_clock::now();
+    if (left <= left.zero()) return nullptr;
+    ended_.wait_for(mutex_, left);
+  }
+  turns_.insert(what);
   return std::make_unique<Turn>(*this, what);
 }
 
 void Targets::end_turn(const std::string& what) {
-  const MutexLock lock(mutex_);
-  turns_.erase(what);
+  {
+    const MutexLock lock(mutex_);
+    turns_.erase(what);
+  }
+  ended_.notify_all();
 }
 
 }  // namespace coffer::engines::database

@@ -81,8 +81,10 @@ class Targets final {
     Targets& targets_;
     const std::string what_;
   };
-  /// Empty: another one's is under way.
-  [[nodiscard]] std::unique_ptr<Turn> take_turn(const std::string& what) COFFER_EXCLUDES(mutex_);
+  /// Empty: another one's is under way, and is still after `most`.
+  [[nodiscard]] std::unique_ptr<Turn> take_turn(const std::string& what,
+                                                std::chrono::milliseconds most = {})
+      COFFER_EXCLUDES(mutex_);
 
  private:
   using Shared = std::shared_ptr<connectors::Target>;
@@ -106,6 +108,7 @@ class Targets final {
 
   const Parts& parts_;
   Mutex mutex_;
+  CondVar ended_;  ///< a turn
   std::map<Uuid, Kept> kept_ COFFER_GUARDED_BY(mutex_);
   std::set<std::string> turns_ COFFER_GUARDED_BY(mutex_);
 };
