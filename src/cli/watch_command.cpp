@@ -1,4 +1,8 @@
 // watch: a line for each new version of a secret, as it comes.
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
 #include "commands.h"
 #include "kv_path.h"
 #include "output.h"
@@ -10,6 +14,10 @@ using model::Json;
 
 /// Below the client's own time limit, so that an answer comes before it.
 constexpr std::string_view kWait = "30s";
+
+constexpr int kAway = 503;
+constexpr std::chrono::milliseconds kFirstPause{500};
+constexpr std::chrono::milliseconds kLongestPause{10'000};
 
 std::string text_of(const Json* value) { return value == nullptr ? std::string() : value->text(); }
 
@@ -43,12 +51,23 @@ int watch(Session& session) {
   if (!path) return session.exit_code();
   const std::string api = path->api("data");
   std::string known = session.flags().has("after") ? session.flags().text("after") : "0";
+  auto pause = kFirstPause;
   for (std::int64_t seen = 0; !count || seen < *count;) {
     const auto answer = session.ask(
         "watching " + api,
-        {.path = api, .query = {{"after_version", known}, {"wait", std::string(kWait)}}});
+        {.path = api, .query = {{"after_version", known}, {"wait", std::string(kWait)}}}, {kAway});
     if (!answer) return session.exit_code();
     if (answer->status == 204) continue;  // nothing new in all that time
+    if (answer->status == kAway) {
+      // Sealed, or the token is busy: both pass, and nothing was missed.
+      if (pause == kFirstPause) {
+        session.console().warning("the daemon can't answer now: it is asked again");
+      }
+      std::this_thread::sleep_for(pause);
+      pause = std::min(2 * pause, kLongestPause);
+      continue;
+    }
+    pause = kFirstPause;
     const Json* version = answer->json.find_path({"data", "metadata", "version"});
     if (version == nullptr) {
       if (known == "0") return session.nothing_found(api);

@@ -1,4 +1,7 @@
 // rotation … and watch: what they send, and what they print.
+#include <algorithm>
+#include <thread>
+
 #include "cli_fixture.h"
 
 namespace coffer::cli {
@@ -93,6 +96,26 @@ TEST_F(RotationCommands, WatchTellsADeletion) {
   vault_.answer("GET /v1/secret/data/app?after_version=0&wait=30s", 404,
                 R"({"data":{"data":null,"metadata":{"version":3,"created_time":"t3"}}})");
   EXPECT_EQ(run({"watch", "-count=1", "secret/app"}).out, "3 t3 deleted\n");
+}
+
+TEST_F(RotationCommands, WatchGoesOnWhenADaemonThatWasBusyAnswersAgain) {
+  const std::string request = "GET /v1/secret/data/app?after_version=0&wait=30s";
+  vault_.answer(request, 503, R"({"errors":["the token is slow to answer"]})");
+  std::thread mends([&] {
+    const auto asked = [&] {
+      const auto seen = all();
+      return std::any_of(seen.begin(), seen.end(),
+                         [&](const std::string& line) { return line.starts_with(request); });
+    };
+    while (!asked()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    vault_.answer(request, 200,
+                  R"({"data":{"data":{"p":"x"},"metadata":{"version":3,"created_time":"t3"}}})");
+  });
+  const Outcome watched = run({"watch", "-count=1", "secret/app"});
+  mends.join();
+  EXPECT_EQ(watched.code, 0);
+  EXPECT_EQ(watched.out, "3 t3\n");
+  EXPECT_TRUE(contains(watched.err, "it is asked again")) << watched.err;
 }
 
 TEST_F(RotationCommands, WatchEndsWhereItMayNotRead) {
