@@ -28,6 +28,7 @@ struct Ceremony {
   bool user_pin_was_changed = false;  ///< by the run that was cut short: it is the new one
   SecureBytes new_so_pin{};
   SecureBytes new_user_pin{};
+  std::vector<Fact> failure{};  ///< what the line "failed" says of this step beside why
 
   [[nodiscard]] std::string path(std::string_view name) const {
     return directory + "/" + std::string(name);

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "ceremony.h"
 #include "coffer/base/terminal.h"
 #include "hash_words.h"
@@ -34,7 +36,9 @@ Result<void> run_step(Ceremony& ceremony, const Step& step) {
     COFFER_CHECK(ceremony.journal.append("step", step.id, {}));
     auto facts = perform(ceremony, step);
     if (!facts.ok()) {
-      COFFER_CHECK(ceremony.journal.append("failed", step.id, {{"why", facts.error().text}}));
+      Facts failed{{"why", facts.error().text}};
+      for (Fact& each : std::exchange(ceremony.failure, {})) failed.push_back(std::move(each));
+      COFFER_CHECK(ceremony.journal.append("failed", step.id, std::move(failed)));
       return make_error(facts.error().code, "step " + step.id + ": " + facts.error().text,
                         facts.error().cause);
     }

@@ -19,7 +19,8 @@ Error failed(const std::string& what, const std::string& path) {
   return make_error(code, what + " " + path, std::strerror(errno));
 }
 
-std::string directory_of(const std::string& path) {
+std::string directory_of(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
   const std::size_t slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
   return slash == 0 ? "/" : path.substr(0, slash);
@@ -68,6 +69,8 @@ Result<void> sync_directory(const std::string& directory) {
   return {};
 }
 
+Result<void> sync_name(const std::string& path) { return sync_directory(directory_of(path)); }
+
 Result<void> write_file(const std::string& path, std::string_view text, mode_t mode) {
   const std::string next = path + ".new";
   {
@@ -76,7 +79,7 @@ Result<void> write_file(const std::string& path, std::string_view text, mode_t m
     COFFER_CHECK(write_synced(file.get(), as_bytes(text)));
   }
   if (std::rename(next.c_str(), path.c_str()) != 0) return failed("cannot replace", path);
-  return sync_directory(directory_of(path));
+  return sync_name(path);
 }
 
 Result<void> write_secret(const std::string& path, const SecureBytes& secret) {
@@ -85,7 +88,7 @@ Result<void> write_secret(const std::string& path, const SecureBytes& secret) {
   if (!file.is_open()) return failed("cannot make", path);
   COFFER_CHECK(
       write_synced(file.get(), secret.expose(Reveal{"a secret is handed to its one holder"})));
-  return sync_directory(directory_of(path));
+  return sync_name(path);
 }
 
 Result<std::string> hash_file(const std::string& path) {

@@ -35,6 +35,8 @@ class File final {
 [[nodiscard]] Result<void> write_synced(int file, ByteView bytes);
 /// So that a file's name in it stays.
 [[nodiscard]] Result<void> sync_directory(const std::string& directory);
+/// That of a file or directory that is new, in the directory that it is in.
+[[nodiscard]] Result<void> sync_name(const std::string& path);
 /// Of a private file: 0400, replaced if there is one.
 [[nodiscard]] Result<void> write_secret(const std::string& path, const SecureBytes& secret);
 inline constexpr std::size_t kLargestHashed = std::size_t{256} << 20U;

@@ -60,9 +60,10 @@ class Checker final {
   }
 
   void programs(const Plan& plan) {
-    for (const auto& [act, words] : plan.programs) {
-      const TranscriptLine* const line = transcript_.find("done", act);
-      if (line != nullptr) at_preflight(hash_finding(act), fact(line->facts, "program-sha256"));
+    for (const TranscriptLine& line : transcript_.lines) {
+      if (plan.programs.count(line.step) == 0) continue;
+      if (line.type != "intent" && line.type != "done") continue;
+      at_preflight(hash_finding(line.step), fact(line.facts, "program-sha256"));
     }
   }
 

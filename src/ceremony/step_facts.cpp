@@ -93,8 +93,29 @@ class FactChecker final {
   void check_programs() {
     for (const auto& [act, words] : plan_.programs) {
       want(act, "command", joined(words));
-      if (live_) want(act, "exit-status", "0");
+      if (live_) check_tries(act);
     }
+  }
+
+  /// Each but the first by an exception of its own, and an end that isn't known by another.
+  void check_tries(const std::string& act) {
+    bool begun = false;
+    bool again = false;
+    bool as_done = false;
+    for (const TranscriptLine& line : transcript_.lines) {
+      if (line.step != act) continue;
+      if (line.type == "exception") {
+        again = again || fact(line.facts, "finding") == again_finding(act, true);
+        as_done = as_done || fact(line.facts, "finding") == again_finding(act, false);
+      }
+      if (line.type != "intent") continue;
+      if (begun && !again) {
+        problem("the program of step " + act + " was run again, and no exception says why");
+      }
+      begun = true;
+      again = as_done = false;
+    }
+    if (!begun || !as_done) want(act, "exit-status", "0");
   }
 
   /// Those that a token of the profile need not know.
@@ -160,6 +181,10 @@ const TranscriptLine* line_of_keys(const Transcript& transcript) noexcept {
 
 std::vector<std::string> problems_of_facts(const Plan& plan, const Transcript& transcript) {
   return FactChecker(plan, transcript).check();
+}
+
+std::string again_finding(std::string_view act, bool again) {
+  return std::string(act).append(again ? "-again" : "-as-done");
 }
 
 }  // namespace coffer::ceremony

@@ -14,4 +14,8 @@ namespace coffer::ceremony {
 /// Of the step that made the vault's keys, or opened the token that has them.
 [[nodiscard]] const TranscriptLine* line_of_keys(const Transcript& transcript) noexcept;
 
+/// The finding of the exception by which an act's program, of which a try was begun before, is run
+/// again, or what that did is taken as it is.
+[[nodiscard]] std::string again_finding(std::string_view act, bool again);
+
 }  // namespace coffer::ceremony

@@ -11,12 +11,6 @@
 namespace coffer::ceremony {
 namespace {
 
-/// Steps that write down what they are about to do to the token.
-bool writes_intent(std::string_view step) {
-  return step == "initialise" || step == "change-user-pin" || step == "change-so-pin" ||
-         step == "keys";
-}
-
 /// Types of lines that are of a step, and of those that are of none or of one.
 bool is_of_step(std::string_view type) {
   static constexpr std::array<std::string_view, 5> kTypes = {"step", "intent", "done", "failed",
@@ -73,6 +67,12 @@ class Checker final {
         problem(name_of(line) + " goes on with a rehearsal, which begins anew instead");
       }
     }
+  }
+
+  /// Steps that write down what they are about to do.
+  [[nodiscard]] bool writes_intent(const std::string& step) const {
+    return step == "initialise" || step == "change-user-pin" || step == "change-so-pin" ||
+           step == "keys" || plan_.programs.count(step) != 0;
   }
 
   [[nodiscard]] bool is_before_done(const TranscriptLine& intent) const {

@@ -1,6 +1,7 @@
 """Ceremonies without people: a plan, who is there, and a SoftHSM directory of its own."""
 
 import copy
+import fcntl
 import hashlib
 import json
 import os
@@ -114,6 +115,11 @@ class Ceremony:
 
     def secret(self, name):
         return (self.directory / "secrets" / name).read_text()
+
+    def wait_for_program(self, act):
+        """Until one ended whose ceremony was killed: it holds its output."""
+        with (self.out / f"{act}.output").open() as output:
+            fcntl.flock(output, fcntl.LOCK_EX)
 
     def serial(self):
         (line,) = [x for x in self.lines() if x["type"] == "done" and x["step"] == "initialise"]

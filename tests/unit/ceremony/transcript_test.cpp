@@ -169,5 +169,25 @@ TEST_F(TranscriptTest, OfFormatOneThatGoesOnIsReadForEver) {
   EXPECT_EQ(read->head, "0781a5dd4c3bc337e47cabf2075e32c37e2a907da166a3efc1cb6626eb532b50");
 }
 
+/// One that was cut while an act's program ran, which was run again and then taken as done.
+TEST_F(TranscriptTest, OfFormatOneWithAProgramThatRanTwiceIsReadForEver) {
+  const auto golden = read_file(
+      std::string(COFFER_TEST_DATA) + "/golden/ceremony/transcript-1-again", kMaxTranscript);
+  ASSERT_TRUE(golden.ok());
+  const auto read = parse_transcript(*golden);
+  ASSERT_TRUE(read.ok()) << describe(read.error());
+  EXPECT_EQ(read->lines.size(), 38U);
+  const TranscriptLine* const keys = read->find("intent", "keys");
+  const TranscriptLine* const intent = read->find("intent", "retire");
+  const TranscriptLine* const failed = read->find("failed", "retire");
+  const TranscriptLine* const done = read->find("done", "retire");
+  ASSERT_TRUE(keys != nullptr && intent != nullptr && failed != nullptr && done != nullptr);
+  EXPECT_FALSE(fact(keys->facts, "kek-id").empty() || fact(keys->facts, "sign-id").empty());
+  EXPECT_EQ(fact(intent->facts, "output-size"), "0");
+  EXPECT_EQ(fact(failed->facts, "exit-status"), "3");
+  EXPECT_EQ(fact(done->facts, "exit-status"), "3");
+  EXPECT_EQ(read->head, "0b1b95f6278cacfc9e4231a1812e19bd90d1874a6c4c9776c9e4405bee0baa6a");
+}
+
 }  // namespace
 }  // namespace coffer::ceremony::test
