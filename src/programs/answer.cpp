@@ -1,5 +1,8 @@
 #include "answer.h"
 
+#include <optional>
+
+#include "coffer/base/secure_bytes.h"
 #include "coffer/model/fields.h"
 #include "coffer/model/json_writer.h"
 
@@ -40,8 +43,10 @@ StepResult without_answer(const Ran& ran) {
     case Ran::End::signalled:
       return unknown("the program was ended by signal " + std::to_string(ran.status));
     case Ran::End::deadline: return unknown("the program met its deadline and was killed");
-    // It never ran, but that says nothing of the value: the same one is tried again.
-    case Ran::End::not_begun: return unknown("the program could not be started");
+    // It says nothing of the value if it never ran: the same one is tried again. A program that
+    // itself ends with the status that stands for this looks the same, as in a shell.
+    case Ran::End::not_begun:
+      return unknown("the program could not be started, or ended with status 126");
     case Ran::End::too_much: return unknown("the program wrote more than 2 MiB");
     case Ran::End::cut: break;
   }
@@ -51,11 +56,17 @@ StepResult without_answer(const Ran& ran) {
 /// SecretValue is an object, SecretString one as text, as AWS keeps it. Neither: what was proposed.
 Result<std::string> value_in(const model::Fields& answer) {
   COFFER_TRY(const auto object, answer.raw_object("SecretValue"));
-  if (object) return std::string(*object);
-  COFFER_TRY(auto text, answer.string("SecretString"));
+  std::optional<std::string> text;
+  if (object) {
+    text = std::string(*object);
+  } else {
+    COFFER_TRY(text, answer.string("SecretString"));
+  }
   if (!text) return std::string();
+  // One without members would empty the secret: no rotation means that.
   const auto parsed = model::Fields::parse(*text);
   if (!parsed.ok() || parsed->empty()) {
+    wipe(*text);
     return make_error(ErrorCode::invalid_argument, "no object");
   }
   return *std::move(text);
@@ -88,7 +99,7 @@ StepResult judge(RotationStep step, const Ran& ran) {
   if (ran.status != 0) return without_answer(ran);
   if (step != RotationStep::create) return {.end = StepEnd::done};
   auto value = value_in(*answer);
-  if (!value.ok()) return refused("the program's new value is no JSON object");
+  if (!value.ok()) return refused("the program's new value is no JSON object with members");
   return {.end = StepEnd::done, .value = *std::move(value)};
 }
 

@@ -118,15 +118,20 @@ Result<Values> gather(const RotationTools& tools, const View& view, const Found&
   return values;
 }
 
-/// What `create` gave is a secret as any other: an object, and no larger than one.
+/// What is wrong with a new value; empty: nothing. It is a secret as any other.
+std::string_view wrong_with(const std::string& value) {
+  if (value.empty()) return "there is no new value";
+  if (value.size() > kMaxValue) return "the new value is larger than 1 MiB";
+  return model::Fields::parse(value).ok() ? "" : "the new value is no object";
+}
+
 StepResult checked_for(RotationStep step, StepResult result, const Values& values) {
   if (step != RotationStep::create || result.end != StepEnd::done) return result;
   if (result.value.empty()) result.value = values.pending;
-  const bool usable = !result.value.empty() && result.value.size() <= kMaxValue &&
-                      model::Fields::parse(result.value).ok();
-  if (usable) return result;
+  const std::string_view why = wrong_with(result.value);
+  if (why.empty()) return result;
   wipe(result.value);
-  return {.end = StepEnd::refused, .value = {}, .why = "there is no new value, or it is no object"};
+  return {.end = StepEnd::refused, .value = {}, .why = std::string(why)};
 }
 
 std::vector<Awaited> readers_of_old(const Readers::Known& known, const RotationPlan& plan,

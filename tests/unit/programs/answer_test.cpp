@@ -71,11 +71,17 @@ TEST(ProgramAnswer, CreateGivesAnObjectOrOneAsText) {
   EXPECT_EQ(after(RotationStep::create, "{}").value, "") << "what was proposed";
   for (const char* output :
        {R"({"SecretString":"text"})", R"({"SecretString":"[1]"})", R"({"SecretString":""})",
-        R"({"SecretString":5})", R"({"SecretValue":"text"})", R"({"SecretValue":[1]})"}) {
+        R"({"SecretString":5})", R"({"SecretValue":"text"})", R"({"SecretValue":[1]})",
+        R"({"SecretString":"{}"})", R"({"SecretValue":{}})", R"({"SecretValue":{ }})"}) {
     const StepResult result = after(RotationStep::create, output);
     EXPECT_EQ(result.end, StepEnd::refused) << output;
     EXPECT_TRUE(result.value.empty()) << output;
   }
+}
+
+TEST(ProgramAnswer, AStatusThatMayMeanThatItNeverRanIsToldAsBoth) {
+  const auto why = after(RotationStep::set, "", 126, Ran::End::not_begun).why;
+  EXPECT_NE(why.find("could not be started, or ended with status 126"), std::string::npos) << why;
 }
 
 TEST(ProgramAnswer, OnlyCreateGivesAValue) {

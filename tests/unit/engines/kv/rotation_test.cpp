@@ -145,6 +145,15 @@ TEST_F(RotationTest, ARefusedValueIsReplacedAndSeen) {
   EXPECT_FALSE(has(vault.call(Operation::read, "sys/health"), "rotations_failing"));
 }
 
+TEST_F(RotationTest, AValueThatIsTooLargeIsToldAsThat) {
+  first();
+  server.rest = R"(,"more":")" + std::string(std::size_t{1} << 20U, 'x') + "\"";
+  ASSERT_TRUE(rotate_now().ok());
+  vault.sweep();
+  EXPECT_EQ(member(rotation(), "trouble"), "\"create: the new value is larger than 1 MiB\"");
+  EXPECT_EQ(member(metadata("app/db"), "current_version"), "1");
+}
+
 /// The rest of the secret would be lost.
 TEST_F(RotationTest, NothingIsMadeFromAVersionThatIsGone) {
   ASSERT_TRUE(write("app/db", R"({"password":"first"})").ok());
