@@ -166,18 +166,11 @@ void still_awaited(RotationState& state, const Readers::Known& known) {
   });
 }
 
-Result<void> end_run(Rotation& rotation, WallTime now) {
-  RotationState& state = rotation.state;
-  state.phase = Phase::idle;
-  state.run = {};
-  state.failures = 0;
-  state.trouble.clear();
-  state.forced = false;
-  state.is_set = false;
-  state.uncertain = false;
-  state.awaited.clear();
-  COFFER_TRY(state.next, next_time(rotation.plan, now));
-  return {};
+/// Nobody has the old value any more.
+void end_or_finish(Rotation& rotation, bool outside, WallTime now) {
+  if (!outside) return end_run(rotation, now);
+  rotation.state.phase = Phase::finish;
+  rotation.state.next = now;
 }
 
 /// From here on readers get the new value.
@@ -198,9 +191,7 @@ Result<void> promote(const RotationTools& tools, const View& view, const Found& 
   state.failures = 0;
   state.trouble.clear();
   if (plan.readers_window.count() == 0) {
-    if (!outside) return end_run(rotation, view.now);
-    state.phase = Phase::finish;
-    state.next = view.now;
+    end_or_finish(rotation, outside, view.now);
     return {};
   }
   const Readers::Known known = tools.readers.of(view.mount, found.path);
@@ -239,7 +230,7 @@ Result<void> change_value(const RotationTools& tools, const View& view, const Fo
       }
       return promote(tools, view, found, rotation, value, outside);
     }
-    case Change::end: return end_run(rotation, view.now);
+    case Change::end: end_run(rotation, view.now); return {};
   }
   return {};
 }
@@ -274,14 +265,17 @@ Errand inner(const RotationTools& tools, const Found& found, std::string_view na
       }};
 }
 
-Result<void> skip(const View& view, Rotation& rotation) { return end_run(rotation, view.now); }
+Result<void> skip(const View& view, Rotation& rotation) {
+  end_run(rotation, view.now);
+  return {};
+}
 
 /// The run's name is on disk before a program or a database hears it.
 Result<void> begin(const View& view, Rotation& rotation) {
   RotationState& state = rotation.state;
   const RotationPlan& plan = rotation.plan;
   const bool ends = !plan.schedule.empty() && plan.window.count() > 0 && !state.forced;
-  COFFER_TRY(const WallTime end, ends ? window_end(plan, state.next) : WallTime());
+  const WallTime end = ends ? window_end(plan, state.next) : WallTime();
   if (ends && view.now > end) return skip(view, rotation);
   COFFER_TRY(state.run, crypto::random_uuid());
   state.give_up = end;
@@ -303,9 +297,7 @@ Result<void> look_for_readers(const RotationTools& tools, const View& view, cons
     return {};
   }
   state.awaited.clear();
-  if (!found.rotator->reaches_outside()) return end_run(rotation, view.now);
-  state.phase = Phase::finish;
-  state.next = view.now;
+  end_or_finish(rotation, found.rotator->reaches_outside(), view.now);
   return {};
 }
 
@@ -391,18 +383,29 @@ Errand step_errand(const RotationTools& tools, const std::shared_ptr<Under>& und
           }};
 }
 
-/// What keeps a step from being begun at all: no such rotator, a token that is away.
+/// What keeps a step from being begun at all: no such rotator, no time zone, a token that is away.
 Errand stuck(const RotationTools& tools, const Found& found, const Error& why) {
   Errand errand =
       inner(tools, found, "stuck", [why](const View& view, Rotation& rotation) -> Result<void> {
         RotationState& state = rotation.state;
         ++state.failures;
         state.trouble = why.text;
-        state.next = view.now + backoff(state.failures);
+        if (!lost_its_time(state)) state.next = view.now + backoff(state.failures);
         return {};
       });
   errand.act = [why](const std::stop_token&) -> Result<void> { return why; };
   return errand;
+}
+
+/// When it is due next couldn't be told: once more.
+Errand find_time(const RotationTools& tools, const Found& found, WallTime now) {
+  const Result<WallTime> next = time_again(found.stored.rotation, now);
+  if (!next.ok()) return stuck(tools, found, next.error());
+  return inner(tools, found, "time", [next = *next](const View&, Rotation& rotation) {
+    // Unless someone asked for it now, or gave it other times.
+    if (lost_its_time(rotation.state)) rest_until(rotation.state, next);
+    return Result<void>();
+  });
 }
 
 Result<std::optional<Errand>> plan_outside(const RotationTools& tools,
@@ -444,7 +447,7 @@ Result<void> schedule(const View& view, std::string_view path, const Rotation& r
   const lifecycle::Rotator* rotator = tools.rotators.find(rotation.plan.rotator);
   const bool outside = rotator != nullptr && rotator->reaches_outside();
   return lifecycle::schedule(view.tx, outside ? kOutsideKind : kInsideKind,
-                             due_id(view.mount, path), rotation.state.next, view.now);
+                             due_id(view.mount, path), look_at(rotation.state, view.now), view.now);
 }
 
 Result<std::optional<Errand>> plan_step(const RotationTools& tools, engine::SealedTransaction& tx,
@@ -461,6 +464,7 @@ Result<std::optional<Errand>> plan_step(const RotationTools& tools, engine::Seal
     const Error none = make_error(ErrorCode::precondition, "there is no such rotator");
     return std::optional(stuck(tools, found, none));
   }
+  if (lost_its_time(state)) return std::optional(find_time(tools, found, now));
   if (state.phase == Phase::idle) return std::optional(inner(tools, found, "begin", begin));
   const bool too_late =
       state.phase == Phase::create && state.give_up != WallTime() && now > state.give_up;

@@ -34,10 +34,46 @@ Result<WallTime> next_time(const RotationPlan& plan, WallTime after) {
 
 /// The jitter lies within the window, so it is taken off again: the earliest time of the schedule
 /// that `next` can have come of.
-Result<WallTime> window_end(const RotationPlan& plan, WallTime next) {
-  COFFER_TRY(const auto schedule, lifecycle::Schedule::parse(plan.schedule, plan.time_zone));
-  COFFER_TRY(const WallTime time, schedule.next(next - plan.jitter - std::chrono::seconds(1)));
-  return std::min(time, next) + plan.window;
+WallTime window_end(const RotationPlan& plan, WallTime next) {
+  const WallTime earliest = next - plan.jitter;
+  const auto schedule = lifecycle::Schedule::parse(plan.schedule, plan.time_zone);
+  if (!schedule.ok()) return earliest + plan.window;
+  const auto time = schedule->next(earliest - std::chrono::seconds(1));
+  return (time.ok() ? std::min(*time, next) : earliest) + plan.window;
+}
+
+void end_run(Rotation& rotation, WallTime now) {
+  RotationState& state = rotation.state;
+  state.phase = Phase::idle;
+  state.run = {};
+  state.forced = false;
+  state.is_set = false;
+  state.uncertain = false;
+  state.awaited.clear();
+  const Result<WallTime> next = next_time(rotation.plan, now);
+  if (next.ok()) return rest_until(state, *next);
+  state.failures = 1;
+  state.trouble = next.error().text;
+  state.next = WallTime();
+}
+
+bool lost_its_time(const RotationState& state) noexcept {
+  return state.phase == Phase::idle && state.next == WallTime();
+}
+
+Result<WallTime> time_again(const Rotation& rotation, WallTime now) {
+  const bool only_later = rotation.plan.window.count() > 0;
+  return next_time(rotation.plan, only_later ? now : rotation.state.last);
+}
+
+void rest_until(RotationState& state, WallTime next) {
+  state.next = next;
+  state.failures = 0;
+  state.trouble.clear();
+}
+
+WallTime look_at(const RotationState& state, WallTime now) noexcept {
+  return lost_its_time(state) ? now + backoff(state.failures) : state.next;
 }
 
 std::chrono::seconds backoff(std::uint32_t failures) noexcept {

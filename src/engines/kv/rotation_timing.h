@@ -9,8 +9,23 @@ namespace coffer::engines::kv {
 [[nodiscard]] Result<WallTime> next_time(const RotationPlan& plan, WallTime after);
 
 /// Until when a value may be made that was to be made at `next`, a time of the schedule and its
-/// jitter. Precondition: the plan has a schedule and a window.
-[[nodiscard]] Result<WallTime> window_end(const RotationPlan& plan, WallTime next);
+/// jitter; the earliest that this can be, where the schedule can't be asked (its time zone is
+/// gone). Precondition: the plan has a schedule and a window.
+[[nodiscard]] WallTime window_end(const RotationPlan& plan, WallTime next);
+
+/// The run is over: it rests until the plan's next time. Where that can't be told, for a database
+/// of time zones can lose one, the run is over all the same, and the rotation in trouble: `next`
+/// isn't known.
+void end_run(Rotation& rotation, WallTime now);
+/// `next` isn't known.
+[[nodiscard]] bool lost_its_time(const RotationState& state) noexcept;
+/// The time that it should have then. With a window those that passed meanwhile are left out, else
+/// it may be past.
+[[nodiscard]] Result<WallTime> time_again(const Rotation& rotation, WallTime now);
+/// It rests until `next`, and there is no trouble.
+void rest_until(RotationState& state, WallTime next);
+/// When it is looked at: at `next`, or, where that isn't known, as after a failure.
+[[nodiscard]] WallTime look_at(const RotationState& state, WallTime now) noexcept;
 
 /// How long after a failure it is tried again: 2 s, 4 s, … 15 minutes.
 [[nodiscard]] std::chrono::seconds backoff(std::uint32_t failures) noexcept;

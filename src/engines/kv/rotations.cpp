@@ -144,8 +144,10 @@ Result<Response> Rotations::write(Context& context, const model::Fields& fields,
   const bool other_times = before.period != plan.period || before.schedule != plan.schedule ||
                            before.time_zone != plan.time_zone || before.jitter != plan.jitter ||
                            (before.paused && !plan.paused);
-  if (rotation.state.phase == Phase::idle && !rotation.state.forced && other_times) {
-    COFFER_TRY(rotation.state.next, next_time(plan, view.now));
+  const bool rests = rotation.state.phase == Phase::idle && !rotation.state.forced;
+  if (rests && (other_times || lost_its_time(rotation.state))) {
+    COFFER_TRY(const WallTime next, next_time(plan, view.now));
+    rest_until(rotation.state, next);
   }
   COFFER_CHECK(save_rotation(view, path, stored));
   COFFER_CHECK(schedule(view, path, rotation, tools_));
