@@ -9,6 +9,9 @@
 namespace coffer::connectors {
 namespace {
 
+constexpr unsigned int kUserFailed = 1396;
+constexpr unsigned int kOptionForbids = 1290;
+
 unsigned int seconds(std::chrono::milliseconds time) {
   return static_cast<unsigned int>(
       std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(time).count()));
@@ -107,9 +110,26 @@ bool MariadbConnection::alive() const {
 
 Error MariadbConnection::failed(std::string_view what) {
   reusable_ = false;
-  Error error = mariadb_error(::mysql_errno(connection_.get()), what);
+  const unsigned int number = ::mysql_errno(connection_.get());
+  Error error = mariadb_error(number, what, ::mysql_error(connection_.get()));
   if (is_missing_right(error)) of_old_ = true;
+  if (number == kUserFailed) return option_behind(what).value_or(std::move(error));
   return error;
+}
+
+/// ALTER USER ends with a number of its own, whatever was the matter; what an option had against it
+/// stands in the list of errors alone.
+std::optional<Error> MariadbConnection::option_behind(std::string_view what) {
+  constexpr std::string_view kAsked = "SHOW ERRORS";
+  if (::mysql_real_query(connection_.get(), kAsked.data(), kAsked.size()) != 0) return {};
+  const std::unique_ptr<MYSQL_RES, decltype(&::mysql_free_result)> rows(
+      ::mysql_store_result(connection_.get()), &::mysql_free_result);
+  if (rows == nullptr || ::mysql_num_fields(rows.get()) != 3) return {};
+  while (const MYSQL_ROW row = ::mysql_fetch_row(rows.get())) {
+    const bool is_option = row[1] != nullptr && row[1] == std::to_string(kOptionForbids);
+    if (is_option && row[2] != nullptr) return mariadb_error(kOptionForbids, what, row[2]);
+  }
+  return {};
 }
 
 Result<void> MariadbConnection::execute(const std::string& sql) {

@@ -4,6 +4,7 @@
 #include <mysql.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,7 @@ class MariadbConnection final : public Quoter {
   };
   explicit MariadbConnection(MYSQL* connection) : connection_(connection) {}
   [[nodiscard]] Error failed(std::string_view what);
+  [[nodiscard]] std::optional<Error> option_behind(std::string_view what);
 
   const std::unique_ptr<MYSQL, Close> connection_;
   bool reusable_ = true;
@@ -58,8 +60,10 @@ class MariadbConnection final : public Quoter {
   bool of_old_ = false;
 };
 
-/// The error for a number of MariaDB's server or client library.
-[[nodiscard]] Error mariadb_error(unsigned int number, std::string_view what);
+/// The error for a number of MariaDB's server or client library. Nothing of the message, which may
+/// quote a statement, gets into it: it is only looked through for what the number leaves open.
+[[nodiscard]] Error mariadb_error(unsigned int number, std::string_view what,
+                                  std::string_view message);
 
 /// A right that is missing, told from what else a server refuses.
 [[nodiscard]] bool is_missing_right(const Error& error);

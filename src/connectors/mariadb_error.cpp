@@ -38,7 +38,7 @@ constexpr std::array kMeanings = {
     Meaning{1317, ErrorCode::unavailable, "a statement was interrupted"},
     Meaning{1927, ErrorCode::unavailable, "the connection was killed"},
     Meaning{1053, ErrorCode::unavailable, "the server stops"},
-    Meaning{1290, ErrorCode::unavailable, "the server is read-only now"},
+    Meaning{1290, ErrorCode::precondition, "an option that the server runs with forbids this"},
     Meaning{1836, ErrorCode::unavailable, "the server is read-only now"},
     Meaning{3, ErrorCode::unavailable, "the server can't write to its disk"},
     Meaning{1021, ErrorCode::unavailable, "the server's disk is full"},
@@ -49,19 +49,41 @@ constexpr std::array kMeanings = {
     Meaning{1041, ErrorCode::unavailable, "the server is out of memory"},
 };
 
+/// Number 1290 is one for many options, and its message names which; in every language alike.
+struct Option {
+  std::string_view name;
+  Meaning meaning;
+};
+
+constexpr std::array kOptions = {
+    Option{"strict-password-validation",
+           {1290, ErrorCode::precondition,
+            "a plugin validates passwords, and hashes are refused then: set "
+            "strict_password_validation=OFF"}},
+    Option{"read-only", {1290, ErrorCode::unavailable, "the server is read-only now"}},
+    Option{"read_only", {1290, ErrorCode::unavailable, "the server is read-only now"}},
+};
+
+Error error_of(const Meaning& meaning, const std::string& cause) {
+  return make_error(meaning.code,
+                    "MariaDB refused: " + std::string(meaning.words) + " (error " +
+                        std::to_string(meaning.number) + ")",
+                    cause);
+}
+
 }  // namespace
 
-Error mariadb_error(unsigned int number, std::string_view what) {
+Error mariadb_error(unsigned int number, std::string_view what, std::string_view message) {
   const std::string cause = std::string(what) + ": error " + std::to_string(number);
   if (number == 0 || (number >= 2000 && number < 3000)) {
     return make_error(ErrorCode::unavailable, "MariaDB can't be reached", cause);
   }
+  for (const Option& option : kOptions) {
+    const bool named = message.find(option.name) != std::string_view::npos;
+    if (option.meaning.number == number && named) return error_of(option.meaning, cause);
+  }
   for (const Meaning& meaning : kMeanings) {
-    if (meaning.number != number) continue;
-    return make_error(meaning.code,
-                      "MariaDB refused: " + std::string(meaning.words) + " (error " +
-                          std::to_string(number) + ")",
-                      cause);
+    if (meaning.number == number) return error_of(meaning, cause);
   }
   return make_error(ErrorCode::precondition, "MariaDB refused: error " + std::to_string(number),
                     cause);

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "contract/targets/database_server.h"
+#include "src/connectors/mariadb_connection.h"
 
 namespace coffer::contract {
 namespace {
@@ -103,6 +104,60 @@ TEST_F(MariadbTarget, TellsNamesApartByCase) {
   must(create(server().creation(), "case1"));
   EXPECT_FALSE(has("CASE1"));
   must(target().drop_user({}, "case1"));
+}
+
+/// While there is one, and the server is as strict as it is by default.
+class PasswordValidation {
+ public:
+  explicit PasswordValidation(DatabaseServer& server) : server_(server) {
+    server_.as_owner("INSTALL SONAME 'simple_password_check'");
+  }
+  ~PasswordValidation() {
+    server_.as_owner("SET GLOBAL strict_password_validation = ON");
+    server_.as_owner("UNINSTALL SONAME 'simple_password_check'");
+  }
+  PasswordValidation(const PasswordValidation&) = delete;
+  PasswordValidation& operator=(const PasswordValidation&) = delete;
+
+ private:
+  DatabaseServer& server_;
+};
+
+TEST_F(MariadbTarget, TellsThatPasswordsAreValidated) {
+  must(create(server().creation(), "validated1"));
+  const PasswordValidation validation(server());
+  const std::vector<std::string> own{
+      "ALTER USER '{{name}}'@'localhost' IDENTIFIED BY '{{password}}'"};
+  const auto attempts = [&] {
+    return std::vector<Result<void>>{create(server().creation(), "validated2"),
+                                     target().set_password({}, "validated1", secret("q")),
+                                     target().set_password(own, "validated1", secret("q"))};
+  };
+  for (const auto& refused : attempts()) {
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, ErrorCode::precondition);
+    EXPECT_NE(refused.error().text.find("strict_password_validation=OFF"), std::string::npos)
+        << describe(refused.error());
+  }
+  EXPECT_FALSE(has("validated2"));
+  EXPECT_NE(server().log_in("validated1", "p"), nullptr);
+  server().as_owner("SET GLOBAL strict_password_validation = OFF");
+  for (const auto& done : attempts()) EXPECT_TRUE(done.ok()) << describe(done.error());
+  EXPECT_NE(server().log_in("validated1", "q"), nullptr);
+  EXPECT_NE(server().log_in("validated2", "p"), nullptr);
+}
+
+/// One number for many options.
+TEST_F(MariadbTarget, TellsReadOnlyFromOtherOptions) {
+  server().as_owner("SET GLOBAL read_only = ON");
+  const auto made = create(server().creation(), "read_only1");
+  server().as_owner("SET GLOBAL read_only = OFF");
+  ASSERT_FALSE(made.ok());
+  EXPECT_EQ(made.error().code, ErrorCode::unavailable);
+  EXPECT_NE(made.error().text.find("read-only"), std::string::npos) << made.error().text;
+  const Error other = connectors::mariadb_error(1290, "x", "the --skip-grant-tables option");
+  EXPECT_EQ(other.code, ErrorCode::precondition);
+  EXPECT_EQ(other.text.find("skip"), std::string::npos) << "nothing of what the server said";
 }
 
 }  // namespace
