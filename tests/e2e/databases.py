@@ -220,6 +220,7 @@ class Mariadb(Server):
         self.sql(f"CREATE DATABASE app; CREATE USER {ADMIN}@localhost IDENTIFIED BY '{secret}'")
         self.sql(f"GRANT CREATE USER, CONNECTION ADMIN ON *.* TO {ADMIN}@localhost")
         self.sql(f"GRANT SELECT ON mysql.user TO {ADMIN}@localhost")
+        self.sql(f"GRANT SELECT ON mysql.global_priv TO {ADMIN}@localhost")
         self.sql(f"GRANT SELECT ON app.* TO {ADMIN}@localhost WITH GRANT OPTION")
         self.sql("CREATE USER app_owner@localhost IDENTIFIED BY 'of old'")
         self.sql("CREATE USER app_twin@localhost IDENTIFIED BY 'of old'")

@@ -43,3 +43,61 @@ def test_mariadb_that_validates_passwords_is_told_of_as_it_is(house, servers):  
         ok(house.request("DELETE", "database/static-roles/own"))
     server.reset_admin()
     assert server.users() == []
+
+
+def plugins_of(server, user):
+    row = server.sql(f"SELECT JSON_VALUE(Priv, '$.plugin'), JSON_QUERY(Priv, '$.auth_or') "
+                     f"FROM mysql.global_priv WHERE User = '{user}'")  # fmt: skip
+    return row[0].split("\t")
+
+
+def test_mariadb_users_keep_their_other_ways_in(house, servers):  # noqa: F811
+    server = servers("mariadb")
+    configure(house, server)
+    server.sql("INSTALL PLUGIN IF NOT EXISTS ed25519 SONAME 'auth_ed25519'")
+    native = "mysql_native_password USING PASSWORD('of old')"
+    users = {"by_ed": "ed25519 USING PASSWORD('of old')", "by_socket": "unix_socket",
+             "by_either": f"ed25519 USING PASSWORD('of old') OR {native}",
+             "by_both": f"{native} OR unix_socket"}  # fmt: skip
+    server.sql("ALTER USER app_owner@localhost IDENTIFIED BY 'of old'")
+    for user, way in users.items():
+        server.sql(f"CREATE USER {user}@localhost IDENTIFIED VIA {way}")
+        before = plugins_of(server, user)
+        for field, of_two in [("username", {"username": user}),
+                              ("alternate_username", {"username": "app_owner", "alternate_username": user})]:  # fmt: skip
+            refused = house.request("POST", "database/static-roles/other", {**STATIC, **of_two})
+            assert refused.status == 400 and f'field "{field}"' in refused.errors[0], (user, refused.body)
+            assert "mysql_native_password" in refused.errors[0], refused.body
+        assert plugins_of(server, user) == before
+        assert house.request("GET", "database/static-roles/other").status == 404
+    assert server.logs_in("app_owner", "of old"), "nor was the other of two touched"
+    # Who says how the user is to log in gets that.
+    statement = "ALTER USER '{{name}}'@'localhost' IDENTIFIED VIA mysql_native_password USING '{{password}}' OR unix_socket"
+    role = {**STATIC, "username": "by_both", "rotation_statements": statement}
+    ok(house.request("POST", "database/static-roles/other", role))
+    told = house.request("GET", "database/static-creds/other").data["password"]
+    assert server.logs_in("by_both", told) and "unix_socket" in plugins_of(server, "by_both")[1]
+    ok(house.request("DELETE", "database/static-roles/other"))
+    for user in users:
+        server.drop(user)
+
+
+def test_a_mariadb_administrator_keeps_its_way_in(house, servers):  # noqa: F811
+    server = servers("mariadb")
+    configure(house, server)
+    server.sql("INSTALL PLUGIN IF NOT EXISTS ed25519 SONAME 'auth_ed25519'")
+    secret = ADMIN_PASSWORD.replace("'", "''")
+    server.sql(f"ALTER USER {ADMIN}@localhost IDENTIFIED VIA ed25519 USING PASSWORD('{secret}')")
+    ok(house.request("POST", "database/reset/maria"))
+    refused = house.request("POST", "database/rotate-root/maria")
+    assert refused.status == 400 and 'field "username"' in refused.errors[0], refused.body
+    assert plugins_of(server, ADMIN)[0] == "ed25519"
+    answer = creds(house, server)
+    ok(house.request("POST", "sys/leases/revoke", {"lease_id": answer["lease_id"], "sync": True}))
+    statement = "ALTER USER '{{name}}'@'localhost' IDENTIFIED BY '{{password}}'"
+    ok(house.request("POST", "database/config/maria", {"root_rotation_statements": statement}))
+    ok(house.request("POST", "database/rotate-root/maria"))
+    assert plugins_of(server, ADMIN)[0] == "mysql_native_password"
+    ok(house.request("POST", "database/config/maria", {"root_rotation_statements": []}))
+    ok(house.request("POST", "database/rotate-root/maria"))
+    server.reset_admin()

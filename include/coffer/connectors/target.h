@@ -89,6 +89,12 @@ class Target {
   /// the old one is in force.
   [[nodiscard]] virtual Result<void> set_password(Statements rotation, std::string_view name,
                                                   const SecureBytes& password) = 0;
+  /// Before somebody else's user is taken over: precondition, with the reason, where set_password()
+  /// would be refused because it changed more of how the user logs in than its password.
+  [[nodiscard]] virtual Result<void> check_take_over(Statements /*rotation*/,
+                                                     std::string_view /*name*/) {
+    return {};
+  }
   /// A login of its own, at once closed again.
   [[nodiscard]] virtual Result<void> check_login(std::string_view name,
                                                  const SecureBytes& password) = 0;

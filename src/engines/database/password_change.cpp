@@ -1,6 +1,7 @@
 #include "password_change.h"
 
 #include "coffer/base/failpoint.h"
+#include "fields.h"
 
 namespace coffer::engines::database {
 namespace {
@@ -24,6 +25,13 @@ bool old_one_stands(const std::function<Result<void>(const Targets::Act&)>& as_a
 }
 
 }  // namespace
+
+Result<void> check_take_over(Target& target, const Strings& statements, std::string_view field,
+                             std::string_view username) {
+  const auto fit = target.check_take_over(statements, username);
+  if (fit.ok() || fit.error().code != ErrorCode::precondition) return fit;
+  return bad_field(field, fit.error());
+}
 
 ChangeOutcome change_password(const std::function<Result<void>(const Targets::Act&)>& as_admin,
                               const Change& change) {

@@ -29,6 +29,10 @@ struct Change {
   bool sent_before = false;  ///< by an earlier try, whose outcome nobody knows
 };
 
+/// Before the first one, of a user that was there already. A refusal names `field`.
+[[nodiscard]] Result<void> check_take_over(connectors::Target& target, const Strings& statements,
+                                           std::string_view field, std::string_view username);
+
 /// `as_admin` runs what it is given on the Target.
 [[nodiscard]] ChangeOutcome change_password(
     const std::function<Result<void>(const Targets::Act&)>& as_admin, const Change& change);

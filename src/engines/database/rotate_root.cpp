@@ -100,8 +100,12 @@ Result<Response> rotate_root(House& house, Context& context, const Request&,
   COFFER_TRY(const SecureBytes fresh,
              house.parts.make_password(context.tx, found->row.password_policy));
   // From a Target that is open on, for it goes on with the password that is in force.
-  COFFER_CHECK(house.targets.with(context.tx, *found,
-                                  [](connectors::Target& target) { return target.verify(); }));
+  COFFER_CHECK(
+      house.targets.with(context.tx, *found, [&](connectors::Target& target) -> Result<void> {
+        COFFER_CHECK(target.verify());
+        return check_take_over(target, found->row.root_rotation_statements, "username",
+                               found->row.username);
+      }));
   const auto turn = house.targets.take_turn(to_string(found->id));
   if (turn == nullptr) {
     return make_error(ErrorCode::unavailable, "a rotation of this password is under way");

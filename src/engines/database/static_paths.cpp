@@ -89,6 +89,7 @@ Result<void> check(House& house, Context& context, const Found& connection, cons
       if (user.name.empty()) continue;
       COFFER_TRY(const bool there, target.has_user(user.name));
       if (!there) return bad_field(user.field, "the database has no such user");
+      COFFER_CHECK(check_take_over(target, role.rotation, user.field, user.name));
     }
     return {};
   });

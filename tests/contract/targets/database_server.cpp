@@ -151,6 +151,7 @@ class MariadbServer final : public DatabaseServer {
     as_owner("CREATE USER coffer@localhost IDENTIFIED BY 'the administrator''s password'");
     as_owner("GRANT CREATE USER, CONNECTION ADMIN ON *.* TO coffer@localhost");
     as_owner("GRANT SELECT ON mysql.user TO coffer@localhost");
+    as_owner("GRANT SELECT ON mysql.global_priv TO coffer@localhost");
     as_owner("GRANT SELECT ON app.* TO coffer@localhost WITH GRANT OPTION");
   }
   [[nodiscard]] connectors::Kind kind() const override { return connectors::Kind::mariadb; }

@@ -160,5 +160,50 @@ TEST_F(MariadbTarget, TellsReadOnlyFromOtherOptions) {
   EXPECT_EQ(other.text.find("skip"), std::string::npos) << "nothing of what the server said";
 }
 
+/// An ALTER USER for a password takes every other way in away.
+TEST_F(MariadbTarget, TakesNoUserOverWhoLogsInOtherwise) {
+  server().as_owner("INSTALL PLUGIN IF NOT EXISTS ed25519 SONAME 'auth_ed25519'");
+  server().as_owner("CREATE USER by_ed1@localhost IDENTIFIED VIA ed25519 USING PASSWORD('p')");
+  server().as_owner(
+      "CREATE USER by_two1@localhost IDENTIFIED VIA mysql_native_password USING PASSWORD('p') OR "
+      "unix_socket");
+  server().as_owner("CREATE USER by_host1@localhost IDENTIFIED BY 'p'");
+  server().as_owner("CREATE USER by_host1@'%' IDENTIFIED VIA unix_socket");
+  for (const char* name : {"by_ed1", "by_two1", "by_host1"}) {
+    for (const auto& refused :
+         {target().check_take_over({}, name), target().set_password({}, name, secret("q"))}) {
+      ASSERT_FALSE(refused.ok()) << name;
+      EXPECT_EQ(refused.error().code, ErrorCode::precondition) << describe(refused.error());
+      EXPECT_NE(refused.error().text.find("plugin"), std::string::npos) << refused.error().text;
+    }
+    EXPECT_NE(server().log_in(name, "p"), nullptr) << name;
+  }
+  const std::vector<std::string> own{
+      "ALTER USER '{{name}}'@'localhost' IDENTIFIED BY '{{password}}'"};
+  must(target().check_take_over(own, "by_ed1"));
+  must(target().set_password(own, "by_ed1", secret("q")));
+  EXPECT_NE(server().log_in("by_ed1", "q"), nullptr);
+  must(target().check_take_over({}, "by_ed1"));
+  server().as_owner("CREATE USER without1@localhost");
+  must(target().check_take_over({}, "without1"));
+}
+
+/// mysql.user has one way in of several. Whoever may read no more than that is told what it says.
+TEST_F(MariadbTarget, LooksForOtherWaysInAsFarAsItMay) {
+  server().as_owner("CREATE USER half@localhost IDENTIFIED BY 'p'");
+  server().as_owner("GRANT CREATE USER ON *.* TO half@localhost");
+  server().as_owner("GRANT SELECT ON mysql.user TO half@localhost");
+  server().as_owner("CREATE USER by_socket2@localhost IDENTIFIED VIA unix_socket");
+  server().as_owner("CREATE USER by_password2@localhost IDENTIFIED BY 'p'");
+  auto config = server().config();
+  config.username = "half";
+  config.password = secret("p");
+  const auto made = connectors::make_target(std::move(config));
+  ASSERT_TRUE(made.ok());
+  EXPECT_FALSE((*made)->set_password({}, "by_socket2", secret("q")).ok());
+  must((*made)->set_password({}, "by_password2", secret("q")));
+  EXPECT_NE(server().log_in("by_password2", "q"), nullptr);
+}
+
 }  // namespace
 }  // namespace coffer::contract
