@@ -13,6 +13,7 @@ using Connection = RedisConnection;
 using Words = std::vector<std::string>;
 
 constexpr std::size_t kLongestName = 256;
+constexpr std::string_view kAclFile = "ACLFILE";
 
 class Redis final : public Target {
  public:
@@ -27,6 +28,21 @@ class Redis final : public Target {
     COFFER_TRY(const auto connection, login(config_.username, config_.password));
     COFFER_TRY(const auto reply, connection->command({"ACL", "WHOAMI"}));
     return {};
+  }
+
+  [[nodiscard]] Result<void> verify_fit() override {
+    COFFER_CHECK(verify());
+    if (config_.persistence_mode.empty()) return {};
+    COFFER_TRY(auto lent, pool_.take(in(config_.statement_timeout)));
+    const auto saved = save(*lent);
+    const bool is_for_file = config_.persistence_mode == kAclFile;
+    if (saved.ok() && !is_for_file) return unfit("the server has an aclfile: wanted ACLFILE");
+    if (saved.ok()) return {};
+    const bool none = says_no_acl_file(saved.error());
+    if (none && is_for_file) return unfit("the server has no aclfile: wanted REWRITE");
+    // A right that is missing shows when the first role is written.
+    if (none || saved.error().code == ErrorCode::precondition) return {};
+    return saved.error();
   }
 
   [[nodiscard]] Result<void> check(Purpose purpose, Statements statements) const override {
@@ -148,13 +164,25 @@ class Redis final : public Target {
     return !reply.nil;
   }
 
-  /// Users are in memory alone unless Redis is told to write them down.
+  [[nodiscard]] static Result<Connection::Reply> save(Connection& connection) {
+    return connection.command({"ACL", "SAVE"});
+  }
+
+  [[nodiscard]] static Error unfit(std::string_view why) {
+    return make_error(ErrorCode::invalid_argument,
+                      "field \"persistence_mode\": " + std::string(why));
+  }
+
+  /// Users are in memory alone unless Redis is told to write them down. Where it has an aclfile
+  /// CONFIG REWRITE says OK and leaves them out, so ACL SAVE comes first in either mode: without
+  /// such a file it does nothing.
   [[nodiscard]] Result<void> persist(Connection& connection) const {
     if (config_.persistence_mode.empty()) return {};
-    const Words save{"ACL", "SAVE"};
-    const Words rewrite{"CONFIG", "REWRITE"};
-    COFFER_TRY(const auto reply,
-               connection.command(config_.persistence_mode == "ACLFILE" ? save : rewrite));
+    const auto saved = save(connection);
+    if (saved.ok()) return {};
+    const bool is_for_file = config_.persistence_mode == kAclFile;
+    if (is_for_file || saved.error().code != ErrorCode::precondition) return saved.error();
+    COFFER_TRY(const auto reply, connection.command({"CONFIG", "REWRITE"}));
     return {};
   }
 
@@ -166,7 +194,7 @@ class Redis final : public Target {
 }  // namespace
 
 Result<std::unique_ptr<Target>> make_redis(TargetConfig config) {
-  if (!config.persistence_mode.empty() && config.persistence_mode != "ACLFILE" &&
+  if (!config.persistence_mode.empty() && config.persistence_mode != kAclFile &&
       config.persistence_mode != "REWRITE") {
     return make_error(ErrorCode::invalid_argument,
                       "field \"persistence_mode\": wanted ACLFILE, REWRITE or nothing");

@@ -8,6 +8,7 @@ namespace coffer::connectors {
 namespace {
 
 constexpr std::string_view kScheme = "redis://";
+constexpr std::string_view kNoAclFile = "it has no aclfile: persistence_mode REWRITE is for it";
 
 Error bad_url(std::string_view why) {
   return make_error(ErrorCode::invalid_argument, "field \"connection_url\": " + std::string(why));
@@ -32,6 +33,10 @@ Error error_of(std::string_view message) {
     return error(ErrorCode::unauthenticated, "wrong user name or password");
   }
   if (kind == "NOPERM") return error(ErrorCode::precondition, "insufficient privilege");
+  // Valkey has its own name in it.
+  if (message.find("is not configured to use an ACL file") != std::string_view::npos) {
+    return error(ErrorCode::precondition, kNoAclFile);
+  }
   for (const std::string_view saying :
        {"ERR Rewriting config file", "ERR There was an error trying"}) {
     if (message.starts_with(saying)) {
@@ -55,6 +60,10 @@ std::vector<std::string> texts_of(const redisReply& array) {
 }
 
 }  // namespace
+
+bool says_no_acl_file(const Error& error) {
+  return error.text.find(kNoAclFile) != std::string::npos;
+}
 
 Result<RedisOptions> parse_redis_url(std::string_view text) {
   for (const char c : text) {

@@ -55,4 +55,7 @@ class RedisConnection final {
   bool reusable_ = true;
 };
 
+/// The answer to ACL SAVE of a server that keeps no users in an aclfile.
+[[nodiscard]] bool says_no_acl_file(const Error& error);
+
 }  // namespace coffer::connectors

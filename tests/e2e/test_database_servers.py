@@ -1,9 +1,13 @@
 """How servers are set up, where that decides what the database engine can do, against real ones."""
 
 import contextlib
+import os
+import pathlib
+import pwd
 
-from databases import ADMIN, ADMIN_PASSWORD, servers  # noqa: F401  (a fixture)
-from test_database import configure, creds, house, ok  # noqa: F401  (one is a fixture)
+import pytest
+from databases import ADMIN, ADMIN_PASSWORD, Redis, servers  # noqa: F401  (a fixture)
+from test_database import configure, creds, eventually, house, ok  # noqa: F401  (one is a fixture)
 
 STATIC = {"db_name": "maria", "rotation_period": "24h"}
 
@@ -101,3 +105,62 @@ def test_a_mariadb_administrator_keeps_its_way_in(house, servers):  # noqa: F811
     ok(house.request("POST", "database/config/maria", {"root_rotation_statements": []}))
     ok(house.request("POST", "database/rotate-root/maria"))
     server.reset_admin()
+
+
+class RedisWithAclFile(Redis):
+    name = "redis-acl"
+
+    def prepare(self):
+        super().prepare()
+        users = self.directory / "users.acl"
+        users.write_text("user default on >owner ~* &* +@all\n")
+        conf = self.directory / "redis.conf"
+        lines = [line for line in conf.read_text().splitlines() if not line.startswith("user ")]
+        conf.write_text("\n".join([*lines, f"aclfile {users}", ""]))
+        if os.geteuid() == 0:
+            owner = pwd.getpwnam(self.user)
+            os.chown(users, owner.pw_uid, owner.pw_gid)
+
+    def fill(self):
+        super().fill()
+        self.sql("ACL", "SAVE")
+
+
+@pytest.fixture
+def redis_with_acl_file():
+    server = RedisWithAclFile(pathlib.Path("/tmp") / f"coffer-redis-acl-{os.getpid()}")
+    yield server
+    server.__exit__()
+
+
+def test_redis_has_one_place_for_users(house, servers, redis_with_acl_file):  # noqa: F811
+    for server, wrong, right in [(servers("redis"), "ACLFILE", "REWRITE"),
+                                 (redis_with_acl_file, "REWRITE", "ACLFILE")]:  # fmt: skip
+        refused = house.request("POST", "database/config/kept", server.config(persistence_mode=wrong))
+        assert refused.status == 400, refused.body
+        assert 'field "persistence_mode"' in refused.errors[0] and f"wanted {right}" in refused.errors[0]
+        assert house.request("GET", "database/config/kept").status == 404
+        ok(house.request("POST", "database/config/kept", server.config(persistence_mode=right)))
+        refused = house.request("POST", "database/config/kept", {"persistence_mode": wrong})
+        assert refused.status == 400 and f"wanted {right}" in refused.errors[0], refused.body
+        ok(house.request("DELETE", "database/config/kept"))
+
+
+def test_redis_with_an_aclfile_keeps_what_the_vault_changed(house, redis_with_acl_file):  # noqa: F811
+    """By a configuration from before the mode was looked at, too."""
+    server = redis_with_acl_file
+    configure(house, server, persistence_mode="REWRITE", verify_connection=False)
+    answer = creds(house, server)["data"]
+    role = {"db_name": server.name, "username": "app_owner", "rotation_period": "24h"}
+    ok(house.request("POST", "database/static-roles/kept", role))
+    ok(house.request("POST", f"database/rotate-root/{server.name}"))
+    server.stop()
+    server.start()
+    assert server.logs_in(answer["username"], answer["password"])
+    told = house.request("GET", "database/static-creds/kept").data
+    assert server.logs_in("app_owner", told["password"])
+    lease = creds(house, server)["lease_id"]
+    ok(house.request("POST", "sys/leases/revoke", {"lease_id": lease, "sync": True}))
+    ok(house.request("DELETE", "database/static-roles/kept"))
+    ok(house.request("POST", f"sys/leases/revoke-prefix/database/creds/{server.name}"))
+    eventually(lambda: server.users() == [])

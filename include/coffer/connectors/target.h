@@ -67,6 +67,9 @@ class Target {
 
   /// Logs in anew as the administrator.
   [[nodiscard]] virtual Result<void> verify() = 0;
+  /// The same, and whether the server is one that the configuration fits: invalid_argument names
+  /// the field.
+  [[nodiscard]] virtual Result<void> verify_fit() { return verify(); }
   /// Parses, without a connection: invalid_argument with the reason. Empty is the default of the
   /// purpose, where there is one.
   [[nodiscard]] virtual Result<void> check(Purpose purpose, Statements statements) const = 0;

@@ -109,22 +109,26 @@ Result<SecureBytes> password_of(Context& context, const Found& found,
   return open_password(context.tx, found, found.row.password.current);
 }
 
+bool is_not_let_in(const Result<void>& login) {
+  return !login.ok() && login.error().code == ErrorCode::unauthenticated;
+}
+
 /// While it isn't known whether a change of the stored password took effect, the pending one is as
 /// good as the one in force: `password` is the one of the two that logs in afterwards.
 Result<void> verify_login(House& house, Context& context, const Found& found,
                           connectors::Target& target, bool given, SecureBytes& password) {
-  const auto logged_in = target.verify();
-  if (logged_in.ok()) return {};
+  auto logged_in = target.verify_fit();
   const std::uint64_t pending = given ? 0 : found.row.password.pending;
-  if (pending != 0 && logged_in.error().code == ErrorCode::unauthenticated) {
+  if (pending != 0 && is_not_let_in(logged_in)) {
     COFFER_TRY(SecureBytes other, open_password(context.tx, found, pending));
     COFFER_TRY(SecureBytes copy, other.clone());
     COFFER_TRY(const auto second, house.targets.make(found.row, std::move(copy)));
-    if (second->verify().ok()) {
-      password = std::move(other);
-      return {};
-    }
+    auto again = second->verify_fit();
+    if (again.ok()) password = std::move(other);
+    if (!is_not_let_in(again)) logged_in = std::move(again);
   }
+  // A field that is named already is all that there is to say.
+  if (logged_in.ok() || logged_in.error().code == ErrorCode::invalid_argument) return logged_in;
   return make_error(ErrorCode::invalid_argument,
                     "error verifying connection: " + logged_in.error().text,
                     logged_in.error().cause);
