@@ -28,7 +28,7 @@ bool old_one_stands(const std::function<Result<void>(const Targets::Act&)>& as_a
 
 Result<void> check_take_over(Target& target, const Strings& statements, std::string_view field,
                              std::string_view username) {
-  const auto fit = target.check_take_over(statements, username);
+  auto fit = target.check_take_over(statements, username);
   if (fit.ok() || fit.error().code != ErrorCode::precondition) return fit;
   return bad_field(field, fit.error());
 }
