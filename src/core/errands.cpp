@@ -35,20 +35,36 @@ Errands::~Errands() {
   for (std::thread& thread : threads) thread.join();
 }
 
-Errands::Taken Errands::take(std::shared_ptr<Unsealed> vault, const lifecycle::Due& due) {
+bool Errands::holds(const lifecycle::Due& due) const {
+  const MutexLock lock(mutex_);
+  return held_.contains({due.kind, due.id});
+}
+
+/// Many that wait for one thing would else keep out all others as soon as it doesn't answer.
+bool Errands::has_room(const std::string& target) const {
+  const auto load = loads_.find(target);
+  if (load == loads_.end()) return true;
+  if (target.empty()) return load->second.held < kMaxHeld;
+  return load->second.held < kMaxHeldOfOne && held_outside_ < kMaxHeld;
+}
+
+bool Errands::take(std::shared_ptr<Unsealed> vault, const lifecycle::Due& due,
+                   const std::string& target) {
   {
     const MutexLock lock(mutex_);
-    if (held_.contains({due.kind, due.id})) return Taken::already;
-    if (held_.size() >= kMaxHeld) return Taken::full;
+    if (held_.contains({due.kind, due.id})) return true;
+    if (!has_room(target)) return false;
     held_.emplace(due.kind, due.id);
-    waiting_.push_back({std::move(vault), due, running_.get_token()});
+    ++loads_[target].held;
+    if (!target.empty()) ++held_outside_;
+    waiting_.push_back({std::move(vault), due, target, running_.get_token()});
     // Most vaults never need one.
     if (waiting_.size() > idle_ && threads_.size() < kThreads) {
       threads_.emplace_back([this] { loop(); });
     }
   }
   arrived_.notify_one();
-  return Taken::yes;
+  return true;
 }
 
 void Errands::drop() {
@@ -57,7 +73,7 @@ void Errands::drop() {
   {
     const MutexLock lock(mutex_);
     forgotten.swap(waiting_);
-    for (const Job& job : forgotten) held_.erase({job.due.kind, job.due.id});
+    for (const Job& job : forgotten) let_go(job);
     running = std::exchange(running_, std::stop_source());
   }
   running.request_stop();
@@ -68,22 +84,52 @@ std::size_t Errands::held() const {
   return held_.size();
 }
 
+/// The earliest of the target that has the fewest under way, of those that may have one more.
+std::deque<Errands::Job>::iterator Errands::choose() {
+  auto best = waiting_.end();
+  std::size_t fewest = kThreads;
+  for (auto job = waiting_.begin(); job != waiting_.end(); ++job) {
+    const std::size_t running = loads_[job->target].running;
+    const bool may = job->target.empty() ||
+                     (running < kThreadsOfOne && running_outside_ < kThreads - kThreadsKept);
+    if (!may || running >= fewest) continue;
+    fewest = running;
+    best = job;
+  }
+  return best;
+}
+
+/// Whoever ends one looks for the next itself: so nobody needs to be woken when a target may have
+/// one more.
 std::optional<Errands::Job> Errands::next() {
   const MutexLock lock(mutex_);
-  while (waiting_.empty() && !stop_) {
+  auto chosen = choose();
+  while (chosen == waiting_.end() && !stop_) {
     ++idle_;
     arrived_.wait(mutex_);
     --idle_;
+    chosen = choose();
   }
   if (stop_) return std::nullopt;
-  Job job = std::move(waiting_.front());
-  waiting_.pop_front();
+  Job job = std::move(*chosen);
+  waiting_.erase(chosen);
+  ++loads_[job.target].running;
+  if (!job.target.empty()) ++running_outside_;
   return job;
 }
 
-void Errands::forget(const lifecycle::Due& due) {
+void Errands::let_go(const Job& job) {
+  held_.erase({job.due.kind, job.due.id});
+  if (!job.target.empty()) --held_outside_;
+  const auto load = loads_.find(job.target);
+  if (--load->second.held == 0) loads_.erase(load);
+}
+
+void Errands::forget(const Job& job) {
   const MutexLock lock(mutex_);
-  held_.erase({due.kind, due.id});
+  --loads_[job.target].running;
+  if (!job.target.empty()) --running_outside_;
+  let_go(job);
 }
 
 void Errands::loop() {
@@ -93,7 +139,7 @@ void Errands::loop() {
     } catch (const std::bad_alloc&) {
       log::error("out of memory while doing what is due");
     }
-    forget(job->due);
+    forget(*job);
     // Not before it is forgotten: the next look has to find it free.
     const bool goes_on = !job->stop.stop_requested();
     job.reset();

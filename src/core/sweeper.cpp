@@ -21,7 +21,7 @@ constexpr std::size_t kStep = 64;
 constexpr int kRestTimes = 9;
 constexpr std::chrono::milliseconds kLongestRest{200};
 constexpr std::chrono::minutes kTryAgain{1};
-/// For errands that find all threads busy and the line before them full.
+/// For errands that find the line before the threads full.
 constexpr std::chrono::seconds kWhenFull{5};
 
 }  // namespace
@@ -141,10 +141,16 @@ Result<bool> Sweeper::sweep_open(const std::shared_ptr<Unsealed>& vault) {
   if (found.trouble && found.trouble->text != trouble_) log::error(*found.trouble);
   trouble_ = found.trouble ? found.trouble->text : std::string();
   next_ = found.next;
-  std::erase_if(found.due, [&](const lifecycle::Due& due) { return send(vault, due); });
+  bool moved = false;
+  std::erase_if(found.due, [&](const lifecycle::Due& due) {
+    const Sent sent = send(vault, *tx, due);
+    moved = moved || sent == Sent::moved;
+    return sent != Sent::no;
+  });
   if (found.due.empty()) {
     advance(*vault);
-    return false;
+    // Behind very many of one program that hangs there may be one of another.
+    return found.more && moved;
   }
   Batch batch;
   for (const lifecycle::Due& due : found.due) handle(*vault, due, batch);
@@ -159,14 +165,18 @@ void Sweeper::rest(std::chrono::nanoseconds worked) {
   if (!stop_ && pause > std::chrono::nanoseconds(0)) stopped_.wait_for(mutex_, pause);
 }
 
-bool Sweeper::send(const std::shared_ptr<Unsealed>& vault, const lifecycle::Due& due) {
-  if (!vault->due_handlers.is_errand(due.kind)) return false;
+Sweeper::Sent Sweeper::send(const std::shared_ptr<Unsealed>& vault, envelope::SealedTransaction& tx,
+                            const lifecycle::Due& due) {
+  if (!vault->due_handlers.is_errand(due.kind)) return Sent::no;
   if (vault->outside_paused && vault->due_handlers.reaches_outside(due.kind)) {
     postpone(*vault, due, kTryAgain);
-  } else if (errands_.take(vault, due) == Errands::Taken::full) {
-    postpone(*vault, due, kWhenFull);
+    return Sent::moved;
   }
-  return true;
+  if (errands_.holds(due)) return Sent::is_there;
+  const Result<std::string> target = vault->due_handlers.waits_for(tx, due);
+  if (!target.ok()) return Sent::is_there;  // a lost race, and nothing else: it is due still
+  if (!errands_.take(vault, due, *target)) postpone(*vault, due, kWhenFull);
+  return Sent::moved;
 }
 
 /// A request like any other, but for its caller: there is none.

@@ -240,11 +240,22 @@ Result<void> postpone(envelope::SealedTransaction& tx, const Due& due, WallTime 
 }
 
 void Handlers::add(std::string kind, Handler handler, Effects effects) {
-  handlers_.insert_or_assign(std::move(kind), Entry{std::move(handler), {}, effects});
+  handlers_.insert_or_assign(std::move(kind), Entry{std::move(handler), {}, effects, {}});
 }
 
-void Handlers::add_errand(std::string kind, Planner planner, Effects effects) {
-  handlers_.insert_or_assign(std::move(kind), Entry{{}, std::move(planner), effects});
+void Handlers::add_errand(std::string kind, Planner planner, Effects effects, WaitsFor waits_for) {
+  handlers_.insert_or_assign(std::move(kind),
+                             Entry{{}, std::move(planner), effects, std::move(waits_for)});
+}
+
+Result<std::string> Handlers::waits_for(envelope::SealedTransaction& tx, const Due& due) const {
+  const auto found = handlers_.find(due.kind);
+  if (found == handlers_.end()) return due.kind;
+  const Entry& entry = found->second;
+  if (!entry.waits_for) return entry.effects == Effects::outside ? due.kind : std::string();
+  Result<std::string> name = entry.waits_for(tx, due);
+  if (name.ok() || name.error().code == ErrorCode::conflict) return name;
+  return due.kind;
 }
 
 bool Handlers::reaches_outside(std::string_view kind) const {

@@ -18,6 +18,14 @@ bool may_rotate(const Program& program, std::string_view secret) {
                      [&](const std::string& pattern) { return model::path_fits(pattern, secret); });
 }
 
+/// What take_settings() kept.
+Result<std::string> program_in(std::string_view settings) {
+  COFFER_TRY(const auto fields, model::Fields::parse(std::string(settings)));
+  COFFER_TRY(auto program, fields.string("program"));
+  if (!program) return make_error(ErrorCode::corrupt, "no program is named");
+  return *std::move(program);
+}
+
 class ExecRotator final : public lifecycle::Rotator {
  public:
   explicit ExecRotator(Runner& runner) : runner_(runner) {}
@@ -45,19 +53,23 @@ class ExecRotator final : public lifecycle::Rotator {
     return std::move(json).take();
   }
 
+  [[nodiscard]] Result<std::string> waits_for(envelope::SealedTransaction& /*tx*/,
+                                              std::string_view settings) const override {
+    COFFER_TRY(const std::string program, program_in(settings));
+    return "program " + program;
+  }
+
   [[nodiscard]] StepResult step(const RotationCall& call, const std::stop_token& stop) override {
-    const auto settings = model::Fields::parse(std::string(call.settings));
-    if (!settings.ok()) return {.end = StepEnd::unknown, .why = settings.error().text};
-    const auto program = settings->string("program");
-    if (!program.ok() || !*program) return {.end = StepEnd::unknown, .why = "no program is named"};
+    const auto program = program_in(call.settings);
+    if (!program.ok()) return {.end = StepEnd::unknown, .why = program.error().text};
     // The configuration may be another by now, and so may the secret's path.
-    const Program* const found = runner_.find(**program);
+    const Program* const found = runner_.find(*program);
     if (found != nullptr && !may_rotate(*found, call.secret)) {
       return {.end = StepEnd::unknown,
               .why = "the configuration's secrets of the program don't include this one"};
     }
     std::string request = request_text(call);
-    auto ran = runner_.run(**program, request, stop);
+    auto ran = runner_.run(*program, request, stop);
     wipe(request);
     if (!ran.ok()) return {.end = StepEnd::unknown, .why = ran.error().text};
     StepResult result = judge(call.step, *ran);

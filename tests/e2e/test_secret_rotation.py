@@ -45,6 +45,13 @@ if (state / f"refuse-{{step}}").exists():
 print("canary-of-stderr", file=sys.stderr)
 """
 
+HANGS = """#!/usr/bin/python3
+import time
+with open("{state}/log", "a") as log:
+    log.write('{{"hangs": true}}\\n')
+time.sleep(600)
+"""
+
 
 @pytest.fixture(scope="module")
 def model():
@@ -62,15 +69,19 @@ class Rotated(ConfiguredVault):
         self.state.mkdir()
         (self.state / "taken").mkdir()
         (self.state / "taken/first").touch()
-        program = self.etc / "rotate"
-        program.write_text(PROGRAM.format(state=self.state))
-        os.chmod(program, 0o755)
+        program = self.program(PROGRAM, "rotate")
         for path in [self.state, *self.state.rglob("*")]:
             os.chown(path, *ids(CLIENT))
         self.settings["rotation_program"] = [
-            {"name": "it", "path": str(program), "secrets": ["secret/app/*"], "user": CLIENT,
+            {"name": "it", "path": program, "secrets": ["secret/app/*"], "user": CLIENT,
              "deadline_seconds": 600}]
         self.write()
+
+    def program(self, text, name):
+        program = self.etc / name
+        program.write_text(text.format(state=self.state))
+        os.chmod(program, 0o755)
+        return str(program)
 
     def said(self):
         log = self.state / "log"
@@ -227,6 +238,30 @@ def test_a_seal_ends_a_program_that_hangs_and_it_is_taken_up_again(rotated):
     assert vault.client.post("sys/seal", {}).status == 204
     vault.restart()
     until(idle(vault, 2))
+
+
+def test_a_program_that_hangs_holds_up_no_rotation_but_its_own(rotated):
+    vault = rotated
+    vault.settings["rotation_program"].append(
+        {"name": "hangs", "path": vault.program(HANGS, "hangs"), "secrets": ["secret/hung/*"], "user": CLIENT,
+         "deadline_seconds": 600})
+    vault.write()
+    vault.start()
+    # More than the daemon has threads for.
+    for number in range(20):
+        vault.put(f"hung/{number}", {"password": "first"})
+        plan = {"rotator": "exec", "program": "hangs", "period": "24h", "fields": ["password"]}
+        assert vault.client.post(f"secret/rotation/hung/{number}", plan).status == 200
+        assert vault.client.post(f"secret/rotate/hung/{number}", {}).status == 200
+    until(lambda: len(vault.said()) == 2)
+    vault.set_up()
+    vault.rotate()
+    until(idle(vault, 2))
+    vault.put("own", {"password": "first"})
+    assert vault.client.post("secret/rotation/own", {"rotator": "generate", "period": "24h"}).status == 200
+    assert vault.client.post("secret/rotate/own", {}).status == 200
+    until(lambda: vault.client.get("secret/data/own").data["metadata"]["version"] == 2)
+    assert len([line for line in vault.said() if "hangs" in line]) == 2, "and no third of what hangs was begun"
 
 
 def test_finish_waits_for_readers_of_the_old_value(rotated):

@@ -1,8 +1,11 @@
 // Due work that takes long: on threads of its own, so that a program or a database that doesn't
-// answer holds up nothing else that is due (lifecycle::Errand).
+// answer holds up nothing else that is due (lifecycle::Errand). Neither the threads nor the places
+// in the line are all one target's: what an errand waits for, by name
+// (lifecycle::Handlers::waits_for).
 #pragma once
 
 #include <deque>
+#include <map>
 #include <set>
 #include <stop_token>
 #include <thread>
@@ -17,8 +20,15 @@ namespace coffer::core {
 /// whatever is lost here is found again by the next look.
 class Errands final {
  public:
-  static constexpr std::size_t kThreads = 8;
+  static constexpr std::size_t kThreads = 16;
+  /// Of those so many are at work for one target at once, and so many kept for what waits for
+  /// nothing outside: however many programs and databases hang, that goes on.
+  static constexpr std::size_t kThreadsOfOne = 2;
+  static constexpr std::size_t kThreadsKept = 2;
+  /// Held, that is waiting or under way, of all targets and of one; a target of which nothing is
+  /// held yet is taken all the same. Apart from them so many again that wait for nothing outside.
   static constexpr std::size_t kMaxHeld = 256;
+  static constexpr std::size_t kMaxHeldOfOne = 64;
 
   /// `done` is called after each, on its thread: there may be a next step. All arguments outlive
   /// it.
@@ -28,9 +38,11 @@ class Errands final {
   Errands(const Errands&) = delete;
   Errands& operator=(const Errands&) = delete;
 
-  enum class Taken : std::uint8_t { yes, already, full };
-  [[nodiscard]] Taken take(std::shared_ptr<Unsealed> vault, const lifecycle::Due& due)
-      COFFER_EXCLUDES(mutex_);
+  /// Whether it was taken, and isn't done with.
+  [[nodiscard]] bool holds(const lifecycle::Due& due) const COFFER_EXCLUDES(mutex_);
+  /// False: there is no room for it now. One that is held already is taken once.
+  [[nodiscard]] bool take(std::shared_ptr<Unsealed> vault, const lifecycle::Due& due,
+                          const std::string& target) COFFER_EXCLUDES(mutex_);
   /// Of a vault that was sealed: what waits is forgotten, what is under way is told to stop.
   void drop() COFFER_EXCLUDES(mutex_);
   [[nodiscard]] std::size_t held() const COFFER_EXCLUDES(mutex_);
@@ -40,12 +52,21 @@ class Errands final {
   struct Job {
     std::shared_ptr<Unsealed> vault;
     lifecycle::Due due;
+    std::string target;  ///< empty: nothing outside
     std::stop_token stop;
+  };
+  /// What there is of a target.
+  struct Load {
+    std::size_t held = 0;
+    std::size_t running = 0;  ///< of those
   };
 
   void loop();
   [[nodiscard]] std::optional<Job> next() COFFER_EXCLUDES(mutex_);
-  void forget(const lifecycle::Due& due) COFFER_EXCLUDES(mutex_);
+  void forget(const Job& job) COFFER_EXCLUDES(mutex_);
+  [[nodiscard]] bool has_room(const std::string& target) const COFFER_REQUIRES(mutex_);
+  [[nodiscard]] std::deque<Job>::iterator choose() COFFER_REQUIRES(mutex_);
+  void let_go(const Job& job) COFFER_REQUIRES(mutex_);
   void perform(const Job& job);
   void carry_out(const Job& job, const lifecycle::Errand& errand);
   [[nodiscard]] Result<void> act(const Job& job, const lifecycle::Errand& errand,
@@ -62,6 +83,10 @@ class Errands final {
   CondVar arrived_;
   std::deque<Job> waiting_ COFFER_GUARDED_BY(mutex_);
   std::set<Name> held_ COFFER_GUARDED_BY(mutex_);
+  /// By target; those alone of which something is held.
+  std::map<std::string, Load> loads_ COFFER_GUARDED_BY(mutex_);
+  std::size_t held_outside_ COFFER_GUARDED_BY(mutex_) = 0;     ///< of all but the empty target
+  std::size_t running_outside_ COFFER_GUARDED_BY(mutex_) = 0;  ///< of those
   std::stop_source running_ COFFER_GUARDED_BY(mutex_);
   std::size_t idle_ COFFER_GUARDED_BY(mutex_) = 0;
   bool stop_ COFFER_GUARDED_BY(mutex_) = false;

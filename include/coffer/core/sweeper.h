@@ -32,8 +32,13 @@ class Sweeper final {
   [[nodiscard]] Result<bool> sweep_open(const std::shared_ptr<Unsealed>& vault);
   void handle(Unsealed& vault, const lifecycle::Due& due, Batch& batch);
   void rest(std::chrono::nanoseconds worked) COFFER_EXCLUDES(mutex_);
-  /// True: `due` is an errand, and seen to.
-  [[nodiscard]] bool send(const std::shared_ptr<Unsealed>& vault, const lifecycle::Due& due);
+  enum class Sent : std::uint8_t {
+    no,        ///< it isn't an errand
+    is_there,  ///< and stands in the way of the next look as it did
+    moved,     ///< on to a thread, or to a later time
+  };
+  [[nodiscard]] Sent send(const std::shared_ptr<Unsealed>& vault, envelope::SealedTransaction& tx,
+                          const lifecycle::Due& due);
   void look_again() COFFER_EXCLUDES(mutex_);
   [[nodiscard]] Result<void> run(Unsealed& vault, const lifecycle::Due& due, WallTime now,
                                  audit::Ticket& ticket, envelope::SealedTransaction& tx);

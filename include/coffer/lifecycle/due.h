@@ -85,8 +85,16 @@ class Handlers final {
   /// Says what is to be done for a row; stages nothing. nullopt: nothing, and the row goes.
   using Planner = std::function<Result<std::optional<Errand>>(envelope::SealedTransaction&,
                                                               const Due&, WallTime now)>;
+  /// Names what an errand of a row waits for: a program, a database. One that doesn't answer holds
+  /// up no errands but those of its own name. Empty: it waits for nothing outside. Cheap, for it
+  /// runs on the sweeper's thread.
+  using WaitsFor = std::function<Result<std::string>(envelope::SealedTransaction&, const Due&)>;
   /// The row stays where it is until `record` is committed: after a crash it is due again at once.
-  void add_errand(std::string kind, Planner planner, Effects effects);
+  /// Without `waits_for` those of the kind wait for one thing if they reach outside, else for none.
+  void add_errand(std::string kind, Planner planner, Effects effects, WaitsFor waits_for = {});
+  /// Precondition: the row is an errand's. Where its handler can't say, it is the kind.
+  [[nodiscard]] Result<std::string> waits_for(envelope::SealedTransaction& tx,
+                                              const Due& due) const;
   [[nodiscard]] bool reaches_outside(std::string_view kind) const;
   [[nodiscard]] bool is_errand(std::string_view kind) const;
 
@@ -109,6 +117,7 @@ class Handlers final {
     Handler handler;
     Planner planner;
     Effects effects = Effects::inside;
+    WaitsFor waits_for{};
   };
   std::map<std::string, Entry, std::less<>> handlers_;
 };

@@ -11,6 +11,10 @@
 #include "coffer/base/uuid.h"
 #include "coffer/model/fields.h"
 
+namespace coffer::envelope {
+class SealedTransaction;
+}
+
 namespace coffer::lifecycle {
 
 enum class RotationStep : std::uint8_t {
@@ -62,6 +66,12 @@ class Rotator {
   [[nodiscard]] virtual Result<std::string> take_settings(std::string_view secret,
                                                           const model::Fields& given,
                                                           std::string_view before) const = 0;
+  /// What its steps wait for by these settings (Handlers::WaitsFor): "program app-db". Empty:
+  /// whatever there is of this rotator is one.
+  [[nodiscard]] virtual Result<std::string> waits_for(envelope::SealedTransaction& /*tx*/,
+                                                      std::string_view /*settings*/) const {
+    return std::string();
+  }
   [[nodiscard]] virtual StepResult step(const RotationCall& call, const std::stop_token& stop) = 0;
 };
 

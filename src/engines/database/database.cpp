@@ -119,7 +119,8 @@ class DatabaseEngine final : public engine::Engine, public engine::Readable {
         [this](SealedTransaction& tx, const lifecycle::Due& due, WallTime now) {
           return plan(house_, tx, due, now);
         },
-        lifecycle::Effects::outside);
+        lifecycle::Effects::outside,
+        [](SealedTransaction& tx, const lifecycle::Due& due) { return waits_for(tx, due); });
     rotators.add("database", make_rotator(house_));
   }
 

@@ -87,6 +87,16 @@ class DatabaseRotator final : public lifecycle::Rotator {
     return std::move(json).take();
   }
 
+  /// With the static roles that rotate by themselves: it is the same database.
+  [[nodiscard]] Result<std::string> waits_for(SealedTransaction& tx,
+                                              std::string_view settings) const override {
+    COFFER_TRY(const auto kept, model::Fields::parse(std::string(settings)));
+    COFFER_TRY(const auto path, kept.string(kSetting));
+    if (!path) return no_such_role();
+    COFFER_TRY(const auto found, find_by_path(house_, tx, *path));
+    return database::waits_for(tx, found);
+  }
+
   [[nodiscard]] StepResult step(const RotationCall& call,
                                 const std::stop_token& /*stop*/) override {
     switch (call.step) {

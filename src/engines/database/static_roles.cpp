@@ -19,6 +19,19 @@ std::string due_id(const Uuid& mount, std::string_view name) {
   return to_string(mount) + "/" + std::string(name);
 }
 
+struct Named {
+  Uuid mount;
+  std::string name;
+};
+
+/// What due_id() gave.
+Result<Named> parse_due(const lifecycle::Due& due) {
+  const auto slash = due.id.find('/');
+  if (slash == std::string::npos) return make_error(ErrorCode::corrupt, "a due row's id");
+  COFFER_TRY(const Uuid mount, parse_uuid(std::string_view(due.id).substr(0, slash)));
+  return Named{mount, due.id.substr(slash + 1)};
+}
+
 seconds pause_after(std::uint32_t failures) {
   const auto doubled = kFirstPause * (std::int64_t{1} << std::min<std::uint32_t>(failures, 8));
   return std::min(doubled, kLongestPause);
@@ -173,12 +186,22 @@ Result<void> settle(SealedTransaction& tx, const Uuid& mount, std::string_view n
   return lifecycle::schedule(tx, kStaticKind, due_id(mount, name), role.next_rotation, now);
 }
 
+Result<std::string> waits_for(SealedTransaction& tx, const StaticFound& found) {
+  COFFER_TRY(const auto connection, find_connection(tx, found.mount, found.role.db_name));
+  return connection ? target_name(*connection) : std::string(kStaticKind);
+}
+
+Result<std::string> waits_for(SealedTransaction& tx, const lifecycle::Due& due) {
+  COFFER_TRY(const Named named, parse_due(due));
+  COFFER_TRY(const auto found, find_static(tx, named.mount, named.name));
+  return found ? waits_for(tx, *found) : std::string(kStaticKind);
+}
+
 Result<std::optional<lifecycle::Errand>> plan(House& house, SealedTransaction& tx,
                                               const lifecycle::Due& due, WallTime now) {
-  const auto slash = due.id.find('/');
-  if (slash == std::string::npos) return make_error(ErrorCode::corrupt, "a due row's id");
-  COFFER_TRY(const Uuid mount, parse_uuid(std::string_view(due.id).substr(0, slash)));
-  const std::string name = due.id.substr(slash + 1);
+  COFFER_TRY(const Named named, parse_due(due));
+  const Uuid& mount = named.mount;
+  const std::string& name = named.name;
   COFFER_TRY(const auto found, find_static(tx, mount, name));
   // Gone, or rotated meanwhile by hand: then another row stands for the next time. Or what rotates
   // it now is a rotation of a KV secret, with rows of its own.

@@ -55,6 +55,12 @@ struct Attempt {
 /// Stages its end, secrets and all.
 [[nodiscard]] Result<void> erase(engine::SealedTransaction& tx, const StaticFound& found);
 
+/// What its changes wait for: the database of its configuration, by the name that leases have it.
+[[nodiscard]] Result<std::string> waits_for(engine::SealedTransaction& tx,
+                                            const StaticFound& found);
+/// The same for a due row.
+[[nodiscard]] Result<std::string> waits_for(engine::SealedTransaction& tx,
+                                            const lifecycle::Due& due);
 /// The planner of its due rows.
 [[nodiscard]] Result<std::optional<lifecycle::Errand>> plan(House& house,
                                                             engine::SealedTransaction& tx,

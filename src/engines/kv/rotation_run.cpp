@@ -5,6 +5,7 @@
 #include "coffer/base/failpoint.h"
 #include "coffer/crypto/random.h"
 #include "coffer/model/json_tree.h"
+#include "rotation_readers.h"
 #include "rotation_step.h"
 #include "rotation_timing.h"
 #include "rotation_value.h"
@@ -18,10 +19,8 @@ using lifecycle::StepEnd;
 using lifecycle::StepResult;
 
 constexpr std::size_t kMaxValue = std::size_t{1} << 20U;
-/// A read that was under way when another version became current is noted by then; its time is no
-/// later than so long after that.
+/// A read that was under way when another version became current is noted by then.
 constexpr std::chrono::seconds kNoted{2};
-constexpr std::chrono::seconds kUnderWay{10};
 
 /// One rotation that is due, as a transaction sees it.
 struct Found {
@@ -57,12 +56,17 @@ struct Values {
 
 constexpr std::size_t kUuidText = 36;
 
-Result<std::optional<Found>> find(const RotationTools& tools, engine::SealedTransaction& tx,
-                                  std::string_view id, WallTime now) {
+Result<Found> named_by(std::string_view id) {
   Found found;
   if (id.size() <= kUuidText + 1) return make_error(ErrorCode::corrupt, "no id of a rotation");
   COFFER_TRY(found.mount, parse_uuid(id.substr(0, kUuidText)));
   found.path = id.substr(kUuidText + 1);
+  return found;
+}
+
+Result<std::optional<Found>> find(const RotationTools& tools, engine::SealedTransaction& tx,
+                                  std::string_view id, WallTime now) {
+  COFFER_TRY(Found found, named_by(id));
   COFFER_TRY(found.stored, load_rotation({tx, found.mount, now}, found.path));
   if (found.stored.row_version == 0) return std::optional<Found>();
   COFFER_TRY(auto mount_path, tools.mount_path(tx, found.mount));
@@ -132,38 +136,6 @@ StepResult checked_for(RotationStep step, StepResult result, const Values& value
   if (why.empty()) return result;
   wipe(result.value);
   return {.end = StepEnd::refused, .value = {}, .why = std::string(why)};
-}
-
-std::vector<Awaited> readers_of_old(const Readers::Known& known, const RotationPlan& plan,
-                                    std::uint64_t promoted, WallTime now) {
-  std::vector<Awaited> awaited;
-  for (const KnownReader& reader : known.readers) {
-    if (reader.version < promoted && reader.when >= now - plan.readers_window) {
-      awaited.push_back({reader.accessor, reader.name});
-    }
-  }
-  return awaited;
-}
-
-/// Those who were answered with the old value while the new one was put down.
-void add_late(RotationState& state, const Readers::Known& known, const RotationPlan& plan) {
-  for (const KnownReader& reader : known.readers) {
-    const bool late = reader.version < state.promoted &&
-                      reader.when >= state.last - plan.readers_window &&
-                      reader.when <= state.last + kUnderWay;
-    const bool there =
-        std::any_of(state.awaited.begin(), state.awaited.end(),
-                    [&](const Awaited& awaited) { return awaited.accessor == reader.accessor; });
-    if (late && !there) state.awaited.push_back({reader.accessor, reader.name});
-  }
-}
-
-void still_awaited(RotationState& state, const Readers::Known& known) {
-  std::erase_if(state.awaited, [&](const Awaited& awaited) {
-    return std::any_of(known.readers.begin(), known.readers.end(), [&](const KnownReader& reader) {
-      return reader.accessor == awaited.accessor && reader.version >= state.promoted;
-    });
-  });
 }
 
 /// Nobody has the old value any more.
@@ -448,6 +420,17 @@ Result<void> schedule(const View& view, std::string_view path, const Rotation& r
   const bool outside = rotator != nullptr && rotator->reaches_outside();
   return lifecycle::schedule(view.tx, outside ? kOutsideKind : kInsideKind,
                              due_id(view.mount, path), look_at(rotation.state, view.now), view.now);
+}
+
+Result<std::string> waits_for(const RotationTools& tools, engine::SealedTransaction& tx,
+                              const lifecycle::Due& due) {
+  COFFER_TRY(const Found named, named_by(due.id));
+  COFFER_TRY(const StoredRotation stored, load_rotation({tx, named.mount, due.when}, named.path));
+  const RotationPlan& plan = stored.rotation.plan;
+  const lifecycle::Rotator* rotator = tools.rotators.find(plan.rotator);
+  if (rotator == nullptr || !rotator->reaches_outside()) return std::string();
+  COFFER_TRY(std::string name, rotator->waits_for(tx, plan.settings));
+  return name.empty() ? "rotator " + plan.rotator : std::move(name);
 }
 
 Result<std::optional<Errand>> plan_step(const RotationTools& tools, engine::SealedTransaction& tx,

@@ -48,6 +48,10 @@ struct RotationTools {
 [[nodiscard]] Result<void> schedule(const View& view, std::string_view path,
                                     const Rotation& rotation, const RotationTools& tools);
 
+/// What a due row's step waits for: its rotator says. Empty where nothing is outside.
+[[nodiscard]] Result<std::string> waits_for(const RotationTools& tools,
+                                            engine::SealedTransaction& tx,
+                                            const lifecycle::Due& due);
 /// What is to be done for a due row.
 [[nodiscard]] Result<std::optional<lifecycle::Errand>> plan_step(const RotationTools& tools,
                                                                  engine::SealedTransaction& tx,

@@ -64,7 +64,10 @@ void Rotations::add_to(lifecycle::Handlers& handlers) {
     return plan_step(tools_, tx, due, now);
   };
   handlers.add_errand(std::string(kInsideKind), planner, lifecycle::Effects::inside);
-  handlers.add_errand(std::string(kOutsideKind), planner, lifecycle::Effects::outside);
+  handlers.add_errand(std::string(kOutsideKind), planner, lifecycle::Effects::outside,
+                      [this](engine::SealedTransaction& tx, const lifecycle::Due& due) {
+                        return waits_for(tools_, tx, due);
+                      });
 }
 
 bool Rotations::is_ours(std::string_view path) noexcept {

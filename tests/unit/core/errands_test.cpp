@@ -25,9 +25,10 @@ class ErrandsTest : public testing::Test {
  protected:
   using Act = std::function<Result<void>(const std::stop_token&)>;
   using Record = std::function<Result<void>(envelope::SealedTransaction&, WallTime)>;
+  using WaitsFor = lifecycle::Handlers::WaitsFor;
 
-  void add(const std::string& kind, Act act, Record record = {},
-           Effects effects = Effects::outside) {
+  void add(const std::string& kind, Act act, Record record = {}, Effects effects = Effects::outside,
+           WaitsFor waits_for = {}) {
     vault_.open().due_handlers.add_errand(
         kind,
         [act = std::move(act), record = std::move(record), kind](
@@ -35,12 +36,27 @@ class ErrandsTest : public testing::Test {
             WallTime) -> Result<std::optional<Errand>> {
           return std::optional(Errand{"sys/test/" + kind + "/" + due.id, act, record});
         },
-        effects);
+        effects, std::move(waits_for));
+  }
+  /// Of a kind whose ids name what they wait for: "a1" waits for "a".
+  void add_by_target(const std::string& kind, Act act) {
+    add(kind, std::move(act), {}, Effects::outside,
+        [](envelope::SealedTransaction&, const lifecycle::Due& due) -> Result<std::string> {
+          return due.id.substr(0, due.id.find_first_of("0123456789"));
+        });
   }
   void schedule(const std::string& kind, const std::string& id = "thing") {
     const auto tx = vault_.begin();
     const WallTime now = system_clock().wall();
     TestVault::must(lifecycle::schedule(*tx, kind, id, now, now));
+    ASSERT_TRUE(vault_.commit(tx->take()));
+  }
+  void schedule_many(const std::string& kind, const std::string& target, std::size_t count) {
+    const auto tx = vault_.begin();
+    const WallTime now = system_clock().wall();
+    for (std::size_t n = 0; n < count; ++n) {
+      TestVault::must(lifecycle::schedule(*tx, kind, target + std::to_string(n), now, now));
+    }
     ASSERT_TRUE(vault_.commit(tx->take()));
   }
   std::size_t due(std::chrono::seconds ahead = std::chrono::seconds(0)) {
@@ -49,7 +65,7 @@ class ErrandsTest : public testing::Test {
   }
   template <typename Done>
   void wait_until(Done done) {
-    for (int i = 0; i < 2000 && !done(); ++i) {
+    for (int i = 0; i < 12000 && !done(); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
     EXPECT_TRUE(done());
@@ -114,7 +130,7 @@ TEST_F(ErrandsTest, OneThatHangsHoldsUpNeitherOthersNorRowsThatAreHandledAtOnce)
   for (int n = 0; n < 20; ++n) schedule("slow", std::to_string(n));
   Door door(vault_.log, *vault_.trail, *vault_.store, *vault_.state, sink_);
   const Sweeper sweeper(*vault_.state, *vault_.store, door, system_clock());
-  wait_until([&] { return acts_ == static_cast<int>(Errands::kThreads); });
+  wait_until([&] { return acts_ == static_cast<int>(Errands::kThreadsOfOne); });
   schedule("quick");
   // Its own row goes with the commit, a moment after.
   wait_until([&] { return handled == 1 && due() == 20; });
@@ -122,6 +138,86 @@ TEST_F(ErrandsTest, OneThatHangsHoldsUpNeitherOthersNorRowsThatAreHandledAtOnce)
   gate = true;
   wait_until([&] { return due() == 0; });
   EXPECT_EQ(acts_, 20) << "each once";
+}
+
+TEST_F(ErrandsTest, ThoseOfOneTargetThatHangHoldUpNoOther) {
+  std::atomic<bool> gate{false};
+  std::atomic<int> others{0};
+  add_by_target("slow", blocked_by(gate, acts_));
+  add_by_target("other", [&](const std::stop_token&) -> Result<void> {
+    ++others;
+    return {};
+  });
+  schedule_many("slow", "hangs", 3 * Errands::kMaxHeld);
+  Door door(vault_.log, *vault_.trail, *vault_.store, *vault_.state, sink_);
+  const Sweeper sweeper(*vault_.state, *vault_.store, door, system_clock());
+  wait_until([&] { return acts_ == static_cast<int>(Errands::kThreadsOfOne); });
+  schedule_many("other", "answers", 10);
+  wait_until([&] { return others == 10; });
+  EXPECT_EQ(acts_, static_cast<int>(Errands::kThreadsOfOne)) << "no more of the one that hangs";
+  schedule_many("other", "hangs", 1);
+  schedule_many("other", "answers-too", 1);
+  wait_until([&] { return others == 11; });
+  EXPECT_EQ(others, 11) << "the other of what hangs waits as well, whatever its kind";
+  gate = true;
+}
+
+TEST_F(ErrandsTest, HoweverManyTargetsHangWhatWaitsForNothingGoesOn) {
+  constexpr int kMost = static_cast<int>(Errands::kThreads - Errands::kThreadsKept);
+  std::atomic<bool> gate{false};
+  add_by_target("slow", blocked_by(gate, acts_));
+  add(
+      "inside", {},
+      [&](envelope::SealedTransaction&, WallTime) -> Result<void> {
+        ++records_;
+        return {};
+      },
+      Effects::inside);
+  std::size_t all = 0;
+  for (char letter = 'a'; letter <= 'z'; ++letter, all += 3) {
+    schedule_many("slow", std::string(1, letter), 3);
+  }
+  Door door(vault_.log, *vault_.trail, *vault_.store, *vault_.state, sink_);
+  const Sweeper sweeper(*vault_.state, *vault_.store, door, system_clock());
+  wait_until([&] { return acts_ == kMost; });
+  schedule_many("inside", "x", 20);
+  wait_until([&] { return records_ == 20; });
+  EXPECT_EQ(acts_, kMost);
+  gate = true;
+  wait_until([&] { return due() == 0 && due(std::chrono::minutes(1)) == 0; });
+  EXPECT_EQ(acts_, static_cast<int>(all)) << "each once";
+}
+
+TEST_F(ErrandsTest, NobodyGetsAllPlacesInTheLine) {
+  std::atomic<bool> gate{false};
+  add("slow", blocked_by(gate, acts_));
+  constexpr std::size_t kRows = 2 * Errands::kMaxHeld + 4;
+  schedule_many("slow", "row", kRows);
+  auto rows = TestVault::must(lifecycle::due(*vault_.begin(), system_clock().wall(), kRows)).due;
+  ASSERT_EQ(rows.size(), kRows);
+  Door door(vault_.log, *vault_.trail, *vault_.store, *vault_.state, sink_);
+  Errands errands(door, system_clock(), [] {});
+  const auto vault = vault_.state->unsealed();
+  const auto take = [&](const std::string& target) {
+    const bool taken = errands.take(vault, rows.back(), target);
+    EXPECT_EQ(errands.holds(rows.back()), taken);
+    if (taken) rows.pop_back();
+    return taken;
+  };
+  const auto taken_of = [&](const std::string& target, std::size_t wanted) {
+    std::size_t taken = 0;
+    while (taken < wanted && take(target)) ++taken;
+    return taken;
+  };
+  for (const char* target : {"a", "b", "c", "d"}) {
+    EXPECT_EQ(taken_of(target, Errands::kMaxHeld), Errands::kMaxHeldOfOne);
+  }
+  EXPECT_EQ(taken_of("e", 2), 1U) << "all places are taken, but whoever has none gets one";
+  EXPECT_EQ(taken_of("", Errands::kMaxHeld + 1), Errands::kMaxHeld) << "these have places apart";
+  EXPECT_EQ(errands.held(), 2 * Errands::kMaxHeld + 1);
+  errands.drop();
+  wait_until([&] { return errands.held() == 0; });
+  EXPECT_EQ(taken_of("a", 1), 1U) << "they are free again";
 }
 
 TEST_F(ErrandsTest, WhatIsCutShortIsDueStill) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "coffer/programs/programs.h"
+#include "fakes/failing_transaction.h"
 
 namespace coffer::programs {
 namespace {
@@ -68,6 +69,12 @@ TEST_F(ExecRotatorTest, RefusesSecretsThatAreNotInTheProgramsList) {
     EXPECT_NE(kept.error().text.find("field \"program\""), std::string::npos) << kept.error().text;
     EXPECT_EQ(kept.error().text.find("canary"), std::string::npos) << kept.error().text;
   }
+}
+
+TEST_F(ExecRotatorTest, ItsStepsWaitForTheProgramThatIsNamed) {
+  fakes::FailingTransaction unused(nullptr, 0);
+  EXPECT_EQ(*rotator_->waits_for(unused, R"({"program":"it"})"), "program it");
+  EXPECT_FALSE(rotator_->waits_for(unused, "{}").ok());
 }
 
 /// The configuration was changed since, or the secret moved.

@@ -1,6 +1,8 @@
 // Two users in turn, and the rotator "database": with a plug pulled at every step.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "coffer/lifecycle/rotation_index.h"
 #include "world.h"
 
@@ -376,6 +378,27 @@ TEST(StaticRole, IsInTheListOfRotationsWithItsFailures) {
   world.sweep();
   EXPECT_EQ(listed(world)[0].failures, 0U);
   EXPECT_EQ(must(lifecycle::failing_rotations(*world.begin())), 0U);
+}
+
+/// However it is changed, it holds up changes of the same database alone.
+TEST(StaticRole, WaitsForTheDatabaseOfItsConfiguration) {
+  World world;
+  world.call(Operation::update, "static-roles/own",
+             R"({"db_name":"pg","username":"owner","rotation_period":3600})");
+  world.advance(std::chrono::minutes(61));
+  const auto tx = world.begin();
+  const auto rows = must(lifecycle::due(*tx, world.now, 100)).due;
+  const auto row = std::find_if(rows.begin(), rows.end(),
+                                [](const auto& due) { return due.kind == "database_static"; });
+  ASSERT_NE(row, rows.end());
+  const std::string name = must(world.due_handlers.waits_for(*tx, *row));
+  EXPECT_EQ(name.find("pg "), 0U) << name;
+  world.call(Operation::update, "static-roles/own", R"({"rotated_by":"secret/app"})");
+  const auto later = world.begin();
+  EXPECT_EQ(must(world.rotators.find("database")->waits_for(*later, kSettings)), name);
+  world.call(Operation::remove, "static-roles/own");
+  const auto gone = world.begin();
+  EXPECT_EQ(must(world.due_handlers.waits_for(*gone, *row)), "database_static");
 }
 
 TEST(StaticRole, LeavesTheListOfRotationsWhenItIsDeletedOrAnothersToRotate) {

@@ -1,4 +1,6 @@
 // What becomes of a secret that others write to while it is rotated.
+#include <algorithm>
+
 #include "coffer/lifecycle/due.h"
 #include "rotation_kit.h"
 
@@ -40,6 +42,23 @@ TEST_F(RotationMeanwhile, WhatIsWrittenWhileAValueIsBeingSetStays) {
   vault.sweep();
   EXPECT_EQ(current(), R"({"password":"made-1","host":"new"})");
   EXPECT_EQ(member(metadata("app/db"), "current_version"), "3");
+}
+
+TEST_F(RotationMeanwhile, WhatAStepWaitsForIsSaidByItsRotator) {
+  first();
+  ASSERT_TRUE(write("app/own", R"({"password":"first"})").ok());
+  ASSERT_TRUE(configure_rotation(R"({"rotator":"generate","period":"1h"})", "app/own").ok());
+  later(hours(1));
+  const auto tx = vault.begin();
+  std::vector<std::string> names;
+  for (const auto& due :
+       TestVault::must(lifecycle::due(*tx, system_clock().wall() + vault.ahead, 64)).due) {
+    if (!due.kind.starts_with("rotation")) continue;
+    names.push_back(due.kind + ":" +
+                    TestVault::must(vault.open().due_handlers.waits_for(*tx, due)));
+  }
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(names, (std::vector<std::string>{"rotation:", "rotation_outside:rotator fake"}));
 }
 
 TEST_F(RotationMeanwhile, WhatIsWrittenWhileAValueIsGeneratedStays) {
