@@ -25,6 +25,7 @@ Witnesses::~Witnesses() {
     stop_ = true;
   }
   wake_.notify_all();
+  for (const auto& witness : witnesses_) witness->hurry();
   if (thread_.joinable()) thread_.join();
 }
 

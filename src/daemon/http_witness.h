@@ -18,7 +18,7 @@ struct HttpWitnessConfig {
   std::optional<audit::Cosigner> key{};
 };
 
-/// Each attempt takes 5 s at most.
+/// Each attempt takes 5 s at most; once it is hurried, 1 s.
 [[nodiscard]] std::unique_ptr<audit::Witness> make_http_witness(HttpWitnessConfig config);
 
 }  // namespace coffer::daemon

@@ -39,6 +39,9 @@ class Witness {
   /// By which what it signs must be signed; nullptr: it signs nothing, or its key isn't known.
   [[nodiscard]] virtual const Cosigner* key() const { return nullptr; }
   [[nodiscard]] virtual Result<WitnessAnswer> add(const GrowthProof& proof) = 0;
+  /// From any thread: the daemon stops. What it is being asked ends at once, if it can; what it is
+  /// asked from now on ends soon.
+  virtual void hurry() noexcept {}
 };
 
 /// Appends to a file that is there already, and that whoever owns it keeps: made append-only, or of
@@ -72,7 +75,7 @@ class Witnesses final {
   Witnesses(std::string directory, std::vector<std::unique_ptr<Witness>> witnesses,
             std::chrono::seconds interval, const Clock& clock, OnFork on_fork,
             Threads threads = Threads::own);
-  /// Gives them the newest, a last time.
+  /// Gives them the newest, a last time; none is waited for that doesn't answer.
   ~Witnesses();
   Witnesses(const Witnesses&) = delete;
   Witnesses& operator=(const Witnesses&) = delete;

@@ -4,9 +4,13 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <atomic>
+#include <thread>
+
 #include "coffer/audit/checkpointer.h"
 #include "cosigner_kit.h"
 #include "fakes/soft_signer.h"
+#include "hanging_witness.h"
 #include "log_kit.h"
 
 namespace coffer::audit::test {
@@ -437,6 +441,18 @@ TEST_F(WitnessTest, AFileThatNobodyMadeOrThatIsALinkIsTrouble) {
   directory->offer(grow(3));
   directory->round();
   EXPECT_NE(directory->status()[0].trouble, "");
+}
+
+TEST_F(WitnessTest, OneThatHangsIsNotWaitedForAtTheEnd) {
+  std::atomic<int> asked = 0;
+  std::vector<std::unique_ptr<Witness>> all;
+  all.push_back(std::make_unique<HangingWitness>(asked));
+  {
+    Witnesses witnesses(directory_.path(), std::move(all), 0s, clock_, [](const std::string&) {});
+    witnesses.offer(grow(3));
+    while (asked == 0) std::this_thread::yield();
+  }
+  EXPECT_GE(asked, 1);
 }
 
 TEST_F(WitnessTest, TheLastOneIsGivenAtTheEnd) {
