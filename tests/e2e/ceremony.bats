@@ -160,6 +160,14 @@ serial() { jq -r 'select(.type == "done" and .step == "initialise").facts.serial
   [ "$(stat -c %a share.pdf)" = 400 ]
   pdftoppm -r 150 -png share.pdf share
   [ "$(zbarimg -q --raw share-1.png)" = "$share" ]
+  # What others made, and may read, doesn't get a share.
+  install -m 0644 /dev/null theirs.pdf && ln -s theirs.pdf link.pdf
+  for paper in theirs.pdf link.pdf share.pdf; do
+    run "$root/scripts/ceremony/paper-share" share "$paper"
+    [ "$status" -eq 1 ]
+    [ "$output" = "paper-share: cannot make $paper: File exists" ]
+  done
+  [ ! -s theirs.pdf ]
   echo "no share" >share
   run "$root/scripts/ceremony/paper-share" share other.pdf
   [ "$status" -eq 1 ]
