@@ -59,7 +59,7 @@ Result<Bundle> Bundle::open(const std::string& path) {
 }
 
 Result<std::string> Bundle::read(const std::string& name, std::size_t most) const {
-  if (!packed_) return read_file(directory_ + "/" + name, most);
+  if (!packed_) return read_own_file(directory_ + "/" + name, most);
   const auto found = packed_->find(name);
   if (found == packed_->end()) {
     return make_error(ErrorCode::not_found, "the bundle has no " + name);

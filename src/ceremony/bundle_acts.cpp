@@ -31,11 +31,11 @@ constexpr std::size_t kMaxPem = 8192;
 
 /// Signs what plan and transcript say, never what stands in the file.
 Result<void> sign_report(const std::string& directory, const Words& words) {
-  COFFER_TRY(std::string plan_text, read_file(directory + "/plan.json", kMaxPlan));
+  COFFER_TRY(std::string plan_text, read_own_file(directory + "/plan.json", kMaxPlan));
   COFFER_TRY(const Plan plan, parse_plan(std::move(plan_text)));
-  COFFER_TRY(const std::string text, read_file(directory + "/transcript", kMaxTranscript));
+  COFFER_TRY(const std::string text, read_own_file(directory + "/transcript", kMaxTranscript));
   COFFER_TRY(const Transcript transcript, parse_transcript(text));
-  COFFER_TRY(std::string note, read_file(directory + "/report", audit::kMaxNote));
+  COFFER_TRY(std::string note, read_own_file(directory + "/report", audit::kMaxNote));
   COFFER_TRY(const Report report, parse_report(note));
   if (transcript.lines.empty() || report.text != report_text(plan, transcript)) {
     return make_error(ErrorCode::corrupt, "the report isn't that of this plan and transcript");

@@ -1,6 +1,7 @@
 #include "files.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -26,6 +27,20 @@ std::string directory_of(std::string path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+Result<std::string> read_all(const File& file, const std::string& path, std::size_t most) {
+  if (!file.is_open()) return failed("cannot open", path);
+  std::string out;
+  std::array<char, 65536> buffer{};
+  for (;;) {
+    const ssize_t size = ::read(file.get(), buffer.data(), buffer.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return failed("cannot read", path);
+    if (size == 0) return out;
+    out.append(buffer.data(), static_cast<std::size_t>(size));
+    if (out.size() > most) return make_error(ErrorCode::too_large, path + " is too large");
+  }
+}
+
 }  // namespace
 
 File::~File() {
@@ -38,18 +53,16 @@ File& File::operator=(File&& other) noexcept {
 }
 
 Result<std::string> read_file(const std::string& path, std::size_t most) {
-  const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.is_open()) return failed("cannot open", path);
-  std::string out;
-  std::array<char, 65536> buffer{};
-  for (;;) {
-    const ssize_t size = ::read(file.get(), buffer.data(), buffer.size());
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return failed("cannot read", path);
-    if (size == 0) return out;
-    out.append(buffer.data(), static_cast<std::size_t>(size));
-    if (out.size() > most) return make_error(ErrorCode::too_large, path + " is too large");
+  return read_all(File(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), path, most);
+}
+
+Result<std::string> read_own_file(const std::string& path, std::size_t most) {
+  const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  struct stat is {};
+  if (file.is_open() && (::fstat(file.get(), &is) != 0 || !S_ISREG(is.st_mode))) {
+    return make_error(ErrorCode::unavailable, path + " isn't a regular file");
   }
+  return read_all(file, path, most);
 }
 
 Result<void> write_synced(int file, ByteView bytes) {

@@ -28,6 +28,9 @@ class File final {
 
 /// not_found or unavailable, with the path; too_large over `most` bytes.
 [[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t most);
+/// Of a ceremony's directory, whoever filled that: a regular file, and no symbolic link; anything
+/// else is unavailable, and isn't waited for.
+[[nodiscard]] Result<std::string> read_own_file(const std::string& path, std::size_t most);
 /// Replaces it at once: whole and synced, or not at all.
 [[nodiscard]] Result<void> write_file(const std::string& path, std::string_view text,
                                       mode_t mode = 0644);

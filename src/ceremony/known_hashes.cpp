@@ -116,7 +116,7 @@ Result<Transcript> kept_rehearsal(const std::string& directory, const Transcript
   const std::string_view head = fact(transcript.lines.front().facts, "rehearsal");
   if (!is_live(transcript) || head == "none") return Transcript{};
   COFFER_TRY(const std::string text,
-             read_file(directory + "/rehearsal.transcript", kMaxTranscript));
+             read_own_file(directory + "/rehearsal.transcript", kMaxTranscript));
   COFFER_TRY(Transcript rehearsal, parse_transcript(text));
   if (rehearsal.head == head) return rehearsal;
   return make_error(ErrorCode::corrupt, "the rehearsal isn't the one that the transcript names");

@@ -53,7 +53,7 @@ class TokenSigner final : public crypto::Signer {
 /// The plan of a ceremony that goes on is that of its directory; another would be an exchange.
 Result<Plan> settle_plan(const std::string& given, const std::string& directory) {
   const std::string kept = directory + "/plan.json";
-  const auto before = read_file(kept, kMaxPlan);
+  const auto before = read_own_file(kept, kMaxPlan);
   if (given.empty()) {
     if (!before.ok()) return make_error(ErrorCode::not_found, "want -plan=FILE");
     return parse_plan(*before);
@@ -76,7 +76,7 @@ struct Rehearsal {
 Result<Rehearsal> settle_rehearsal(Ceremony& ceremony, const std::string& directory) {
   std::string why = "no rehearsal was given";
   if (!directory.empty()) {
-    COFFER_TRY(const std::string text, read_file(directory + "/transcript", kMaxTranscript));
+    COFFER_TRY(const std::string text, read_own_file(directory + "/transcript", kMaxTranscript));
     const auto problems = problems_of_rehearsal(text, ceremony.plan);
     if (problems.empty()) {
       COFFER_TRY(const Transcript rehearsal, parse_transcript(text));
@@ -106,7 +106,7 @@ Result<void> go_on(Ceremony& ceremony) {
                                                    ceremony.directory);
   }
   const bool ended = transcript.lines.back().type == "end";
-  if (ended && read_file(ceremony.path("report"), audit::kMaxNote).ok()) return {};
+  if (ended && read_own_file(ceremony.path("report"), audit::kMaxNote).ok()) return {};
   // Nothing is added to one that isn't theirs.
   COFFER_TRY(Facts confirmed, confirm_head(ceremony));
   return ended ? Result<void>() : or_aborted(ceremony, resume(ceremony, std::move(confirmed)));
@@ -138,7 +138,7 @@ Result<void> begin(Ceremony& ceremony, const std::string& rehearsal) {
 /// Signed by the token; people add theirs with `coffer-ceremony sign`.
 Result<void> write_report(Ceremony& ceremony) {
   const std::string path = ceremony.path("report");
-  if (read_file(path, audit::kMaxNote).ok()) return {};
+  if (read_own_file(path, audit::kMaxNote).ok()) return {};
   const std::string text = report_text(ceremony.plan, ceremony.journal.transcript());
   if (!signed_by_token(ceremony.plan)) return write_file(path, text + "\n");
   COFFER_TRY(const auto token, open_planned(ceremony));
@@ -179,7 +179,9 @@ Result<void> finish(Ceremony& ceremony, const std::string& rehearsal) {
 }
 
 Result<void> run_live(const Words& words) {
-  ::mkdir(words["out"].c_str(), 0755);
+  if (::mkdir(words["out"].c_str(), 0755) == 0) {
+    COFFER_CHECK(sync_name(words["out"]));
+  }
   COFFER_TRY(const Plan plan, settle_plan(words["plan"], words["out"]));
   COFFER_TRY(Journal journal, Journal::open(words["out"] + "/transcript", system_clock()));
   COFFER_TRY(const auto console, people(words["answers"]));
@@ -190,7 +192,7 @@ Result<void> run_live(const Words& words) {
 
 /// Its token goes with the process, so there is nothing to go on with.
 Result<void> make_new_directory(const std::string& path) {
-  if (::mkdir(path.c_str(), 0755) == 0) return {};
+  if (::mkdir(path.c_str(), 0755) == 0) return sync_name(path);
   if (errno != EEXIST) {
     return make_error(ErrorCode::unavailable, "cannot make " + path, std::strerror(errno));
   }

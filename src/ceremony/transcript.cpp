@@ -122,7 +122,8 @@ Result<Journal> Journal::open(const std::string& path, const Clock& clock) {
   if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     return make_error(ErrorCode::conflict, "another process runs this ceremony");
   }
-  COFFER_TRY(const std::string text, read_file(path, kMaxTranscript));
+  COFFER_CHECK(sync_name(path));  // it may be new
+  COFFER_TRY(const std::string text, read_own_file(path, kMaxTranscript));
   const std::size_t whole = text.rfind('\n') == std::string::npos ? 0 : text.rfind('\n') + 1;
   const bool torn = whole != text.size();
   if (torn &&

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import shutil
 
@@ -71,6 +72,22 @@ def test_a_file_that_no_ceremony_wrote_is_named(held, copied):
         "the file enrolment.json isn't one that this ceremony wrote",
         "the file rotate.output isn't one that this ceremony wrote",
     ]
+
+
+@pytest.mark.parametrize("name", ["plan.json", "transcript", "report", "rehearsal.transcript", "sign.pem"])
+def test_what_isnt_a_file_is_not_waited_for(held, copied, name):
+    """A FIFO, and a link to what lies outside of the bundle."""
+    whole = copied.parent / "elsewhere"
+    (copied / name).rename(whole)
+    for make in (os.mkfifo, lambda path: path.symlink_to(whole)):
+        make(copied / name)
+        done = held.call("verify-bundle", copied)
+        assert done.returncode == (1 if name in ("plan.json", "transcript") else 2), (done.stdout, done.stderr)
+        if done.returncode == 1:
+            assert name in done.stderr
+        signed = held.call("sign", "-name=sofia", f"-key={held.key('sofia')}", copied)
+        assert signed.returncode == 1
+        (copied / name).unlink()
 
 
 def test_an_enrolment_of_other_keys_is_found_also_with_its_hash(with_files, tmp_path):

@@ -107,6 +107,26 @@ def test_why_there_was_no_rehearsal_is_asked_again_if_it_wasnt_written_down(cere
     assert found["good"] and "rehearsal: there was no time (sofia, uwe)" in found["exceptions"]
 
 
+def test_the_names_of_a_new_ceremony_are_on_disk_before_its_first_line(ceremony):
+    trace = ceremony.directory / "trace"
+    ceremony.answer({"confirm.1": "sofia", "confirm.2": "uwe", "exception": "x", "confirm.plan.1": "nobody"})
+    subprocess.run(
+        ["strace", "-f", "-y", "-qq", "-o", trace, "-e", "trace=mkdir,mkdirat,fsync,write", program("coffer-ceremony"),
+         "run", f"-plan={ceremony.write()}", f"-out={ceremony.out}/", f"-answers={ceremony.directory}/answers.json"],
+        env=ceremony.environment, capture_output=True, stdin=subprocess.DEVNULL, timeout=120, check=False,
+    )  # fmt: skip
+    lines = trace.read_text().splitlines()
+
+    def at(call, path):
+        return [n for n, x in enumerate(lines) if f" {call}(" in x and f"<{path}>" in x]
+
+    (made,) = [n for n, x in enumerate(lines) if "mkdir" in x and f'"{ceremony.out}/"' in x]
+    first = at("write", ceremony.out / "transcript")[0]
+    assert any(made < n < first for n in at("fsync", ceremony.directory))
+    plan = at("fsync", ceremony.out / "plan.json.new")[0]
+    assert len([n for n in at("fsync", ceremony.out) if plan < n < first]) == 2  # the plan's name, the transcript's
+
+
 class Changing:
     """`change-pins` on a token whose logins are counted, cut right behind its line `intent`, so that
     the token has the old PIN, or right before its line `done`, when it has the new one."""
