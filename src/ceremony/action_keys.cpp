@@ -37,7 +37,7 @@ Result<Facts> describe(pkcs11::Token& token, const Plan& plan) {
 /// One that was there before anybody here could see it made may be known elsewhere, whatever its
 /// attributes say.
 Result<void> want_absent(pkcs11::Token& token, const std::string& name, const pkcs11::KeyRef& key) {
-  const Result<void> there = token.verify(role_of_key(name), key);
+  Result<void> there = token.verify(role_of_key(name), key);
   if (!there.ok() && there.error().code == ErrorCode::not_found) return {};
   if (!there.ok() && there.error().code != ErrorCode::precondition) return there;
   return make_error(ErrorCode::conflict, "the token has a key under the id of the vault's " + name +
@@ -59,7 +59,7 @@ Result<void> intend(Ceremony& ceremony, pkcs11::Token& token, const Keys& keys) 
 Result<void> make_key(pkcs11::Token& token, const std::string& name, const PlannedKey& planned,
                       const pkcs11::KeyRef& key, Facts& found) {
   const pkcs11::KeyRole role = role_of_key(name);
-  const Result<void> made = token.generate(role, key, planned.label);
+  Result<void> made = token.generate(role, key, planned.label);
   if (made.ok()) return token.verify(role, key);
   if (made.error().code != ErrorCode::conflict) return made;
   found.push_back({name, std::string(kFound)});
