@@ -136,8 +136,11 @@ Result<std::optional<Flaw>> OwnCheckpoints::read(const Segment& segment, std::ui
   COFFER_TRY(const std::string text, read_whole(file.path));
   const auto notes = split_notes(text);
   for (std::size_t i = 0; i < notes.size(); ++i) {
-    // Being written right now, or torn by a crash: the daemon cuts it when it signs the next.
-    const bool torn = next == kOpen && i + 1 == notes.size() && !parse_checkpoint(notes[i]).ok();
+    // Being written right now, or torn by a crash: that of an older segment too, whose end is
+    // signed when the next has begun. Passed over it hides nothing: whoever could tear it could
+    // have taken it away, and its lines are covered by a later one, or told as lines that none
+    // covers.
+    const bool torn = i + 1 == notes.size() && !parse_checkpoint(notes[i]).ok();
     if (torn) break;
     const auto taken = take(notes[i], segment, next, tree);
     if (taken.ok()) continue;

@@ -22,8 +22,9 @@ class OwnCheckpoints final {
                                                    const TrustedKeys& keys);
 
   /// Adds those of one segment to `tree`; none if there is no such file. `next`: the first line of
-  /// the segment after it. A flaw: one that can't be read, isn't in order, isn't that segment's, or
-  /// wasn't signed by the key that was in force.
+  /// the segment after it. A flaw: one that can't be read and isn't the
+  /// file's last, isn't in order, isn't that segment's, or wasn't signed by the key that was in
+  /// force.
   [[nodiscard]] Result<std::optional<Flaw>> read(const Segment& segment, std::uint64_t next,
                                                  TreeCheck& tree);
   /// Segments behind `last` of which there are checkpoints alone.
