@@ -7,6 +7,7 @@
 #include "coffer/audit/anchor_line.h"
 #include "line_reader.h"
 #include "own_checkpoints.h"
+#include "patient_reader.h"
 #include "pruned.h"
 #include "segments.h"
 #include "tree_check.h"
@@ -87,7 +88,7 @@ class Verifier final {
  private:
   [[nodiscard]] Result<void> check(const RawLine& line, const Segment& segment) {
     if (!line.terminated) {
-      return bad("the line has no end: a torn write, or the daemon is writing it right now");
+      return bad("the line has no end: a torn write");
     }
     COFFER_TRY(const ParsedLine parsed, parse_line(line.text));
     if (number_ == 1 && parsed.sequence != segment.first) {
@@ -160,6 +161,7 @@ Result<Inspection> inspect_directory(const std::string& directory,
     const std::uint64_t next = last ? OwnCheckpoints::kOpen : segments[i + 1].first;
     COFFER_CHECK(verifier.signed_of(own, segments[i], next));
     COFFER_TRY(ReadAt read, read_file(segments[i].path));
+    if (last) read = until_line_ends(std::move(read));
     COFFER_CHECK(verifier.segment(segments[i], LineReader(std::move(read), 0)));
   }
   // Of segments that aren't there any more, or not yet on this copy of the log.

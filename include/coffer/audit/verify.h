@@ -77,8 +77,8 @@ struct Inspection {
   std::optional<Flaw> flaw;
 };
 
-/// All segments in their order. An error only if they can't be read; not_found when there is no
-/// log. Memory: one line, and an entry for each open request.
+/// A last line without end is waited for, for a second: it may be being written. An error only if
+/// files can't be read; not_found: no log. Memory: a line, an entry for each open request.
 [[nodiscard]] Result<Inspection> inspect_directory(const std::string& directory);
 /// Held against checkpoints whose signatures were verified: also a fork and a cut tail are flaws.
 /// Those beside the log must be signed by `keys`; if there are none, by what the log's own file

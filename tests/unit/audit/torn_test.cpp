@@ -1,8 +1,9 @@
-// What a crash left torn: no reason to call a log bad.
+// What a crash left torn, or the daemon is writing right now: no reason to call a log bad.
 #include "coffer/audit/checkpointer.h"
 #include "coffer/audit/known.h"
 #include "fakes/soft_signer.h"
 #include "log_kit.h"
+#include "src/audit/patient_reader.h"
 #include "src/audit/segments.h"
 
 namespace coffer::audit::test {
@@ -66,6 +67,36 @@ TEST_F(TornTest, TornCheckpointBeforeAnotherIsBad) {
   const std::string whole = read_all(file.path);
   write_all(file.path, whole.substr(0, whole.size() - 40) + "\n\n" + whole);
   EXPECT_TRUE(inspect().flaw.has_value());
+}
+
+/// As the kernel shows a long write: a piece more at each look.
+TEST(UntilLineEnds, ALineThatIsBeingWrittenIsWaitedFor) {
+  const std::string text = "a whole line\nand one that is being written\n";
+  std::size_t there = 15;
+  int looks = 0;
+  LineReader lines(until_line_ends([&](std::uint64_t offset, MutableByteView out) {
+                     // Every other look finds no more than the one before.
+                     if (++looks % 2 == 0) there = std::min(there + 9, text.size());
+                     return read_memory(as_bytes(std::string_view(text).substr(0, there)))(offset,
+                                                                                           out);
+                   }),
+                   0);
+  RawLine line;
+  ASSERT_TRUE(*lines.next(line));
+  ASSERT_TRUE(*lines.next(line));
+  EXPECT_TRUE(line.terminated);
+  EXPECT_EQ(line.text, "and one that is being written");
+  const int before = looks;
+  EXPECT_FALSE(*lines.next(line));
+  EXPECT_EQ(looks, before + 1) << "a file that ends with a line is not waited for";
+}
+
+TEST_F(TornTest, ALineThatDoesNotGrowIsTorn) {
+  const std::string whole = read_all(newest());
+  write_all(newest(), whole.substr(0, whole.size() - 1));
+  const Inspection seen = inspect();
+  ASSERT_TRUE(seen.flaw.has_value());
+  EXPECT_EQ(seen.flaw->what, "the line has no end: a torn write");
 }
 
 }  // namespace
