@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "coffer/base/log.h"
 #include "line_reader.h"
 #include "own_checkpoints.h"
 #include "segments.h"
@@ -67,14 +68,16 @@ Result<void> CheckpointFiles::signs_since(const NoteKey& key, std::uint64_t sinc
 }
 
 bool CheckpointFiles::lost() {
-  if (open_.file == nullptr) return false;
+  if (open_.file == nullptr) return lost_;
   const auto ours = open_.file->facts();
   const auto there = open_.file->facts_at_path();
   const bool gone = !there.ok() && there.error().code == ErrorCode::not_found;
   const bool other =
       ours.ok() && there.ok() &&
       (ours->inode != there->inode || ours->device != there->device || there->size != open_.size);
-  if (!gone && !other) return false;
+  if (!gone && !other) return lost_;
+  if (!lost_) log::error(std::string(kLost));
+  lost_ = true;
   open_ = {};
   return true;
 }

@@ -11,6 +11,8 @@
 namespace coffer::audit {
 
 inline constexpr std::string_view kSigners = "signers";
+inline constexpr std::string_view kLost =
+    "a file of checkpoints was taken away or changed while it was written";
 
 /// Appends, and syncs for power durability. What fails is taken back, or left torn: then the next
 /// call cuts it. One caller at a time.
@@ -25,8 +27,9 @@ class CheckpointFiles final {
   /// those would be of a key that wasn't in force yet.
   [[nodiscard]] Result<void> signs_since(const NoteKey& key, std::uint64_t since);
   /// Whether the file that was written last is gone from its path, or isn't as it was left. What is
-  /// added next goes to what is there, or to a new one.
+  /// added next goes to what is there, or to a new one. True until the loss is told.
   [[nodiscard]] bool lost();
+  void loss_is_told() noexcept { lost_ = false; }
 
  private:
   struct Open {
@@ -44,6 +47,7 @@ class CheckpointFiles final {
   const Durability durability_;
   const FileOpener opener_;
   Open open_;
+  bool lost_ = false;
 };
 
 }  // namespace coffer::audit

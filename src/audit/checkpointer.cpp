@@ -13,11 +13,7 @@ Line heartbeat_line(WallTime now) {
   return line;
 }
 
-constexpr std::string_view kLost =
-    "a file of checkpoints was taken away or changed while it was written";
-
 Result<void> tell_of_loss(Log& log, WallTime now) {
-  log::error(std::string(kLost));
   Line line;
   line.body.append("{\"time\":\"")
       .append(to_rfc3339(now))
@@ -174,6 +170,8 @@ Result<void> Checkpointer::sign_all(crypto::Signer& signer) {
     signed_ = 0;
     key_.clear();
     COFFER_CHECK(tell_of_loss(log_, clock_.wall()));
+    // A log that took no line is told again.
+    files_->loss_is_told();
   }
   COFFER_TRY(SyncedTree tree, sign_ends(signer));
   COFFER_TRY(const NoteKey now, note_key(origin_, signer.public_key()));

@@ -50,6 +50,36 @@ TEST_F(CheckpointsLostTest, AFileThatIsTakenAwayIsMissedAndMadeAgain) {
   EXPECT_FALSE(seen.flaw.has_value()) << seen.flaw->what;
 }
 
+/// As of a full disk: the line is written as soon as the log takes one, and once.
+TEST_F(CheckpointsLostTest, TheLossIsToldWhenTheLogTakesALineAgain) {
+  const auto log = *open_log(config(), clock_);
+  Checkpointer checkpointer(
+      *log, clock_, {directory_.path(), kNode, Durability::crash, std::chrono::seconds(60)},
+      [this] { return signer_; }, Checkpointer::Threads::none);
+  append(*log, {event("a")}, true);
+  checkpointer.round();
+  const std::string segment = segment_in(directory_.path(), 1).path;
+  std::filesystem::rename(segment, segment + ".away");
+  std::filesystem::remove(checkpoints_in(directory_.path(), 1).path);
+  for (int i = 0; i < 3; ++i) {
+    clock_.now += std::chrono::seconds(2);
+    checkpointer.round();
+    EXPECT_TRUE(checkpointer.status().unsigned_since.has_value());
+  }
+  std::filesystem::rename(segment + ".away", segment);
+  for (int i = 0; i < 3; ++i) {
+    clock_.now += std::chrono::seconds(2);
+    checkpointer.round();
+  }
+  const auto lines = split(read_all(segment));
+  const auto told = std::count_if(lines.begin(), lines.end(), [](const std::string& line) {
+    return line.find("\"type\":\"checkpoints_lost\"") != std::string::npos;
+  });
+  EXPECT_EQ(told, 1);
+  ASSERT_FALSE(signed_in().empty());
+  EXPECT_EQ(signed_in().back().size, lines.size());
+}
+
 /// The daemon was down meanwhile. Its checkpoints still tell since when it signs.
 TEST_F(CheckpointsLostTest, TheFileOfSignersIsMadeAgainFromTheCheckpoints) {
   const std::string path = directory_.path() + "/signers";
