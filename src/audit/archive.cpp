@@ -1,6 +1,5 @@
 #include "coffer/audit/archive.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 
 #include "coffer/audit/verify.h"
 #include "line.h"
+#include "plain_file.h"
 #include "pruned.h"
 #include "segments.h"
 #include "zstd_file.h"
@@ -30,12 +30,6 @@ Result<std::uint64_t> size_on_disk(const std::string& path) {
 Result<void> remove(const std::string& path) {
   if (::unlink(path.c_str()) == 0 || errno == ENOENT) return {};
   return system_error("unlink " + path, errno);
-}
-
-Result<void> sync_names(const std::string& directory) {
-  const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd.valid()) return system_error("open " + directory, errno);
-  return sync_directory(fd);
 }
 
 /// The oldest line that a start of the daemon may go back to; nullopt: the log has no last line

@@ -1,12 +1,11 @@
 #include "checkpoint_files.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
 
 #include "coffer/base/log.h"
 #include "line_reader.h"
 #include "own_checkpoints.h"
+#include "plain_file.h"
 #include "segments.h"
 
 namespace coffer::audit {
@@ -121,9 +120,7 @@ Result<void> CheckpointFiles::write(std::string_view text) {
 
 Result<void> CheckpointFiles::sync_name() const {
   if (durability_ != Durability::power) return {};
-  const UniqueFd directory(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory.valid()) return system_error("open " + directory_, errno);
-  return sync_directory(directory);
+  return sync_names(directory_);
 }
 
 }  // namespace coffer::audit

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "segments.h"
+
 namespace coffer::audit {
 namespace {
 
@@ -48,6 +50,12 @@ Result<void> replace_plain(const std::string& path, std::string_view text) {
     return system_error("rename " + making, errno);
   }
   return {};
+}
+
+Result<void> sync_names(const std::string& directory) {
+  const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) return system_error("open " + directory, errno);
+  return sync_directory(fd);
 }
 
 }  // namespace coffer::audit

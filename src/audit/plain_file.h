@@ -15,4 +15,7 @@ namespace coffer::audit {
 /// Whole or not at all, with mode 0600, by way of `path`.new. The caller syncs the directory.
 [[nodiscard]] Result<void> replace_plain(const std::string& path, std::string_view text);
 
+/// Names that were made or removed in it are on the disk.
+[[nodiscard]] Result<void> sync_names(const std::string& directory);
+
 }  // namespace coffer::audit

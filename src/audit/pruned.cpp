@@ -53,9 +53,7 @@ Result<void> write_pruned(const std::string& directory, std::uint64_t last_line,
   const std::string text =
       std::string(kHeading) + std::to_string(last_line) + std::string(kAt) + to_rfc3339(now) + "\n";
   COFFER_CHECK(replace_plain(path_of(directory), text));
-  const UniqueFd names(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!names.valid()) return system_error("open " + directory, errno);
-  return sync_directory(names);
+  return sync_names(directory);
 }
 
 }  // namespace coffer::audit

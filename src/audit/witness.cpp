@@ -114,7 +114,8 @@ Result<void> Witnesses::keep(const Witness& witness, const std::string& note,
     // "MUST ignore any cosignatures from unknown keys" (tlog-witness).
     for (const Cosignature& one : *verified) kept += to_line(one.signature);
   }
-  const auto written = replace_plain(directory_ + "/" + std::string(kCosigned), kept);
+  auto written = replace_plain(directory_ + "/" + std::string(kCosigned), kept);
+  if (written.ok()) written = sync_names(directory_);
   if (written.ok()) return {};
   return make_error(ErrorCode::unavailable, "cannot write the file cosigned beside the audit log",
                     written.error().cause);

@@ -164,6 +164,12 @@ Result<void> add_file(Given& given, const std::string& path) {
   return audit::add_checkpoints(given.known, text, given.keys);
 }
 
+/// An empty one is what a power cut left of the first: no witness has signed it then.
+bool holds_notes(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::exists(path, error) && std::filesystem::file_size(path, error) != 0;
+}
+
 std::vector<audit::Cosigned> newest_of_each(std::vector<audit::Cosigned> all) {
   std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
     return std::tie(a.name, b.lines, b.at) < std::tie(b.name, a.lines, a.at);
@@ -180,8 +186,7 @@ Result<Seen> inspect(const Options& options, std::string& file) {
   COFFER_TRY(given.witnesses, read_witnesses(options));
   for (const std::string& path : options.checkpoints) COFFER_CHECK(add_file(given, file = path));
   const std::string beside = options.words[0] + "/" + std::string(audit::kCosigned);
-  std::error_code error;
-  if (!given.witnesses.empty() && std::filesystem::exists(beside, error)) {
+  if (!given.witnesses.empty() && holds_notes(beside)) {
     COFFER_CHECK(add_file(given, file = beside));
   }
   file = options.words[0];

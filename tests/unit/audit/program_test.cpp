@@ -204,6 +204,10 @@ TEST_F(ProgramTest, WhatAWitnessSignedIsToldWithItsTime) {
   const Ran none = run(verify + directory());
   EXPECT_EQ(none.status, 3) << none.output;
   EXPECT_NE(none.output.find("cosigned        by no witness\n"), std::string::npos) << none.output;
+  test::write_all(directory() + "/cosigned", "");  // as a power cut leaves the first
+  const Ran empty = run(verify + directory());
+  EXPECT_EQ(empty.output, none.output);
+  EXPECT_EQ(empty.status, 3) << empty.output;
   test::write_all(directory() + "/cosigned", note + hand.sign(note, 1'767'225'600));
   const Ran ran = run(verify + directory());
   EXPECT_EQ(ran.status, 0) << ran.output;
