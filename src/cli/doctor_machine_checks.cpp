@@ -99,24 +99,42 @@ void check_config(int status, std::string_view text, Findings& found) {
 
 namespace {
 
+/// By coffer-audit's own words. What isn't known here is told as it is.
+Finding finding_of(const std::string& doubt) {
+  const auto says = [&](std::string_view what) { return doubt.find(what) != std::string::npos; };
+  const auto warning = [](const char* check, std::string what, const char* fix) {
+    return Finding{Severity::warning, check, std::move(what), fix};
+  };
+  if (says("the clock went back")) {
+    return warning("audit.clock_back", "the audit log's clock went back",
+                   "coffer-audit verify tells where");
+  }
+  if (says("no checkpoint of the keys given covers")) {
+    return warning("audit.unsigned_tail",
+                   "the end of the audit log is signed by none of the keys given",
+                   "is the token there, and -key the right file?");
+  }
+  if (says("aren't here")) {
+    return warning("audit.missing", "of the audit log " + doubt,
+                   "who moved them, and where to? docs/audit.md");
+  }
+  if (says("signed with a key that is not one of those given")) {
+    return warning("audit.foreign_key", "of the audit log " + doubt,
+                   "whose key is it? A copy of `signers` as -key tells; docs/audit.md");
+  }
+  return warning("audit.doubt", "of the audit log: " + doubt, "docs/audit.md, checking it");
+}
+
 /// Of a log that is good.
 void check_doubts(const Json& seen, Findings& found) {
-  if (seen.find("clock_back") != nullptr) {
-    found.push_back({Severity::warning, "audit.clock_back", "the audit log's clock went back",
-                     "coffer-audit verify tells where"});
-  }
-  if (seen.find("unsigned_from") != nullptr) {
-    found.push_back({Severity::warning, "audit.unsigned_tail",
-                     "the end of the audit log is signed by none of the keys given",
-                     "is the token there, and -key the right file?"});
-  }
   const Json* const doubts = seen.find("doubts");
-  if (doubts == nullptr || seen.find("missing_before") == nullptr) return;
-  for (const Json& doubt : doubts->elements()) {
-    if (doubt.text().find("aren't here") == std::string::npos) continue;
-    found.push_back({Severity::warning, "audit.missing", "of the audit log " + doubt.text(),
-                     "who moved them, and where to? docs/audit.md"});
+  const bool any = doubts != nullptr && !doubts->elements().empty();
+  if (!any) {
+    found.push_back({Severity::warning, "audit.doubt", "coffer-audit verify has a doubt of the log",
+                     "coffer-audit verify tells which; docs/audit.md"});
+    return;
   }
+  for (const Json& doubt : doubts->elements()) found.push_back(finding_of(doubt.text()));
 }
 
 }  // namespace

@@ -353,14 +353,23 @@ TEST(Doctor, AnAuditLogIsToBeGoodAndSignedToItsEnd) {
   EXPECT_EQ(judge(2, R"({"good":false,"bad":{"file":"a","line":3,"what":"edited"}})", true),
             "error audit.bad; ");
   EXPECT_EQ(
-      judge(3, R"({"good":true,"unsigned_from":5,"doubts":["no checkpoint covers line 5"]})", true),
+      judge(3, R"({"unsigned_from":5,"doubts":["no checkpoint of the keys given covers line 5"]})",
+            true),
       "warning audit.unsigned_tail; ");
   EXPECT_EQ(
       judge(3, R"({"good":true,"missing_before":9,"doubts":["lines 1 to 9 aren't here"]})", true),
       "warning audit.missing; ");
   EXPECT_EQ(judge(0, R"({"good":true,"missing_before":9,"doubts":[]})", true), "");
-  EXPECT_EQ(judge(3, R"({"good":true,"clock_back":{"seconds":9}})", true),
-            "warning audit.clock_back; ");
+  EXPECT_EQ(
+      judge(3, R"({"clock_back":{"seconds":9},"doubts":["the clock went back by 9 s"]})", true),
+      "warning audit.clock_back; ");
+  EXPECT_EQ(
+      judge(3, R"({"doubts":["it was signed with a key that is not one of those given"]})", true),
+      "warning audit.foreign_key; ");
+  EXPECT_EQ(judge(3, R"({"doubts":["the clock went back by 9 s","what nobody knew"]})", true),
+            "warning audit.clock_back; warning audit.doubt; ");
+  EXPECT_EQ(judge(3, R"({"good":true,"doubts":[]})", true), "warning audit.doubt; ");
+  EXPECT_EQ(judge(3, R"({"good":true})", true), "warning audit.doubt; ");
   EXPECT_EQ(judge(1, "", true), "error audit.unverified; ");
 }
 
