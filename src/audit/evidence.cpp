@@ -13,14 +13,38 @@ constexpr std::string_view kAttestationLabel = "coffer-attestation/";
 
 Error broken(std::string_view what) { return make_error(ErrorCode::corrupt, what); }
 
+/// The line at which a key stopped to sign, by what is told of it and of others of its log.
+/// nullopt: it signs still, or nothing tells.
+std::optional<std::uint64_t> retired_at(std::span<const KeyPeriod> periods,
+                                        ByteView spki) noexcept {
+  const auto is = [&](const KeyPeriod& period) {
+    return std::equal(spki.begin(), spki.end(), period.key.spki.begin(), period.key.spki.end());
+  };
+  std::optional<std::uint64_t> last;
+  for (const KeyPeriod& period : periods) {
+    if (!is(period)) continue;
+    const KeyPeriod* const newest = newest_period(periods, period.key.name);
+    if (newest == nullptr || is(*newest)) return std::nullopt;
+    // An older copy of the file knows of no end.
+    last = std::max(last.value_or(0), std::min(period.until, newest->since));
+  }
+  return last;
+}
+
+struct VerifiedNote {
+  SignedNote note;
+  EvidenceSigner signer;
+};
+
 /// The note, if one of the keys signed it under its own label.
-Result<SignedNote> verified(std::string_view text, const TrustedKeys& keys) {
+Result<VerifiedNote> verified(std::string_view text, const TrustedKeys& keys) {
   COFFER_TRY(SignedNote note, parse_note(text));
   const auto all = keys_under(keys, note.label());
   if (!all.ok()) return broken("its first line can't be a signer's name");
   const auto signer = verify_note(note.text, note.signatures, *all);
   if (!signer.ok()) return broken(signer.error().text);
-  return note;
+  const NoteKey& key = (*all)[*signer];
+  return VerifiedNote{std::move(note), {key, retired_at(keys.periods, key.spki)}};
 }
 
 const std::string* find(const Bundle& bundle, std::string_view name) {
@@ -69,6 +93,8 @@ void check_attestation(const Bundle& bundle, const TrustedKeys& keys, EvidenceRe
     report.flaws.push_back({name, attested.error().text});
   } else if (attested->label != attestation_label(report.manifest.vault)) {
     report.flaws.push_back({name, "is another vault's"});
+  } else {
+    report.attester = attested->signer;
   }
 }
 
@@ -87,6 +113,11 @@ Result<std::vector<NoteKey>> keys_under(const TrustedKeys& keys, std::string_vie
   return all;
 }
 
+Result<std::string> EvidenceSigner::name() const {
+  COFFER_TRY(const crypto::Sha256 hash, crypto::sha256(key.spki));
+  return to_hex(hash);
+}
+
 Result<EvidenceReport> verify_evidence(const Bundle& bundle, const TrustedKeys& keys) {
   if (keys.empty()) return make_error(ErrorCode::invalid_argument, "want a key to verify with");
   EvidenceReport report;
@@ -101,7 +132,8 @@ Result<EvidenceReport> verify_evidence(const Bundle& bundle, const TrustedKeys& 
     report.flaws.push_back({manifest_name, note.error().text});
     return report;
   }
-  auto manifest = parse_manifest(note->text);
+  report.signer = note->signer;
+  auto manifest = parse_manifest(note->note.text);
   if (!manifest.ok()) {
     report.flaws.push_back({manifest_name, manifest.error().text});
     return report;
@@ -125,9 +157,10 @@ std::string_view Attestation::value(std::string_view name) const noexcept {
 
 Result<Attestation> verify_attestation(std::string_view note, const TrustedKeys& keys) {
   if (keys.empty()) return make_error(ErrorCode::invalid_argument, "want a key to verify with");
-  COFFER_TRY(const SignedNote read, verified(note, keys));
+  COFFER_TRY(VerifiedNote read, verified(note, keys));
   Attestation attestation;
-  std::string_view rest = read.text;
+  attestation.signer = std::move(read.signer);
+  std::string_view rest = read.note.text;
   attestation.label = *take_line(rest);
   if (!attestation.label.starts_with(kAttestationLabel)) return broken("isn't an attestation");
   while (const auto line = take_line(rest)) {

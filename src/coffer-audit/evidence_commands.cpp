@@ -14,6 +14,12 @@ namespace {
 using audit::EvidenceFinding;
 using audit::EvidenceReport;
 
+/// For people, and to hold against `signers`: the key itself in hex of its hash.
+std::string name_of(const audit::EvidenceSigner& signer) {
+  const auto name = signer.name();
+  return name.ok() ? *name : std::string();
+}
+
 struct Checked {
   EvidenceReport report;
   std::vector<Content> contents{};
@@ -38,6 +44,7 @@ void print_json(const Checked& checked) {
   model::JsonWriter json;
   json.begin_object().key("good").boolean(checked.good());
   json.key("signed").boolean(checked.is_signed());
+  if (report.signer) json.key("signed_by").string(name_of(*report.signer));
   json.key("vault").string(to_string(report.manifest.vault));
   json.key("time").string(report.manifest.time).key("version").string(report.manifest.version);
   json.key("files").begin_array();
@@ -67,6 +74,7 @@ void print_table(const Checked& checked) {
     if (one.good && one.doubts.empty()) print_row("contents", one.name + " good");
     for (const std::string& doubt : one.doubts) print_row("doubt", one.name + ": " + doubt);
   }
+  if (report.signer) print_row("signed by", name_of(*report.signer));
   if (report.manifest.time.empty()) return;
   print_row("vault", to_string(report.manifest.vault));
   print_row("signed at", report.manifest.time);
@@ -80,7 +88,8 @@ Result<Checked> check_bundle(const Options& options) {
   if (!bundle.ok() && bundle.error().code != ErrorCode::corrupt) return bundle.error();
   if (!bundle.ok()) return Checked{{{}, {{"", bundle.error().text}}}};
   COFFER_TRY(EvidenceReport report, audit::verify_evidence(*bundle, keys));
-  return Checked{std::move(report), contents_of(*bundle, keys)};
+  auto contents = contents_of(*bundle, report, keys);
+  return Checked{std::move(report), std::move(contents)};
 }
 
 Result<audit::Attestation> check_note(const Options& options) {
@@ -111,21 +120,30 @@ int verify_attestation(const Options& options) {
   if (!attestation.ok()) {
     return tell_bad(options.json, options.words[0], attestation.error());
   }
+  const auto& retired = attestation->signer.retired;
+  const std::string doubt = retired ? "it was signed with " + retired_text(*retired) +
+                                          ": by whom, and when, it can't show"
+                                    : std::string();
+  const int status = retired ? kDoubts : kGood;
   if (!options.json) {
     print_row("result", "good");
+    if (retired) print_row("doubt", doubt);
     print_row("signed by", attestation->label);
+    print_row("key", name_of(attestation->signer));
     for (const auto& [name, value] : attestation->lines) print_row(name, value);
-    return kGood;
+    return status;
   }
   model::JsonWriter json;
   json.begin_object().key("good").boolean(true).key("label").string(attestation->label);
-  json.key("lines").begin_array();
+  json.key("signed_by").string(name_of(attestation->signer)).key("doubts").begin_array();
+  if (retired) json.string(doubt);
+  json.end_array().key("lines").begin_array();
   for (const auto& [name, value] : attestation->lines) {
     json.begin_object().key("name").string(name).key("value").string(value).end_object();
   }
   json.end_array().end_object();
   print_object(json);
-  return kGood;
+  return status;
 }
 
 }  // namespace coffer::auditor

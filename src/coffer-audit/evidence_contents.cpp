@@ -49,6 +49,8 @@ std::string why_unsigned(const std::string& file, const audit::TrustedKeys& keys
   if (!all.ok()) return all.error().text;
   const auto signer = audit::verify_checkpoint(*newest, *all);
   if (!signer.ok()) return "its newest checkpoint: " + signer.error().text;
+  const auto timely = audit::check_period(keys.periods, (*all)[*signer], newest->checkpoint.size);
+  if (!timely.ok()) return "its newest checkpoint: " + timely.error().text;
   if (newest->checkpoint.size >= lines) return {};
   return "its newest checkpoint is of fewer lines than were verified as signed";
 }
@@ -144,10 +146,50 @@ void add_missing(const Json& missing, std::vector<Content>& found) {
   }
 }
 
+/// Lines that the log in the bundle had, by whatever in it tells of more.
+std::uint64_t lines_told(const audit::Bundle& bundle) {
+  std::uint64_t most = 0;
+  if (const std::string* const text = file_in(bundle, kVerifiedLog); text != nullptr) {
+    const auto json = Json::parse(*text);
+    if (json.ok())
+      most = std::max(number_in(*json, "signed_lines"), number_in(*json, "last_sequence"));
+  }
+  const std::string* const file = file_in(bundle, kCheckpoints);
+  if (file == nullptr) return most;
+  for (const std::string_view text : audit::split_notes(*file)) {
+    const auto note = audit::parse_checkpoint(text);
+    if (note.ok()) most = std::max(most, note->checkpoint.size);
+  }
+  return most;
+}
+
+/// What a key signed that isn't used any more may be of its time, or of whoever has it now.
+void add_retired(const audit::Bundle& bundle, const audit::EvidenceReport& report,
+                 std::vector<Content>& found) {
+  const auto add = [&](std::string_view name, const auto& signer, std::uint64_t lines) {
+    if (!signer || !signer->retired) return;
+    Content content{std::string(name)};
+    content.good = lines <= *signer->retired;
+    const std::string what = "it was signed with " + retired_text(*signer->retired);
+    if (content.good) content.doubts.push_back(what + ": by whom, and when, it can't show");
+    if (!content.good) content.what = what + ", and the log in the bundle is longer";
+    found.push_back(std::move(content));
+  };
+  add(audit::kManifestName, report.signer, lines_told(bundle));
+  // Made before the log was gathered: the key may have been rotated in between.
+  add("attestation.note", report.attester, 0);
+}
+
 }  // namespace
 
-std::vector<Content> contents_of(const audit::Bundle& bundle, const audit::TrustedKeys& keys) {
+std::string retired_text(std::uint64_t line) {
+  return "a key that was retired at line " + std::to_string(line) + " of the log";
+}
+
+std::vector<Content> contents_of(const audit::Bundle& bundle, const audit::EvidenceReport& report,
+                                 const audit::TrustedKeys& keys) {
   std::vector<Content> found;
+  add_retired(bundle, report, found);
   const auto look = [&](std::string_view name, Json::Kind kind, const auto& take) {
     const std::string* const text = file_in(bundle, name);
     if (text == nullptr) return false;

@@ -16,9 +16,13 @@ struct Content {
   std::vector<std::string> doubts{};  ///< of what is good
 };
 
-/// The audit log, each ceremony and rehearsal, and what is missing that there should be. The newest
-/// checkpoint in the bundle is held against the keys.
+/// The audit log, each ceremony and rehearsal, and what is missing that there should be; and a note
+/// that a retired key signed. The newest checkpoint in the bundle is held against the keys.
 [[nodiscard]] std::vector<Content> contents_of(const audit::Bundle& bundle,
+                                               const audit::EvidenceReport& report,
                                                const audit::TrustedKeys& keys);
+
+/// "a key that was retired at line N", for a doubt.
+[[nodiscard]] std::string retired_text(std::uint64_t line);
 
 }  // namespace coffer::auditor

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 
 #include "coffer/audit/known.h"
 #include "coffer/base/clock.h"
@@ -45,9 +46,19 @@ struct EvidenceFinding {
   std::string file;  ///< empty: the bundle as a whole
   std::string what;
 };
+/// Whose signature a note has, and until which line of the log that key signed, if a file `signers`
+/// was given and says that it doesn't any more.
+struct EvidenceSigner {
+  NoteKey key;
+  std::optional<std::uint64_t> retired{};
+  /// SHA-256 over the SubjectPublicKeyInfo, in hex.
+  [[nodiscard]] Result<std::string> name() const;
+};
 struct EvidenceReport {
   Manifest manifest;
-  std::vector<EvidenceFinding> flaws;  ///< none: every byte is what was signed
+  std::vector<EvidenceFinding> flaws{};      ///< none: every byte is what was signed
+  std::optional<EvidenceSigner> signer{};    ///< of the manifest
+  std::optional<EvidenceSigner> attester{};  ///< of the attestation
 };
 /// Manifest, signature, and each file against it: one that was changed, one that is missing, one
 /// that nobody signed, one that is there twice. The attestation in it, where there is one, must be
@@ -63,6 +74,7 @@ struct EvidenceReport {
 struct Attestation {
   std::string label;
   std::vector<std::pair<std::string, std::string>> lines;
+  EvidenceSigner signer{};
   [[nodiscard]] std::string_view value(std::string_view name) const noexcept;
 };
 [[nodiscard]] Result<Attestation> verify_attestation(std::string_view note,

@@ -135,6 +135,80 @@ TEST_F(EvidenceTest, KeysOfTheLogServeWhateverNameTheyHave) {
   EXPECT_TRUE(report->flaws.empty());
 }
 
+/// A copy of the log's file `signers`: this key up to line 20, then another.
+TEST_F(EvidenceTest, ARetiredKeyIsTold) {
+  const fakes::SoftSigner next(std::uint8_t{5});
+  const auto line = [](ByteView spki, int since) {
+    return to_text(*note_key("coffer-audit/x", spki)) + " since=" + std::to_string(since) + "\n";
+  };
+  const std::string old = line(signer_->public_key(), 1);
+  const auto retired = [&](const std::string& signers) {
+    TrustedKeys keys;
+    EXPECT_TRUE(add_keys(keys, signers).ok());
+    const auto report = verify_evidence(bundle_, keys);
+    EXPECT_TRUE(report.ok() && report->flaws.empty() && report->signer && report->attester);
+    EXPECT_EQ(report->signer->key.spki, to_bytes(signer_->public_key()));
+    EXPECT_EQ(report->signer->retired, report->attester->retired);
+    EXPECT_EQ(verify_attestation(content(4), keys)->signer.retired, report->signer->retired);
+    return report->signer->retired;
+  };
+  EXPECT_EQ(retired(old), std::nullopt);
+  EXPECT_EQ(retired(old + line(next.public_key(), 20)), 20U);
+  EXPECT_EQ(retired(old + line(next.public_key(), 20) + line(signer_->public_key(), 30)),
+            std::nullopt)
+      << "it came back";
+  TrustedKeys both;
+  ASSERT_TRUE(add_keys(both, old).ok());
+  ASSERT_TRUE(add_keys(both, old + line(next.public_key(), 20)).ok());
+  EXPECT_EQ(verify_evidence(bundle_, both)->signer->retired, 20U) << "an older copy beside it";
+  EXPECT_EQ(verify_evidence(bundle_, keys_)->signer->retired, std::nullopt);
+}
+
+/// Who has an old key may not sign evidence of now.
+TEST_F(EvidenceTest, TheProgramDoubtsARetiredKeyAndRefusesOneThatIsOlderThanTheLog) {
+  const std::string directory = testing::TempDir() + "retired-" + std::to_string(::getpid());
+  std::filesystem::create_directories(directory + "/keys");
+  std::filesystem::create_directories(directory + "/audit");
+  const auto write = [&](const std::string& name, const std::string& text) {
+    std::FILE* file = std::fopen((directory + "/" + name).c_str(), "wb");
+    ASSERT_NE(file, nullptr);
+    std::fwrite(text.data(), 1, text.size(), file);
+    std::fclose(file);
+  };
+  fakes::SoftSigner next(std::uint8_t{5});
+  const std::string name = "coffer-audit/00000000-0000-0000-0000-000000000000";
+  write("signers", to_text(*note_key(name, signer_->public_key())) + " since=1\n" +
+                       to_text(*note_key(name, next.public_key())) + " since=20\n");
+  const std::string with_keys = " -key=" + directory + "/signers ";
+  write("note", content(4));
+  test::Ran ran = test::run("verify-attestation" + with_keys + directory + "/note");
+  EXPECT_EQ(ran.status, 3);
+  EXPECT_NE(ran.output.find("a key that was retired at line 20"), std::string::npos) << ran.output;
+  for (const std::uint64_t lines : {20U, 21U}) {
+    bundle_.files.clear();
+    manifest_.files.clear();
+    add("audit/verified.json",
+        R"({"good":true,"status":0,"with_key":true,"doubts":[],"signed_lines":)" +
+            std::to_string(lines) + "}");
+    add("audit/checkpoints", *sign_checkpoint({name, lines, TreeHash{}}, next));
+    add("missing.json", "[]");
+    sign();
+    std::string names;
+    for (const auto& [file, text] : bundle_.files) {
+      write(file, text);
+      names += " " + file;
+    }
+    ASSERT_EQ(std::system(("tar -C " + directory + " -cf " + directory + "/b.tar" + names).c_str()),
+              0);
+    ran = test::run("verify-evidence" + with_keys + directory + "/b.tar");
+    EXPECT_EQ(ran.status, lines == 20 ? 3 : 2) << ran.output;
+    EXPECT_NE(ran.output.find("a key that was retired at line 20"), std::string::npos)
+        << ran.output;
+    EXPECT_NE(ran.output.find("\nsigned by       "), std::string::npos) << ran.output;
+  }
+  std::filesystem::remove_all(directory);
+}
+
 TEST_F(EvidenceTest, ManifestsHaveOneSpelling) {
   const std::string text = *manifest_text(manifest_);
   ASSERT_TRUE(parse_manifest(text).ok());
