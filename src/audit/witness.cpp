@@ -1,9 +1,27 @@
 #include "coffer/audit/witness.h"
 
 #include "coffer/base/log.h"
+#include "line_reader.h"
 #include "plain_file.h"
+#include "segments.h"
 
 namespace coffer::audit {
+namespace {
+
+/// How many the log has by now, on disk.
+Result<std::uint64_t> lines_of(const std::string& directory) {
+  COFFER_TRY(const std::vector<Segment> segments, list_segments(directory));
+  if (segments.empty()) return std::uint64_t{0};
+  COFFER_TRY(ReadAt read, read_file(segments.back().path));
+  LineReader reader(std::move(read), 0);
+  std::uint64_t lines = segments.back().first - 1;
+  for (RawLine line;; ++lines) {
+    COFFER_TRY(const bool more, reader.next(line));
+    if (!more || !line.terminated) return lines;
+  }
+}
+
+}  // namespace
 
 Witnesses::Witnesses(std::string directory, std::vector<std::unique_ptr<Witness>> witnesses,
                      std::chrono::seconds interval, const Clock& clock, OnFork on_fork,
@@ -67,8 +85,21 @@ void Witnesses::round() {
   }
 }
 
-void Witnesses::give(std::size_t index, const std::string& note) {
-  const auto answer = add(index, note);
+void Witnesses::give(std::size_t index, const std::string& offered) {
+  std::string note = offered;
+  auto answer = add(index, note);
+  if (answer.ok() && answer->kind == WitnessAnswer::Kind::other_size) {
+    {
+      const MutexLock lock(mutex_);
+      note = newest_;
+    }
+    answer = add(index, note);
+  }
+  if (answer.ok() && answer->kind == WitnessAnswer::Kind::other_size) {
+    // Signed a moment ago, and not offered here yet.
+    answer = make_error(ErrorCode::unavailable,
+                        "the witness knows a newer checkpoint of this log than was offered");
+  }
   told(index, note, answer);
   if (!answer.ok() || answer->kind != WitnessAnswer::Kind::fork) return;
   log::error("witness " + witnesses_[index]->name() +
@@ -146,8 +177,13 @@ Result<WitnessAnswer> Witnesses::add_with_proof(std::size_t index, const Checkpo
   constexpr int kAttempts = 3;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const std::uint64_t old = known_[index];
-    // It has seen more of this log than there is of it now.
-    if (old > now.size) return WitnessAnswer{.kind = WitnessAnswer::Kind::fork, .size = old};
+    if (old > now.size) {
+      // Who else gives it this log's checkpoints may have had a newer one than this. Else it has
+      // seen more of this log than there is of it now.
+      COFFER_TRY(const std::uint64_t lines, lines_of(directory_));
+      const bool fork = lines < old;
+      return WitnessAnswer{fork ? WitnessAnswer::Kind::fork : WitnessAnswer::Kind::other_size, old};
+    }
     GrowthProof proof{.old_size = old, .checkpoint = note};
     if (old != 0 && old != now.size) {
       COFFER_TRY(proof, prove_growth(directory_, old, note));
