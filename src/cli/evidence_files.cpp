@@ -5,11 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <thread>
 
@@ -31,8 +30,11 @@ constexpr std::string_view kUnsignedTail = "no checkpoint of the keys given cove
 constexpr int kTriesUntilSigned = 5;
 constexpr std::chrono::milliseconds kBetweenSignatures{1200};
 
+/// The daemon's configuration is a page or two; more is something else.
+constexpr std::size_t kLargestConfig = std::size_t{1} << 20U;
+
 /// A pipe that somebody put beside the log would be waited for, for ever.
-Result<std::string> read_plain(const std::string& path) {
+Result<std::string> read_plain(const std::string& path, std::size_t largest = std::string::npos) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat about {};
   if (!file || ::fstat(file.get(), &about) != 0) {
@@ -41,10 +43,16 @@ Result<std::string> read_plain(const std::string& path) {
   if (!S_ISREG(about.st_mode)) {
     return make_error(ErrorCode::unavailable, "not a regular file: " + path);
   }
-  std::ifstream in("/proc/self/fd/" + std::to_string(file.get()), std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (in.is_open() && !in.bad()) return text;
-  return make_error(ErrorCode::unavailable, "cannot read " + path);
+  std::string text;
+  std::vector<char> piece(std::size_t{1} << 16U);
+  while (text.size() <= largest) {
+    const ssize_t size = ::read(file.get(), piece.data(), piece.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return make_error(ErrorCode::unavailable, "cannot read " + path);
+    if (size == 0) return text;
+    text.append(piece.data(), static_cast<std::size_t>(size));
+  }
+  return make_error(ErrorCode::unavailable, "too large: " + path);
 }
 
 void add_file(Gathered& gathered, const std::string& name, const std::string& path) {
@@ -294,7 +302,7 @@ void gather_audit(const std::string& directory, const std::string& key, Gathered
 }
 
 void gather_config(const std::string& path, Gathered& gathered) {
-  const auto text = read_plain(path);
+  const auto text = read_plain(path, kLargestConfig);
   if (!text.ok()) return gathered.lack("state/coffer.toml", text.error().text);
   auto shown = shown_config(*text);
   // What can't be parsed can't be told from a secret.

@@ -4,6 +4,7 @@ verified without daemon and token. The commands of docs/keys.md run here."""
 import hashlib
 import io
 import json
+import os
 import pathlib
 import re
 import shlex
@@ -401,6 +402,20 @@ def test_a_part_that_could_not_be_had_leaves_doubts_and_one_that_nobody_wanted_n
         json.loads(audit("verify-evidence", f"-key={signer}", "-format=json", out, code=3)))  # fmt: skip
     assert set(kinds.values()) <= {"none", "failed", "not asked for"}
     assert doubts_of(json.loads(audit("verify-evidence", f"-key={signer}", "-format=json", bundle))) == set()
+
+
+def test_a_configuration_that_is_no_file_or_too_large_is_told_to_be_missing(vault, tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    with open(tmp_path / "huge", "wb") as huge:
+        huge.truncate(1 << 40)
+    for path, why in ((tmp_path, "not a regular file"), (tmp_path / "fifo", "not a regular file"),
+                      ("/dev/zero", "not a regular file"), (tmp_path / "huge", "too large")):  # fmt: skip
+        out = tmp_path / "b.tar"
+        done = evidence_of(vault, out, f"-config={path}", code=3)
+        assert f"Without state/coffer.toml: {why}: {path}" in done.stderr
+        (missing,) = (one for one in json.loads(files_of(out)["missing.json"]) if one["file"] == "state/coffer.toml")
+        assert missing["kind"] == "failed"
+        out.unlink()
 
 
 def test_a_ceremony_that_is_a_link_is_told_to_be_missing(vault, signer, tmp_path):
