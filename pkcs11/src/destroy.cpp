@@ -27,7 +27,12 @@ Result<void> P11Token::destroy(KeyRole role, const KeyRef& key) {
     if (objects.error().code != ErrorCode::not_found) return std::move(objects).error();
     return explain_absence(role, key, std::move(objects).error());
   }
-  for (const CK_OBJECT_HANDLE object : *objects) {
+  return destroy_objects(session, role, key, *objects);
+}
+
+Result<void> P11Token::destroy_objects(Session& session, KeyRole role, const KeyRef& key,
+                                       const std::vector<CK_OBJECT_HANDLE>& objects) {
+  for (const CK_OBJECT_HANDLE object : objects) {
     const CK_RV rv = session.invoke(&CK_FUNCTION_LIST::C_DestroyObject, object);
     // A make may take both halves at once; whether all is gone is looked up below.
     if (!is_stale_handle(rv)) COFFER_CHECK(ck_check("C_DestroyObject", rv));

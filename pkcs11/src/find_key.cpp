@@ -52,14 +52,6 @@ bool is_rsa(Session& session, CK_OBJECT_HANDLE object) {
          type == CKK_RSA;
 }
 
-Result<CK_OBJECT_CLASS> class_of_object(Session& session, CK_OBJECT_HANDLE object) {
-  CK_OBJECT_CLASS value = 0;
-  CK_ATTRIBUTE attribute{CKA_CLASS, &value, sizeof value};
-  COFFER_CHECK(session.call("C_GetAttributeValue", &CK_FUNCTION_LIST::C_GetAttributeValue, object,
-                            &attribute, CK_ULONG{1}));
-  return value;
-}
-
 std::optional<KeyKind> kind_of(Session& session, CK_OBJECT_HANDLE object,
                                CK_OBJECT_CLASS object_class, KeyRole role) {
   if (object_class == CKO_SECRET_KEY && role == KeyRole::kek) return KeyKind::kek_aes;

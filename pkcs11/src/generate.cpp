@@ -37,6 +37,20 @@ Error id_taken() {
 
 }  // namespace
 
+/// It does no work, and blocks its id for ever. Of one that was whole to us the other half is
+/// hidden, or was taken away: nothing that a making leaves. Nor is a private half seen without a
+/// login.
+Result<void> P11Token::clear_half(Session& session, KeyRole role, const KeyRef& key,
+                                  const std::vector<CK_OBJECT_HANDLE>& present) {
+  if (present.size() != 1 || cache_.was_known(role, key.id)) return id_taken();
+  COFFER_TRY(const CK_OBJECT_CLASS half, class_of_object(session, present.front()));
+  if (half != CKO_PUBLIC_KEY && half != CKO_PRIVATE_KEY) return id_taken();
+  COFFER_CHECK(info());
+  COFFER_CHECK(check_login());
+  log::warn("half a key pair on the token, left by a making that was cut short, is destroyed");
+  return destroy_objects(session, role, key, present);
+}
+
 Result<MadeKey> P11Token::make(Session& session, KeyRole role, const KeyRef& key,
                                std::string_view label) {
   const KeyKind kind = kind_for(role, profile_);
@@ -60,7 +74,10 @@ Result<void> P11Token::generate(KeyRole role, const KeyRef& key, std::string_vie
   COFFER_TRY(Session session,
              Session::open(*connection_.module, connection_.slot, Access::read_write));
   COFFER_TRY(const auto present, find_objects(session, std::nullopt, key.id));
-  if (!present.empty()) return id_taken();
+  if (!present.empty()) {
+    COFFER_CHECK(clear_half(session, role, key, present));
+    COFFER_TRY(session, Session::open(*connection_.module, connection_.slot, Access::read_write));
+  }
   COFFER_TRY(const MadeKey made, make(session, role, key, label));
   auto proven = prove(role, key);
   if (proven.ok()) return {};

@@ -87,6 +87,14 @@ Result<std::vector<CK_OBJECT_HANDLE>> find_objects(Session& session,
   return objects;
 }
 
+Result<CK_OBJECT_CLASS> class_of_object(Session& session, CK_OBJECT_HANDLE object) {
+  CK_OBJECT_CLASS value = 0;
+  CK_ATTRIBUTE attribute{CKA_CLASS, &value, sizeof value};
+  COFFER_CHECK(session.call("C_GetAttributeValue", &CK_FUNCTION_LIST::C_GetAttributeValue, object,
+                            &attribute, CK_ULONG{1}));
+  return value;
+}
+
 Error several_keys(ByteView id) {
   return make_error(ErrorCode::precondition,
                     "several keys on the token have the same CKA_ID, wanted one", to_hex(id));

@@ -13,6 +13,8 @@ namespace coffer::pkcs11 {
 [[nodiscard]] Result<std::vector<CK_OBJECT_HANDLE>> find_objects(
     Session& session, std::optional<CK_OBJECT_CLASS> object_class, ByteView id);
 
+[[nodiscard]] Result<CK_OBJECT_CLASS> class_of_object(Session& session, CK_OBJECT_HANDLE object);
+
 /// precondition: which of them is meant can't be known.
 [[nodiscard]] Error several_keys(ByteView id);
 

@@ -53,6 +53,13 @@ class P11Token final : public Token {
 
   Result<MadeKey> make(Session& session, KeyRole role, const KeyRef& key, std::string_view label);
   Result<void> prove(KeyRole role, const KeyRef& key);
+  /// Destroys what a generate() that was cut short left of a pair; conflict if `present`, which is
+  /// all that has the id, is anything else.
+  Result<void> clear_half(Session& session, KeyRole role, const KeyRef& key,
+                          const std::vector<CK_OBJECT_HANDLE>& present);
+  /// In this order. `session` is read-write, and another one after it.
+  Result<void> destroy_objects(Session& session, KeyRole role, const KeyRef& key,
+                               const std::vector<CK_OBJECT_HANDLE>& objects);
 
   [[nodiscard]] Result<void> check_holds_data() const;
   /// Whether "there is none" can be believed.

@@ -102,8 +102,8 @@ class Token {
 
   [[nodiscard]] virtual Result<TokenInfo> info() = 0;
 
-  /// Makes a key on the token by the template of its role (docs/keys.md). `conflict` if the id is
-  /// taken. The key is proven by reading its attributes back before this returns.
+  /// Makes a key on the token by the template of its role (docs/keys.md), and proves it. `conflict`
+  /// if the id is taken; half a pair, as one that was cut short leaves it, is destroyed instead.
   [[nodiscard]] virtual Result<void> generate(KeyRole role, const KeyRef& key,
                                               std::string_view label) = 0;
   /// Finds exactly one key and checks every attribute that its role demands.
