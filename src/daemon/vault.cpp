@@ -6,6 +6,7 @@
 #include "coffer/core/restored.h"
 #include "coffer/core/settings.h"
 #include "coffer/crypto/random.h"
+#include "coffer/envelope/end_changes.h"
 #include "coffer/sys/sys.h"
 #include "compose.h"
 #include "http_witness.h"
@@ -52,7 +53,9 @@ Vault::~Vault() {
 
 /// A keeper ends when its thread does, and that may be waiting for a token that doesn't answer.
 void Vault::retire(std::shared_ptr<core::Unsealed> sealed) {
-  if (sealed == nullptr || sealed->keeper == nullptr) return;
+  if (sealed == nullptr) return;
+  if (sealed->row_sums != nullptr) sealed->row_sums->stop();
+  if (sealed->keeper == nullptr) return;
   // Whoever is still at work with it must not take the token from who unseals next.
   sealed->keeper->let_go();
   if (sealed->keeper->health().state != pkcs11::TokenState::down) {
@@ -194,6 +197,21 @@ Result<std::unique_ptr<pkcs11::TokenKeeper>> Vault::open_token(const SecureBytes
 Result<void> Vault::unseal(const SecureBytes* pin) {
   const MutexLock lock(mutex_);
   if (state_.unsealed() != nullptr) return {};
+  end_last();
+  const auto opened = open_stored(pin);
+  // The keyring that they seal with is gone.
+  if (!opened.ok() && sums_ != nullptr) sums_->close();
+  return opened;
+}
+
+void Vault::end_last() {
+  if (sums_ != nullptr) sums_->stop();
+  if (const auto last = last_.lock()) envelope::end_key_changes(*last->sealed_store);
+  // Waits for a commit that passed them before.
+  if (sums_ != nullptr) store_->keep(sums_);
+}
+
+Result<void> Vault::open_stored(const SecureBytes* pin) {
   COFFER_TRY(const auto stored, stored_keyring());
   if (!stored) return make_error(ErrorCode::precondition, "Vault is not initialized");
   COFFER_TRY(auto token, open_token(pin));
@@ -293,6 +311,7 @@ Result<std::shared_ptr<core::Unsealed>> Vault::open(std::unique_ptr<pkcs11::Toke
     sums = *std::move(trusted);
   }
   store_->keep(sums);
+  sums_ = sums;
   COFFER_TRY(auto opened, compose({*store_, *log_, state_, *this, clock_, config_.leases,
                                    config_.programs, config_.token.module_path},
                                   cache, std::move(token), std::move(keyring), std::move(sums)));
@@ -302,6 +321,7 @@ Result<std::shared_ptr<core::Unsealed>> Vault::open(std::unique_ptr<pkcs11::Toke
     store_->keep(opened->row_sums);
   }
   sums_ = opened->row_sums;
+  last_ = opened;
   opened->keeper = keeper;
   opened->before_new_signer = [this] {
     if (checkpointer_ == nullptr || checkpointer_->sign_now(kOldKeysLast)) return;

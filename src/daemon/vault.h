@@ -120,6 +120,10 @@ class Vault final : public core::Control {
   void sign_last(std::shared_ptr<core::Unsealed> sealed);
   [[nodiscard]] Result<std::unique_ptr<pkcs11::TokenKeeper>> open_token(const SecureBytes* pin);
   [[nodiscard]] Result<std::optional<std::string>> stored_keyring() const;
+  /// What the last unsealing left under way is committed, or won't be: a keyring that is read from
+  /// here on is the one that stands, until this unsealing changes it.
+  void end_last() COFFER_REQUIRES(mutex_);
+  [[nodiscard]] Result<void> open_stored(const SecureBytes* pin) COFFER_REQUIRES(mutex_);
   /// unseal() from the open keyring on. `doubt`: what was wrong with a store that is to be taken
   /// on.
   [[nodiscard]] Result<void> open_vault(std::unique_ptr<pkcs11::TokenKeeper> token,
@@ -217,6 +221,7 @@ class Vault final : public core::Control {
   std::unique_ptr<core::Backups> backups_;
   /// Those of the unsealing before may let late commits pass until they are closed.
   std::shared_ptr<envelope::RowSums> sums_ COFFER_GUARDED_BY(mutex_);
+  std::weak_ptr<core::Unsealed> last_ COFFER_GUARDED_BY(mutex_);
   bool watching_rows_ COFFER_GUARDED_BY(mutex_) = false;
   bool made_now_ = false;  ///< is being made: what the token knows of the vault is of its past
   bool takes_restored_ = false;

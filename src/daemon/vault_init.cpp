@@ -44,6 +44,7 @@ Result<core::Control::Initialised> Vault::initialise(
     const std::optional<envelope::Enrolment>& recovery) {
   const MutexLock lock(mutex_);
   if (state_.unsealed() != nullptr) return already();
+  end_last();
   COFFER_TRY(auto token, open_token(pin));
   COFFER_TRY(const pkcs11::TokenInfo info, token->info());
   COFFER_TRY(const auto stored, stored_keyring());

@@ -26,11 +26,10 @@ Result<void> has_room(const EnrolledToken& ours) {
 }
 
 /// What a commit gave the row; it can be read, or the store is in trouble.
-Result<store::RowVersion> version_of(store::Store& store, const store::Key& key) {
+Result<store::RowVersion> version_of(const KeyringState& ring, store::Store& store) {
   Error last = make_error(ErrorCode::unavailable, "the stored keyring can't be read again");
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    COFFER_TRY(const auto snapshot, store.snapshot());
-    Result<store::RowVersion> version = snapshot->version(key);
+    Result<store::RowVersion> version = row_version_of(ring, store);
     if (version.ok()) return version;
     last = std::move(version).error();
   }
@@ -107,19 +106,32 @@ Result<void> Changes::commit(Next next, WallTime now, std::optional<WrapCounter:
         {announcements_row_key(), pack_announcements(next->vault, next->announcements)});
   }
   if (counter) {
-    transaction.preconditions.push_back({counter->row.key, 0});
+    transaction.preconditions.push_back({counter->row.key, counter->before});
     transaction.writes.push_back(std::move(counter->row));
   }
-  const store::Transaction all[] = {std::move(transaction)};
-  COFFER_TRY(const auto outcomes, parts_.store.commit(all));
-  if (outcomes.front() != store::CommitOutcome::committed) {
-    return make_error(ErrorCode::unavailable, "the stored keyring isn't the one that is open");
-  }
-  COFFER_TRY(const store::RowVersion row, version_of(parts_.store, key));
+  COFFER_CHECK(put(std::move(transaction)));
+  COFFER_TRY(const store::RowVersion row, version_of(*next, parts_.store));
   parts_.keyring.publish(std::move(next));
   parts_.sealings.publish(parts_.keyring.state(), row,
                           counter ? std::move(counter->counter) : nullptr);
   return {};
+}
+
+Result<void> Changes::put(store::Transaction transaction) {
+  const MutexLock lock(committing_);
+  if (ended_) return make_error(ErrorCode::unavailable, "Vault is sealed");
+  const store::Transaction all[] = {std::move(transaction)};
+  COFFER_TRY(const auto outcomes, parts_.store.commit(all));
+  if (outcomes.front() == store::CommitOutcome::committed) return {};
+  COFFER_TRY(const store::RowVersion row, row_version_of(parts_.keyring.state(), parts_.store));
+  return make_error(ErrorCode::unavailable, row == parts_.sealings.current().row
+                                                ? "the count of the new kek's wraps has changed"
+                                                : "the stored keyring isn't the one that is open");
+}
+
+void Changes::end() {
+  const MutexLock lock(committing_);
+  ended_ = true;
 }
 
 Result<std::uint32_t> Changes::rotate_kek(WallTime now) {

@@ -1,6 +1,7 @@
 // KeyChanges over one open keyring. Private to the room.
 #pragma once
 
+#include "coffer/base/mutex.h"
 #include "sealing.h"
 
 namespace coffer::envelope {
@@ -22,6 +23,7 @@ class Changes final : public KeyChanges {
   Result<Uuid> enrol(const Enrolment& enrolment, WallTime now) override;
   Result<void> retire_token(const Uuid& token, WallTime now) override;
   Result<void> take_over(WallTime now) override;
+  void end() COFFER_EXCLUDES(committing_);
 
   /// As rotate_kek() and rotate_sign(), onto a version above `past`, of a key that is made now.
   [[nodiscard]] Result<std::uint32_t> rotate_kek_past(std::uint32_t past, WallTime now);
@@ -44,9 +46,12 @@ class Changes final : public KeyChanges {
   /// Seals, stores, and puts it in force. `counter`: of a kek that is new with it.
   [[nodiscard]] Result<void> commit(Next next, WallTime now,
                                     std::optional<WrapCounter::Fresh> counter = std::nullopt);
+  [[nodiscard]] Result<void> put(store::Transaction transaction) COFFER_EXCLUDES(committing_);
 
   const Parts parts_;
   std::atomic<bool> busy_{false};
+  Mutex committing_;
+  bool ended_ COFFER_GUARDED_BY(committing_) = false;
 };
 
 }  // namespace coffer::envelope

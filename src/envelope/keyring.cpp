@@ -214,6 +214,7 @@ Result<std::unique_ptr<Keyring>> Keyring::open(pkcs11::Token& token, ByteView st
   state->tokens = std::move(parsed.tokens);
   state->announcements = std::move(told.all);
   state->signer = std::move(found.signer);
+  COFFER_TRY(state->stored, crypto::sha256(stored));
   std::unique_ptr<Keyring> keyring(new Keyring(std::make_unique<Impl>(token)));
   keyring->publish(std::move(state));
   return keyring;

@@ -97,6 +97,7 @@ Result<std::unique_ptr<KeyringState>> copy_of(const KeyringState& state) {
   copy->ours = state.ours;
   copy->announcements = state.announcements;
   copy->signer = state.signer;
+  copy->stored = state.stored;
   COFFER_TRY(copy->keyring_key, state.keyring_key.clone());
   for (const VersionedKey& entry : state.keys) {
     COFFER_TRY(SecureBytes key, entry.key.clone());
@@ -119,6 +120,7 @@ Result<Bytes> seal_state(pkcs11::Token& token, KeyringState& next, WallTime now)
   COFFER_CHECK(announce_all(token, next, now));
   Bytes stored = to_bytes(as_bytes(body));
   stored.insert(stored.end(), signature.begin(), signature.end());
+  COFFER_TRY(next.stored, crypto::sha256(stored));
   return stored;
 }
 

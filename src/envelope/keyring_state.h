@@ -2,6 +2,9 @@
 // of the one before; nothing of a state that was published ever changes. Private to the room.
 #pragma once
 
+#include <optional>
+
+#include "coffer/crypto/digest.h"
 #include "keyring_format.h"
 
 namespace coffer::envelope {
@@ -16,6 +19,8 @@ struct KeyringState {
   SecureBytes keyring_key;
   std::vector<Announcement> announcements;
   Bytes signer;  ///< whose signature the stored form has; empty: not stored yet
+  /// SHA-256 of the stored form that this is; nullopt: not stored yet.
+  std::optional<crypto::Sha256> stored;
 
   [[nodiscard]] const EnrolledToken& our() const noexcept { return tokens[ours].token; }
   [[nodiscard]] std::uint32_t current_version(KeyName name) const noexcept;

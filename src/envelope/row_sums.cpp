@@ -112,6 +112,7 @@ struct RowSums::Impl {
 
   mutable Mutex mutex;
   SecureBytes key COFFER_GUARDED_BY(mutex);
+  bool stopped COFFER_GUARDED_BY(mutex) = false;
   bool closed COFFER_GUARDED_BY(mutex) = false;
   Kept kept COFFER_GUARDED_BY(mutex){};
   /// What the commit under way will make of it.
@@ -261,7 +262,7 @@ Result<store::Write> RowSums::enter(std::uint64_t sequence,
                                     std::span<const store::Change> changes) {
   Impl& impl = *impl_;
   const MutexLock lock(impl.mutex);
-  if (impl.closed) return make_error(ErrorCode::unavailable, "Vault is sealed");
+  if (impl.stopped) return make_error(ErrorCode::unavailable, "Vault is sealed");
   impl.next = impl.kept;
   impl.next.sequence = sequence;
   for (const store::Change& change : changes) {
@@ -281,8 +282,14 @@ void RowSums::entered() noexcept {
   if (impl_->next_changes_authority) ++impl_->authority_changes;
 }
 
+void RowSums::stop() noexcept {
+  const MutexLock lock(impl_->mutex);
+  impl_->stopped = true;
+}
+
 void RowSums::close() noexcept {
   const MutexLock lock(impl_->mutex);
+  impl_->stopped = true;
   impl_->closed = true;
   impl_->key = SecureBytes();
 }

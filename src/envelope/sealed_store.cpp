@@ -1,10 +1,23 @@
 #include "coffer/envelope/sealed_store.h"
 
 #include "changes.h"
+#include "coffer/crypto/digest.h"
+#include "coffer/envelope/end_changes.h"
 #include "rewrap_step.h"
 
 namespace coffer::envelope {
 namespace {
+
+constexpr int kAttempts = 8;
+
+Result<store::RowVersion> look_for_row(const KeyringState& ring, store::Store& store) {
+  COFFER_TRY(const auto snapshot, store.snapshot());
+  COFFER_TRY(const auto row, snapshot->get(keyring_row_key()));
+  if (!row) return store::RowVersion{0};
+  COFFER_TRY(const crypto::Sha256 there, crypto::sha256(as_bytes(row->value)));
+  if (ring.stored == there) return row->version;
+  return make_error(ErrorCode::unavailable, "the stored keyring isn't the one that is open");
+}
 
 class OpenStore final : public SealedStore {
  public:
@@ -34,6 +47,7 @@ class OpenStore final : public SealedStore {
   std::uint64_t wraps() const override { return sealings_.current().counter->wraps(); }
   bool rotation_due() const override { return sealings_.current().counter->rotation_due(); }
   KeyChanges& key_changes() override { return changes_; }
+  void end_changes() { changes_.end(); }
   Result<RewrapStep> rewrap(SealedTransaction& tx, const store::Key& after,
                             const RewrapLimits& limits) override {
     return rewrap_step(static_cast<Transaction&>(tx), after, limits);
@@ -67,12 +81,21 @@ Result<std::unique_ptr<SealedStore>> open_sealed_store(Keyring& keyring, pkcs11:
                                                        store::Store& store,
                                                        const CacheConfig& cache,
                                                        const Clock& clock) {
+  COFFER_TRY(const store::RowVersion row, row_version_of(keyring.state(), store));
   COFFER_TRY(std::unique_ptr<WrapCounter> counter, WrapCounter::open(keyring, store, WrapLimits{}));
-  COFFER_TRY(const auto snapshot, store.snapshot());
-  COFFER_TRY(const store::RowVersion row, snapshot->version(keyring_row_key()));
   return std::unique_ptr<SealedStore>(
       std::make_unique<OpenStore>(keyring, token, store, cache, clock, std::move(counter), row));
 }
+
+Result<store::RowVersion> row_version_of(const KeyringState& ring, store::Store& store) {
+  for (int attempt = 1;; ++attempt) {
+    Result<store::RowVersion> version = look_for_row(ring, store);
+    const bool overtaken = !version.ok() && version.error().code == ErrorCode::conflict;
+    if (!overtaken || attempt == kAttempts) return version;
+  }
+}
+
+void end_key_changes(SealedStore& store) { static_cast<OpenStore&>(store).end_changes(); }
 
 void watch_secrets(SealedStore& store, std::unique_ptr<SecretWatcher> watcher) {
   static_cast<OpenStore&>(store).watch(std::move(watcher));

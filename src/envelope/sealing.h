@@ -39,4 +39,10 @@ class Sealings final {
   std::atomic<const Sealing*> current_{nullptr};
 };
 
+/// The version of the keyring's row, by the same look at the store that shows that the row is the
+/// stored form of `ring`; 0: there is no row. unavailable: it is another's, and whoever has `ring`
+/// mustn't write over it.
+[[nodiscard]] Result<store::RowVersion> row_version_of(const KeyringState& ring,
+                                                       store::Store& store);
+
 }  // namespace coffer::envelope

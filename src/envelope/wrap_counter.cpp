@@ -18,6 +18,11 @@ constexpr std::size_t kRowKeySize = 2 * kRowKeyHalf;
 /// Table 0 without a mount is the envelope's own (docs/formats/sealed-row.md).
 RowName counter_name(const store::Key& key) { return {Space{}, {}, key}; }
 
+Error used_up() {
+  return make_error(ErrorCode::resource_exhausted,
+                    "the key-encryption key was used too often; rotate it");
+}
+
 Result<bool> holds_rows(store::Snapshot& snapshot) {
   bool found = false;
   COFFER_CHECK(snapshot.scan({}, [&](const store::Key& key, const store::Row&) {
@@ -56,9 +61,12 @@ Result<WrapCounter::Fresh> WrapCounter::start(const Keyring& keyring, store::Sto
                                               const EnrolledToken& token) {
   Fresh fresh;
   fresh.counter.reset(new WrapCounter(keyring, store, limits, token));
-  const std::uint64_t mark = kKeyringWraps + limits.first_block;
+  COFFER_TRY(const Stored stored, fresh.counter->load_unused());
+  if (stored.mark >= limits.refuse_at) return used_up();
+  const std::uint64_t mark = std::min(stored.mark + limits.first_block, limits.refuse_at);
   COFFER_TRY(fresh.row, fresh.counter->row_of(mark));
-  fresh.counter->publish(mark, limits.first_block);
+  fresh.before = stored.version;
+  fresh.counter->publish(mark, mark - stored.mark);
   return fresh;
 }
 
@@ -128,10 +136,7 @@ Result<void> WrapCounter::reserve_once(bool& done) {
     }
     block = block_;
   }
-  if (stored->mark >= limits_.refuse_at) {
-    return make_error(ErrorCode::resource_exhausted,
-                      "the key-encryption key was used too often; rotate it");
-  }
+  if (stored->mark >= limits_.refuse_at) return used_up();
   const std::uint64_t mark = std::min(stored->mark + block, limits_.refuse_at);
   COFFER_TRY(done, commit(*stored, mark));
   if (done) publish(mark, mark - stored->mark);
@@ -140,14 +145,30 @@ Result<void> WrapCounter::reserve_once(bool& done) {
 
 Result<WrapCounter::Stored> WrapCounter::load() {
   COFFER_TRY(const auto snapshot, store_.snapshot());
-  COFFER_TRY(const std::optional<store::Row> row, snapshot->get(key_));
-  if (!row) return load_absent(*snapshot);
+  COFFER_TRY(const std::optional<Stored> stored, read(*snapshot));
+  return stored ? Result<Stored>(*stored) : load_absent(*snapshot);
+}
+
+Result<std::optional<WrapCounter::Stored>> WrapCounter::read(store::Snapshot& snapshot) const {
+  COFFER_TRY(const std::optional<store::Row> row, snapshot.get(key_));
+  if (!row) return std::optional<Stored>();
   COFFER_TRY(const OpenRow opened, open_row(keyring_, key_, row->value));
   Reader in(as_bytes(opened.value));
   Stored stored{.version = row->version};
   COFFER_TRY(stored.mark, in.u64());
   COFFER_CHECK(in.finish());
-  return stored;
+  return std::optional(stored);
+}
+
+Result<WrapCounter::Stored> WrapCounter::load_unused() const {
+  for (int attempt = 1;; ++attempt) {
+    COFFER_TRY(const auto snapshot, store_.snapshot());
+    const auto stored = read(*snapshot);
+    if (stored.ok()) return stored->value_or(Stored{.mark = kKeyringWraps});
+    // The snapshot was overtaken.
+    const bool again = stored.error().code == ErrorCode::conflict && attempt < kAttempts;
+    if (!again) return stored.error();
+  }
 }
 
 Result<WrapCounter::Stored> WrapCounter::load_absent(store::Snapshot& snapshot) const {

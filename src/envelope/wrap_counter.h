@@ -34,11 +34,13 @@ class WrapCounter final {
                                                                  store::Store& store,
                                                                  const WrapLimits& limits);
 
-  /// That of a kek which nothing was wrapped with yet, with its first block in it: to be used once
-  /// `row` is committed, where no row stands.
+  /// That of a kek which isn't in use yet, with a block in it: to be used once `row` is committed
+  /// in place of the row of version `before`. There is one where a change that used the kek was
+  /// lost: then counting goes on from it.
   struct Fresh {
     std::unique_ptr<WrapCounter> counter;
     store::Write row;
+    store::RowVersion before = 0;
   };
   [[nodiscard]] static Result<Fresh> start(const Keyring& keyring, store::Store& store,
                                            const WrapLimits& limits, const EnrolledToken& token);
@@ -64,6 +66,8 @@ class WrapCounter final {
   [[nodiscard]] Result<void> reserve();
   [[nodiscard]] Result<void> reserve_once(bool& done);
   [[nodiscard]] Result<Stored> load();
+  [[nodiscard]] Result<std::optional<Stored>> read(store::Snapshot& snapshot) const;
+  [[nodiscard]] Result<Stored> load_unused() const;
   [[nodiscard]] Result<Stored> load_absent(store::Snapshot& snapshot) const;
   [[nodiscard]] Result<store::Write> row_of(std::uint64_t mark) const;
   [[nodiscard]] Result<bool> commit(const Stored& stored, std::uint64_t mark);

@@ -48,7 +48,9 @@ class RowSums final : public store::Ledger {
   [[nodiscard]] Result<store::Write> enter(std::uint64_t sequence,
                                            std::span<const store::Change> changes) override;
   void entered() noexcept override;
-  /// Refuses every commit from now on, and forgets its keys: the vault is sealed.
+  /// Refuses every commit from now on: the vault is sealed. state() goes on.
+  void stop() noexcept;
+  /// Likewise, and forgets its keys.
   void close() noexcept;
 
   /// After the last commit. unavailable: closed.

@@ -162,8 +162,8 @@ class SealedStore {
                                                   std::size_t most) = 0;
 };
 
-/// Commits once before it returns: it reserves numbers of wraps (docs/keys.md). `corrupt` if their
-/// count was changed, or isn't there in a store that holds rows.
+/// Commits once: it reserves numbers of wraps (docs/keys.md). `corrupt` if their count was changed,
+/// or lacks in a store that holds rows. `unavailable`: `keyring` isn't the stored one any more.
 [[nodiscard]] Result<std::unique_ptr<SealedStore>> open_sealed_store(Keyring& keyring,
                                                                      pkcs11::Token& token,
                                                                      store::Store& store,

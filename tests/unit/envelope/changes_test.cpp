@@ -2,6 +2,7 @@
 // change that fails or is cut short changes nothing.
 #include "../../../src/envelope/record.h"
 #include "../../../src/envelope/wrap_counter.h"
+#include "coffer/envelope/end_changes.h"
 #include "golden.h"
 #include "world.h"
 
@@ -146,6 +147,58 @@ TEST(KeyChanges, AKeyringThatSomeoneElseStoredIsNotOverwritten) {
   world.overwrite(keyring_row_key(), world.stored(keyring_row_key()));
   EXPECT_EQ(code_of(world.changes().rotate_kek(kNow)), ErrorCode::unavailable);
   EXPECT_EQ(world.keyring->token().kek_version, 1U);
+}
+
+/// As a rotation that is under way while the vault is sealed and opened again.
+TEST(KeyChanges, AKeyringThatWasReadBeforeAChangeIsNotOpened) {
+  StoredWorld world;
+  const auto before = must(world.open_stored(world.pinned));
+  must(world.changes().rotate(KeyName::record, kNow));
+  EXPECT_EQ(code_of(open_sealed_store(*before, world.token, world.store, {}, world.clock)),
+            ErrorCode::unavailable);
+  world.restart();
+  EXPECT_EQ(world.keyring->current_version(KeyName::record), 2U);
+}
+
+TEST(KeyChanges, AChangeWhileTheStoreIsOpenedIsNotOverwritten) {
+  StoredWorld world;
+  const auto before = must(world.open_stored(world.pinned));
+  world.store.before_commit = [&world] { must(world.changes().rotate(KeyName::record, kNow)); };
+  const auto opened = must(open_sealed_store(*before, world.token, world.store, {}, world.clock));
+  EXPECT_EQ(code_of(opened->key_changes().rotate(KeyName::audit, kNow)), ErrorCode::unavailable);
+  EXPECT_EQ(code_of(opened->key_changes().rotate_kek(kNow)), ErrorCode::unavailable);
+  world.restart();
+  EXPECT_EQ(world.keyring->current_version(KeyName::record), 2U);
+  EXPECT_EQ(world.keyring->current_version(KeyName::audit), 1U);
+}
+
+TEST(KeyChanges, OnceEndedNoChangeIsCommitted) {
+  StoredWorld world;
+  const std::string before = world.stored(keyring_row_key());
+  end_key_changes(*world.sealed);
+  EXPECT_EQ(code_of(world.changes().rotate(KeyName::record, kNow)), ErrorCode::unavailable);
+  EXPECT_EQ(code_of(world.changes().rotate_sign(kNow)), ErrorCode::unavailable);
+  EXPECT_EQ(world.stored(keyring_row_key()), before);
+  EXPECT_EQ(world.keyring->current_version(KeyName::record), 1U);
+}
+
+/// What an older keyring was written over: its kek was in use, and is taken up with its count.
+TEST(KeyChanges, AKekWhoseRotationWasLostIsTakenUpWithItsCount) {
+  StoredWorld world({.entries = 0});
+  const std::string before = world.stored(keyring_row_key());
+  must(world.changes().rotate_kek(kNow));
+  world.put_secret(kRow, kContext, "under the lost one");
+  const std::uint64_t used = world.sealed->wraps();
+  world.overwrite(keyring_row_key(), before);
+  world.restart();
+  ASSERT_EQ(world.keyring->token().kek_version, 1U);
+  EXPECT_EQ(must(world.changes().rotate_kek(kNow)), 2U);
+  EXPECT_GE(world.sealed->wraps(), used);
+  EXPECT_EQ(must(world.get_secret(kRow, kContext)), "under the lost one");
+  EXPECT_EQ(must(world.changes().rotate_kek(kNow)), 3U);
+  world.restart();
+  EXPECT_EQ(world.keyring->token().old_keks, (std::vector<std::uint32_t>{1, 2}));
+  EXPECT_EQ(must(world.get_secret(kRow, kContext)), "under the lost one");
 }
 
 TEST(KeyChanges, EachKeyOfTheKeyringRotatesByItself) {

@@ -199,6 +199,18 @@ TEST(RowSums, ACommitThatFailsChangesNothing) {
   must(vault.check_all());
 }
 
+/// The vault is sealed, and its last anchor is still to be written.
+TEST(RowSums, OnceStoppedTheyLetNothingPassAndSayWhatThereIs) {
+  Summed vault;
+  const StoreState before = must(vault.sums->state());
+  vault.sums->stop();
+  auto tx = vault.world.begin();
+  must(tx->write(data("d"), "late", Expect::anything()));
+  const store::Transaction all[] = {tx->take()};
+  EXPECT_EQ(vault.world.store.commit(all).error().code, ErrorCode::unavailable);
+  EXPECT_EQ(must(vault.sums->state()), before);
+}
+
 TEST(RowSums, OnceClosedTheyLetNothingPass) {
   Summed vault;
   vault.sums->close();
