@@ -34,7 +34,7 @@ class P11Token::Writing final {
 
 Result<void> P11Token::check_holds_data() const {
   if (profile_.holds_data) return {};
-  return make_error(ErrorCode::precondition, "this make of token doesn't hold data objects",
+  return make_error(ErrorCode::unsupported, "this make of token doesn't hold data objects",
                     std::string(profile_.name));
 }
 

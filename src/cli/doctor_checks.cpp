@@ -388,6 +388,13 @@ void check_restore(const Json& restore, Findings& found) {
 }
 
 void check_signing(const Json& status, Findings& found) {
+  if (const Json* anchor = status.find("anchor"); anchor != nullptr) {
+    const std::string trouble = text_of(*anchor, "trouble");
+    if (!trouble.empty()) {
+      warning(found, "anchor.trouble", "the token's anchor isn't written: " + trouble,
+              "an older copy of store and log would pass; docs/formats/anchor.md");
+    }
+  }
   if (text_of(status, "signing") == "false") {
     error(found, "audit.not_signing", "the audit log isn't signed at all",
           "start cofferd without --audit-unsigned");

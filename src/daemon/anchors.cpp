@@ -12,8 +12,16 @@ namespace {
 
 constexpr std::chrono::seconds kLook{1};
 
-/// As Token::read_data() says that its make holds no data objects.
-bool is_unsupported(const Error& error) { return error.code == ErrorCode::precondition; }
+/// As Token::read_data() says that its make holds no data objects. Whatever else a token says may
+/// be over in a moment.
+bool is_unsupported(const Error& error) { return error.code == ErrorCode::unsupported; }
+
+/// `precondition` would say that something is wrong with the store, which is to be accepted then.
+Error unreadable(const Error& error) {
+  if (error.code != ErrorCode::precondition) return error;
+  return make_error(ErrorCode::unavailable, "the anchor on the token can't be read: " + error.text,
+                    error.cause);
+}
 
 }  // namespace
 
@@ -34,7 +42,7 @@ Result<envelope::AnchorsFound> Anchors::look(pkcs11::Token& token,
   const MutexLock writing(writing_);
   auto found = envelope::read_anchors(token, keyring);
   const bool unsupported = !found.ok() && is_unsupported(found.error());
-  if (!found.ok() && !unsupported) return found.error();
+  if (!found.ok() && !unsupported) return unreadable(found.error());
   const MutexLock lock(mutex_);
   known_ = found.ok() ? found->newest : std::nullopt;
   written_.reset();

@@ -215,7 +215,7 @@ TEST(AnchorKeeping, ATokenThatFailsIsTriedAgainAndTheStatusSaysWhy) {
 TEST(AnchorKeeping, AMakeOfTokenThatHoldsNoneIsLeftAlone) {
   AnchoredVault kept;
   kept.vault.token.fail_nth(FakeToken::Method::read_data, 1,
-                            make_error(ErrorCode::precondition, "this make holds none"));
+                            make_error(ErrorCode::unsupported, "this make holds none"));
   const auto found =
       AnchoredVault::must(kept.anchors->look(*kept.open->token, *kept.open->keyring));
   EXPECT_EQ(found.newest, std::nullopt);
@@ -223,6 +223,33 @@ TEST(AnchorKeeping, AMakeOfTokenThatHoldsNoneIsLeftAlone) {
   EXPECT_EQ(kept.vault.token.calls(FakeToken::Method::write_data), 0U);
   EXPECT_FALSE(kept.anchors->status().supported);
   EXPECT_TRUE(kept.anchors->replace(*kept.open).ok());
+}
+
+TEST(AnchorKeeping, AnAnswerThatItCantDoThisIsTroubleAndTriedAgain) {
+  AnchoredVault kept;
+  for (const auto method : {FakeToken::Method::read_data, FakeToken::Method::write_data}) {
+    const std::uint64_t before = kept.counter();
+    kept.write_secret();
+    kept.vault.token.fail_nth(method, 1, make_error(ErrorCode::precondition, "it can't do this"));
+    kept.round_after(minutes(5));
+    EXPECT_TRUE(kept.anchors->status().supported);
+    EXPECT_EQ(kept.anchors->status().trouble, "it can't do this");
+    EXPECT_EQ(kept.counter(), before);
+    kept.round_after(seconds(9));
+    EXPECT_EQ(kept.counter(), before);
+    kept.round_after(seconds(1));
+    EXPECT_EQ(kept.counter(), before + 1);
+    EXPECT_EQ(kept.anchors->status().trouble, "");
+  }
+}
+
+TEST(AnchorKeeping, BeforeServingSuchAnAnswerComparesNotNothingAndSaysNothingOfTheStore) {
+  AnchoredVault kept;
+  kept.vault.token.fail_nth(FakeToken::Method::read_data, 1,
+                            make_error(ErrorCode::precondition, "it can't do this"));
+  const auto looked = kept.anchors->look(*kept.open->token, *kept.open->keyring);
+  ASSERT_FALSE(looked.ok());
+  EXPECT_EQ(looked.error().code, ErrorCode::unavailable);
 }
 
 TEST(AnchorKeeping, ASecondCopyIsFoundByWhomeverItWroteBehind) {

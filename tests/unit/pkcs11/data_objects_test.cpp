@@ -240,9 +240,9 @@ TEST_F(DataObjects, AMakeWithoutDataIsNotEvenAsked) {
   profile_.holds_data = false;
   ASSERT_NO_FATAL_FAILURE(open());
   const std::size_t finds = shim::calls("C_FindObjectsInit");
-  EXPECT_EQ(read(), "precondition");
+  EXPECT_EQ(read(), "unsupported");
   const auto refused = write("x");
-  ASSERT_EQ(code_of_result(refused), "precondition");
+  ASSERT_EQ(code_of_result(refused), "unsupported");
   EXPECT_EQ(refused.error().cause, "a make");
   EXPECT_EQ(code_of_result(token_->read_data("")), "invalid_argument");
   EXPECT_EQ(shim::calls("C_FindObjectsInit"), finds);

@@ -142,7 +142,8 @@ class Token {
   // Data objects (CKO_DATA of kDataApplication, private, on the token) are found by their label
   // alone, anew at each call. For both: `invalid_argument` a label that isn't 1 to kMaxDataLabel
   // printable ASCII characters; `conflict` two objects have the label, and neither is touched;
-  // `precondition` this make of token doesn't hold data objects.
+  // `unsupported` this make of token doesn't hold data objects; `precondition` it refuses this one
+  // as it is now.
 
   /// The value of the one with this label; nullopt: there is none (which may also mean that the
   /// token went away: never take it for proof that there was none). One that was seen before
