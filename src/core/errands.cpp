@@ -11,12 +11,19 @@ namespace {
 
 /// So soon does what couldn't be put down run again.
 constexpr std::chrono::seconds kTryAgain{10};
+/// What nothing can be put down for (the disk is full) stays due: it isn't begun anew before.
+constexpr std::chrono::seconds kAfterNothing{1};
 
 /// What a ticket points to.
 struct Own {
   const model::Peer peer;
   const model::Request request;
 };
+
+bool failed(const Error& error) {
+  log::error(error);
+  return false;
+}
 
 }  // namespace
 
@@ -32,6 +39,7 @@ Errands::~Errands() {
     threads.swap(threads_);
   }
   arrived_.notify_all();
+  stopped_.notify_all();
   for (std::thread& thread : threads) thread.join();
 }
 
@@ -134,11 +142,13 @@ void Errands::forget(const Job& job) {
 
 void Errands::loop() {
   while (auto job = next()) {
+    bool on_record = false;
     try {
-      perform(*job);
+      on_record = perform(*job);
     } catch (const std::bad_alloc&) {
       log::error("out of memory while doing what is due");
     }
+    if (!on_record) rest();
     forget(*job);
     // Not before it is forgotten: the next look has to find it free.
     const bool goes_on = !job->stop.stop_requested();
@@ -147,32 +157,38 @@ void Errands::loop() {
   }
 }
 
-void Errands::perform(const Job& job) {
+void Errands::rest() {
+  const MutexLock lock(mutex_);
+  if (!stop_) stopped_.wait_for(mutex_, kAfterNothing);
+}
+
+/// False: of what was done nothing is on record.
+bool Errands::perform(const Job& job) {
   Result<std::optional<lifecycle::Errand>> planned = std::optional<lifecycle::Errand>();
   {
     const auto tx = job.vault->sealed_store->begin();
-    if (!tx.ok()) return log::error(tx.error());
+    if (!tx.ok()) return failed(tx.error());
     // The sweeper's look may be older than the end of this very errand: once more would be twice.
     const Result<bool> stands = lifecycle::Handlers::stands(**tx, job.due);
-    if (!stands.ok()) return log::error(stands.error());
-    if (!*stands) return;
+    if (!stands.ok()) return failed(stands.error());
+    if (!*stands) return true;
     planned = job.vault->due_handlers.plan(**tx, job.due, clock_.wall());
   }
   if (planned.ok()) {
     const lifecycle::Errand nothing{.path = "sys/due/" + job.due.kind + "/" + job.due.id};
     return carry_out(job, planned->value_or(nothing));
   }
-  if (planned.error().code == ErrorCode::conflict) return;  // due still
+  if (planned.error().code == ErrorCode::conflict) return true;  // due still
   log::error(planned.error());
   const Error error = planned.error();
   // Put off, on the record: it would fail again at once, and for ever.
-  carry_out(job, {.path = "sys/due/" + job.due.kind + "/" + job.due.id,
-                  .act = [error](const std::stop_token&) -> Result<void> { return error; },
-                  .record =
-                      [due = job.due](envelope::SealedTransaction& tx, WallTime now) {
-                        return lifecycle::schedule(tx, due.kind, due.id,
-                                                   now + std::chrono::minutes(1), now);
-                      }});
+  return carry_out(job, {.path = "sys/due/" + job.due.kind + "/" + job.due.id,
+                         .act = [error](const std::stop_token&) -> Result<void> { return error; },
+                         .record =
+                             [due = job.due](envelope::SealedTransaction& tx, WallTime now) {
+                               return lifecycle::schedule(tx, due.kind, due.id,
+                                                          now + std::chrono::minutes(1), now);
+                             }});
 }
 
 /// The request line is on disk before anything happens outside, as for anyone's request.
@@ -186,9 +202,9 @@ Result<void> Errands::act(const Job& job, const lifecycle::Errand& errand,
 
 /// Cut short by a seal or a stop, nobody knows what it came to: it is as after a crash, and its row
 /// stays due.
-void Errands::carry_out(const Job& job, const lifecycle::Errand& errand) {
+bool Errands::carry_out(const Job& job, const lifecycle::Errand& errand) {
   const auto id = crypto::random_uuid();
-  if (!id.ok()) return log::error(id.error());
+  if (!id.ok()) return failed(id.error());
   const Own own{own_peer(),
                 {.id = *id,
                  .time = clock_.wall(),
@@ -199,11 +215,12 @@ void Errands::carry_out(const Job& job, const lifecycle::Errand& errand) {
   const Result<void> acted = act(job, errand, ticket);
   COFFER_FAILPOINT("errand.acted");
   const bool cut = !acted.ok() && job.stop.stop_requested();
-  if (put_down(job, cut ? nullptr : &errand, acted, std::move(ticket), false)) return;
-  for (int race = 1; race < kMostRaces; wait_after_race(race++)) {
+  auto end = put_down(job, cut ? nullptr : &errand, acted, std::move(ticket), false);
+  for (int race = 1; end == Recorded::lost_a_race && race < kMostRaces; wait_after_race(race++)) {
     audit::Ticket again = job.vault->trail->open(own.request, own.peer);
-    if (put_down(job, &errand, acted, std::move(again), true)) return;
+    end = put_down(job, &errand, acted, std::move(again), true);
   }
+  return end == Recorded::yes;
 }
 
 /// What is put down: the errand's own, or, where that can't be staged, that its row is put off.
@@ -225,12 +242,13 @@ Result<store::Transaction> Errands::stage(const Job& job, const lifecycle::Erran
   return make_error(ErrorCode::conflict, "too many writers of the same thing at once");
 }
 
-/// False: it lost a race, and runs again. `logged`: its request line is there already.
-bool Errands::put_down(const Job& job, const lifecycle::Errand* errand, const Result<void>& acted,
-                       audit::Ticket ticket, bool logged) {
+/// `logged`: its request line is there already.
+Errands::Recorded Errands::put_down(const Job& job, const lifecycle::Errand* errand,
+                                    const Result<void>& acted, audit::Ticket ticket, bool logged) {
   Result<void> end = acted;
   Result<store::Transaction> writes = stage(job, errand, end);
   if (!writes.ok()) end = writes.error();
+  const bool writes_ok = writes.ok();
   AtTheDoor waiting;
   auto note = std::make_unique<AtTheDoor::Note>(waiting);
   model::Response response{.outcome = model::Outcome::empty};
@@ -243,10 +261,11 @@ bool Errands::put_down(const Job& job, const lifecycle::Errand* errand, const Re
   door_.finish(
       {std::move(entry), writes.ok() ? *std::move(writes) : store::Transaction(), std::move(told)},
       std::move(note));
-  const bool stands = waiting.wait() != AtTheDoor::End::again;
+  const AtTheDoor::End how = waiting.wait();
   COFFER_FAILPOINT("errand.recorded");
   COFFER_FAILPOINT_OF("errand.recorded", errand == nullptr ? "" : errand->path);
-  return stands;
+  if (how == AtTheDoor::End::again) return Recorded::lost_a_race;
+  return how == AtTheDoor::End::done && writes_ok ? Recorded::yes : Recorded::no;
 }
 
 }  // namespace coffer::core

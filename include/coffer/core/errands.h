@@ -55,6 +55,7 @@ class Errands final {
     std::string target;  ///< empty: nothing outside
     std::stop_token stop;
   };
+  enum class Recorded : std::uint8_t { yes, lost_a_race, no };
   /// What there is of a target.
   struct Load {
     std::size_t held = 0;
@@ -67,20 +68,22 @@ class Errands final {
   [[nodiscard]] bool has_room(const std::string& target) const COFFER_REQUIRES(mutex_);
   [[nodiscard]] std::deque<Job>::iterator choose() COFFER_REQUIRES(mutex_);
   void let_go(const Job& job) COFFER_REQUIRES(mutex_);
-  void perform(const Job& job);
-  void carry_out(const Job& job, const lifecycle::Errand& errand);
+  void rest() COFFER_EXCLUDES(mutex_);
+  [[nodiscard]] bool perform(const Job& job);
+  [[nodiscard]] bool carry_out(const Job& job, const lifecycle::Errand& errand);
   [[nodiscard]] Result<void> act(const Job& job, const lifecycle::Errand& errand,
                                  audit::Ticket& ticket) const;
   [[nodiscard]] Result<store::Transaction> stage(const Job& job, const lifecycle::Errand* errand,
                                                  Result<void>& end) const;
-  [[nodiscard]] bool put_down(const Job& job, const lifecycle::Errand* errand,
-                              const Result<void>& acted, audit::Ticket ticket, bool logged);
+  [[nodiscard]] Recorded put_down(const Job& job, const lifecycle::Errand* errand,
+                                  const Result<void>& acted, audit::Ticket ticket, bool logged);
 
   Door& door_;
   const Clock& clock_;
   const std::function<void()> done_;
   mutable Mutex mutex_;
   CondVar arrived_;
+  CondVar stopped_;
   std::deque<Job> waiting_ COFFER_GUARDED_BY(mutex_);
   std::set<Name> held_ COFFER_GUARDED_BY(mutex_);
   /// By target; those alone of which something is held.
