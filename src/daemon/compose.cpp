@@ -148,7 +148,8 @@ void add_engines(const Foundation& foundation, core::Unsealed& vault) {
                                   std::string_view path) { return find_database(vault, tx, path); },
            .mount_of = [&vault](engine::SealedTransaction& tx,
                                 const Uuid& mount) { return mount_of(vault, tx, mount); },
-           .mounts = [&vault](engine::SealedTransaction& tx) { return databases(vault, tx); }},
+           .mounts = [&vault](engine::SealedTransaction& tx) { return databases(vault, tx); },
+           .may_reach_outside = [&vault] { return core::may_reach_outside(vault); }},
           vault.due_handlers, vault.rotators),
       Kind::secrets);
   core::register_clearing(vault);

@@ -1,6 +1,7 @@
 // sys/leases, in Vault's words: look up, list, renew, revoke. docs/leases.md.
 #include <algorithm>
 
+#include "coffer/core/lease_rules.h"
 #include "handlers.h"
 
 namespace coffer::sys {
@@ -71,9 +72,7 @@ Result<Response> renew(Call& call) {
   lifecycle::Leases& leases = *call.vault->leases;
   COFFER_TRY(const auto lease, leases.find(call.context.tx, id, call.context.now));
   if (!lease) return invalid("lease not found");
-  if (call.vault->outside_paused) {
-    return make_error(ErrorCode::unavailable, "nothing reaches outside until sys/restore/release");
-  }
+  COFFER_CHECK(core::may_reach_outside(*call.vault));
   COFFER_TRY(lifecycle::Renewal renewed,
              leases.renew(call.context.ticket, call.context.tx, *lease,
                           increment.value_or(std::chrono::seconds(0)), call.context.now));

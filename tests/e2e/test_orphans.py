@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import pytest
-from databases import servers  # noqa: F401  (a fixture)
+from databases import ADMIN, ADMIN_PASSWORD, servers  # noqa: F401  (a fixture)
 from harness import program
 
 KINDS = ["postgresql", "mariadb"]
@@ -170,6 +170,31 @@ def test_a_database_stays_to_be_searched_until_it_answers_or_goes(vault, directo
         server.resume()
     eventually(lambda: vault.request("GET", "database/orphans/redis").status == 200)
     assert unsearched(vault) == []
+
+
+def test_a_copy_changes_no_password_of_a_database_until_it_is_released(vault, directory, servers):  # noqa: F811
+    """The original goes on with them."""
+    server = servers("postgresql")
+    configure(vault, [server])
+    role = {"db_name": "pg", "username": "app_owner", "rotation_period": "24h"}
+    ok(vault.request("POST", "database/static-roles/own", role))
+    told = ok(vault.request("GET", "database/static-creds/own"), 200).data["password"]
+    assert vault.stop() == 0
+    copy = shutil.copy2(vault.store_path, directory / "store.db")
+    vault.start()
+    vault.put("a", {"v": "new"})
+    go_back(vault, copy)
+    for path, body in (("database/rotate-role/own", {}), ("database/rotate-root/pg", {}),
+                       ("database/static-roles/new", role | {"username": "app_twin"})):  # fmt: skip
+        refused = vault.request("POST", path, body)
+        assert refused.status == 503 and "sys/restore/release" in refused.errors[0], path
+    assert server.logs_in("app_owner", told) and server.logs_in("app_twin", "of old")
+    assert server.logs_in(ADMIN, ADMIN_PASSWORD)
+    assert vault.request("GET", "database/static-roles/new").status == 404
+    ok(vault.request("POST", "sys/restore/release"))
+    ok(vault.request("POST", "database/rotate-role/own"))
+    assert not server.logs_in("app_owner", told)
+    ok(vault.request("DELETE", "database/static-roles/own"))
 
 
 def test_orphans_are_ended_once_their_server_is_back(vault, servers):  # noqa: F811

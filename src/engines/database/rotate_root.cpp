@@ -97,6 +97,7 @@ Result<Response> rotate_root(House& house, Context& context, const Request&,
     return make_error(ErrorCode::invalid_argument,
                       "the configuration has no username and password to rotate");
   }
+  COFFER_CHECK(house.parts.may_reach_outside());
   COFFER_TRY(const SecureBytes fresh,
              house.parts.make_password(context.tx, found->row.password_policy));
   // From a Target that is open on, for it goes on with the password that is in force.

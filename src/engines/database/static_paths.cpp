@@ -192,6 +192,7 @@ Result<Response> write_static_role(House& house, Context& context, const Request
   COFFER_CHECK(apply(request.fields, found.role, is_new));
   COFFER_CHECK(check_policy(house, context.tx, found.role.password_policy));
   COFFER_TRY(const Found connection, connection_for(context, found.role.db_name, name));
+  if (is_new) COFFER_CHECK(house.parts.may_reach_outside());
   // Two that come together would each find the user free.
   const auto turn = hold_users(house, connection);
   if (turn == nullptr) {
@@ -268,5 +269,6 @@ Result<Response> rotate_static_role(House& house, Context& context, const Reques
   }
   return rotate_now(house, context, name, false);
 }
+  COFFER_CHECK(house.parts.may_reach_outside());
 
 }  // namespace coffer::engines::database

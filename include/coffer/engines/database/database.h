@@ -37,6 +37,9 @@ struct Parts {
       mount_of{};
   /// All mounts of a database engine.
   std::function<Result<std::vector<Uuid>>(engine::SealedTransaction&)> mounts{};
+  /// unavailable: nothing is to be changed in a database for now, whoever asks (leases ask by
+  /// themselves, due rows aren't taken).
+  std::function<Result<void>()> may_reach_outside = [] { return Result<void>(); };
 };
 
 /// The names of a mount's configurations.

@@ -166,6 +166,31 @@ TEST_F(Changes, AMountsLeasesEndBeforeAllElseOfItGoes) {
 
 /// Whoever provisions writes the configuration again as it was made. The candidate would go, and be
 /// in force a moment later.
+/// The original of a copy that was restored goes on with the passwords that there are.
+TEST(AfterARestore, NoPasswordIsChangedUntilTheRelease) {
+  World world;
+  world.call(Operation::update, "static-roles/own", kStatic);
+  const auto before = world.database.users;
+  world.outside_paused = true;
+  for (const auto& [path, body] :
+       {std::pair("rotate-role/own", ""), std::pair("rotate-root/pg", ""),
+        std::pair("static-roles/new",
+                  R"({"db_name":"pg","username":"twin","rotation_period":60})")}) {
+    const auto refused = world.try_call(Operation::update, path, body);
+    ASSERT_FALSE(refused.ok()) << path;
+    EXPECT_EQ(refused.error().code, ErrorCode::unavailable) << path;
+  }
+  EXPECT_EQ(world.database.users, before);
+  EXPECT_FALSE(world.try_call(Operation::read, "static-roles/new").ok());
+  EXPECT_TRUE(
+      world.try_call(Operation::update, "static-roles/own", R"({"rotation_period":60})").ok())
+      << "nothing is changed outside by that";
+  world.outside_paused = false;
+  world.call(Operation::update, "rotate-role/own");
+  world.call(Operation::update, "rotate-root/pg");
+  EXPECT_NE(world.database.users.at("owner"), before.at("owner"));
+}
+
 TEST(RootRotation, HasTheConfigurationForItself) {
   for (const char* written : {R"({"password":"first"})", R"({"allowed_roles":"*"})",
                               R"({"connection_url":"y","server_moved":true,"password":"first"})"}) {

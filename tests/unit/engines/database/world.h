@@ -262,6 +262,7 @@ class World : public fakes::EngineKit {
 
   FakeDatabase database;
   std::function<void()> when_committed;  ///< before each commit beside the Door
+  bool outside_paused = false;
   Uuid vault{{9}};
   std::unique_ptr<lifecycle::Leases> leases;
   lifecycle::Handlers due_handlers;
@@ -317,7 +318,11 @@ class World : public fakes::EngineKit {
                const bool it = id == mount.uuid;
                return Result<std::optional<engine::Mount>>(it ? std::optional(mount)
                                                               : std::nullopt);
-             }},
+             },
+         .may_reach_outside = [this]() -> Result<void> {
+           if (outside_paused) return make_error(ErrorCode::unavailable, "paused");
+           return {};
+         }},
         due_handlers, rotators);
     must(leases->load(now));
   }
