@@ -229,8 +229,10 @@ Result<Response> write_static_role(House& house, Context& context, const Request
   return rotate_now(house, context, name, false);
 }
 
-Result<Response> delete_static_role(House&, Context& context, const Request&,
+/// Not while its password is being changed: then the one in force might be one that goes with it.
+Result<Response> delete_static_role(House& house, Context& context, const Request&,
                                     std::string_view name) {
+  COFFER_TRY(const auto turn, take_turn(house, context.mount.uuid, name));
   COFFER_TRY(const auto found, find_static(context.tx, context.mount.uuid, name));
   if (found) COFFER_CHECK(erase(context.tx, *found));
   return Response{.outcome = model::Outcome::empty};
@@ -267,8 +269,8 @@ Result<Response> rotate_static_role(House& house, Context& context, const Reques
     return make_error(ErrorCode::invalid_argument,
                       "a KV secret rotates this static role: use its own rotation");
   }
+  COFFER_CHECK(house.parts.may_reach_outside());
   return rotate_now(house, context, name, false);
 }
-  COFFER_CHECK(house.parts.may_reach_outside());
 
 }  // namespace coffer::engines::database

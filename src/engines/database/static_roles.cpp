@@ -127,12 +127,16 @@ Result<SecureBytes> open_password(SealedTransaction& tx, const StaticFound& foun
                      static_context(found.mount, found.name, version));
 }
 
+Result<std::unique_ptr<Targets::Turn>> take_turn(House& house, const Uuid& mount,
+                                                 std::string_view name) {
+  auto turn = house.targets.take_turn("static " + due_id(mount, name));
+  if (turn != nullptr) return turn;
+  return make_error(ErrorCode::unavailable, "a rotation of this static role is under way");
+}
+
 Result<Attempt> attempt(House& house, const Uuid& mount, std::string_view name,
                         const SecureBytes* given) {
-  auto turn = house.targets.take_turn("static " + due_id(mount, name));
-  if (turn == nullptr) {
-    return make_error(ErrorCode::unavailable, "a rotation of this static role is under way");
-  }
+  COFFER_TRY(auto turn, take_turn(house, mount, name));
   COFFER_TRY(const bool sent_before, commit_candidate(house, mount, name, given));
   COFFER_FAILPOINT("database.static.kept");
   COFFER_TRY(const auto tx, house.parts.store.begin());

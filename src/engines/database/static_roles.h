@@ -40,6 +40,9 @@ struct Attempt {
   std::unique_ptr<Targets::Turn> turn;
 };
 
+/// To have its password for oneself; unavailable: somebody changes it just now.
+[[nodiscard]] Result<std::unique_ptr<Targets::Turn>> take_turn(House& house, const Uuid& mount,
+                                                               std::string_view name);
 /// Its candidate is on disk, sent, and tried: one attempt. Blocks; commits beside the Door. An
 /// error is one from before anything was sent. The request's line must be on disk already.
 /// `given`: the candidate, unless another one is on its way; nullptr: one is made.

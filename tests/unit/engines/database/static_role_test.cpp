@@ -401,6 +401,22 @@ TEST(StaticRole, WaitsForTheDatabaseOfItsConfiguration) {
   EXPECT_EQ(must(world.due_handlers.waits_for(*gone, *row)), "database_static");
 }
 
+/// The password that is being set would be gone, and may be in force.
+TEST(StaticRole, IsNotDeletedWhileItsPasswordIsBeingChanged) {
+  World world;
+  world.call(Operation::update, "static-roles/own",
+             R"({"db_name":"pg","username":"owner","rotation_period":3600})");
+  int refused = 0;
+  world.database.when_set = [&] {
+    const auto answer = world.try_call(Operation::remove, "static-roles/own");
+    refused += !answer.ok() && answer.error().code == ErrorCode::unavailable ? 1 : 0;
+  };
+  world.call(Operation::update, "rotate-role/own");
+  EXPECT_EQ(refused, 1);
+  EXPECT_TRUE(world.database.logs_in("owner", world.static_password()));
+  world.call(Operation::remove, "static-roles/own");
+}
+
 TEST(StaticRole, LeavesTheListOfRotationsWhenItIsDeletedOrAnothersToRotate) {
   World world;
   const char* const role = R"({"db_name":"pg","username":"owner","rotation_period":3600})";
