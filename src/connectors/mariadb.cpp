@@ -14,6 +14,17 @@ using Connection = MariadbConnection;
 
 constexpr std::size_t kLongestName = 80;
 
+/// In mysql.user a name has three bytes a character at most: a question mark would take the place
+/// of a longer one, without an error, and the user have a name that nobody asked for.
+Result<void> check_account_name(std::string_view name) {
+  COFFER_CHECK(check_name(name, kLongestName));
+  const bool longer = std::any_of(name.begin(), name.end(),
+                                  [](char c) { return static_cast<unsigned char>(c) >= 0xF0; });
+  if (!longer) return {};
+  return make_error(ErrorCode::invalid_argument,
+                    "a user name with a character that MariaDB has none for (over U+FFFF)");
+}
+
 /// Such a one is refused as a whole. Of several accounts the others are made or changed all the
 /// same, and what a procedure did before it failed nobody knows.
 bool is_of_one_account(const Statement& statement, std::string_view begin) {
@@ -60,7 +71,7 @@ class Mariadb final : public Target {
                                          const SecureBytes& password, WallTime until) override {
     COFFER_TRY(const std::string hash, native_password_hash(password));
     const std::string expiration = expiration_text(until);
-    COFFER_CHECK(check_name(name, kLongestName));
+    COFFER_CHECK(check_account_name(name));
     COFFER_TRY(const auto statements,
                parse_templates(Dialect::mariadb, Purpose::creation, creation));
     for (bool again = false;; again = true) {
@@ -108,7 +119,7 @@ class Mariadb final : public Target {
 
   [[nodiscard]] Result<void> check_login(std::string_view name,
                                          const SecureBytes& password) override {
-    COFFER_CHECK(check_name(name, kLongestName));
+    COFFER_CHECK(check_account_name(name));
     COFFER_TRY(const auto room, pool_.room(in(config_.statement_timeout)));
     const auto connection = login(std::string(name), password);
     // The password was right; it is this database that the user may not enter.
@@ -150,7 +161,7 @@ class Mariadb final : public Target {
   }
 
   [[nodiscard]] Result<Pool<Connection>::Lent> begin(std::string_view name) {
-    COFFER_CHECK(check_name(name, kLongestName));
+    COFFER_CHECK(check_account_name(name));
     return pool_.take(in(config_.statement_timeout));
   }
 

@@ -44,6 +44,17 @@ TEST_F(MariadbTarget, EndsTheAccountsOfAllHosts) {
   EXPECT_FALSE(has("hosts1"));
 }
 
+/// The server would make "v-?-1" of it, and say that all went well.
+TEST_F(MariadbTarget, MakesNoUserOfAnotherName) {
+  const std::string name = "v-\xF0\x9F\x98\x80-1";
+  const auto made = create(server().creation(), name);
+  ASSERT_FALSE(made.ok());
+  EXPECT_EQ(made.error().code, ErrorCode::invalid_argument);
+  EXPECT_FALSE(target().has_user(name).ok());
+  EXPECT_FALSE(target().drop_user({}, name).ok()) << "an end that is none must not count as done";
+  EXPECT_FALSE(has("v-?-1"));
+}
+
 TEST_F(MariadbTarget, SaysThatItMayNotEndSessions) {
   server().as_owner("CREATE USER nokill@localhost IDENTIFIED BY 'p'");
   server().as_owner("GRANT CREATE USER ON *.* TO nokill@localhost");
