@@ -97,12 +97,24 @@ Result<bool> Leases::force_pending(envelope::SealedTransaction& tx, std::string_
   return true;
 }
 
+/// One that stands begins anew, with what came since; by force if either of the two is, or what
+/// force was for would go on to be tried for ever.
 Result<void> Leases::end_prefix(envelope::SealedTransaction& tx, std::string_view prefix,
                                 WallTime now, bool forced) {
+  const envelope::RowName row = prefix_end_row(prefix);
+  COFFER_TRY(const auto stands, tx.read(row));
   PrefixEnd job{.until = now, .forced = forced, .prefix = {}, .after = {}};
+  if (stands) {
+    COFFER_TRY(const PrefixEnd before, decode_prefix_end(stands->value));
+    job.forced = job.forced || before.forced;
+  }
+  const auto expected = stands ? Expect::unchanged(stands->version) : Expect::absent();
   COFFER_TRY(const bool done, step(tx, prefix, job, now));
-  if (done) return {};
-  COFFER_CHECK(tx.write(prefix_end_row(prefix), encode_prefix_end(job), Expect::anything()));
+  if (done) {
+    if (stands) tx.erase(row, expected);
+    return {};
+  }
+  COFFER_CHECK(tx.write(row, encode_prefix_end(job), expected));
   return schedule(tx, kPrefixKind, prefix, now, now);
 }
 

@@ -245,6 +245,22 @@ TEST(LeaseEnds, ARefusedEndThatIsForgottenIsSeenNoMore) {
   EXPECT_TRUE(world.leases->ends().failing(seconds(0)).empty());
 }
 
+/// Of more leases than one step ends.
+TEST(LeaseEnds, AnEndByForceIsNotLostToAnotherOfTheSamePrefix) {
+  LeaseWorld world;
+  for (int i = 0; i < 300; ++i) {
+    world.targets["db"].stuck.insert("db" + std::to_string(i));
+    world.issue(of("db", i));
+  }
+  for (const bool forced : {true, false}) {
+    const auto tx = world.begin();
+    must(world.leases->end_prefix(*tx, "database/", world.now(), forced));
+    EXPECT_TRUE(world.commit(*tx));
+  }
+  world.live(minutes(3), seconds(1));
+  EXPECT_EQ(world.pending(), 0U);
+}
+
 TEST(LeaseEnds, ManyThatAreRefusedAreTriedMoreSeldom) {
   LeaseWorld world;
   for (int i = 0; i < 200; ++i) {
