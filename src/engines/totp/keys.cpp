@@ -1,4 +1,5 @@
 #include "base32.h"
+#include "coffer/crypto/digest.h"
 #include "coffer/crypto/random.h"
 #include "coffer/model/json_writer.h"
 #include "handlers.h"
@@ -52,6 +53,23 @@ Result<Response> with_url(const KeyRequest& request) {
   return Response{.data = std::move(json).take()};
 }
 
+/// Whether steps of the one are steps of the other; more digits of a code hold the fewer ones. A
+/// seed that is damaged is no reason to refuse another in its place.
+Result<bool> has_the_same_steps(Context& context, std::string_view name, const Key& before,
+                                const KeyRequest& asked) {
+  if (before.hash != asked.key.hash || before.period != asked.key.period) return false;
+  const Uuid& mount = context.mount.uuid;
+  auto seed = context.tx.open_secret(seed_row(mount, name, before.version),
+                                     seed_context(mount, name, before.version));
+  if (!seed.ok()) {
+    if (seed.error().code == ErrorCode::unavailable) return seed.error();
+    return false;
+  }
+  const bool same = crypto::equal_constant_time(as_bytes(*seed), as_bytes(asked.seed));
+  wipe(*seed);
+  return same;
+}
+
 }  // namespace
 
 Result<std::optional<StoredKey>> load(Context& context, std::string_view name) {
@@ -82,7 +100,8 @@ Result<Response> read_key(Context& context, std::string_view name) {
   return Response{.data = std::move(json).take()};
 }
 
-/// A key that is written anew is another one: its seed goes, and with it what was used of it.
+/// A key that is written anew is another one: its seed goes, and with it what was used of it;
+/// unless it is the same, of which no code becomes good again.
 Result<Response> write_key(Context& context, std::string_view name, const model::Request& request) {
   COFFER_TRY(KeyRequest asked, read_key_request(request.fields));
   const bool made = asked.seed.empty();
@@ -90,6 +109,8 @@ Result<Response> write_key(Context& context, std::string_view name, const model:
   const Uuid& mount = context.mount.uuid;
   COFFER_TRY(const auto before, load(context, name));
   if (before) {
+    COFFER_TRY(const bool same, has_the_same_steps(context, name, before->key, asked));
+    if (same) asked.key.used = before->key.used;
     COFFER_CHECK(context.tx.erase_secret(seed_row(mount, name, before->key.version)));
     asked.key.version = before->key.version + 1;
   }

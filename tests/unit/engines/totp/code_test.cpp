@@ -99,8 +99,23 @@ TEST_F(TotpTest, WhatWasUsedIsInTheStore) {
 TEST_F(TotpTest, AKeyThatIsWrittenAnewIsAnother) {
   put("k");
   ASSERT_EQ(valid("k", code("k")), "true");
-  put("k", R"(,"digits":8)");
+  put("k", R"(,"algorithm":"SHA256")");
   EXPECT_EQ(valid("k", code("k")), "true");
+  put("k", R"(,"period":20)");
+  EXPECT_EQ(valid("k", code("k")), "true");
+  ASSERT_TRUE(write("k", R"({"key":"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP","period":20})").ok());
+  EXPECT_EQ(valid("k", code("k")), "true");
+}
+
+/// As a tool that provisions writes it at each run. Six digits are the end of eight.
+TEST_F(TotpTest, OfTheSameKeyWrittenAgainNoCodeIsGoodAgain) {
+  put("k");
+  const std::string now = code("k");
+  ASSERT_EQ(valid("k", now), "true");
+  put("k", R"(,"issuer":"Coffer")");
+  EXPECT_EQ(valid("k", now), kUsed);
+  put("k", R"(,"digits":8)");
+  EXPECT_EQ(valid("k", code("k")), kUsed);
 }
 
 TEST_F(TotpTest, UnknownKeysAndMissingCodesAreRefused) {
