@@ -14,6 +14,8 @@ namespace {
 /// 29 February comes within eight years, wherever one starts (1896, 1904).
 constexpr int kMaxDays = 366 * 8 + 1;
 constexpr std::size_t kMaxText = 256;
+/// One beyond its field's end is taken, as cron does: what is stored must go on to be good.
+constexpr unsigned kMaxStep = 999;
 constexpr std::string_view kMonths[] = {"jan", "feb", "mar", "apr", "may", "jun",
                                         "jul", "aug", "sep", "oct", "nov", "dec"};
 constexpr std::string_view kWeekdays[] = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
@@ -88,9 +90,8 @@ Result<std::uint64_t> part_of(const Field& field, std::string_view text) {
       COFFER_TRY(last, number_of(field, text.substr(dash + 1)));
     }
   }
-  if (step == 0 || first < field.lowest || last > field.highest || first > last) {
-    return wrong(field);
-  }
+  if (step == 0 || step > kMaxStep) return wrong(field);
+  if (first < field.lowest || last > field.highest || first > last) return wrong(field);
   std::uint64_t bits = 0;
   for (unsigned value = first; value <= last; value += step) bits |= std::uint64_t{1} << value;
   return bits;

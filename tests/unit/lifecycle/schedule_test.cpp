@@ -35,6 +35,8 @@ TEST(Schedule, IsStrictlyAfter) {
 TEST(Schedule, KnowsListsRangesStepsAndNames) {
   EXPECT_EQ(next("*/20 * * * *", "", utc(2026, 1, 1, 0, 1)), "2026-01-01T00:20:00Z");
   EXPECT_EQ(next("5/20 * * * *", "", utc(2026, 1, 1, 0, 26)), "2026-01-01T00:45:00Z");
+  EXPECT_EQ(next("30-59/90 * * * *", "", utc(2026, 1, 1, 0, 31)), "2026-01-01T01:30:00Z")
+      << "a step past the end leaves the first";
   EXPECT_EQ(next("0 9-17/4 * * *", "", utc(2026, 1, 1, 9, 0)), "2026-01-01T13:00:00Z");
   EXPECT_EQ(next("0 0 1 Jan,JUL *", "", utc(2026, 2, 1)), "2026-07-01T00:00:00Z");
   EXPECT_EQ(next("0 0 * * mon-fri", "", utc(2026, 11, 27)), "2026-11-30T00:00:00Z");
@@ -98,6 +100,8 @@ TEST(Schedule, RefusesWhatIsNone) {
                            "0 0 30 2 *", "0 0 31 4,6 *", "@never",      "1-2-3 * * * *"}) {
     EXPECT_FALSE(Schedule::parse(text, "").ok()) << text;
   }
+  EXPECT_FALSE(Schedule::parse("30-59/4294967295 * * * *", "").ok());
+  EXPECT_FALSE(Schedule::parse("*/1000 * * * *", "").ok());
   EXPECT_FALSE(Schedule::parse(std::string(300, ' ') + "* * * * *", "").ok());
 }
 
