@@ -335,4 +335,4 @@ def test_what_cannot_be_printed_is_no_success(vault):
 def test_a_key_that_is_no_file_is_complained_of(vault):
     for odd in (vault.directory, "/dev/zero"):
         done = audit("verify", f"-key={odd}", vault.audit_directory)
-        assert done.returncode == 1 and f"cannot read {odd}" in done.stderr, done.stderr
+        assert done.returncode == 1 and f"not a regular file: {odd}" in done.stderr, done.stderr
