@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "leak_links.h"
 #include "render.h"
 
 namespace coffer::cli {
@@ -138,14 +139,11 @@ class Finding final {
 
  private:
   bool by_path() {
-    Json body = Json::object();
-    body.set("path", Json::string(subject_.path));
-    auto readers =
-        post(session_, "asking who could read " + subject_.path, "sys/leaks/readers", body);
-    if (!readers) return false;
-    found_.set("could_read", *std::move(readers));
+    const auto other = other_path(session_, subject_.path);
+    if (!other) return false;
     Accesses accesses(session_);
-    if (!accesses.search(body)) return false;
+    if (!at_path(subject_.path, "could_read", accesses)) return false;
+    if (!other->empty() && !at_path(*other, "could_read_there", accesses)) return false;
     std::vector<Json> had;
     for (const Json& access : accesses.entries()) {
       if (!gives_value(access) || was_anothers(access)) continue;
@@ -159,7 +157,18 @@ class Finding final {
   /// Of the mount that was at this path before: what it had is elsewhere today.
   [[nodiscard]] bool was_anothers(const Json& access) const {
     const std::string today = text_in(access, "path_today");
-    return !today.empty() && today != subject_.path;
+    return !today.empty() && !paths_.contains(today);
+  }
+
+  /// Who could read it there, and who did.
+  bool at_path(const std::string& path, std::string_view name, Accesses& accesses) {
+    paths_.insert(path);
+    Json body = Json::object();
+    body.set("path", Json::string(path));
+    auto readers = post(session_, "asking who could read " + path, "sys/leaks/readers", body);
+    if (!readers) return false;
+    found_.set(name, *std::move(readers));
+    return accesses.search(std::move(body));
   }
 
   /// What else those who had it got: whoever is an attacker has that too.
@@ -169,7 +178,7 @@ class Finding final {
     if (!others.search_all(all, {}) || !follow_made(others)) return false;
     std::vector<Json> rest;
     for (const Json& access : others.entries()) {
-      if (gives_value(access) && path_today(access) != subject_.path) rest.push_back(access);
+      if (gives_value(access) && !paths_.contains(path_today(access))) rest.push_back(access);
     }
     found_.set("also_accessed", list_of(rest));
     return true;
@@ -303,6 +312,7 @@ class Finding final {
   const LeakSubject& subject_;
   Json found_ = Json::object();
   std::string asking_;
+  std::set<std::string> paths_;      ///< of the subject, if it is one: all that have the value
   std::set<std::string> accessors_;  ///< all that were searched for, or found by path
   std::set<std::string> readers_;    ///< of those, who read
   std::set<std::string> tokens_;

@@ -70,7 +70,9 @@ void print_peers(Console& console, const Json& findings) {
 
 void print_findings(Session& session, const Json& findings) {
   Console& console = session.console();
-  if (const Json* readers = findings.find("could_read")) print_readers(console, *readers);
+  for (const std::string_view name : {"could_read", "could_read_there"}) {
+    if (const Json* readers = findings.find(name)) print_readers(console, *readers);
+  }
   print_accesses(console, findings.find("accesses"), "Who did, by the audit log");
   if (const Json* others = findings.find("also_accessed")) {
     print_accesses(console, others, "What else they had");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "leak_links.h"
 #include "leak_responder.h"
 
 namespace coffer::cli {
@@ -74,15 +75,6 @@ void add_peers(Session& session, const Json& findings, const std::string& asking
     }
     steps.push_back({"end leases of", accessor, post("sys/leases/revoke-owned", about(accessor))});
   }
-}
-
-/// What a path of the API says of what rotates; an empty answer if it mustn't be read. nullopt: the
-/// command is over.
-std::optional<Json> described(Session& session, const std::string& path) {
-  const auto answer = session.ask_first("reading " + path, {.path = path}, {400, 403, 404, 405});
-  if (!answer) return std::nullopt;
-  const Json* data = answer->json.find("data");
-  return answer->status < 300 && data != nullptr ? *data : Json::object();
 }
 
 /// Of two users in turn it is the other's password that changes: the one that leaked is good until

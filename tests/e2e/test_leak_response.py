@@ -316,6 +316,27 @@ def test_a_static_role_that_a_secret_rotates_is_rotated_by_it(database):
     assert database.read("db")["password"] == static_creds(database)[1]
 
 
+@pytest.mark.parametrize("path", ["secret/db", "database/static-creds/own"])
+def test_who_read_a_password_at_its_other_path_is_found_and_revoked(database, path):
+    for name in ("secret/data/db", "database/static-creds/own"):
+        rule = f'path "{name}" {{ capabilities = ["read"] }}'
+        ok(database.client.post(f"sys/policies/acl/{name.split('/')[0]}", {"policy": rule}))
+    static_role(database, rotation_period=None, rotated_by="secret/db")
+    database.put("db", {"host": "h"})
+    rotation = {"rotator": "database", "static_role": "database/static-roles/own", "period": "30d"}
+    ok(database.client.post("secret/rotation/db", rotation), 200)
+    both = [make(database.client, policies=[mount]) for mount in ("secret", "database")]
+    of_secret, of_role = (database.new_client(one["client_token"]) for one in both)
+    ok(of_secret.get("secret/data/db"), 200)
+    ok(of_role.get("database/static-creds/own"), 200)
+    told = json.loads(respond(database, "-format=json", path).stdout)
+    assert {told["could_read"]["path"], told["could_read_there"]["path"]} == {
+        "secret/data/db", "database/static-creds/own"}  # fmt: skip
+    respond(database, "-revoke", "-response=both", path)
+    assert of_secret.get("secret/data/db").status == 403
+    assert of_role.get("database/static-creds/own").status == 403
+
+
 def test_a_response_that_rotated_a_static_role_does_not_twice(database):
     """As if the command had died between the rotation and what was recorded of it."""
     static_role(database)

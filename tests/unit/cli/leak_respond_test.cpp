@@ -8,6 +8,8 @@
 namespace coffer::cli {
 namespace {
 
+constexpr const char* kKvMount =
+    R"({"data":{"path":"secret/","type":"kv","options":{"version":"2"}}})";
 constexpr const char* kReaders =
     R"({"data":{"path":"secret/data/app","policies":["app"],"unix_roles":[{"name":"web","policies":["app"],"uids":[1000],"units":[]}],"tokens":[{"accessor":"acc1","display_name":"token-ci","policies":["app"]}],"more":false}})";
 constexpr const char* kAccesses =
@@ -71,7 +73,8 @@ TEST_F(LeakRespond, WithoutFlagsItShowsAndChangesNothing) {
 TEST_F(LeakRespond, AnApiPathIsTakenAsWell) {
   vault_.answer("GET /v1/sys/internal/ui/mounts/secret/data/app", 200, kVersionedMount);
   EXPECT_EQ(run({"leak", "respond", "secret/data/app"}).code, 0);
-  EXPECT_TRUE(contains(all().at(2), R"({"path":"secret/data/app"})")) << all().at(2);
+  EXPECT_TRUE(
+      contains(all().at(position("POST /v1/sys/leaks/readers")), R"({"path":"secret/data/app"})"));
 }
 
 TEST_F(LeakRespond, ACallerIsSearchedForByWhatNamesHim) {
@@ -361,6 +364,36 @@ TEST_F(LeakRespondStatic, VersionsOfWhatHasNoneAreRefused) {
   EXPECT_EQ(run({"leak", "respond", "-destroy=1", "-response=r", "database/static-creds/own"}).code,
             1);
   EXPECT_FALSE(asked("POST /v1/database/static-creds/own"));
+}
+
+/// A secret and its static role have one password.
+TEST_F(LeakRespondStatic, WhoReadItAtItsOtherPathIsFoundToo) {
+  vault_.answer("GET /v1/sys/internal/ui/mounts/secret/data/app", 200, kKvMount);
+  vault_.answer("GET /v1/sys/internal/ui/mounts/secret/app", 200, kKvMount);
+  vault_.answer("GET /v1/secret/rotation/app", 200,
+                R"({"data":{"settings":{"static_role":"database/static-roles/own"}}})");
+  vault_.answer("GET /v1/database/static-roles/own", 200,
+                R"({"data":{"username":"a","rotated_by":"secret/app"}})");
+  for (const char* path : {"secret/app", "database/static-creds/own"}) {
+    EXPECT_EQ(run({"leak", "respond", path}).code, 0);
+    const auto seen = all();
+    for (const char* what : {"readers", "accesses"}) {
+      for (const char* where : {"secret/data/app", "database/static-creds/own"}) {
+        const std::string line =
+            std::string("POST /v1/sys/leaks/") + what + R"( {"path":")" + where + "\"}";
+        EXPECT_EQ(std::count(seen.begin(), seen.end(), line),
+                  path == std::string("secret/app") ? 1 : 2)
+            << line;
+      }
+    }
+  }
+}
+
+TEST_F(LeakRespondStatic, WhereItMayNotBeToldAWarningSaysSo) {
+  vault_.answer("GET /v1/database/static-roles/own", 403, R"({"errors":["no"]})");
+  const Outcome done = run({"leak", "respond", "database/static-creds/own"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_TRUE(contains(done.err, "isn't looked for")) << done.err;
 }
 
 TEST_F(LeakRespond, TokensThatWereMadeAreSearchedForToo) {
