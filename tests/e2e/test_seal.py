@@ -5,7 +5,6 @@ import contextlib
 import json
 import os
 import threading
-import time
 
 import pytest
 
@@ -143,32 +142,6 @@ def test_requests_under_way_are_answered_whole_or_not_done(vault):
         assert (found or {"n": 0})["n"] in (last, last + 1), "acknowledged, so there"
     vault.stop()
     assert vault.verify_audit()[0] == 0
-
-
-def test_a_rotation_under_way_is_done_or_refused(vault):
-    """Keys rotate while the vault is sealed and opened: what was answered with 200 stands, and each
-    key can be rotated afterwards, whatever was left on the token."""
-    paths = {"kek": "sys/rotate", "record": "sys/rotate/keyring/record", "sign": "sys/rotate/keyring/sign"}
-
-    def version(kind):
-        keys = vault.request("GET", "sys/key-inventory").json["data"]["keys"]
-        return max(key["version"] for key in keys if (key["kind"], key["state"]) == (kind, "active"))
-
-    with contextlib.closing(vault.new_client()) as client, concurrent.futures.ThreadPoolExecutor(1) as thread:
-        for n in range(18):
-            kind = list(paths)[n % len(paths)]
-            before = version(kind)
-            rotation = thread.submit(client.post, paths[kind], {})
-            time.sleep(0.003 * n)  # another moment of the rotation each time
-            assert vault.request("PUT", "sys/seal", {}).status == 204
-            assert vault.request("PUT", "sys/unseal", {}).json["sealed"] is False
-            answer = rotation.result()
-            assert answer.status in (200, 503), answer
-            assert version(kind) == before + 1 if answer.status == 200 else version(kind) in (before, before + 1)
-    for kind, path in paths.items():
-        before = version(kind)
-        assert vault.request("POST", path, {}).status == 200
-        assert version(kind) == before + 1
 
 
 # Made once; by a daemon with a configuration.
