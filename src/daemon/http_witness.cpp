@@ -13,7 +13,7 @@ namespace {
 
 constexpr long kTimeoutMs = 5'000;
 /// Of what begins while the daemon stops, which waits for it.
-constexpr std::chrono::milliseconds kHurried{1'000};
+constexpr std::chrono::milliseconds kHurried{3'000};
 constexpr std::string_view kUnix = "unix:";
 constexpr std::size_t kLongestAnswer = std::size_t{64} << 10U;
 

@@ -46,7 +46,7 @@ TEST(HttpWitness, WhatItIsAskedEndsWhenTheDaemonStops) {
   const auto answer = asked.get();
   ASSERT_FALSE(answer.ok());
   EXPECT_EQ(answer.error().text, "the witness had not answered when the daemon stopped");
-  // The last one has a second.
+  // The last one has three seconds.
   const auto last = witness->add({.checkpoint = "y"});
   ASSERT_FALSE(last.ok());
   EXPECT_EQ(last.error().text, "cannot reach the witness");
