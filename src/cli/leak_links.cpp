@@ -12,30 +12,6 @@ constexpr std::string_view kCreds = "static-creds/";
 constexpr std::string_view kRoles = "/static-roles/";
 constexpr std::string_view kNotLooked = "who has the same password from elsewhere isn't looked for";
 
-/// A mount by what is below it.
-struct Mounted {
-  std::string path;  ///< "secret/"
-  std::string rest;
-  std::string type;
-  bool versioned = false;
-};
-
-std::optional<Mounted> mounted(Session& session, const std::string& path) {
-  const auto answer = session.ask_first(
-      "finding the mount of " + path, {.path = "sys/internal/ui/mounts/" + path}, {400, 403, 404});
-  if (!answer) return std::nullopt;
-  Mounted found;
-  const Json* data = answer->json.find("data");
-  const std::string mount = data == nullptr ? "" : text_in(*data, "path");
-  if (mount.empty() || !path.starts_with(mount)) return found;
-  const Json* version = data->find_path({"options", "version"});
-  found.path = mount;
-  found.rest = path.substr(mount.size());
-  found.type = text_in(*data, "type");
-  found.versioned = version != nullptr && version->text() == "2";
-  return found;
-}
-
 /// database/static-roles/NAME as its own.
 std::string creds_of(std::string role) {
   const auto at = role.rfind(kRoles);
@@ -45,13 +21,30 @@ std::string creds_of(std::string role) {
 
 /// A static role names its secret without data/.
 std::optional<std::string> data_of(Session& session, const std::string& secret) {
-  const auto mount = mounted(session, secret);
+  const auto mount = find_mounted(session, secret);
   if (!mount) return std::nullopt;
   if (!mount->versioned) return std::string();
   return mount->path + std::string(kData) + mount->rest;
 }
 
 }  // namespace
+
+std::optional<Mounted> find_mounted(Session& session, const std::string& path) {
+  const auto answer = session.ask_first(
+      "finding the mount of " + path, {.path = "sys/internal/ui/mounts/" + path}, {400, 403, 404});
+  if (!answer) return std::nullopt;
+  Mounted found;
+  const Json* data = answer->json.find("data");
+  if (data == nullptr) return found;
+  const std::string mount = text_in(*data, "path");
+  if (mount.empty() || !path.starts_with(mount)) return found;
+  const Json* version = data->find_path({"options", "version"});
+  found.path = mount;
+  found.rest = path.substr(mount.size());
+  found.type = text_in(*data, "type");
+  found.versioned = version != nullptr && version->text() == "2";
+  return found;
+}
 
 std::optional<Json> described(Session& session, const std::string& path, std::string_view denied) {
   const auto answer = session.ask_first("reading " + path, {.path = path}, {400, 403, 404, 405});
@@ -64,7 +57,7 @@ std::optional<Json> described(Session& session, const std::string& path, std::st
 }
 
 std::optional<std::string> other_path(Session& session, const std::string& path) {
-  const auto mount = mounted(session, path);
+  const auto mount = find_mounted(session, path);
   if (!mount) return std::nullopt;
   const bool is_secret = mount->versioned && mount->rest.starts_with(kData);
   const bool is_role = mount->type == "database" && mount->rest.starts_with(kCreds);

@@ -11,6 +11,16 @@
 
 namespace coffer::cli {
 
+/// A path of the API by its mount; empty parts: there is none, or the caller may not know.
+struct Mounted {
+  std::string path;  ///< "secret/"
+  std::string rest;
+  std::string type;
+  bool versioned = false;
+};
+/// nullopt: the command is over.
+[[nodiscard]] std::optional<Mounted> find_mounted(Session& session, const std::string& path);
+
 /// What a path of the API says of what rotates; an empty object if it mustn't be read, and `denied`
 /// says what that means. nullopt: the command is over.
 [[nodiscard]] std::optional<model::Json> described(Session& session, const std::string& path,

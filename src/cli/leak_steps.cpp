@@ -168,23 +168,16 @@ bool add_rotation(Session& session, const KvPath& secret, std::vector<LeakStep>&
 
 bool add_rotation(Session& session, const std::string& path, std::vector<LeakStep>& steps,
                   Named named) {
-  const auto answer = session.ask_first(
-      "finding the mount of " + path, {.path = "sys/internal/ui/mounts/" + path}, {400, 403, 404});
-  if (!answer) return false;
-  const Json* data = answer->json.find("data");
-  if (data == nullptr) return true;
-  const std::string mount = text_in(*data, "path");
-  if (mount.empty() || !path.starts_with(mount)) return true;
-  std::string rest = path.substr(mount.size());
+  const auto mount = find_mounted(session, path);
+  if (!mount) return false;
   constexpr std::string_view kCreds = "static-creds/";
-  if (text_in(*data, "type") == "database" && rest.starts_with(kCreds)) {
-    return add_static_role(session, mount, rest.substr(kCreds.size()), steps);
+  if (mount->type == "database" && mount->rest.starts_with(kCreds)) {
+    return add_static_role(session, mount->path, mount->rest.substr(kCreds.size()), steps);
   }
-  const Json* version = data->find_path({"options", "version"});
-  if (version == nullptr || version->text() != "2") return true;
+  if (!mount->versioned) return true;
   // Beside data/ there are names, versions and times, and no value that could be in wrong hands.
-  if (named == Named::by_request && !rest.starts_with("data/")) return true;
-  return add_kv(session, mount, std::move(rest), steps);
+  if (named == Named::by_request && !mount->rest.starts_with("data/")) return true;
+  return add_kv(session, mount->path, mount->rest, steps);
 }
 
 bool add_rotations(Session& session, const Json& findings, std::vector<LeakStep>& steps) {
