@@ -136,15 +136,15 @@ Result<void> verify_login(House& house, Context& context, const Found& found,
 
 /// One that came takes the place of all that there were: it is how an administrator helps out when
 /// none of them logs in any more.
-Result<void> store_password(Context& context, Found& found, std::string_view password) {
+Result<void> store_password(Context& context, Found& found, const SecureBytes& password) {
   Versions& versions = found.row.password;
   for (const std::uint64_t old : {versions.current, versions.pending}) {
     if (old != 0) COFFER_CHECK(context.tx.erase_secret(admin_row(found.mount, found.id, old)));
   }
   versions.start();
+  COFFER_CHECK(seal_pending(context.tx, found, password));
   versions.promote();
-  return context.tx.seal_secret(admin_row(found.mount, found.id, versions.current),
-                                admin_context(found.mount, found.id, versions.current), password);
+  return {};
 }
 
 /// The row becomes a connection of its own. A lease that is being issued in this moment keeps the
@@ -245,8 +245,7 @@ Result<Response> write_config(House& house, Context& context, const Request& req
     COFFER_TRY(found, in_place_of(context, before, std::move(found.row)));
   }
   if (given || (elsewhere && before.row.password.current != 0)) {
-    COFFER_CHECK(
-        store_password(context, found, as_text(password.expose(Reveal{"it is stored sealed"}))));
+    COFFER_CHECK(store_password(context, found, password));
   }
   COFFER_CHECK(save(context.tx, found));
   house.targets.forget(before.id);

@@ -13,13 +13,6 @@ using engine::SealedTransaction;
 using model::Request;
 using model::Response;
 
-Result<void> seal(SealedTransaction& tx, const Found& found, const SecureBytes& password) {
-  const std::uint64_t version = found.row.password.pending;
-  return tx.seal_secret(admin_row(found.mount, found.id, version),
-                        admin_context(found.mount, found.id, version),
-                        as_text(password.expose(Reveal{"it is stored sealed"})));
-}
-
 /// The candidate is on disk when this returns. One that is pending already stays the candidate; it
 /// gives whether there was one: it was sent, and may be in force.
 Result<bool> commit_candidate(House& house, const Found& found, const SecureBytes& password) {
@@ -30,7 +23,7 @@ Result<bool> commit_candidate(House& house, const Found& found, const SecureByte
     sent_before = again->row.password.pending != 0;
     if (sent_before) return {};
     again->row.password.start();
-    COFFER_CHECK(seal(tx, *again, password));
+    COFFER_CHECK(seal_pending(tx, *again, password));
     return save(tx, *again);
   }));
   return sent_before;
@@ -57,7 +50,7 @@ Result<void> settle(House& house, const Found& found, const SecureBytes& candida
         COFFER_CHECK(tx.erase_secret(admin_row(found.mount, found.id, versions.pending)));
       }
       versions.start();
-      COFFER_CHECK(seal(tx, *again, candidate));
+      COFFER_CHECK(seal_pending(tx, *again, candidate));
     }
     return promote(tx, *again, house.parts.clock.wall());
   });

@@ -99,6 +99,13 @@ Result<SecureBytes> open_password(SealedTransaction& tx, const Found& found,
                      admin_context(found.mount, found.id, version));
 }
 
+Result<void> seal_pending(SealedTransaction& tx, const Found& found, const SecureBytes& password) {
+  const std::uint64_t version = found.row.password.pending;
+  return tx.seal_secret(admin_row(found.mount, found.id, version),
+                        admin_context(found.mount, found.id, version),
+                        as_text(password.expose(Reveal{"it is stored sealed"})));
+}
+
 Result<void> save(SealedTransaction& tx, const Found& found) {
   return tx.write(connection_row(found.mount, found.id), encode(found.row),
                   found.version == 0 ? Expect::absent() : Expect::unchanged(found.version));

@@ -46,6 +46,9 @@ struct Found {
 /// The administrator's password of that version; empty for version 0, which is none.
 [[nodiscard]] Result<SecureBytes> open_password(engine::SealedTransaction& tx, const Found& found,
                                                 std::uint64_t version);
+/// Seals the password that is pending by the row, which the caller saves.
+[[nodiscard]] Result<void> seal_pending(engine::SealedTransaction& tx, const Found& found,
+                                        const SecureBytes& password);
 /// Stages the row; nobody may have changed it since.
 [[nodiscard]] Result<void> save(engine::SealedTransaction& tx, const Found& found);
 /// Stages that its pending password is the current one; the others are gone.
