@@ -48,7 +48,10 @@ class Mariadb final : public Target {
   Mariadb(TargetConfig config, MariadbOptions options)
       : config_(std::move(config)),
         options_(std::move(options)),
-        pool_(config_.max_connections, [this] { return login_as_admin(); }) {}
+        pool_(
+            config_.max_connections, [this] { return login_as_admin(); }, config_.seats) {}
+
+  void retire() override { pool_.retire(); }
 
   [[nodiscard]] Result<void> verify() override {
     COFFER_TRY(const auto room, pool_.room(in(config_.statement_timeout)));

@@ -60,8 +60,11 @@ class Postgresql final : public Target {
       : config_(std::move(config)),
         options_(std::move(options)),
         authorities_(std::move(authorities)),
-        pool_(config_.max_connections,
-              [this] { return login(config_.username, config_.password); }) {}
+        pool_(
+            config_.max_connections, [this] { return login(config_.username, config_.password); },
+            config_.seats) {}
+
+  void retire() override { pool_.retire(); }
 
   [[nodiscard]] Result<void> verify() override {
     COFFER_TRY(const auto room, pool_.room(deadline()));

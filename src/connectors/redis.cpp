@@ -20,8 +20,11 @@ class Redis final : public Target {
   Redis(TargetConfig config, RedisOptions options)
       : config_(std::move(config)),
         options_(std::move(options)),
-        pool_(config_.max_connections,
-              [this] { return login(config_.username, config_.password); }) {}
+        pool_(
+            config_.max_connections, [this] { return login(config_.username, config_.password); },
+            config_.seats) {}
+
+  void retire() override { pool_.retire(); }
 
   [[nodiscard]] Result<void> verify() override {
     COFFER_TRY(const auto room, pool_.room(in(config_.statement_timeout)));

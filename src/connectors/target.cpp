@@ -4,6 +4,7 @@
 
 #include "mariadb.h"
 #include "mariadb_options.h"
+#include "pool.h"
 #include "postgresql.h"
 #include "postgresql_options.h"
 #include "redis.h"
@@ -67,6 +68,8 @@ Result<std::string> address_of(Kind kind, std::string_view connection_url) {
   }
   return make_error(ErrorCode::internal, "a kind of database that isn't known");
 }
+
+std::shared_ptr<Seats> make_seats() { return std::make_shared<Seats>(); }
 
 Result<std::unique_ptr<Target>> make_target(TargetConfig config) {
   if (config.max_connections == 0 || config.max_connections > kMostConnections) {

@@ -38,6 +38,11 @@ inline constexpr std::size_t kMostConnections = 8;  ///< of one target, logins o
 inline constexpr std::size_t kMaxAuthorities =
     std::size_t{64} * 1024;  ///< bytes of TargetConfig::tls_ca
 
+/// The connections of all Targets that share it are kMostConnections at most, as of one: for a
+/// Target that takes the place of another while that is still at work. Thread-safe.
+struct Seats;
+[[nodiscard]] std::shared_ptr<Seats> make_seats();
+
 struct TargetConfig {
   Kind kind = Kind::postgresql;
   /// PostgreSQL: a libpq URI or "key=value …". MariaDB: Go's DSN,
@@ -55,6 +60,7 @@ struct TargetConfig {
   /// PostgreSQL, MariaDB: certificates in PEM. The server's must come from one of these and bear
   /// its host's name, else there is no connection. Empty: as the URL says.
   std::string tls_ca{};
+  std::shared_ptr<Seats> seats{};  ///< empty: its own
 };
 
 using Statements = std::span<const std::string>;
@@ -64,6 +70,10 @@ using Statements = std::span<const std::string>;
 class Target {
  public:
   virtual ~Target() = default;
+
+  /// Another takes its place: it closes what it keeps, now and whenever somebody is done. It goes
+  /// on for those who still have it.
+  virtual void retire() {}
 
   /// Logs in anew as the administrator.
   [[nodiscard]] virtual Result<void> verify() = 0;

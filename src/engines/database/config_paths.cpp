@@ -122,7 +122,7 @@ Result<void> verify_login(House& house, Context& context, const Found& found,
   if (pending != 0 && is_not_let_in(logged_in)) {
     COFFER_TRY(SecureBytes other, open_password(context.tx, found, pending));
     COFFER_TRY(SecureBytes copy, other.clone());
-    COFFER_TRY(const auto second, house.targets.make(found.row, std::move(copy)));
+    COFFER_TRY(const auto second, house.targets.make(found.id, found.row, std::move(copy)));
     auto again = second->verify_fit();
     if (again.ok()) password = std::move(other);
     if (!is_not_let_in(again)) logged_in = std::move(again);
@@ -232,7 +232,7 @@ Result<Response> write_config(House& house, Context& context, const Request& req
   if (claimed) return bad_field("username", "is a static role's: its rotation would lock this out");
   COFFER_TRY(SecureBytes password, password_of(context, found, given));
   COFFER_TRY(SecureBytes copy, password.clone());
-  COFFER_TRY(const auto target, house.targets.make(found.row, std::move(copy)));
+  COFFER_TRY(const auto target, house.targets.make(found.id, found.row, std::move(copy)));
   COFFER_CHECK(check(found.row, *target));
   bool elsewhere = false;
   if (!moved.value_or(false)) {

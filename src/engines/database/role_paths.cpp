@@ -195,7 +195,7 @@ Result<Response> write_role(House& house, Context& context, const Request& reque
   COFFER_TRY(const auto found,
              find_connection(context.tx, context.mount.uuid, stored.role.db_name));
   if (!found) return bad_field("db_name", "no configuration of this name");
-  COFFER_TRY(const auto bare, house.targets.make(found->row, SecureBytes()));
+  COFFER_TRY(const auto bare, house.targets.make(found->id, found->row, SecureBytes()));
   COFFER_CHECK(check(stored.role, *bare));
   COFFER_CHECK(check_policy(house, context.tx, stored.role.password_policy));
   if (trial.value_or(true)) {

@@ -121,7 +121,20 @@ Result<void> promote(SealedTransaction& tx, Found found, WallTime now) {
   return save(tx, found);
 }
 
-Result<std::unique_ptr<Target>> Targets::make(const Connection& row, SecureBytes password) const {
+std::shared_ptr<connectors::Seats> Targets::seats_of(const Uuid& id, Kind kind,
+                                                     const std::string& url) {
+  const auto address = connectors::address_of(kind, url);
+  if (!address.ok()) return nullptr;  // nothing will be opened
+  const MutexLock lock(mutex_);
+  std::erase_if(seats_, [](const auto& each) { return each.second.expired(); });
+  auto& known = seats_[to_string(id) + " " + *address];
+  auto seats = known.lock();
+  if (seats == nullptr) known = seats = connectors::make_seats();
+  return seats;
+}
+
+Result<std::unique_ptr<Target>> Targets::make(const Uuid& id, const Connection& row,
+                                              SecureBytes password) {
   const auto kind = kind_of(row.plugin);
   if (!kind) return make_error(ErrorCode::corrupt, "a connection of a kind that isn't known");
   return parts_.make_target({.kind = *kind,
@@ -132,13 +145,14 @@ Result<std::unique_ptr<Target>> Targets::make(const Connection& row, SecureBytes
                              .connect_timeout = kConnectTimeout,
                              .statement_timeout = kStatementTimeout,
                              .persistence_mode = row.persistence_mode,
-                             .tls_ca = row.tls_ca});
+                             .tls_ca = row.tls_ca,
+                             .seats = seats_of(id, *kind, row.url)});
 }
 
 Result<Targets::Shared> Targets::open_version(SealedTransaction& tx, const Found& found,
-                                              std::uint64_t version) const {
+                                              std::uint64_t version) {
   COFFER_TRY(SecureBytes password, open_password(tx, found, version));
-  COFFER_TRY(auto made, make(found.row, std::move(password)));
+  COFFER_TRY(auto made, make(found.id, found.row, std::move(password)));
   return Shared(std::move(made));
 }
 
@@ -174,9 +188,22 @@ Result<Targets::Shared> Targets::open(SealedTransaction& tx, const Found& found)
   const bool in_doubt = found.row.password.pending != 0;
   COFFER_TRY(Shared target,
              in_doubt ? settle(tx, found) : open_version(tx, found, found.row.password.current));
-  const MutexLock lock(mutex_);
-  kept_[found.id] = {found.version, target};
-  return target;
+  return keep(found, std::move(target));
+}
+
+/// Of those who open one at the same time, all go on with the first one's; unless it was in doubt
+/// which password is in force, for then the last one knows best.
+Targets::Shared Targets::keep(const Found& found, Shared made) {
+  Shared last;  // closed outside of the lock
+  {
+    const MutexLock lock(mutex_);
+    Kept& known = kept_[found.id];
+    const bool as_good = known.target != nullptr && known.version == found.version;
+    if (as_good && found.row.password.pending == 0) return known.target;
+    last = std::exchange(known, Kept{found.version, made}).target;
+  }
+  if (last != nullptr) last->retire();
+  return made;
 }
 
 Result<void> Targets::run(SealedTransaction& tx, const Found& found, const Act& act) {
@@ -216,12 +243,15 @@ Result<void> Targets::with(SealedTransaction& tx, const Found& found, const Act&
 }
 
 void Targets::forget(const Uuid& id) {
-  Shared last;
-  const MutexLock lock(mutex_);
-  const auto known = kept_.find(id);
-  if (known == kept_.end()) return;
-  last = std::move(known->second.target);  // closed outside of the lock
-  kept_.erase(known);
+  Shared last;  // closed outside of the lock
+  {
+    const MutexLock lock(mutex_);
+    const auto known = kept_.find(id);
+    if (known == kept_.end()) return;
+    last = std::move(known->second.target);
+    kept_.erase(known);
+  }
+  last->retire();
 }
 
 std::unique_ptr<Targets::Turn> Targets::take_turn(const std::string& what,

@@ -65,9 +65,12 @@ class Targets final {
   /// outcome of. What is left of `unauthenticated` is `unavailable`: the caller isn't to blame.
   [[nodiscard]] Result<void> with(engine::SealedTransaction& tx, const Found& found, const Act& act)
       COFFER_EXCLUDES(mutex_);
-  /// Of a connection that isn't stored like this (yet).
-  [[nodiscard]] Result<std::unique_ptr<connectors::Target>> make(const Connection& row,
-                                                                 SecureBytes password) const;
+  /// Of a connection that isn't stored like this (yet). What it opens counts with what those of the
+  /// same `id` have open at that server.
+  [[nodiscard]] Result<std::unique_ptr<connectors::Target>> make(const Uuid& id,
+                                                                 const Connection& row,
+                                                                 SecureBytes password)
+      COFFER_EXCLUDES(mutex_);
   /// Closes its connections, once those at work are done.
   void forget(const Uuid& id) COFFER_EXCLUDES(mutex_);
 
@@ -97,22 +100,29 @@ class Targets final {
   };
   void end_turn(const std::string& what) COFFER_EXCLUDES(mutex_);
   [[nodiscard]] Shared kept(const Found& found) COFFER_EXCLUDES(mutex_);
+  [[nodiscard]] Shared keep(const Found& found, Shared made) COFFER_EXCLUDES(mutex_);
+  [[nodiscard]] std::shared_ptr<connectors::Seats> seats_of(const Uuid& id, connectors::Kind kind,
+                                                            const std::string& url)
+      COFFER_EXCLUDES(mutex_);
   [[nodiscard]] Result<Shared> open(engine::SealedTransaction& tx, const Found& found)
       COFFER_EXCLUDES(mutex_);
   [[nodiscard]] Result<Shared> open_version(engine::SealedTransaction& tx, const Found& found,
-                                            std::uint64_t version) const;
+                                            std::uint64_t version) COFFER_EXCLUDES(mutex_);
   [[nodiscard]] Result<void> run(engine::SealedTransaction& tx, const Found& found, const Act& act)
       COFFER_EXCLUDES(mutex_);
   /// With the password of a configuration that took the place of `retired`; `refusal` if none did.
   [[nodiscard]] Result<void> with_successor(engine::SealedTransaction& tx, const Found& retired,
                                             const Act& act, Result<void> refusal)
       COFFER_EXCLUDES(mutex_);
-  [[nodiscard]] Result<Shared> settle(engine::SealedTransaction& tx, const Found& found);
+  [[nodiscard]] Result<Shared> settle(engine::SealedTransaction& tx, const Found& found)
+      COFFER_EXCLUDES(mutex_);
 
   const Parts& parts_;
   Mutex mutex_;
   CondVar ended_;  ///< a turn
   std::map<Uuid, Kept> kept_ COFFER_GUARDED_BY(mutex_);
+  /// By uuid and address; of those that are gone until the next new one.
+  std::map<std::string, std::weak_ptr<connectors::Seats>> seats_ COFFER_GUARDED_BY(mutex_);
   std::set<std::string> turns_ COFFER_GUARDED_BY(mutex_);
 };
 

@@ -85,7 +85,7 @@ TEST(Pool, HandsOnToWhoWaits) {
 TEST(Pool, NobodyWaitsLongForAServerThatHangs) {
   Opener opener;
   TestPool pool(
-      1, [&] { return opener(); }, std::chrono::milliseconds(50));
+      1, [&] { return opener(); }, nullptr, std::chrono::milliseconds(50));
   auto lent = std::make_unique<Result<TestPool::Lent>>(pool.take(kSoon()));
   const auto an_hour = in(std::chrono::hours(1));
   const auto waited = pool.take(an_hour);
@@ -149,6 +149,78 @@ TEST(Pool, LendsNoMoreThanItsOwnHoweverMuchRoomThereIs) {
   const auto lent = pool.take(kSoon());
   EXPECT_FALSE(pool.take(kSoon()).ok());
   EXPECT_TRUE(pool.room(kSoon()).ok());
+}
+
+/// One takes the other's place while that is at work.
+TEST(Pool, ThoseThatShareTheirSeatsAreNoMoreThanOneAlone) {
+  Opener opener;
+  const auto seats = make_seats();
+  TestPool first(
+      kMostConnections, [&] { return opener(); }, seats);
+  TestPool second(
+      kMostConnections, [&] { return opener(); }, seats);
+  std::vector<TestPool::Lent> all;
+  for (std::size_t i = 0; i < kMostConnections; ++i) {
+    all.push_back(*(i % 2 == 0 ? second : first).take(kSoon()));
+  }
+  EXPECT_FALSE(first.take(kSoon()).ok());
+  EXPECT_FALSE(second.take(kSoon()).ok());
+  EXPECT_FALSE(second.room(kSoon()).ok());
+  std::thread waiting([&] { EXPECT_TRUE(second.take(in(std::chrono::seconds(10))).ok()); });
+  all.pop_back();  // the first pool's, which keeps it: it is closed for the other
+  waiting.join();
+  EXPECT_EQ(opener.open, static_cast<int>(kMostConnections));
+}
+
+TEST(Pool, ClosesWhatAnotherKeepsForItsOwn) {
+  Opener opener;
+  const auto seats = make_seats();
+  TestPool first(
+      kMostConnections, [&] { return opener(); }, seats);
+  TestPool second(
+      2, [&] { return opener(); }, seats);
+  {
+    std::vector<TestPool::Lent> all;
+    for (std::size_t i = 0; i < kMostConnections; ++i) all.push_back(*first.take(kSoon()));
+  }
+  const auto lent = second.take(kSoon());
+  ASSERT_TRUE(lent.ok());
+  EXPECT_EQ((*lent)->number, static_cast<int>(kMostConnections) + 1) << "never another's";
+  EXPECT_TRUE(second.room(kSoon()).ok());
+  EXPECT_LE(opener.open, static_cast<int>(kMostConnections));
+}
+
+TEST(Pool, KeepsNoneOnceAnotherTakesItsPlace) {
+  Opener opener;
+  const auto seats = make_seats();
+  TestPool first(
+      2, [&] { return opener(); }, seats);
+  TestPool second(
+      1, [&] { return opener(); }, seats);
+  { const auto kept = second.take(kSoon()); }
+  {
+    const auto at_work = first.take(kSoon());
+    { const auto kept = first.take(kSoon()); }
+    EXPECT_EQ(opener.open, 3);
+    first.retire();
+    EXPECT_EQ(opener.open, 2) << "who has one goes on, and the other pool's stays";
+    EXPECT_TRUE((*at_work)->alive());
+  }
+  EXPECT_EQ(opener.open, 1);
+  { EXPECT_TRUE(first.take(kSoon()).ok()) << "who still has the pool gets one"; }
+  EXPECT_EQ(opener.open, 1);
+}
+
+TEST(Pool, GoesWithWhatItKeeps) {
+  Opener opener;
+  const auto seats = make_seats();
+  {
+    TestPool pool(
+        1, [&] { return opener(); }, seats);
+    { const auto kept = pool.take(kSoon()); }
+    EXPECT_EQ(opener.open, 1);
+  }
+  EXPECT_EQ(opener.open, 0);
 }
 
 TEST(Pool, KeepsItsPlacesWhenOpeningFails) {

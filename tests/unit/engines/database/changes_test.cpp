@@ -191,6 +191,28 @@ TEST(AfterARestore, NoPasswordIsChangedUntilTheRelease) {
   EXPECT_NE(world.database.users.at("owner"), before.at("owner"));
 }
 
+/// A pool that is at work while another takes its place isn't one more beside it.
+TEST_F(Changes, NewTargetsOfOneServerShareItsConnections) {
+  auto& seats = world.database.seats;
+  write("config/pg", R"({"connection_url":"host=db dbname=app","server_moved":true})");
+  ASSERT_TRUE(world.gives_creds());
+  const auto first = seats.back();
+  ASSERT_NE(first, nullptr);
+  const int retired = world.database.retired;
+  for (const char* changing : {"reset/pg", "config/pg", "rotate-root/pg"}) {
+    seats.clear();
+    write(changing, "");
+    ASSERT_TRUE(world.gives_creds()) << changing;
+    ASSERT_FALSE(seats.empty()) << changing;
+    for (const auto& each : seats) EXPECT_EQ(each, first) << changing;
+  }
+  EXPECT_EQ(world.database.retired, retired + 3);
+  // One that hangs doesn't keep the configuration from another.
+  write("config/pg", R"({"connection_url":"host=db2 dbname=app","server_moved":true})");
+  ASSERT_TRUE(world.gives_creds());
+  EXPECT_NE(seats.back(), first);
+}
+
 TEST(RootRotation, HasTheConfigurationForItself) {
   for (const char* written : {R"({"password":"first"})", R"({"allowed_roles":"*"})",
                               R"({"connection_url":"y","server_moved":true,"password":"first"})"}) {

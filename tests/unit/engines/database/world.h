@@ -59,6 +59,9 @@ struct FakeDatabase {
   std::set<std::string> barred;    ///< whom no password lets in
   bool idle_statements = false;    ///< those of a change run, and change nothing
   bool busy = false;               ///< no connection can be had for a creation
+  /// What those who connect to it share their connections by, the last one's last.
+  std::vector<std::shared_ptr<connectors::Seats>> seats;
+  int retired = 0;  ///< Targets in whose place came another
 
   [[nodiscard]] bool logs_in(const std::string& user, const std::string& password) const {
     const auto known = users.find(user);
@@ -69,7 +72,10 @@ struct FakeDatabase {
 class FakeTarget final : public connectors::Target {
  public:
   FakeTarget(FakeDatabase& database, connectors::TargetConfig config)
-      : database_(database), config_(std::move(config)) {}
+      : database_(database), config_(std::move(config)) {
+    database_.seats.push_back(config_.seats);
+  }
+  void retire() override { ++database_.retired; }
 
   Result<void> verify() override {
     return as_admin([] { return Result<void>(); });
