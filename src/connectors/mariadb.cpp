@@ -331,7 +331,7 @@ class Mariadb final : public Target {
   [[nodiscard]] static Result<void> run_one(Connection& connection, const Statement& statement,
                                             const Values& values) {
     COFFER_TRY(std::string sql, statement.render(values, connection));
-    auto outcome = connection.execute(sql);
+    auto outcome = connection.execute_of_others(sql);
     wipe(sql);
     return outcome;
   }

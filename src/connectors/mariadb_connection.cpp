@@ -49,17 +49,30 @@ bool grants_kill(std::string_view grant) {
           grant.find("ALL PRIVILEGES") != std::string_view::npos);
 }
 
-/// Statements that leave the session as it was.
-bool leaves_session_alone(std::string_view sql) {
-  constexpr std::array kWords = {"CREATE", "GRANT", "ALTER",  "DROP",   "REVOKE",
-                                 "RENAME", "KILL",  "SELECT", "INSERT", "DELETE"};
-  const auto start = sql.find_first_not_of(" \t\r\n");
-  if (start == std::string_view::npos) return true;
-  std::string word(sql.substr(start, 7));
+/// The next word from `at` on, in capitals. Of a comment it is nonsense, which is no word that
+/// counts.
+std::string next_word(std::string_view sql, std::size_t& at) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const auto start = std::min(sql.find_first_not_of(kSpace, at), sql.size());
+  at = std::min(sql.find_first_of(kSpace, start), sql.size());
+  std::string word(sql.substr(start, at - start));
   for (char& c : word) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view known) {
-    return word.starts_with(known) && word.find_first_of(" \t\r\n") == known.size();
-  });
+  return word;
+}
+
+/// Statements that leave the session as it was. What can call a function (SELECT, INSERT, CALL)
+/// isn't among them, for that may take a lock or set a variable; nor what may make something
+/// temporary.
+bool leaves_session_alone(std::string_view sql) {
+  constexpr std::array<std::string_view, 2> kWords = {"GRANT", "REVOKE"};
+  constexpr std::array<std::string_view, 7> kPairs = {
+      "CREATE USER", "CREATE ROLE", "ALTER USER",      "DROP USER",
+      "DROP ROLE",   "RENAME USER", "FLUSH PRIVILEGES"};
+  std::size_t at = 0;
+  const std::string first = next_word(sql, at);
+  const std::string both = first + " " + next_word(sql, at);
+  return std::find(kWords.begin(), kWords.end(), first) != kWords.end() ||
+         std::find(kPairs.begin(), kPairs.end(), both) != kPairs.end();
 }
 
 }  // namespace
@@ -80,12 +93,12 @@ Result<std::unique_ptr<MariadbConnection>> MariadbConnection::open(const Login& 
   wipe(password);
   if (connected == nullptr) return made->failed("mysql_real_connect");
   const unsigned int wait = seconds(login.statement_timeout / 2);
+  // Before this side gives up: the answer leaves the connection, which ends what it waited for.
+  const double most = std::chrono::duration<double>(login.statement_timeout).count() * 7 / 8;
   COFFER_CHECK(made->execute(
       "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_CREATE_USER,NO_ENGINE_SUBSTITUTION', "
       "lock_wait_timeout = " +
-      std::to_string(wait) +
-      ", max_statement_time = " + std::to_string(seconds(login.statement_timeout))));
-  made->reusable_ = true;
+      std::to_string(wait) + ", max_statement_time = " + std::to_string(most)));
   return made;
 }
 
@@ -132,8 +145,12 @@ std::optional<Error> MariadbConnection::option_behind(std::string_view what) {
   return {};
 }
 
-Result<void> MariadbConnection::execute(const std::string& sql) {
+Result<void> MariadbConnection::execute_of_others(const std::string& sql) {
   if (!leaves_session_alone(sql)) reusable_ = false;
+  return execute(sql);
+}
+
+Result<void> MariadbConnection::execute(const std::string& sql) {
   if (::mysql_real_query(connection_.get(), sql.data(), sql.size()) != 0) {
     return failed("mysql_real_query");
   }

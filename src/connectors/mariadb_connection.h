@@ -38,8 +38,11 @@ class MariadbConnection final : public Quoter {
   [[nodiscard]] bool may_kill() noexcept;
   /// A right was missing: it may have been given since, to sessions that are still to begin.
   [[nodiscard]] bool is_of_old() const noexcept { return of_old_; }
-  /// One statement. After one that may change the session reusable() is false.
+  /// One statement, that leaves the session as it was.
   [[nodiscard]] Result<void> execute(const std::string& sql);
+  /// One that may change more of the session than the next one who has it should find: reusable()
+  /// is false then.
+  [[nodiscard]] Result<void> execute_of_others(const std::string& sql);
   /// The first column of each row.
   [[nodiscard]] Result<std::vector<std::string>> query(const std::string& sql);
 

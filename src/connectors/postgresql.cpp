@@ -12,6 +12,7 @@ namespace {
 
 using Connection = PostgresqlConnection;
 
+constexpr std::size_t kNone = 0;          // of the statements are ours
 constexpr std::size_t kLongestName = 63;  // NAMEDATALEN - 1: longer ones are cut, with a notice
 
 /// "coffer", as a number: the advisory lock of those who collided.
@@ -97,16 +98,18 @@ class Postgresql final : public Target {
 
   [[nodiscard]] Result<void> renew_user(Statements renew, std::string_view name,
                                         WallTime until) override {
-    static const std::string kDefault[] = {"ALTER ROLE \"{{name}}\" VALID UNTIL '{{expiration}}'"};
+    static const std::string by_default[] = {
+        "ALTER ROLE \"{{name}}\" VALID UNTIL '{{expiration}}'"};
     const std::string expiration = expiration_text(until);
-    return run_on_user(Purpose::renew, renew.empty() ? kDefault : renew, {name, {}, expiration});
+    return run_on_user(Purpose::renew, renew.empty() ? by_default : renew, {name, {}, expiration});
   }
 
   [[nodiscard]] Result<void> set_password(Statements rotation, std::string_view name,
                                           const SecureBytes& password) override {
-    static const std::string kDefault[] = {"ALTER ROLE \"{{name}}\" WITH PASSWORD '{{password}}'"};
+    static const std::string by_default[] = {
+        "ALTER ROLE \"{{name}}\" WITH PASSWORD '{{password}}'"};
     COFFER_TRY(const std::string verifier, scram_verifier(password));
-    return run_on_user(Purpose::rotation, rotation.empty() ? kDefault : rotation,
+    return run_on_user(Purpose::rotation, rotation.empty() ? by_default : rotation,
                        {name, verifier, {}});
   }
 
@@ -175,6 +178,7 @@ class Postgresql final : public Target {
                                             "pg_catalog.starts_with(rolname::text, $1)",
                                             {std::string(prefix)}, deadline()));
     std::vector<std::string> names;
+    names.reserve(rows.size());
     for (const auto& row : rows) names.push_back(row[0]);
     return names;
   }
@@ -217,18 +221,16 @@ class Postgresql final : public Target {
 
   /// Once more when it collided, and then in line with others who do the same: a lock of its own
   /// from the first time on would take the server's group commit away.
-  [[nodiscard]] static Result<void> settle_until(Connection& connection, const std::string& sql,
-                                                 Deadline until) {
-    auto outcome = connection.execute(sql, until);
+  [[nodiscard]] Result<void> settle(Connection& connection, const std::string& sql,
+                                    std::size_t ours = Connection::kAll) const {
+    const Deadline until = deadline();
+    auto outcome = connection.execute(sql, until, ours);
     const std::string in_line =
         "SELECT pg_catalog.pg_advisory_xact_lock(" + std::to_string(kCollisionLock) + "); " + sql;
     while (!outcome.ok() && is_collision(outcome.error()) && milliseconds_until(until) > 0) {
-      outcome = connection.execute(in_line, until);
+      outcome = connection.execute(in_line, until, ours == 0 ? 1 : ours);
     }
     return outcome;
-  }
-  [[nodiscard]] Result<void> settle(Connection& connection, const std::string& sql) const {
-    return settle_until(connection, sql, deadline());
   }
 
   [[nodiscard]] Result<void> run(Purpose purpose, Statements templates, const Values& values) {
@@ -240,7 +242,7 @@ class Postgresql final : public Target {
   [[nodiscard]] Result<void> run_on(Connection& connection, Purpose purpose, Statements templates,
                                     const Values& values) const {
     COFFER_TRY(std::string sql, text_of(connection, purpose, templates, values));
-    auto outcome = settle(connection, sql);
+    auto outcome = settle(connection, sql, kNone);
     wipe(sql);
     return outcome;
   }
@@ -313,7 +315,7 @@ class Postgresql final : public Target {
     if (!closed.ok() && closed.error().code != ErrorCode::precondition) return closed.error();
     COFFER_TRY(const std::string sql,
                text_of(connection, Purpose::revocation, revocation, {revoked.name}));
-    COFFER_CHECK(settle(connection, sql));
+    COFFER_CHECK(settle(connection, sql, kNone));
     if (closed.ok()) return {};
     return connection.execute(end_sessions_sql(revoked.user.oid), deadline());
   }

@@ -3,10 +3,18 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 namespace coffer::connectors {
 namespace {
+
+/// The tags of statements that leave the session as it was. What calls a function (SELECT, DO, a
+/// trigger) isn't among them, nor what may make something temporary.
+constexpr std::array<std::string_view, 12> kLeaveTheSession = {
+    "CREATE ROLE", "ALTER ROLE", "DROP ROLE",     "GRANT ROLE",
+    "REVOKE ROLE", "GRANT",      "REVOKE",        "REASSIGN OWNED",
+    "DROP OWNED",  "COMMENT",    "CREATE SCHEMA", "ALTER DEFAULT PRIVILEGES"};
 
 constexpr std::string_view kNotReached = "PostgreSQL can't be reached";
 
@@ -68,7 +76,6 @@ Result<std::unique_ptr<PostgresqlConnection>> PostgresqlConnection::open(
           timeout + "; SET lock_timeout = " + std::to_string(statement_timeout.count() / 2) +
           "; SET client_min_messages = error",
       deadline));
-  made->reusable_ = true;
   return made;
 }
 
@@ -121,12 +128,14 @@ Result<PostgresqlConnection::ResultHandle> PostgresqlConnection::next(Deadline d
   return ResultHandle(::PQgetResult(connection_.get()));
 }
 
-Result<void> PostgresqlConnection::check(const PGresult* result, std::size_t number) {
+Result<void> PostgresqlConnection::check(PGresult* result, std::size_t number, std::size_t ours) {
   const ExecStatusType status = ::PQresultStatus(result);
   if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY) {
-    // SET ROLE and the like would hold for whoever has the connection next.
-    const std::string_view tag = ::PQcmdStatus(const_cast<PGresult*>(result));
-    if (tag == "SET" || tag == "RESET" || tag == "BEGIN" || tag == "LISTEN") reusable_ = false;
+    const std::string_view tag = ::PQcmdStatus(result);
+    const bool leaves_it =
+        number <= ours || status == PGRES_EMPTY_QUERY ||
+        std::find(kLeaveTheSession.begin(), kLeaveTheSession.end(), tag) != kLeaveTheSession.end();
+    if (!leaves_it) reusable_ = false;
     return {};
   }
   if (::PQstatus(connection_.get()) == CONNECTION_BAD) return lost("PQgetResult");
@@ -136,14 +145,15 @@ Result<void> PostgresqlConnection::check(const PGresult* result, std::size_t num
       state, "SQLSTATE " + std::string(state) + " in statement " + std::to_string(number));
 }
 
-Result<void> PostgresqlConnection::execute(const std::string& sql, Deadline deadline) {
+Result<void> PostgresqlConnection::execute(const std::string& sql, Deadline deadline,
+                                           std::size_t ours) {
   if (::PQsendQuery(connection_.get(), sql.c_str()) == 0) return lost("PQsendQuery");
   COFFER_CHECK(flush(deadline));
   Result<void> outcome;
   for (std::size_t number = 1;; ++number) {
     COFFER_TRY(const ResultHandle result, next(deadline));
     if (result == nullptr) break;
-    auto checked = check(result.get(), number);
+    auto checked = check(result.get(), number, ours);
     if (!checked.ok() && outcome.ok()) outcome = std::move(checked);
     if (::PQresultStatus(result.get()) == PGRES_COPY_IN ||
         ::PQresultStatus(result.get()) == PGRES_COPY_OUT) {
@@ -162,6 +172,7 @@ Result<void> PostgresqlConnection::execute(const std::string& sql, Deadline dead
 Result<std::vector<PostgresqlConnection::Row>> PostgresqlConnection::query(
     const char* sql, const std::vector<std::string>& parameters, Deadline deadline) {
   std::vector<const char*> values;
+  values.reserve(parameters.size());
   for (const std::string& parameter : parameters) values.push_back(parameter.c_str());
   if (::PQsendQueryParams(connection_.get(), sql, static_cast<int>(values.size()), nullptr,
                           values.data(), nullptr, nullptr, 0) == 0) {

@@ -21,6 +21,7 @@ using PqOptions = std::vector<std::pair<std::string, std::string>>;
 class PostgresqlConnection final : public Quoter {
  public:
   using Row = std::vector<std::string>;  ///< null is ""
+  static constexpr std::size_t kAll = static_cast<std::size_t>(-1);
 
   /// Sets the modes that StatementScanner relies on. `unauthenticated` for a wrong name or
   /// password.
@@ -31,7 +32,11 @@ class PostgresqlConnection final : public Quoter {
   [[nodiscard]] bool alive() const;
   /// Statements, as one: all or nothing, committed on return (the simple query protocol's implicit
   /// transaction). After a statement that changed the session reusable() is false.
-  [[nodiscard]] Result<void> execute(const std::string& sql, Deadline deadline);
+  /// Of the statements the first `ours` are known to leave the session as it was. Of the others
+  /// only those that can do nothing else do: what they change of it otherwise (a parameter, a
+  /// temporary table, a lock) isn't for whoever has it next.
+  [[nodiscard]] Result<void> execute(const std::string& sql, Deadline deadline,
+                                     std::size_t ours = kAll);
   /// One statement with parameters $1….
   [[nodiscard]] Result<std::vector<Row>> query(const char* sql,
                                                const std::vector<std::string>& parameters,
@@ -55,7 +60,7 @@ class PostgresqlConnection final : public Quoter {
   [[nodiscard]] Result<void> flush(Deadline deadline);
   /// The next result of what was sent; null: there is no more.
   [[nodiscard]] Result<ResultHandle> next(Deadline deadline);
-  [[nodiscard]] Result<void> check(const PGresult* result, std::size_t number);
+  [[nodiscard]] Result<void> check(PGresult* result, std::size_t number, std::size_t ours = kAll);
   [[nodiscard]] Error lost(std::string_view where);
 
   const std::unique_ptr<PGconn, Finish> connection_;

@@ -19,8 +19,8 @@ enum class Dialect : std::uint8_t { postgresql, mariadb };
 
 enum class Placeholder : std::uint8_t { name, password, expiration };
 
-inline constexpr std::size_t kMaxTemplate = 64 * 1024;  ///< bytes of one template
-inline constexpr std::size_t kMaxStatements = 64;       ///< in one template
+inline constexpr std::size_t kMaxTemplate = std::size_t{64} * 1024;  ///< bytes of one template
+inline constexpr std::size_t kMaxStatements = 64;                    ///< in one template
 
 /// What the placeholders become. `password` is never the password itself: a verifier or a hash.
 struct Values {

@@ -22,8 +22,12 @@ class MariadbTarget : public testing::Test {
     target_ = *std::move(made);
   }
   Target& target() { return *target_; }
+  static Result<void> create_on(Target& target, const std::vector<std::string>& statements,
+                                const std::string& name) {
+    return target.create_user(statements, name, secret("p"), system_clock().wall());
+  }
   Result<void> create(const std::vector<std::string>& statements, const std::string& name) {
-    return target().create_user(statements, name, secret("p"), system_clock().wall());
+    return create_on(target(), statements, name);
   }
   bool has(const std::string& name) {
     const auto there = target().has_user(name);
@@ -109,6 +113,52 @@ TEST_F(MariadbTarget, KeepsItsModesWhateverAStatementSets) {
     must(target().drop_user({}, name));
     EXPECT_FALSE(has(name)) << name;
   }
+}
+
+/// What a role's statements do to the session is not for the next role's.
+TEST_F(MariadbTarget, StartsEachRolesStatementsInACleanSession) {
+  server().as_owner("GRANT CREATE TEMPORARY TABLES ON app.* TO coffer@localhost");
+  auto config = server().config();
+  config.max_connections = 1;
+  auto made = connectors::make_target(std::move(config));
+  ASSERT_TRUE(made.ok());
+  const std::string user = "CREATE USER '{{name}}'@'localhost' IDENTIFIED BY '{{password}}'";
+  const std::string table = "CREATE TEMPORARY TABLE app.left_here (a int)";
+  const std::vector<std::string> clean{user, table,
+                                       // Two rows where one may be are an error.
+                                       "SELECT IF(@left_here = 1 OR IS_USED_LOCK('left here') IS "
+                                       "NOT NULL, (SELECT 1 UNION SELECT 2), "
+                                       "0)"};
+  int number = 0;
+  for (const std::string& changing :
+       {std::string("SELECT @left_here := 1"), table, std::string("SET @left_here = 1"),
+        std::string("SELECT GET_LOCK('left here', 0)")}) {
+    const std::string name = "changing" + std::to_string(++number);
+    must(create_on(**made, {user, changing}, name));
+    const auto next = create_on(**made, clean, name + "next");
+    EXPECT_TRUE(next.ok()) << changing << ": " << describe(next.error());
+  }
+}
+
+/// A new login costs more than the statements do.
+TEST_F(MariadbTarget, KeepsTheSessionAfterStatementsThatLeaveItAlone) {
+  server().as_owner("CREATE TABLE app.sessions (id BIGINT)");
+  const auto note_sessions = [] {
+    server().as_owner(
+        "INSERT INTO app.sessions SELECT ID FROM information_schema.PROCESSLIST WHERE USER = "
+        "'coffer'");
+  };
+  must(create(server().creation(), "keeping1"));
+  note_sessions();
+  must(create({"\n create  user '{{name}}'@'localhost' IDENTIFIED BY '{{password}}'",
+               "grant SELECT ON app.* TO '{{name}}'@'localhost'"},
+              "keeping2"));
+  must(target().drop_user({}, "keeping1"));
+  note_sessions();
+  EXPECT_NO_THROW(
+      server().as_owner("BEGIN NOT ATOMIC IF NOT EXISTS (SELECT id FROM app.sessions GROUP BY id "
+                        "HAVING COUNT(*) = 2) "
+                        "THEN SIGNAL SQLSTATE '45000'; END IF; END"));
 }
 
 TEST_F(MariadbTarget, TellsNamesApartByCase) {

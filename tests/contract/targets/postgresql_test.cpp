@@ -68,6 +68,59 @@ TEST_F(PostgresqlTarget, VisitsOtherDatabasesWithinItsConnections) {
   for (const std::string& name : names) EXPECT_FALSE(*target().has_user(name)) << name;
 }
 
+/// What a role's statements do to the session is not for the next role's.
+TEST_F(PostgresqlTarget, StartsEachRolesStatementsInACleanSession) {
+  auto config = server().config();
+  config.max_connections = 1;
+  auto made = connectors::make_target(std::move(config));
+  ASSERT_TRUE(made.ok());
+  const std::string user = "CREATE ROLE \"{{name}}\" LOGIN PASSWORD '{{password}}'; ";
+  const std::vector<std::string> clean{
+      user +
+      "DO $$ BEGIN IF current_setting('search_path') = 'nowhere' OR to_regclass('left_here') IS "
+      "NOT "
+      "NULL OR (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = "
+      "pg_backend_pid()) + (SELECT count(*) FROM pg_prepared_statements) > 0 THEN RAISE 'not "
+      "clean'; END IF; END $$"};
+  int number = 0;
+  for (const char* const changing :
+       {"SELECT set_config('search_path', 'nowhere', false)",
+        "DO $$ BEGIN PERFORM set_config('search_path', 'nowhere', false); END $$",
+        "CREATE TEMPORARY TABLE left_here (a int)", "SELECT pg_advisory_lock(17)",
+        "SELECT 1 AS a INTO TEMPORARY left_here", "PREPARE p AS SELECT 1",
+        "SET search_path = nowhere"}) {
+    const std::string name = "changing" + std::to_string(++number);
+    const std::vector<std::string> statements{user + changing};
+    const auto changed = (*made)->create_user(statements, name, secret("p"), later());
+    ASSERT_TRUE(changed.ok()) << changing << ": " << describe(changed.error());
+    const auto next = (*made)->create_user(clean, name + "next", secret("p"), later());
+    EXPECT_TRUE(next.ok()) << changing << ": " << describe(next.error());
+  }
+  // A lock of a session stays though the statements after it were refused, and undone.
+  const std::vector<std::string> refused{user + "SELECT pg_advisory_lock(17); SELECT nothing"};
+  EXPECT_FALSE((*made)->create_user(refused, "changing0", secret("p"), later()).ok());
+  const auto next = (*made)->create_user(clean, "changing0next", secret("p"), later());
+  EXPECT_TRUE(next.ok()) << describe(next.error());
+}
+
+/// A new login costs more than the statements do.
+TEST_F(PostgresqlTarget, KeepsTheSessionAfterStatementsThatLeaveItAlone) {
+  server().as_owner("CREATE TABLE sessions (pid int)");
+  const auto note_sessions = [] {
+    server().as_owner(
+        "INSERT INTO sessions SELECT pid FROM pg_stat_activity WHERE usename = 'coffer'");
+  };
+  must(create(server().creation(), "keeping1"));
+  note_sessions();
+  must(create(server().creation(), "keeping2"));
+  must(target().renew_user({}, "keeping2", later()));
+  must(target().drop_user({}, "keeping1"));
+  note_sessions();
+  EXPECT_NO_THROW(server().as_owner(
+      "DO $$ BEGIN IF NOT EXISTS (SELECT pid FROM sessions GROUP BY pid HAVING count(*) = 2) THEN "
+      "RAISE 'another session'; END IF; END $$"));
+}
+
 TEST_F(PostgresqlTarget, GivesWhatAUserOwnsToTheAdministrator) {
   must(create(server().creation(), "owner1"));
   const auto session = server().log_in("owner1", "p");
