@@ -1,225 +1,104 @@
 #include "candidates.h"
 
 #include <algorithm>
-#include <string>
 
+#include "candidate_blocks.h"
+#include "candidate_lines.h"
 #include "coffer/base/secure_bytes.h"
-#include "coffer/model/json_writer.h"
 
 namespace coffer::cli {
 namespace {
 
-constexpr std::string_view kSpace = " \t\r\n\v\f";
-/// A value may hold what separates others, so texts are cut in three ways, each finer.
-constexpr std::string_view kCoarse = " \t\r\n\v\f\"'`,;";
-constexpr std::string_view kMedium = " \t\r\n\v\f\"'`,;=:()[]{}<>|\\";
-constexpr std::string_view kFine = " \t\r\n\v\f\"'`,;=:()[]{}<>|\\/@&?#%$*!~^";
-constexpr std::string_view kDiffSigns = "+- ";
-constexpr int kMostDiffSigns = 2;  ///< a merge's diff has a column for each of two parents
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) + 1 - first);
-}
-
-class Extractor final {
- public:
-  explicit Extractor(const TakeCandidate& take) : take_(take) {}
-
-  void all_of(std::string_view text) {
-    give(text, 1);
-    pem_blocks(text);
-    std::size_t line = 1;
-    for (std::size_t start = 0; start < text.size(); ++line) {
-      const std::size_t end = std::min(text.find('\n', start), text.size());
-      one_line(text.substr(start, end - start), line);
-      start = end + 1;
-    }
-  }
-
- private:
-  void give(std::string_view value, std::size_t line) {
-    value = trimmed(value);
-    if (value.size() >= kLeastCandidate && value.size() <= kMostCandidate) take_(value, line);
-  }
-
-  void one_line(std::string_view text, std::size_t line) {
-    if (trimmed(text).size() < kLeastCandidate) return;
-    give(text, line);
-    behind_separator(text, line);
-    for (const char quote : {'"', '\'', '`'}) quoted(text, quote, line);
-    for (const std::string_view separators : {kCoarse, kMedium, kFine}) {
-      words(text, separators, line);
-    }
-    without_signs(text, line);
-  }
-
-  /// A diff's signs and a byte order mark would else be part of the line and of its first words.
-  void without_signs(std::string_view text, std::size_t line) {
-    without_mark(text, line);
-    for (int taken = 0; taken < kMostDiffSigns && !text.empty(); ++taken) {
-      if (kDiffSigns.find(text.front()) == std::string_view::npos) return;
-      text.remove_prefix(1);
-      line_start(text, line);
-      without_mark(text, line);
-    }
-  }
-
-  void without_mark(std::string_view text, std::size_t line) {
-    if (text.starts_with(kByteOrderMark)) line_start(text.substr(kByteOrderMark.size()), line);
-  }
-
-  void line_start(std::string_view text, std::size_t line) {
-    give(text, line);
-    for (const std::string_view separators : {kCoarse, kMedium, kFine}) {
-      give(text.substr(0, text.find_first_of(separators)), line);
-    }
-  }
-
-  /// NAME=VALUE, NAME: VALUE, NAME VALUE: the value to the end of the line, with or without what
-  /// ends it in a list.
-  void behind_separator(std::string_view text, std::size_t line) {
-    for (const char separator : {'=', ':', ' ', '\t'}) {
-      const std::size_t at = trimmed(text).find(separator);
-      if (at == std::string_view::npos) continue;
-      std::string_view rest = trimmed(trimmed(text).substr(at + 1));
-      give(rest, line);
-      if (!rest.empty() && (rest.back() == ',' || rest.back() == ';')) {
-        rest.remove_suffix(1);
-        give(rest, line);
-      }
-    }
-  }
-
-  /// What stands between quotes, as it is and without escapes.
-  void quoted(std::string_view text, char quote, std::size_t line) {
-    std::size_t start = text.find(quote);
-    while (start != std::string_view::npos) {
-      const std::size_t end = closing(text, start + 1, quote);
-      if (end == std::string_view::npos) return;
-      const std::string_view inside = text.substr(start + 1, end - start - 1);
-      give(inside, line);
-      if (inside.find('\\') != std::string_view::npos) unescaped(inside, line);
-      // Where quotes don't pair up, what closes here may open there.
-      start = text.find(quote, inside.empty() ? end + 1 : end);
-      if (start == end && end + 1 < text.size() &&
-          closing(text, end + 1, quote) == std::string_view::npos) {
-        return;
-      }
-    }
-  }
-
-  static std::size_t closing(std::string_view text, std::size_t from, char quote) {
-    for (std::size_t i = from; i < text.size(); ++i) {
-      if (text[i] == '\\') {
-        ++i;
-      } else if (text[i] == quote) {
-        return i;
-      }
-    }
-    return std::string_view::npos;
-  }
-
-  /// The escapes that JSON, C, Python and shells share; others stay as they are.
-  void unescaped(std::string_view inside, std::size_t line) {
-    if (inside.size() > kMostCandidate) return;
-    std::string plain;
-    for (std::size_t i = 0; i < inside.size(); ++i) {
-      if (inside[i] != '\\' || i + 1 == inside.size()) {
-        plain.push_back(inside[i]);
-        continue;
-      }
-      const char next = inside[++i];
-      switch (next) {
-        case 'n': plain.push_back('\n'); break;
-        case 'r': plain.push_back('\r'); break;
-        case 't': plain.push_back('\t'); break;
-        case 'u': i += code_point(inside.substr(i + 1), plain); break;
-        default: plain.push_back(next);
-      }
-    }
-    give(plain, line);
-    wipe(plain);
-  }
-
-  /// \u00e9, below the surrogates. Gives how many characters were used up.
-  static std::size_t code_point(std::string_view digits, std::string& out) {
-    unsigned value = 0;
-    if (digits.size() < 4) return 0;
-    for (const char c : digits.substr(0, 4)) {
-      const auto digit = std::string_view("0123456789abcdef").find(static_cast<char>(c | 0x20));
-      if (digit == std::string_view::npos) return 0;
-      value = value * 16 + static_cast<unsigned>(digit);
-    }
-    if (value < 0x80) {
-      out.push_back(static_cast<char>(value));
-    } else if (value < 0x800) {
-      out.push_back(static_cast<char>(0xC0U | (value >> 6U)));
-      out.push_back(static_cast<char>(0x80U | (value & 0x3FU)));
-    } else if (value < 0xD800 || value > 0xDFFF) {
-      out.push_back(static_cast<char>(0xE0U | (value >> 12U)));
-      out.push_back(static_cast<char>(0x80U | ((value >> 6U) & 0x3FU)));
-      out.push_back(static_cast<char>(0x80U | (value & 0x3FU)));
-    }
-    return 4;
-  }
-
-  void words(std::string_view text, std::string_view separators, std::size_t line) {
-    for (std::size_t start = text.find_first_not_of(separators); start != std::string_view::npos;) {
-      const std::size_t end = std::min(text.find_first_of(separators, start), text.size());
-      give(text.substr(start, end - start), line);
-      start = text.find_first_not_of(separators, end);
-    }
-  }
-
-  /// RFC 7468: a key is one value of many lines.
-  void pem_blocks(std::string_view text) {
-    constexpr std::string_view kBegin = "-----BEGIN ";
-    constexpr std::string_view kEnd = "-----END ";
-    std::size_t line = 1;
-    std::size_t counted = 0;
-    for (std::size_t at = text.find(kBegin); at != std::string_view::npos;) {
-      const std::size_t end = text.find(kEnd, at);
-      if (end == std::string_view::npos) return;
-      const std::size_t close = text.find("-----", end + kEnd.size());
-      if (close == std::string_view::npos) return;
-      line += static_cast<std::size_t>(
-          std::count(text.begin() + static_cast<std::ptrdiff_t>(counted),
-                     text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
-      counted = at;
-      const std::string_view block = text.substr(at, close + 5 - at);
-      give(block, line);
-      const std::size_t start = at == 0 ? 0 : text.rfind('\n', at - 1) + 1;
-      without_margin(block, text.substr(start, at - start), line);
-      at = text.find(kBegin, close + 5);
-    }
-  }
-
-  /// Within YAML, a comment, a quoted mail or a diff: what stands before its first line stands
-  /// before the others, or blanks do in its place.
-  void without_margin(std::string_view block, std::string_view margin, std::size_t line) {
-    if (margin.empty() || block.size() > 2 * kMostCandidate) return;
-    std::string plain;
-    for (std::size_t start = 0; start < block.size();) {
-      const std::size_t end = std::min(block.find('\n', start), block.size());
-      std::string_view one = block.substr(start, end - start);
-      if (start != 0 && one.starts_with(margin)) one.remove_prefix(margin.size());
-      plain.append(trimmed(one)).push_back('\n');
-      start = end + 1;
-    }
-    give(plain, line);
-    wipe(plain);
-  }
-
-  const TakeCandidate& take_;
-};
+/// Of a part of a line with the next: a block's bytes, and what tells where a value begins.
+constexpr std::size_t kOverlap = kMostBlock + 64;
 
 }  // namespace
 
+CandidateStream::CandidateStream(TakeCandidate take, std::size_t longest_line)
+    : take_(std::move(take)),
+      longest_line_(std::max(longest_line, kOverlap + 1)),
+      blocks_(std::make_unique<BlockCandidates>(take_)) {}
+
+CandidateStream::~CandidateStream() {
+  wipe(whole_);
+  wipe(line_);
+}
+
+void CandidateStream::add(std::string_view part) {
+  keep_whole(part);
+  for (;;) {
+    const std::size_t newline = part.find('\n');
+    if (newline == std::string_view::npos) return keep_line(part);
+    end_line(part.substr(0, newline));
+    part.remove_prefix(newline + 1);
+  }
+}
+
+void CandidateStream::finish() {
+  end_line({});
+  give_trimmed(whole_, whole_line_, take_);
+  wipe(whole_);
+}
+
+void CandidateStream::keep_whole(std::string_view part) {
+  if (whole_too_long_) return;
+  if (whole_.empty()) {
+    const std::size_t first = std::min(part.find_first_not_of(kSpace), part.size());
+    const std::string_view before = part.substr(0, first);
+    whole_line_ += static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
+    part.remove_prefix(first);
+    if (part.empty()) return;
+    whole_.reserve(kMostCandidate);
+  }
+  const std::size_t fits = std::min(part.size(), kMostCandidate - whole_.size());
+  whole_.append(part.substr(0, fits));
+  if (part.find_first_not_of(kSpace, fits) == std::string_view::npos) return;
+  whole_too_long_ = true;
+  wipe(whole_);
+}
+
+void CandidateStream::keep_line(std::string_view part) {
+  // No copies that nobody wipes.
+  if (!part.empty()) line_.reserve(longest_line_);
+  while (!part.empty()) {
+    if (line_.size() == longest_line_) cut();
+    const std::size_t fits = std::min(part.size(), longest_line_ - line_.size());
+    line_.append(part.substr(0, fits));
+    part.remove_prefix(fits);
+  }
+}
+
+void CandidateStream::end_line(std::string_view rest) {
+  if (line_.empty() && rest.size() <= longest_line_) {
+    look(rest);
+  } else {
+    keep_line(rest);
+    look(line_);
+    wipe(line_);
+  }
+  begins_ = true;
+  ++number_;
+}
+
+void CandidateStream::cut() {
+  if (begins_) ++long_lines_;
+  look(line_);
+  begins_ = false;
+  const std::size_t gone = line_.size() - kOverlap;
+  std::copy(line_.begin() + static_cast<std::ptrdiff_t>(gone), line_.end(), line_.begin());
+  wipe({reinterpret_cast<std::uint8_t*>(line_.data()) + kOverlap, gone});
+  line_.resize(kOverlap);
+}
+
+void CandidateStream::look(std::string_view text) {
+  blocks_->add_line(text, number_, begins_);
+  line_candidates(text, number_, begins_, take_);
+}
+
 void each_candidate(std::string_view text, const TakeCandidate& take) {
-  Extractor(take).all_of(text);
+  CandidateStream stream(take);
+  stream.add(text);
+  stream.finish();
 }
 
 }  // namespace coffer::cli

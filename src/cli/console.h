@@ -17,6 +17,8 @@ class Console final {
     std::function<Result<std::string>()> read_all;
     /// One line from the terminal, without echo.
     std::function<Result<std::string>(std::string_view label)> ask_hidden;
+    /// The next part of standard input, as it comes; empty at its end.
+    std::function<Result<std::string>()> read_some;
   };
   struct Terminal {
     bool out = false;
@@ -42,6 +44,7 @@ class Console final {
   void progress(std::string_view text);
 
   [[nodiscard]] Result<std::string> read_all() const { return input_.read_all(); }
+  [[nodiscard]] Result<std::string> read_some() const { return input_.read_some(); }
   [[nodiscard]] Result<std::string> ask_hidden(std::string_view label) const {
     return input_.ask_hidden(label);
   }

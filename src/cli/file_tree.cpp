@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "coffer/base/secure_bytes.h"
@@ -15,25 +17,21 @@ namespace coffer::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using Take = std::function<void(const std::string& path, std::string& text)>;
 
 constexpr std::size_t kLookedAt = 8192;  ///< bytes, for a NUL among them
 
-/// False: it can't be read.
-bool read_whole(int file, std::size_t size, std::string& text) {
-  text.resize(size);
-  std::size_t got = 0;
-  while (got < size) {
-    const ssize_t count = ::read(file, text.data() + got, size - got);
-    if (count < 0) return false;
-    if (count == 0) break;
-    got += static_cast<std::size_t>(count);
-  }
-  text.resize(got);
-  return true;
+/// nullopt: it can't be read.
+std::optional<bool> is_binary(int file) {
+  std::string start(kLookedAt, '\0');
+  const ssize_t got = ::pread(file, start.data(), start.size(), 0);
+  if (got < 0) return std::nullopt;
+  const bool binary = std::string_view(start).substr(0, static_cast<std::size_t>(got)).find('\0') !=
+                      std::string_view::npos;
+  wipe(start);
+  return binary;
 }
 
-void one_file(const std::string& path, int flags, const Take& take, Skipped& skipped) {
+void one_file(const std::string& path, int flags, const TakeFile& take, Skipped& skipped) {
   // Without O_NONBLOCK a FIFO would wait for a writer.
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags));
   struct stat about {};
@@ -45,23 +43,15 @@ void one_file(const std::string& path, int flags, const Take& take, Skipped& ski
     ++skipped.links;
     return;
   }
-  const auto size = static_cast<std::size_t>(about.st_size);
-  if (size > kLargestScanned) {
-    ++skipped.large;
-    return;
-  }
-  std::string text;
-  if (!read_whole(file.get(), size, text)) {
-    ++skipped.unreadable;
-  } else if (std::string_view(text).substr(0, kLookedAt).find('\0') != std::string_view::npos) {
+  const auto binary = is_binary(file.get());
+  if (binary == true) {
     ++skipped.binary;
-  } else {
-    take(path, text);
+  } else if (!binary || !take(path, [&file] { return read_some(file.get()); })) {
+    ++skipped.unreadable;
   }
-  wipe(text);
 }
 
-void one_directory(const fs::path& directory, const Take& take, Skipped& skipped) {
+void one_directory(const fs::path& directory, const TakeFile& take, Skipped& skipped) {
   std::error_code problem;
   std::vector<fs::path> entries;
   fs::directory_iterator entry(directory, problem);
@@ -88,7 +78,7 @@ void one_directory(const fs::path& directory, const Take& take, Skipped& skipped
 
 }  // namespace
 
-Result<Skipped> each_file(const std::string& path, const Take& take) {
+Result<Skipped> each_file(const std::string& path, const TakeFile& take) {
   Skipped skipped;
   std::error_code problem;
   const fs::file_status status = fs::status(path, problem);

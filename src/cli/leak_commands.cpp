@@ -10,6 +10,7 @@
 #include "coffer/model/json_writer.h"
 #include "commands.h"
 #include "file_tree.h"
+#include "leak_seen.h"
 #include "output.h"
 #include "render.h"
 
@@ -21,6 +22,8 @@ using model::Json;
 constexpr std::size_t kBatchValues = 500;
 /// A control character takes six bytes in JSON: so no body is over the daemon's 1 MiB.
 constexpr std::size_t kBatchBytes = std::size_t{128} << 10U;
+/// Of values that weren't asked for yet: where one line comes again and again, there are few.
+constexpr std::size_t kBatchPlaces = 100'000;
 constexpr std::chrono::milliseconds kWhenLimited{500};
 constexpr int kTooMany = 429;
 
@@ -56,13 +59,14 @@ class Check final {
   bool scan(const std::string& source) {
     if (source == "-") return standard_input();
     const auto skipped =
-        each_file(source, [&](const std::string& path, std::string& text) { add(path, text); });
+        each_file(source, [this](const std::string& path, const ReadSome& read_some) {
+          return read(path, read_some).ok();
+        });
     if (!skipped.ok()) {
       session_.fail(kLocal, source + ": " + skipped.error().text);
       return false;
     }
     skipped_.binary += skipped->binary;
-    skipped_.large += skipped->large;
     skipped_.unreadable += skipped->unreadable;
     skipped_.links += skipped->links;
     skipped_.git += skipped->git;
@@ -79,7 +83,7 @@ class Check final {
       return printed != kOk ? printed : result();
     }
     for (const std::string& line : lines_) session_.console().line(line);
-    session_.console().line("Looked for " + std::to_string(seen_.size()) +
+    session_.console().line("Looked for " + std::to_string(seen_.count()) +
                             " values: " + std::to_string(matches_.size()) + " of them " +
                             (matches_.size() == 1 ? "is" : "are") + " stored here.");
     return result();
@@ -93,42 +97,52 @@ class Check final {
     Json answer;
     Place last;
   };
-  static constexpr std::size_t kUnknown = std::numeric_limits<std::size_t>::max();
 
   bool standard_input() {
-    auto text = session_.console().read_all();
-    if (!text.ok()) {
-      session_.fail(kLocal, "reading standard input: " + text.error().text);
-      return false;
-    }
-    add({}, *text);
-    wipe(*text);
-    return !failed_;
+    const auto done = read({}, [this] { return session_.console().read_some(); });
+    if (done.ok()) return !failed_;
+    session_.fail(kLocal, "reading standard input: " + done.error().text);
+    return false;
   }
 
-  void add(const std::string& file, std::string_view text) {
-    each_candidate(text, [&](std::string_view value, std::size_t line) {
-      if (failed_) return;
-      const std::size_t hash = std::hash<std::string_view>()(value);
-      const auto [known, is_new] = seen_.try_emplace(hash, kUnknown);
-      if (!is_new) return seen_again(hash, known->second, {file, line});
-      // A stored value is UTF-8, as all JSON is.
-      if (!model::is_utf8(value)) return;
-      if (batch_.size() == kBatchValues || bytes_ + value.size() > kBatchBytes) send();
-      bytes_ += value.size();
-      asked_.emplace(hash, batch_.size());
-      batch_.push_back({std::string(value), hash, {{file, line}}});
+  /// Part by part: a history may be longer than memory.
+  Result<void> read(const std::string& file, const ReadSome& read_some) {
+    CandidateStream candidates([&](std::string_view value, std::size_t line) {
+      if (!failed_) add(value, {file, line});
     });
+    while (!failed_) {
+      COFFER_TRY(std::string part, read_some());
+      if (part.empty()) break;
+      candidates.add(part);
+      wipe(part);
+    }
+    candidates.finish();
+    long_lines_ += candidates.long_lines();
+    return {};
+  }
+
+  void add(std::string_view value, Place place) {
+    const std::size_t hash = std::hash<std::string_view>()(value);
+    const auto match = stored_.find(hash);
+    if (match != stored_.end()) return tell(place, matches_[match->second]);
+    if (!seen_.add(hash)) return seen_again(hash, std::move(place));
+    // A stored value is UTF-8, as all JSON is.
+    if (!model::is_utf8(value)) return;
+    if (batch_.size() == kBatchValues || bytes_ + value.size() > kBatchBytes) send();
+    bytes_ += value.size();
+    asked_.emplace(hash, batch_.size());
+    batch_.push_back({std::string(value), hash, {std::move(place)}});
   }
 
   /// Each place is told, and each value is asked for once.
-  void seen_again(std::size_t hash, std::size_t match, Place place) {
-    if (match != kUnknown) return tell(place, matches_[match]);
+  void seen_again(std::size_t hash, Place place) {
     const auto asked = asked_.find(hash);
     if (asked == asked_.end()) return;
     std::vector<Place>& places = batch_[asked->second].places;
     // As a word, in quotes, and as the whole line.
-    if (places.back() != place) places.push_back(std::move(place));
+    if (places.back() == place) return;
+    places.push_back(std::move(place));
+    if (++places_ > kBatchPlaces) send();
   }
 
   void send() {
@@ -149,6 +163,7 @@ class Check final {
     batch_.clear();
     asked_.clear();
     bytes_ = 0;
+    places_ = 0;
   }
 
   /// Who looks for more than his share waits; so does who runs this twice.
@@ -174,7 +189,7 @@ class Check final {
   }
 
   void take(const Candidate& candidate, const Json& match) {
-    seen_[candidate.hash] = matches_.size();
+    stored_[candidate.hash] = matches_.size();
     matches_.push_back({match, {}});
     for (const Place& place : candidate.places) tell(place, matches_.back());
   }
@@ -182,8 +197,14 @@ class Check final {
   void tell(const Place& at, Match& found) {
     if (found.last == at) return;
     found.last = at;
-    const Json& match = found.answer;
-    const std::string where = at.file.empty() ? "standard input" : at.file;
+    if (session_.shows_table()) {
+      tell_line(at, found.answer);
+    } else {
+      tell_json(at, found.answer);
+    }
+  }
+
+  void tell_json(const Place& at, const Json& match) {
     Json one = Json::object();
     one.set("file", at.file.empty() ? Json() : Json::string(at.file));
     one.set("line", Json::number(static_cast<std::int64_t>(at.line)));
@@ -191,6 +212,10 @@ class Check final {
       if (const Json* part = match.find(name)) one.set(name, *part);
     }
     found_.push(std::move(one));
+  }
+
+  void tell_line(const Place& at, const Json& match) {
+    const std::string where = at.file.empty() ? "standard input" : at.file;
     const std::string head = where + ":" + std::to_string(at.line) + ": ";
     if (const Json* places = match.find("places")) {
       for (const Json& place : places->elements()) {
@@ -215,7 +240,8 @@ class Check final {
       if (count > 0) session_.console().warning(std::to_string(count) + " " + std::string(what));
     };
     tell(skipped_.binary, "binary files were not looked into");
-    tell(skipped_.large, "files over 64 MiB were not looked into");
+    tell(long_lines_,
+         "lines over 4 MiB were looked through in parts, each with the last 128 KiB before it");
     tell(skipped_.unreadable, "files or directories could not be read");
     tell(skipped_.links, "symbolic links, devices and sockets were not followed");
     tell(skipped_.git,
@@ -230,11 +256,14 @@ class Check final {
   std::vector<Candidate> batch_;
   std::size_t bytes_ = 0;
   std::unordered_map<std::size_t, std::size_t> asked_;  ///< by hash: of batch_
-  std::unordered_map<std::size_t, std::size_t> seen_;   ///< by hash: of matches_, or kUnknown
+  std::size_t places_ = 0;                              ///< of batch_, beside each one's first
+  SeenValues seen_;
+  std::unordered_map<std::size_t, std::size_t> stored_;  ///< by hash: of matches_
   std::vector<Match> matches_;
   Json found_ = Json::array();
   std::vector<std::string> lines_;
   Skipped skipped_;
+  std::size_t long_lines_ = 0;
   bool failed_ = false;
 };
 

@@ -19,7 +19,8 @@ namespace {
 int run(const std::vector<std::string>& arguments) {
   namespace cli = coffer::cli;
   const cli::Environment environment = cli::Environment::of_process();
-  const cli::Console::Input input{[] { return cli::read_all(STDIN_FILENO); }, &cli::ask_hidden};
+  const cli::Console::Input input{[] { return cli::read_all(STDIN_FILENO); }, &cli::ask_hidden,
+                                  [] { return cli::read_some(STDIN_FILENO); }};
   const cli::Console::Terminal terminal{::isatty(STDOUT_FILENO) == 1, ::isatty(STDERR_FILENO) == 1,
                                         !cli::color_refused(environment)};
   cli::Console console(std::cout, std::cerr, input, terminal);

@@ -5,7 +5,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -17,6 +16,7 @@ namespace {
 
 constexpr std::size_t kLongestInput = std::size_t{32} << 20U;
 constexpr std::size_t kLongestLine = 4096;
+constexpr std::size_t kPart = std::size_t{64} << 10U;
 
 /// Echo off while it lives. ISIG is off too: an interrupt arrives as a character, so that no signal
 /// can leave the terminal without echo.
@@ -106,21 +106,28 @@ Result<std::string> ask_hidden(std::string_view label) {
   return ask_hidden_on(terminal.get(), label);
 }
 
-Result<std::string> read_all(int descriptor) {
-  std::string content;
-  std::array<char, 65536> buffer{};
+Result<std::string> read_some(int descriptor) {
+  std::string part(kPart, '\0');
   for (;;) {
-    const ssize_t got = ::read(descriptor, buffer.data(), buffer.size());
+    const ssize_t got = ::read(descriptor, part.data(), part.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return make_error(ErrorCode::invalid_argument, std::strerror(errno));
-    if (got == 0) break;
-    if (content.size() + static_cast<std::size_t>(got) > kLongestInput) {
+    part.resize(static_cast<std::size_t>(got));
+    return part;
+  }
+}
+
+Result<std::string> read_all(int descriptor) {
+  std::string content;
+  for (;;) {
+    COFFER_TRY(std::string part, read_some(descriptor));
+    if (part.empty()) return content;
+    if (content.size() + part.size() > kLongestInput) {
       return make_error(ErrorCode::too_large, "longer than 32 MiB");
     }
-    content.append(buffer.data(), static_cast<std::size_t>(got));
+    content.append(part);
+    wipe(part);
   }
-  wipe({reinterpret_cast<std::uint8_t*>(buffer.data()), buffer.size()});
-  return content;
 }
 
 Result<std::string> read_file(const std::string& path) {

@@ -83,6 +83,32 @@ def test_a_value_alone_on_its_line_is_found_in_a_history(vault, tmp_path):
         assert VALUE not in done.stdout + done.stderr
 
 
+def test_standard_input_may_be_longer_than_what_is_kept_of_it(vault, tmp_path):
+    """Over 32 MiB: a value in the first line, the last, over a border of what is read at once, and in a long line."""
+    key = tmp_path / "key.pem"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)
+    vault.put("app", {"password": VALUE})
+    vault.put("key", {"pem": key.read_text()})
+    part = 64 << 10
+    line = "b" * 1023 + "\n"
+    text = f"password={VALUE}\n".ljust(part - 8, "\n") + f"{VALUE}\n"
+    text = text.ljust(2 * part - 40, "\n") + key.read_text()
+    text += line * (34 << 10) + "c" * (5 << 20) + f" {VALUE}\n" + f"last {VALUE}"
+    assert len(text) > 32 << 20
+    numbers = [number for number, one in enumerate(text.split("\n"), 1) if VALUE in one]
+    (tmp_path / "long").write_text(text)
+    for where, stdin in (("-", text), (tmp_path / "long", None)):
+        done = vault.coffer("leak", "check", where, stdin=stdin)
+        assert done.returncode == 3, done.stderr
+        name = "standard input" if where == "-" else where
+        found = [line for line in done.stdout.splitlines() if "secret/data/app" in line]
+        assert found == [f"{name}:{number}: secret/data/app version 1 /password" for number in numbers]
+        assert done.stdout.count("secret/data/key version 1 /pem") == 1, done.stdout
+        assert ": 2 of them are stored here" in done.stdout
+        assert "1 lines over 4 MiB were looked through in parts" in done.stderr
+        assert VALUE not in done.stdout + done.stderr
+
+
 def test_a_private_key_is_found_as_a_whole(vault, tmp_path):
     key = tmp_path / "key.pem"
     subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)

@@ -91,6 +91,29 @@ TEST_F(LeakCheck, ManyValuesGoInBatches) {
   EXPECT_EQ(all().size(), 3U);
 }
 
+TEST_F(LeakCheck, WhatComesAgainLongAfterIsFoundOnItsLines) {
+  answer(kMatch);
+  around_.standard_input = "k3J9xQ2mZ8rT\n";
+  for (int i = 0; i < 120'000; ++i) around_.standard_input += "vB7nL4cX1sD6\n";
+  around_.standard_input += "k3J9xQ2mZ8rT\n";
+  const Outcome done = run({"leak", "check"});
+  EXPECT_EQ(done.code, 3);
+  EXPECT_EQ(all().size(), 1U) << "before the end: 120,000 places wait for no answer";
+  for (const char* line : {":1: secret/data/app", ":120002: secret/data/app"}) {
+    EXPECT_TRUE(contains(done.out, line)) << line;
+  }
+  EXPECT_TRUE(contains(done.out, "Looked for 2 values: 1 of them is stored here.")) << done.out;
+}
+
+TEST_F(LeakCheck, ALineThatIsLookedThroughInPartsIsTold) {
+  answer(kMatch);
+  const std::string path = file("long", std::string(std::size_t{6} << 20U, '.') + " k3J9xQ2mZ8rT");
+  const Outcome done = run({"leak", "check", path});
+  EXPECT_EQ(done.code, 3) << done.err;
+  EXPECT_TRUE(contains(done.out, path + ":1: secret/data/app version 2 /password")) << done.out;
+  EXPECT_TRUE(contains(done.err, "1 lines over 4 MiB were looked through in parts")) << done.err;
+}
+
 TEST_F(LeakCheck, OnlyADaemonOnThisMachineIsGivenValues) {
   around_.standard_input = "k3J9xQ2mZ8rT\n";
   const Outcome done = run({"leak", "check", "-address=http://127.0.0.1:8200"});

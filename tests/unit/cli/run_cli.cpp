@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <sstream>
+#include <utility>
 
 #include "src/cli/program.h"
 
@@ -19,7 +21,13 @@ Outcome run_cli(const std::vector<std::string>& arguments, const Surroundings& s
   std::ostringstream err;
   const Console::Input input{
       [&surroundings] { return Result<std::string>(surroundings.standard_input); },
-      [&surroundings](std::string_view) { return Result<std::string>(surroundings.typed); }};
+      [&surroundings](std::string_view) { return Result<std::string>(surroundings.typed); },
+      [&surroundings, at = std::size_t{0}]() mutable {
+        constexpr std::size_t kPart = 7;
+        const std::size_t from =
+            std::min(std::exchange(at, at + kPart), surroundings.standard_input.size());
+        return Result<std::string>(surroundings.standard_input.substr(from, kPart));
+      }};
   Console console(out, err, input, {surroundings.terminal, surroundings.terminal, true});
   Outcome run;
   run.code = run_program(arguments, environment, console);
