@@ -246,4 +246,7 @@ def test_a_static_rotation_waits_for_its_database(house, server):
         return password != first and server.logs_in("app_owner", password)
 
     eventually(rotated)
-    ok(house.request("DELETE", "database/static-roles/own"))
+    wrong = house.request("DELETE", "database/static-roles/own?force=maybe")
+    assert wrong.status == 400 and '"force"' in wrong.errors[0], wrong.body
+    ok(house.request("DELETE", "database/static-roles/own?force=true"))
+    assert house.request("GET", "database/static-roles/own").status == 404

@@ -229,12 +229,20 @@ Result<Response> write_static_role(House& house, Context& context, const Request
   return rotate_now(house, context, name, false);
 }
 
-/// Not while its password is being changed: then the one in force might be one that goes with it.
-Result<Response> delete_static_role(House& house, Context& context, const Request&,
+/// Not while its password is being changed, or one was sent and nobody knows what became of it: the
+/// one in force might be one that goes with it.
+Result<Response> delete_static_role(House& house, Context& context, const Request& request,
                                     std::string_view name) {
+  COFFER_TRY(const std::optional<bool> force, request.fields.boolean("force"));
   COFFER_TRY(const auto turn, take_turn(house, context.mount.uuid, name));
   COFFER_TRY(const auto found, find_static(context.tx, context.mount.uuid, name));
-  if (found) COFFER_CHECK(erase(context.tx, *found));
+  if (!found) return Response{.outcome = model::Outcome::empty};
+  if (found->role.password.pending != 0 && !force.value_or(false)) {
+    return make_error(ErrorCode::precondition,
+                      "a new password may be in force already, which nobody else knows: rotate it "
+                      "until that is settled, or delete it with force=true");
+  }
+  COFFER_CHECK(erase(context.tx, *found));
   return Response{.outcome = model::Outcome::empty};
 }
 

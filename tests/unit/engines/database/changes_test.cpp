@@ -150,6 +150,30 @@ TEST_F(Changes, AWriteDoesNotPutOffARetry) {
   EXPECT_NE(world.static_password(), told) << "a new period counts from the last rotation";
 }
 
+/// Whoever deletes it would delete the one password that lets the user in.
+TEST_F(Changes, AStaticRoleStaysWhileNobodyKnowsItsPassword) {
+  for (const bool force : {false, true}) {
+    write("static-roles/own", kStatic);
+    world.advance(std::chrono::hours(24));
+    world.database.steps = {.count = 0, .at = 2, .plug = Plug::fail_after};
+    world.sweep();
+    world.database.steps.at = 0;
+    ASSERT_FALSE(world.database.logs_in("owner", world.static_password()));
+    for (const char* body : {"", R"({"force":false})"}) {
+      const auto refused = world.try_call(Operation::remove, "static-roles/own", body);
+      ASSERT_FALSE(refused.ok());
+      EXPECT_EQ(refused.error().code, ErrorCode::precondition);
+      EXPECT_NE(refused.error().text.find("force=true"), std::string::npos);
+    }
+    if (!force) {
+      world.call(Operation::update, "rotate-role/own");
+      EXPECT_TRUE(world.database.logs_in("owner", world.static_password()));
+    }
+    world.call(Operation::remove, "static-roles/own", force ? R"({"force":true})" : "");
+    EXPECT_FALSE(world.try_call(Operation::read, "static-roles/own").ok());
+  }
+}
+
 /// However many roles there are to clear.
 TEST_F(Changes, AMountsLeasesEndBeforeAllElseOfItGoes) {
   ASSERT_TRUE(world.gives_creds());
