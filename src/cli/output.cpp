@@ -1,6 +1,8 @@
 #include "output.h"
 
 #include <array>
+#include <map>
+#include <set>
 
 #include "render.h"
 
@@ -42,6 +44,28 @@ const Json* find_in_envelope(const Json& envelope, std::string_view name) {
                                 : envelope.find_path({field.object, field.member});
   }
   return nullptr;
+}
+
+/// The keys, and what `key_info` says of each: a column for whatever any of them has, by name.
+std::string detailed_keys(const Json& keys, const Json& key_info) {
+  std::map<std::string_view, const Json*> infos;
+  std::set<std::string> columns;
+  for (const Json::Member& key : key_info.members()) {
+    infos.emplace(key.name, &key.value);
+    for (const Json::Member& column : key.value.members()) columns.insert(column.name);
+  }
+  std::vector<std::string> titles{"Keys"};
+  titles.insert(titles.end(), columns.begin(), columns.end());
+  std::vector<std::vector<std::string>> lines;
+  for (const Json& key : keys.elements()) {
+    std::vector<std::string>& line = lines.emplace_back(1, key.text());
+    const auto info = infos.find(key.text());
+    for (const std::string& column : columns) {
+      const Json* value = info == infos.end() ? nullptr : info->second->find(column);
+      line.push_back(value == nullptr || value->is_null() ? std::string() : cell(*value));
+    }
+  }
+  return render_columns(titles, lines);
 }
 
 }  // namespace
@@ -118,8 +142,15 @@ int print_keys(Session& session, const Answer& answer, std::string_view path) {
     print_tree(session, Json::object());
     return kRemote;
   }
-  // As Vault's: with -detailed the whole answer, whose `key_info` says more of each key.
-  if (!table) return print_tree(session, session.settings().detailed ? answer.json : *keys);
+  // As Vault's: with -detailed the whole answer, whose `key_info` says more of each key; as a table
+  // a column for each thing it says.
+  const bool detailed = session.settings().detailed;
+  if (!table) return print_tree(session, detailed ? answer.json : *keys);
+  const Json* key_info = answer.json.find_path({"data", "key_info"});
+  if (detailed && key_info != nullptr && !key_info->members().empty()) {
+    session.console().line(detailed_keys(*keys, *key_info));
+    return kOk;
+  }
   std::vector<std::string> names;
   for (const Json& key : keys->elements()) names.push_back(key.text());
   session.console().line(render_column("Keys", names));

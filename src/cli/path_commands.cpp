@@ -147,7 +147,8 @@ Command list_command() {
           .synopsis = "[flags] PATH",
           .summary = "List what is below a path",
           .help =
-              "Lists the names below PATH. Names that end with a slash have more below them.\n\n"
+              "Lists the names below PATH. Names that end with a slash have more below them. With\n"
+              "-detailed also what the list says of each, where it does: sys/backup, ssh/roles.\n\n"
               "    $ coffer list secret/metadata/app",
           .flags = {},
           .least = 1,

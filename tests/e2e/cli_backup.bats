@@ -29,6 +29,7 @@ load cli_setup
   local name
   name=$(coffer operator backup -field=name)
   [[ "$(coffer list sys/backup)" == *"$name"* ]]
+  [[ "$(coffer list -detailed sys/backup | head -1)" == "Keys "*" bytes "*" created "* ]]
   coffer delete "sys/backup/$name"
   split coffer list sys/backup
   expect 2 "*" "*No value found*"

@@ -151,6 +151,22 @@ TEST_F(Program, AValueIsAskedForUnlessThatIsForbidden) {
   EXPECT_EQ(vault_.requests().size(), before);
 }
 
+TEST_F(Program, ADetailedListHasWhatIsSaidOfItsKeys) {
+  vault_.answer("GET /v1/ssh/roles?list=true", 200,
+                R"({"data":{"keys":["b","a","c"],"key_info":{
+                    "a":{"bytes":12,"created":"2026-01-02"},
+                    "b":{"error":"torn","created":null,"of":["x"]}}}})");
+  EXPECT_EQ(run({"list", "-detailed", "ssh/roles"}).out,
+            "Keys    bytes    created       error    of\n"
+            "----    -----    -------       -----    --\n"
+            "b       n/a      n/a           torn     [\"x\"]\n"
+            "a       12       2026-01-02    n/a      n/a\n"
+            "c       n/a      n/a           n/a      n/a\n");
+  EXPECT_EQ(run({"list", "ssh/roles"}).out, "Keys\n----\nb\na\nc\n");
+  vault_.answer("GET /v1/ssh/roles?list=true", 200, R"({"data":{"keys":["a"]}})");
+  EXPECT_EQ(run({"list", "-detailed", "ssh/roles"}).out, "Keys\n----\na\n");
+}
+
 TEST_F(Program, ListsAreAColumnOrABareArray) {
   vault_.answer("GET /v1/secret/metadata?list=true", 200, R"({"data":{"keys":["a","b/"]}})");
   EXPECT_EQ(run({"kv", "list", "secret"}).out, "Keys\n----\na\nb/\n");
