@@ -22,6 +22,11 @@ bool is_read(const model::Request& request, std::string_view path, const model::
          !request.fields.has("stage");
 }
 
+/// All of a secret goes, and what is known of its rotation with it.
+bool is_removal(const model::Request& request, std::string_view path) {
+  return request.operation == model::Operation::remove && path.starts_with("metadata/");
+}
+
 class KvEngine final : public engine::Engine, public engine::Readable {
  public:
   KvEngine(Parts parts, const Uuid& instance, lifecycle::Handlers& handlers)
@@ -41,6 +46,7 @@ class KvEngine final : public engine::Engine, public engine::Readable {
   }
   [[nodiscard]] Result<bool> clear(engine::SealedTransaction& tx,
                                    const engine::Mount& mount) override {
+    rotations_.forget(mount.uuid);  // nobody reads there any more
     return clear_mount(tx, mount);
   }
   [[nodiscard]] Result<std::vector<engine::KnownSecret>> secrets_in(
@@ -79,6 +85,7 @@ class KvEngine final : public engine::Engine, public engine::Readable {
     if (answer.ok() && is_read(request, path, *answer)) {
       COFFER_CHECK(rotations_.was_read(context, request, path));
     }
+    if (answer.ok() && is_removal(request, path)) rotations_.was_removed(context, path);
     return answer;
   }
 

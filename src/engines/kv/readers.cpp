@@ -14,6 +14,11 @@ void Readers::count(const Uuid& mount, std::string_view path, bool wanted, WallT
   }
 }
 
+void Readers::forget(const Uuid& mount) {
+  const MutexLock lock(mutex_);
+  std::erase_if(secrets_, [&](const auto& each) { return each.first.first == mount; });
+}
+
 bool Readers::counts(const Uuid& mount, std::string_view path) const {
   const MutexLock lock(mutex_);
   // Most vaults have none: then a read costs this look alone.

@@ -31,6 +31,7 @@ class Readers final {
   /// Whether reads of it are to be noted. From when it is told on.
   void count(const Uuid& mount, std::string_view path, bool wanted, WallTime now)
       COFFER_EXCLUDES(mutex_);
+  void forget(const Uuid& mount) COFFER_EXCLUDES(mutex_);
   [[nodiscard]] bool counts(const Uuid& mount, std::string_view path) const COFFER_EXCLUDES(mutex_);
   void note(const Uuid& mount, std::string_view path, KnownReader reader) COFFER_EXCLUDES(mutex_);
 

@@ -161,6 +161,11 @@ Result<Response> Rotations::write(Context& context, const model::Fields& fields,
   return answer(view, path, rotation);
 }
 
+void Rotations::was_removed(Context& context, std::string_view path) {
+  context.then = [this, mount = context.mount.uuid, name = std::string(rest_of(path)),
+                  now = context.now] { readers_.count(mount, name, false, now); };
+}
+
 Result<Response> Rotations::remove(Context& context, const model::Fields& fields,
                                    std::string_view path) {
   COFFER_TRY(const StoredRotation stored, load_rotation(context, path));
@@ -171,9 +176,7 @@ Result<Response> Rotations::remove(Context& context, const model::Fields& fields
                       "stage=pending, then end the rotation with force=true");
   }
   COFFER_CHECK(remove_rotation(context, path));
-  context.then = [this, mount = context.mount.uuid, name = std::string(path), now = context.now] {
-    readers_.count(mount, name, false, now);
-  };
+  was_removed(context, path);
   return Response{.outcome = model::Outcome::empty};
 }
 

@@ -31,6 +31,35 @@ class RotationMeanwhile : public RotationKit {
   }
 };
 
+/// Else its readers would have a version that the one in its place comes to much later.
+TEST_F(RotationMeanwhile, ASecretThatWasRemovedTakesItsReadersAlong) {
+  constexpr const char* kPlan =
+      R"({"rotator":"fake","period":"100h","readers_window":"1h","readers_deadline":"2h"})";
+  first(kPlan);
+  for (int version = 2; version <= 5; ++version) {
+    ASSERT_TRUE(write("app/db", R"({"password":"first"})").ok());
+  }
+  (void)current();
+  const auto of_old = call(Operation::read, "readers/app/db");
+  ASSERT_TRUE(has(of_old, R"("version":5)")) << of_old->data;
+  ASSERT_TRUE(call(Operation::remove, "metadata/app/db").ok());
+  ASSERT_TRUE(write("app/db", R"({"password":"first"})").ok());
+  ASSERT_TRUE(configure_rotation(kPlan).ok());
+  const auto none = call(Operation::read, "readers/app/db");
+  EXPECT_TRUE(has(none, R"("readers":[])")) << none->data;
+  later(hours(2));
+  (void)current();
+  ASSERT_TRUE(rotate_now().ok());
+  for (int row = 0; row < 20 && phase() != "\"wait\""; ++row) {
+    later(seconds(1));
+    vault.sweep(1);
+  }
+  later(seconds(10));
+  vault.sweep();
+  const auto awaited = call(Operation::read, "readers/app/db");
+  EXPECT_TRUE(has(awaited, R"("awaited":[{"accessor":)")) << awaited->data;
+}
+
 TEST_F(RotationMeanwhile, WhatIsWrittenWhileAValueIsBeingSetStays) {
   first();
   server.faults = {{}, {.says = StepEnd::unknown, .happens = true}};
