@@ -131,10 +131,13 @@ Result<void> set_lacking(envelope::SealedTransaction& tx, const Lacking& lacking
   return {};
 }
 
-Result<StillLacking> still_lacking(Mounts& mounts, envelope::SealedTransaction& tx) {
+Result<Lacking> read_lacking(envelope::SealedTransaction& tx) {
   COFFER_TRY(const auto row, tx.read(lacking_row()));
-  if (!row) return StillLacking{};
-  COFFER_TRY(Lacking lacking, decode(row->value));
+  return row ? decode(row->value) : Lacking{};
+}
+
+Result<StillLacking> still_lacking(Mounts& mounts, envelope::SealedTransaction& tx) {
+  COFFER_TRY(Lacking lacking, read_lacking(tx));
   COFFER_TRY(const auto table, mounts.table(tx));
   StillLacking still{.rows = lacking.rows, .named = std::move(lacking.named)};
   for (const LackingSecret& one : lacking.known) {

@@ -3,7 +3,9 @@
 #include <chrono>
 
 #include "accept.h"
+#include "coffer/base/failpoint.h"
 #include "coffer/base/log.h"
+#include "coffer/core/accepting.h"
 #include "coffer/core/damage.h"
 #include "coffer/core/drill.h"
 #include "coffer/core/mend.h"
@@ -50,6 +52,22 @@ Result<std::string> lines_of(store::Store& store, const std::vector<DamagedRow>&
   return lines;
 }
 
+/// A token or a disk may be well at the next run; what else is wrong is so then, and must not keep
+/// the store from being taken on for ever.
+Result<void> unless_lasting(Result<void> done, std::string_view trouble) {
+  if (done.ok() || done.error().code == ErrorCode::unavailable ||
+      done.error().code == ErrorCode::resource_exhausted) {
+    return done;
+  }
+  log::warn(std::string(trouble) + ": " + describe(done.error()));
+  return {};
+}
+
+Result<core::Lacking> lacking_of(core::Unsealed& vault) {
+  COFFER_TRY(const auto tx, vault.sealed_store->begin());
+  return core::read_lacking(*tx);
+}
+
 }  // namespace
 
 std::string with_damage(std::string text, const std::string& damage) {
@@ -74,19 +92,41 @@ Result<std::string> Vault::set_aside(const std::vector<DamagedRow>& rows) const 
   return path;
 }
 
-/// From here on it is a store that came out of a backup of now: a crash leaves it so. What can't be
-/// opened goes with that commit, or it would be in the way for ever: of lists, of what is due, of
-/// whoever writes in its place.
-Result<void> Vault::mark_accepted(const std::vector<DamagedRow>& damaged) {
+/// From here on it is a store that came out of a backup of now, and that is opened by nothing else
+/// until all is done.
+Result<void> Vault::mark_accepted() {
+  COFFER_TRY(const auto before, stored_row(core::accepting_key()));
   const core::RestoreMark mark{
       .created = clock_.wall(), .restored = clock_.wall(), .sequence = store_->sequence()};
   store::Transaction marked;
   marked.writes.push_back({core::restore_mark_key(), core::encode_restore_mark(mark)});
-  for (const DamagedRow& row : damaged) {
-    marked.preconditions.push_back({row.key, row.version});
-    marked.writes.push_back({row.key, std::nullopt});
+  marked.writes.push_back(
+      {core::accepting_key(), core::encode_accepting(before && core::rows_went(*before))});
+  COFFER_CHECK(commit(*store_, std::move(marked)));
+  COFFER_FAILPOINT("accept.marked");
+  return {};
+}
+
+/// Left, they would be in the way for ever: of lists, of what is due, of whoever writes in their
+/// place. Which they were is known to the store from the same commit on, whoever goes on.
+Result<void> Vault::let_go(core::Unsealed& vault, const std::vector<DamagedRow>& damaged) {
+  COFFER_TRY(const auto tx, vault.sealed_store->begin());
+  COFFER_TRY(const auto accepting, stored_row(core::accepting_key()));
+  core::Lacking lacking;
+  if (accepting && core::rows_went(*accepting)) {
+    COFFER_TRY(lacking, core::read_lacking(*tx));
   }
-  return commit(*store_, std::move(marked));
+  for (const DamagedRow& row : damaged) lacking.add_row(row.what);
+  COFFER_CHECK(core::set_lacking(*tx, lacking));
+  store::Transaction staged = tx->take();
+  staged.writes.push_back({core::accepting_key(), core::encode_accepting(true)});
+  for (const DamagedRow& row : damaged) {
+    staged.preconditions.push_back({row.key, row.version});
+    staged.writes.push_back({row.key, std::nullopt});
+  }
+  COFFER_CHECK(commit(*store_, std::move(staged)));
+  COFFER_FAILPOINT("accept.rows_went");
+  return {};
 }
 
 /// What is wrong with the store, and with which of its rows.
@@ -98,6 +138,8 @@ Result<Vault::Doubted> Vault::doubts(pkcs11::Token& token, const FoundKeyring& f
   if (!doubt && !doubted.damaged.empty()) {
     doubt = make_error(ErrorCode::precondition, "the store is damaged");
   }
+  COFFER_TRY(const auto accepting, stored_row(core::accepting_key()));
+  if (accepting) doubt = cut_accept();
   if (!doubt) {
     return make_error(ErrorCode::precondition,
                       "the store is as the vault left it: there is nothing to accept");
@@ -122,29 +164,39 @@ Result<Accepted> Vault::accept_restore() {
   COFFER_TRY(accepted.aside, set_aside(doubted.damaged));
   const audit::Line lines[] = {trail_->system_line("restore_accepted", accepted.wrong)};
   COFFER_CHECK(log_->append(lines, true));
-  COFFER_CHECK(mark_accepted(doubted.damaged));
-  COFFER_CHECK(open_vault(std::move(token), std::move(found.keyring), doubted.error));
-  for (const DamagedRow& row : doubted.damaged) accepted.lacking.add_row(row.what);
-  if (const auto mended = mend(doubted.damaged); !mended.ok()) {
-    log::warn("not all that is due can be found again: " + describe(mended.error()));
-  }
-  // It is taken on whatever comes of this.
-  if (const auto looked = look_for_lacking(accepted); !looked.ok()) {
-    log::warn("what else the store lacks can't be told: " + describe(looked.error()));
-  }
+  COFFER_CHECK(mark_accepted());
+  auto taken = take_on(std::move(token), std::move(found.keyring), doubted, accepted);
+  if (taken.ok()) return accepted;
+  Error error = std::move(taken).error();
+  const auto accepting = stored_row(core::accepting_key());
+  if (accepting.ok() && !*accepting) return error;
+  error.text.append("; the store is half taken on: run accept-restore again");
+  return error;
+}
+
+Result<void> Vault::take_on(std::unique_ptr<pkcs11::TokenKeeper> token,
+                            std::unique_ptr<envelope::Keyring> keyring, const Doubted& doubted,
+                            Accepted& accepted) {
+  COFFER_CHECK(open_vault(std::move(token), std::move(keyring), &doubted));
+  COFFER_TRY(accepted.lacking, lacking_of(*state_.unsealed()));
+  COFFER_CHECK(unless_lasting(mend(accepted.lacking), "not all that is due can be found again"));
+  COFFER_CHECK(
+      unless_lasting(look_for_lacking(accepted), "what else the store lacks can't be told"));
+  COFFER_CHECK(end_accepting(accepted));
   // A log that was cut is known from here on by what it is now.
   sign_once();
-  return accepted;
+  return {};
 }
 
-Result<void> Vault::mend(const std::vector<DamagedRow>& damaged) {
-  if (damaged.empty()) return {};
+Result<void> Vault::mend(const core::Lacking& lacking) {
+  if (lacking.rows == 0) return {};
   const auto vault = state_.unsealed();
   COFFER_CHECK(core::mend(*vault, *store_, clock_.wall()));
-  return record_store(*vault);
+  COFFER_CHECK(record_store(*vault));
+  COFFER_FAILPOINT("accept.mended");
+  return {};
 }
 
-/// Written down: whoever accepts sees it once, and health and doctor tell of it from then on.
 Result<void> Vault::look_for_lacking(Accepted& accepted) {
   const auto vault = state_.unsealed();
   const auto until = clock_.boottime() + kOpening;
@@ -156,15 +208,27 @@ Result<void> Vault::look_for_lacking(Accepted& accepted) {
     accepted.lacking.add_secret({said_by, secret, version, id.ok() ? *id : Uuid{}});
   };
   watch.opens = [&] { return clock_.boottime() < until; };
-  const auto looked = core::open_everything(*vault, *store_, watch);
-  COFFER_CHECK(core::set_lacking(*tx, accepted.lacking));
-  COFFER_CHECK(commit(*store_, tx->take()));
-  COFFER_CHECK(record_store(*vault));
-  COFFER_TRY(const core::DrillReport report, looked);
+  COFFER_TRY(const core::DrillReport report, core::open_everything(*vault, *store_, watch));
   accepted.unopened = report.unopened;
   accepted.unreachable = report.unreachable;
+  return {};
+}
+
+/// Written down: whoever accepts sees it once, and health and doctor tell of it from then on.
+Result<void> Vault::end_accepting(Accepted& accepted) {
+  const auto vault = state_.unsealed();
+  COFFER_TRY(const auto tx, vault->sealed_store->begin());
+  COFFER_CHECK(core::set_lacking(*tx, accepted.lacking));
+  store::Transaction staged = tx->take();
+  staged.writes.push_back({core::accepting_key(), std::nullopt});
+  COFFER_FAILPOINT("accept.looked");
+  COFFER_CHECK(commit(*store_, std::move(staged)));
+  COFFER_FAILPOINT("accept.ended");
+  COFFER_CHECK(record_store(*vault));
   COFFER_TRY(const auto after, vault->sealed_store->begin());
-  COFFER_TRY(accepted.still, core::still_lacking(*vault->mounts, *after));
+  auto still = core::still_lacking(*vault->mounts, *after);
+  if (!still.ok()) return unless_lasting(still.error(), "what the store lacks can't be told");
+  accepted.still = *std::move(still);
   return {};
 }
 

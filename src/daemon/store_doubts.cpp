@@ -48,6 +48,8 @@ Error refused_keyring(bool says_restored) {
   return error;
 }
 
+Error cut_accept() { return refused("the store is half taken on: accept-restore was cut short"); }
+
 Error foreign_signer() {
   return make_error(ErrorCode::precondition,
                     "signer.pem is a key that neither the token nor the store knows: put back the "

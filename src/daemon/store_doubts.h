@@ -26,6 +26,9 @@ inline constexpr std::string_view kSaysRestored =
 /// precondition: a `sign` key signed the stored keyring that was rotated since.
 [[nodiscard]] Error refused_keyring(bool says_restored);
 
+/// precondition: whoever took the store on isn't done.
+[[nodiscard]] Error cut_accept();
+
 /// precondition, and nothing that is to be accepted: who took it on would let whoever can write
 /// that file, or bring a vault of their own beside it, say which key is trusted.
 [[nodiscard]] Error foreign_signer();

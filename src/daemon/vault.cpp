@@ -1,5 +1,6 @@
 #include "vault.h"
 
+#include "coffer/base/failpoint.h"
 #include "coffer/base/log.h"
 #include "coffer/base/thread.h"
 #include "coffer/core/authority.h"
@@ -198,7 +199,7 @@ Result<void> Vault::unseal(const SecureBytes* pin) {
   const MutexLock lock(mutex_);
   if (state_.unsealed() != nullptr) return {};
   end_last();
-  const auto opened = open_stored(pin);
+  auto opened = open_stored(pin);
   // The keyring that they seal with is gone.
   if (!opened.ok() && sums_ != nullptr) sums_->close();
   return opened;
@@ -216,35 +217,55 @@ Result<void> Vault::open_stored(const SecureBytes* pin) {
   if (!stored) return make_error(ErrorCode::precondition, "Vault is not initialized");
   COFFER_TRY(auto token, open_token(pin));
   COFFER_TRY(auto keyring, open_keyring(*token, *stored));
-  return open_vault(std::move(token), std::move(keyring), std::nullopt);
+  return open_vault(std::move(token), std::move(keyring), nullptr);
 }
 
 Result<void> Vault::open_vault(std::unique_ptr<pkcs11::TokenKeeper> token,
-                               std::unique_ptr<envelope::Keyring> keyring,
-                               const std::optional<Error>& doubt) {
-  COFFER_TRY(auto opened, open(std::move(token), std::move(keyring), doubt.has_value()));
-  COFFER_TRY(const auto tx, opened->sealed_store->begin());
-  COFFER_TRY(const bool whole, core::is_initialised(*tx));
-  if (!whole) {
-    return make_error(ErrorCode::precondition,
-                      "this vault's first rows were never written: initialise it again");
-  }
-  COFFER_CHECK(core::note_version(*tx, clock_.wall()));
-  if (doubt) COFFER_CHECK(lifecycle::mend_mark(*tx, clock_.wall()));
-  if (!doubt) COFFER_CHECK(note_log(*opened));
+                               std::unique_ptr<envelope::Keyring> keyring, const Doubted* doubted) {
+  const bool as_it_is = doubted != nullptr;
+  COFFER_TRY(auto opened, open(std::move(token), std::move(keyring), as_it_is));
+  COFFER_CHECK(refuse_unmade(*opened));
+  if (as_it_is) COFFER_CHECK(let_go(*opened, doubted->damaged));
+  if (!as_it_is) COFFER_CHECK(note_log(*opened));
   COFFER_CHECK(note_token(*opened));
   COFFER_TRY(const auto mark, stored_row(core::restore_mark_key()));
-  COFFER_CHECK(anchor_restored(*opened, *tx));
-  COFFER_TRY(auto staged, core::adopt_restore_mark(*store_, *tx));
-  COFFER_CHECK(commit(*store_, std::move(staged)));
+  if (mark) COFFER_CHECK(anchor_restored(*opened));
+  COFFER_FAILPOINT("taking_on.anchored");
+  COFFER_CHECK(take_over(*opened));
+  if (mark) COFFER_CHECK(renew_keys(*opened, as_it_is));
+  COFFER_CHECK(settle(*opened, mark.has_value(), as_it_is));
   COFFER_CHECK(respect_restore(*opened));
   COFFER_CHECK(respect_time(*opened));
-  COFFER_CHECK(take_over(*opened));
-  if (doubt || mark) COFFER_CHECK(renew_keys(*opened, doubt.has_value()));
   COFFER_CHECK(record_store(*opened));
   state_.unseal(opened);
   check_rows(opened);
   log::info("unsealed");
+  return {};
+}
+
+Result<void> Vault::refuse_unmade(core::Unsealed& vault) {
+  COFFER_TRY(const auto tx, vault.sealed_store->begin());
+  COFFER_TRY(const bool whole, core::is_initialised(*tx));
+  if (whole) return {};
+  return make_error(ErrorCode::precondition,
+                    "this vault's first rows were never written: initialise it again");
+}
+
+/// The mark goes last of all that it asks for, so that a start which is cut short, or which the
+/// token fails, is simply made again; and not before the log knows of the store that it is on, or
+/// the next one would be refused as older.
+Result<void> Vault::settle(core::Unsealed& vault, bool marked, bool as_it_is) {
+  COFFER_FAILPOINT("taking_on.renewed");
+  if (marked) COFFER_CHECK(record_store(vault));
+  COFFER_FAILPOINT("taking_on.recorded");
+  COFFER_TRY(const auto tx, vault.sealed_store->begin());
+  COFFER_CHECK(core::note_version(*tx, clock_.wall()));
+  if (as_it_is) COFFER_CHECK(lifecycle::mend_mark(*tx, clock_.wall()));
+  if (marked) COFFER_CHECK(want_searched(vault, *tx));
+  if (marked && anchors_ != nullptr) COFFER_CHECK(core::raise_releases(*tx, anchors_->epoch()));
+  COFFER_TRY(auto staged, core::adopt_restore_mark(*store_, *tx));
+  COFFER_CHECK(commit(*store_, std::move(staged)));
+  COFFER_FAILPOINT("taking_on.settled");
   return {};
 }
 

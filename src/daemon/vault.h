@@ -124,11 +124,16 @@ class Vault final : public core::Control {
   /// here on is the one that stands, until this unsealing changes it.
   void end_last() COFFER_REQUIRES(mutex_);
   [[nodiscard]] Result<void> open_stored(const SecureBytes* pin) COFFER_REQUIRES(mutex_);
-  /// unseal() from the open keyring on. `doubt`: what was wrong with a store that is to be taken
-  /// on.
+  struct Doubted;
+  /// unseal() from the open keyring on. `doubted`: of a store that is to be taken on as it is, else
+  /// nullptr.
   [[nodiscard]] Result<void> open_vault(std::unique_ptr<pkcs11::TokenKeeper> token,
                                         std::unique_ptr<envelope::Keyring> keyring,
-                                        const std::optional<Error>& doubt) COFFER_REQUIRES(mutex_);
+                                        const Doubted* doubted) COFFER_REQUIRES(mutex_);
+  [[nodiscard]] static Result<void> refuse_unmade(core::Unsealed& vault);
+  /// What an unsealing commits of its own. `marked`: the store bears the mark of a restore, which
+  /// goes with it.
+  [[nodiscard]] Result<void> settle(core::Unsealed& vault, bool marked, bool as_it_is);
   [[nodiscard]] Result<std::shared_ptr<envelope::RowSums>> trusted_sums(
       pkcs11::Token& token, const envelope::Keyring& keyring) const;
   [[nodiscard]] Result<void> heed_anchor(pkcs11::Token& token, const envelope::Keyring& keyring,
@@ -148,8 +153,7 @@ class Vault final : public core::Control {
   [[nodiscard]] Result<void> note_log(const core::Unsealed& vault);
   [[nodiscard]] KnownLog known_log(const envelope::Keyring& keyring) const;
   /// A store that was restored, or taken on, is the one from now on.
-  [[nodiscard]] Result<void> anchor_restored(core::Unsealed& vault,
-                                             envelope::SealedTransaction& tx);
+  [[nodiscard]] Result<void> anchor_restored(core::Unsealed& vault);
   [[nodiscard]] static Result<void> want_searched(const core::Unsealed& vault,
                                                   envelope::SealedTransaction& tx);
   /// What the store came to, into the log.
@@ -181,16 +185,25 @@ class Vault final : public core::Control {
     Error error;
     std::vector<core::DamagedRow> damaged{};
   };
-  /// precondition: nothing is wrong with the store.
+  /// precondition: nothing is wrong with the store, nor was accept_restore() cut short.
   [[nodiscard]] Result<Doubted> doubts(pkcs11::Token& token, const FoundKeyring& found) const;
   /// Of an error that says that the store isn't right: also which rows can't be opened.
   [[nodiscard]] Error name_damage(Error error, const envelope::Keyring& keyring) const;
   /// Into a file beside the store, whose path it gives; of no rows none.
   [[nodiscard]] Result<std::string> set_aside(const std::vector<core::DamagedRow>& rows) const;
-  [[nodiscard]] Result<void> mark_accepted(const std::vector<core::DamagedRow>& damaged);
+  [[nodiscard]] Result<void> mark_accepted();
+  /// accept_restore() from its first commit on: cut short anywhere, another run does it all.
+  [[nodiscard]] Result<void> take_on(std::unique_ptr<pkcs11::TokenKeeper> token,
+                                     std::unique_ptr<envelope::Keyring> keyring,
+                                     const Doubted& doubted, Accepted& accepted)
+      COFFER_REQUIRES(mutex_);
+  /// Rows that can't be opened go.
+  [[nodiscard]] Result<void> let_go(core::Unsealed& vault,
+                                    const std::vector<core::DamagedRow>& damaged);
   /// What is due for rows that are left may have gone.
-  [[nodiscard]] Result<void> mend(const std::vector<core::DamagedRow>& damaged);
+  [[nodiscard]] Result<void> mend(const core::Lacking& lacking);
   [[nodiscard]] Result<void> look_for_lacking(Accepted& accepted);
+  [[nodiscard]] Result<void> end_accepting(Accepted& accepted);
   /// One of before is precondition, unless a restore is to be taken on.
   [[nodiscard]] Result<std::unique_ptr<envelope::Keyring>> open_keyring(pkcs11::Token& token,
                                                                         std::string_view stored);

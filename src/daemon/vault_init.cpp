@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "coffer/base/log.h"
+#include "coffer/core/accepting.h"
 #include "coffer/core/restored.h"
 #include "coffer/core/settings.h"
 #include "coffer/crypto/random.h"
@@ -107,6 +108,8 @@ Result<Vault::FoundKeyring> Vault::find_keyring(pkcs11::Token& token, std::strin
 
 Result<std::unique_ptr<envelope::Keyring>> Vault::open_keyring(pkcs11::Token& token,
                                                                std::string_view stored) {
+  COFFER_TRY(const auto accepting, stored_row(core::accepting_key()));
+  if (accepting) return cut_accept();
   COFFER_TRY(FoundKeyring found, find_keyring(token, stored));
   if (!found.of_before) return std::move(found.keyring);
   COFFER_TRY(const auto mark, stored_row(core::restore_mark_key()));

@@ -88,17 +88,12 @@ Result<void> Vault::note_log(const core::Unsealed& vault) {
 
 /// Before the mark of the restore is gone: a crash in between would leave a store that is older
 /// than its anchor, and was taken on already. And on record before that, whoever left the mark.
-Result<void> Vault::anchor_restored(core::Unsealed& vault, envelope::SealedTransaction& tx) {
-  COFFER_TRY(const auto mark, stored_row(core::restore_mark_key()));
-  if (!mark) return {};
+Result<void> Vault::anchor_restored(core::Unsealed& vault) {
   const audit::Line lines[] = {trail_->system_line(
       "restore_taken_on", "all tokens through " + commit_number(store_->sequence()) +
                               " are void, and what reaches outside waits")};
   COFFER_CHECK(log_->append(lines, true));
-  COFFER_CHECK(want_searched(vault, tx));
-  if (anchors_ == nullptr) return {};
-  COFFER_CHECK(core::raise_releases(tx, anchors_->epoch()));
-  return anchors_->replace(vault);
+  return anchors_ == nullptr ? Result<void>() : anchors_->replace(vault);
 }
 
 /// What users were made in the time that is taken back, the databases alone know: whoever looks

@@ -12,6 +12,7 @@ from asking import eventually
 from harness import ROOT, program
 from mortal import mortal_vault
 from test_rotation_failpoints import OF_ROTATIONS
+from test_taking_on_cut import POINTS
 
 DOOR = ["door.logged", "door.committed"]
 PASSWORD = ["database.password.sent", "database.password.checked"]
@@ -207,7 +208,7 @@ def test_every_failpoint_of_the_source_kills_in_one_of_these_tests():
     by_file = failpoints_by_file("COFFER_FAILPOINT")
     names = [name for names in by_file.values() for name in names]
     assert len(names) == len(set(names)), "a name stands for one step"
-    assert set(names) == {step for steps in STEPS.values() for step in steps}
+    assert set(names) == {step for steps in STEPS.values() for step in steps} | set(POINTS)
     several = failpoints_by_file("COFFER_FAILPOINT_OF")
     assert {name for names in several.values() for name in names} == set(OF_ROTATIONS)
     built = (pathlib.Path(__file__).parent / "failpoints/CMakeLists.txt").read_text()

@@ -32,6 +32,9 @@ struct Lacking {
 /// Stages it, in place of what was there.
 [[nodiscard]] Result<void> set_lacking(envelope::SealedTransaction& tx, const Lacking& lacking);
 
+/// As it was staged; of no row nothing is lacking.
+[[nodiscard]] Result<Lacking> read_lacking(envelope::SealedTransaction& tx);
+
 struct StillLacking {
   std::uint64_t rows = 0;
   std::vector<std::string> named{};

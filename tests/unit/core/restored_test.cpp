@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "coffer/core/accepting.h"
 #include "fakes/test_vault.h"
 
 namespace coffer::core {
@@ -96,6 +97,21 @@ TEST_F(RestoredTest, AMarkThatIsNoneIsCorrupt) {
     leave_mark(bad);
     const auto tx = vault_.begin();
     EXPECT_EQ(adopt_restore_mark(*vault_.store, *tx).error().code, ErrorCode::corrupt);
+  }
+}
+
+TEST(Accepting, IsARowInClearOfTwoBytes) {
+  EXPECT_EQ(accepting_key(), "coffer/accepting");
+  EXPECT_EQ(encode_accepting(false), std::string("\1\0", 2));
+  EXPECT_EQ(encode_accepting(true), "\1\1");
+  EXPECT_FALSE(rows_went(encode_accepting(false)));
+  EXPECT_TRUE(rows_went(encode_accepting(true)));
+}
+
+TEST(Accepting, OneThatCantBeReadSaysNothing) {
+  for (const std::string& bad : {std::string(), std::string("\1"), std::string("\2\1"),
+                                 std::string("\1\1\1"), std::string("\1\2")}) {
+    EXPECT_FALSE(rows_went(bad));
   }
 }
 
