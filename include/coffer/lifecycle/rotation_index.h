@@ -37,7 +37,7 @@ void drop_rotation(envelope::SealedTransaction& tx, const Uuid& mount, std::stri
 [[nodiscard]] Result<std::vector<RotationEntry>> list_rotations(envelope::SealedTransaction& tx,
                                                                 std::size_t at_most);
 inline constexpr std::size_t kMaxCounted = 100;
-/// How many failed at their last try; kMaxCounted stands for more, too.
+/// How many of them fail; kMaxCounted stands for more, too.
 [[nodiscard]] Result<std::size_t> failing_rotations(envelope::SealedTransaction& tx);
 
 }  // namespace coffer::lifecycle

@@ -8,8 +8,10 @@ namespace {
 
 using engine::Expect;
 
-constexpr std::uint8_t kFormat = 3;
-/// Without names of changed members.
+constexpr std::uint8_t kFormat = 4;
+/// Without the failures of windows that are over.
+constexpr std::uint8_t kWithoutEarlier = 3;
+/// Without names of changed members too.
 constexpr std::uint8_t kWithoutChanges = 2;
 /// Without `base` too.
 constexpr std::uint8_t kWithoutBase = 1;
@@ -104,7 +106,7 @@ Result<void> decode_plan(Reader& row, RotationPlan& plan) {
 void encode_state(Writer& row, const RotationState& state) {
   row.u8(static_cast<std::uint8_t>(state.phase)).raw(state.run.view());
   for (const WallTime time : {state.started, state.next, state.last, state.give_up}) put(row, time);
-  row.u32(state.failures).text(state.trouble);
+  row.u32(state.failures).u32(state.earlier).text(state.trouble);
   row.u64(state.promoted).u64(state.previous).u64(state.base);
   put(row, state.changes);
   for (const bool flag : {state.forced, state.pending, state.is_set, state.uncertain}) {
@@ -129,6 +131,9 @@ Result<void> decode_state(Reader& row, std::uint8_t format, RotationState& state
     COFFER_CHECK(get(row, *time));
   }
   COFFER_TRY(state.failures, row.u32());
+  if (format > kWithoutEarlier) {
+    COFFER_TRY(state.earlier, row.u32());
+  }
   COFFER_CHECK(get(row, state.trouble));
   COFFER_TRY(state.promoted, row.u64());
   COFFER_TRY(state.previous, row.u64());

@@ -45,6 +45,7 @@ struct RotationState {
   WallTime last{};             ///< when the present value became current by a rotation
   WallTime give_up{};          ///< no later than this does a value get made; epoch: whenever
   std::uint32_t failures = 0;  ///< in a row
+  std::uint32_t earlier = 0;   ///< of these, the ones of windows that are over: no wait counts them
   std::string trouble;
   std::uint64_t promoted = 0;  ///< the version that the last rotation made
   std::uint64_t previous = 0;  ///< what was current before that; 0: nothing

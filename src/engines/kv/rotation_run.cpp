@@ -161,6 +161,7 @@ Result<void> promote(const RotationTools& tools, const View& view, const Found& 
   state.promoted = key.metadata.current_version;
   state.last = view.now;
   state.failures = 0;
+  state.earlier = 0;
   state.trouble.clear();
   if (plan.readers_window.count() == 0) {
     end_or_finish(rotation, outside, view.now);
@@ -238,7 +239,7 @@ Errand inner(const RotationTools& tools, const Found& found, std::string_view na
 }
 
 Result<void> skip(const View& view, Rotation& rotation) {
-  end_run(rotation, view.now);
+  miss_window(rotation, view.now);
   return {};
 }
 
@@ -362,7 +363,7 @@ Errand stuck(const RotationTools& tools, const Found& found, const Error& why) {
         RotationState& state = rotation.state;
         ++state.failures;
         state.trouble = why.text;
-        if (!lost_its_time(state)) state.next = view.now + backoff(state.failures);
+        if (!lost_its_time(state)) state.next = after_failure(state, view.now);
         return {};
       });
   errand.act = [why](const std::stop_token&) -> Result<void> { return why; };
@@ -375,7 +376,7 @@ Errand find_time(const RotationTools& tools, const Found& found, WallTime now) {
   if (!next.ok()) return stuck(tools, found, next.error());
   return inner(tools, found, "time", [next = *next](const View&, Rotation& rotation) {
     // Unless someone asked for it now, or gave it other times.
-    if (lost_its_time(rotation.state)) rest_until(rotation.state, next);
+    if (lost_its_time(rotation.state)) found_time(rotation.state, next);
     return Result<void>();
   });
 }

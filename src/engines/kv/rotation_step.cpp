@@ -15,7 +15,7 @@ void failed(RotationState& state, RotationStep step, const StepResult& result, W
   ++state.failures;
   state.trouble =
       std::string(lifecycle::to_string(step)) + ": " + result.why.substr(0, kMaxTrouble);
-  state.next = now + backoff(state.failures);
+  state.next = after_failure(state, now);
 }
 
 void go_on(RotationState& state, Phase phase, WallTime now) {

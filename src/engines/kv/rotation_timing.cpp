@@ -43,6 +43,12 @@ WallTime window_end(const RotationPlan& plan, WallTime next) {
 }
 
 void end_run(Rotation& rotation, WallTime now) {
+  rotation.state.failures = 0;
+  rotation.state.trouble.clear();
+  miss_window(rotation, now);
+}
+
+void miss_window(Rotation& rotation, WallTime now) {
   RotationState& state = rotation.state;
   state.phase = Phase::idle;
   state.run = {};
@@ -50,11 +56,12 @@ void end_run(Rotation& rotation, WallTime now) {
   state.is_set = false;
   state.uncertain = false;
   state.awaited.clear();
+  state.earlier = state.failures;
   const Result<WallTime> next = next_time(rotation.plan, now);
-  if (next.ok()) return rest_until(state, *next);
-  state.failures = 1;
+  state.next = next.ok() ? *next : WallTime();
+  if (next.ok()) return;
+  ++state.failures;
   state.trouble = next.error().text;
-  state.next = WallTime();
 }
 
 bool lost_its_time(const RotationState& state) noexcept {
@@ -69,11 +76,23 @@ Result<WallTime> time_again(const Rotation& rotation, WallTime now) {
 void rest_until(RotationState& state, WallTime next) {
   state.next = next;
   state.failures = 0;
+  state.earlier = 0;
   state.trouble.clear();
 }
 
+void found_time(RotationState& state, WallTime next) {
+  if (state.earlier == 0) return rest_until(state, next);
+  state.next = next;
+  state.failures = state.earlier;
+  state.trouble = "no value was made in the window before";
+}
+
 WallTime look_at(const RotationState& state, WallTime now) noexcept {
-  return lost_its_time(state) ? now + backoff(state.failures) : state.next;
+  return lost_its_time(state) ? after_failure(state, now) : state.next;
+}
+
+WallTime after_failure(const RotationState& state, WallTime now) noexcept {
+  return now + backoff(state.failures - std::min(state.earlier, state.failures));
 }
 
 std::chrono::seconds backoff(std::uint32_t failures) noexcept {

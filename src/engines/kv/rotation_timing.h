@@ -17,6 +17,9 @@ namespace coffer::engines::kv {
 /// of time zones can lose one, the run is over all the same, and the rotation in trouble: `next`
 /// isn't known.
 void end_run(Rotation& rotation, WallTime now);
+/// The same where the window is over and no value was made: what failed is told until a rotation
+/// succeeds, but the tries of the next window begin afresh.
+void miss_window(Rotation& rotation, WallTime now);
 /// `next` isn't known.
 [[nodiscard]] bool lost_its_time(const RotationState& state) noexcept;
 /// The time that it should have then. With a window those that passed meanwhile are left out, else
@@ -24,10 +27,14 @@ void end_run(Rotation& rotation, WallTime now);
 [[nodiscard]] Result<WallTime> time_again(const Rotation& rotation, WallTime now);
 /// It rests until `next`, and there is no trouble.
 void rest_until(RotationState& state, WallTime next);
+/// The same once `next` is known again; what failed in windows before stays told.
+void found_time(RotationState& state, WallTime next);
 /// When it is looked at: at `next`, or, where that isn't known, as after a failure.
 [[nodiscard]] WallTime look_at(const RotationState& state, WallTime now) noexcept;
 
-/// How long after a failure it is tried again: 2 s, 4 s, … 15 minutes.
+/// When it is tried again after a failure, which is counted already.
+[[nodiscard]] WallTime after_failure(const RotationState& state, WallTime now) noexcept;
+/// How long after so many of them: 2 s, 4 s, … 15 minutes.
 [[nodiscard]] std::chrono::seconds backoff(std::uint32_t failures) noexcept;
 
 /// How often it is looked whether readers came, so that a deadline isn't met much too late.

@@ -27,6 +27,7 @@ Rotation example() {
   state.next = at(2);
   state.last = at(3);
   state.failures = 2;
+  state.earlier = 1;
   state.trouble = "no";
   state.promoted = 7;
   state.previous = 6;
@@ -41,10 +42,10 @@ Rotation example() {
 }
 
 constexpr std::string_view kExample =
-    "0300000004657865630000000000000e1000000000000000000000000000000000000000000000003c00000000"
+    "0400000004657865630000000000000e1000000000000000000000000000000000000000000000003c00000000"
     "000000010000000870617373776f7264000000027b7d00000000000000050000000000000009"
     "0002aa000000000000000000000000000000000000000000000100000000000000020000000000000003"
-    "000000000000000000000002000000026e6f000000000000000700000000000000060000000000000008"
+    "00000000000000000000000200000001000000026e6f000000000000000700000000000000060000000000000008"
     "01000000010000000870617373776f726400000001000000036f6c64"
     "00010001bb0000000000000000000000000000000000000000000004000000000100000003616363"
     "00000003617070";
@@ -61,18 +62,36 @@ TEST(RotationRow, ReadsTheWorkedExample) {
   EXPECT_EQ(rotation->state.phase, Phase::set);
   EXPECT_TRUE(rotation->state.uncertain);
   EXPECT_FALSE(rotation->state.is_set);
+  EXPECT_EQ(rotation->state.earlier, 1U);
   EXPECT_EQ(rotation->state.changes->made, (std::vector<std::string>{"password"}));
   EXPECT_EQ(rotation->state.changes->taken, (std::vector<std::string>{"old"}));
   EXPECT_EQ(rotation->state.awaited.at(0).name, "app");
   EXPECT_EQ(encode(*rotation), as_text(row));
 }
 
+/// Its bytes, and those of `trouble` behind it.
+constexpr std::string_view kEarlier = "00000001000000026e6f";
 constexpr std::string_view kChanges = "01000000010000000870617373776f726400000001000000036f6c64";
 
-TEST(RotationRow, ReadsFormat2WhichNamedNoMembers) {
+/// The example as an older format has it, without `part`.
+std::string older(char format, std::string_view part) {
   std::string text(kExample);
-  text[1] = '2';
-  text.erase(text.find(kChanges), kChanges.size());
+  text[1] = format;
+  text.erase(text.find(kEarlier), 8);
+  return text.erase(text.find(part), part.size());
+}
+
+TEST(RotationRow, ReadsFormat3WhichKnewNoEarlierFailures) {
+  const auto rotation = decode_rotation(as_text(*from_hex(older('3', ""))));
+  ASSERT_TRUE(rotation.ok()) << describe(rotation.error());
+  EXPECT_EQ(rotation->state.failures, 2U);
+  EXPECT_EQ(rotation->state.earlier, 0U);
+  EXPECT_EQ(rotation->state.trouble, "no");
+  EXPECT_EQ(rotation->state.changes->made, (std::vector<std::string>{"password"}));
+}
+
+TEST(RotationRow, ReadsFormat2WhichNamedNoMembers) {
+  const std::string text = older('2', kChanges);
   const auto rotation = decode_rotation(as_text(*from_hex(text)));
   ASSERT_TRUE(rotation.ok()) << describe(rotation.error());
   EXPECT_EQ(rotation->state.base, 8U);
@@ -82,10 +101,7 @@ TEST(RotationRow, ReadsFormat2WhichNamedNoMembers) {
 
 /// Format 1 had no `base` either: what it was made of isn't known.
 TEST(RotationRow, ReadsFormat1) {
-  std::string text(kExample);
-  text[1] = '1';
-  const std::string base = "0000000000000008" + std::string(kChanges);
-  text.erase(text.find(base), base.size());
+  const std::string text = older('1', "0000000000000008" + std::string(kChanges));
   const auto rotation = decode_rotation(as_text(*from_hex(text)));
   ASSERT_TRUE(rotation.ok()) << describe(rotation.error());
   EXPECT_EQ(rotation->state.base, 0U);
@@ -105,7 +121,7 @@ TEST(RotationRow, EveryTruncationAndExtensionIsCorrupt) {
 
 TEST(RotationRow, UnknownFormatsPhasesAndFlagsAreCorrupt) {
   std::string row = encode(example());
-  row[0] = 4;
+  row[0] = 5;
   EXPECT_EQ(decode_rotation(row).error().code, ErrorCode::corrupt);
   std::string phase = encode(example());
   phase[phase.find('\xaa') - 1] = 6;

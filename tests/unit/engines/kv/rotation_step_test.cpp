@@ -140,6 +140,41 @@ TEST(RotationTiming, TheWaitGrowsUpToAQuarterOfAnHour) {
   EXPECT_EQ(backoff(4'000'000'000U), seconds(900));
 }
 
+TEST(RotationTiming, TheWaitsOfAnotherWindowBeginAfresh) {
+  using std::chrono::seconds;
+  Rotation rotation;
+  rotation.plan.schedule = "@daily";
+  RotationState& state = rotation.state;
+  state.failures = 8;
+  state.trouble = "because";
+  miss_window(rotation, kNow);
+  EXPECT_EQ(state.failures, 8U);
+  EXPECT_EQ(state.trouble, "because");
+  ++state.failures;
+  EXPECT_EQ(after_failure(state, kNow), kNow + seconds(2));
+}
+
+TEST(RotationTiming, WhatFailedInAWindowIsToldWhenTheZoneIsFoundAgain) {
+  using std::chrono::seconds;
+  Rotation rotation;
+  rotation.plan.schedule = "@daily";
+  rotation.plan.time_zone = "Mars/Gone";
+  RotationState& state = rotation.state;
+  state.failures = 8;
+  miss_window(rotation, kNow);
+  EXPECT_EQ(state.failures, 9U);
+  EXPECT_NE(state.trouble.find("time_zone"), std::string::npos);
+  EXPECT_EQ(look_at(state, kNow), kNow + seconds(2));
+  found_time(state, kNow + seconds(60));
+  EXPECT_EQ(state.failures, 8U);
+  EXPECT_EQ(state.trouble, "no value was made in the window before");
+  end_run(rotation, kNow);
+  EXPECT_EQ(state.failures, 1U) << "that is the zone's";
+  found_time(state, kNow + seconds(60));
+  EXPECT_EQ(state.failures, 0U);
+  EXPECT_EQ(state.trouble, "");
+}
+
 TEST(RotationTiming, JitterStaysWithinItsBounds) {
   RotationPlan plan;
   plan.period = std::chrono::hours(1);
