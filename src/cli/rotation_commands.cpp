@@ -157,8 +157,12 @@ std::vector<Command> rotation_commands() {
           &rotation_now),
       about_one("rotation pause", "Leave a secret as it is for now",
                 "    $ coffer rotation pause secret/app/db", &rotation_pause),
-      about_one("rotation resume", "Rotate a secret again that was paused",
-                "    $ coffer rotation resume secret/app/db", &rotation_resume),
+      about_one(
+          "rotation resume", "Rotate a secret again that was paused",
+          "It is due when it would have been without the pause; a time that was missed is made\n"
+          "up for at once, or, if its window is over, at the next one.\n\n"
+          "    $ coffer rotation resume secret/app/db",
+          &rotation_resume),
       about_one("rotation readers", "List who read a rotated secret lately",
                 "Lists who read which version, as far as it is known: since the daemon opened the\n"
                 "vault, for secrets with a readers_window.\n\n"

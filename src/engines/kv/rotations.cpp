@@ -144,9 +144,9 @@ Result<Response> Rotations::write(Context& context, const model::Fields& fields,
     COFFER_TRY([[maybe_unused]] const SecureBytes password,
                parts_.make_password(view.tx, plan.password_policy));
   }
+  // A pause moves no time: what it passed over is due when it ends, as after a downtime.
   const bool other_times = before.period != plan.period || before.schedule != plan.schedule ||
-                           before.time_zone != plan.time_zone || before.jitter != plan.jitter ||
-                           (before.paused && !plan.paused);
+                           before.time_zone != plan.time_zone || before.jitter != plan.jitter;
   const bool rests = rotation.state.phase == Phase::idle && !rotation.state.forced;
   if (rests && (other_times || lost_its_time(rotation.state))) {
     COFFER_TRY(const WallTime next, next_time(plan, view.now));
