@@ -1,8 +1,10 @@
-"""The commands of docs/operations.md about keys and a second token, as they stand on the page."""
+"""The commands of docs/operations.md and docs/keys.md about keys and a second token, as they stand on the page."""
 
 import re
 import shutil
 import subprocess
+
+import pytest
 
 from harness import ROOT, bin_dir
 from test_second_token import MODULE, all_read, configured, fill, model, second, vault_id  # noqa: F401
@@ -36,6 +38,32 @@ def test_the_commands_of_a_rotation(vault):
     refused = vault.coffer("operator", "rotate-key", "-retire=1")
     assert refused.returncode == 2, "it was destroyed by the page's last line"
     all_read(vault)
+
+
+@pytest.mark.parametrize("kind", ["kek", "sign"])
+def test_the_commands_for_a_key_that_is_left_over_and_wrong(vault, kind):
+    """As other software makes one: its attributes aren't what its role demands."""
+    made, mark, option = {"kek": ("--keygen --key-type AES:32", "6b", ()),
+                          "sign": ("--keypairgen --key-type EC:prime256v1", "73", ("-key=sign",))}[kind]  # fmt: skip
+    key = vault_id(vault).replace("-", "") + mark + "00000002"
+    token = f"--module {MODULE} --token-label coffer-dev --login"
+    around = {"SOFTHSM2_CONF": str(vault.directory / "token/softhsm2.conf")}
+    pin = f" --pin {(vault.directory / 'pin').read_text().strip()}"
+    run(vault, f"pkcs11-tool {token}{pin} {made} --label 'coffer {kind} v2' --id {key}", **around)
+
+    refused = vault.coffer("operator", "rotate-key", *option)
+    assert refused.returncode == 2
+    assert re.search(r"a key on the token isn't what its role demands: CKA_\w+ differs", refused.stderr), refused.stderr
+    assert "pre-activation" in vault.coffer("key", "list").stdout
+    page = (ROOT / "docs/keys.md").read_text()
+    (script,) = re.findall(r"^```\n(pkcs11-tool.*?)^```", page, re.M | re.S)
+    named = [("/usr/lib/…/module.so", MODULE), ("LABEL", "coffer-dev"), ("--login", f"--login{pin}"), ("--id ID", f"--id {key}")]
+    if kind == "kek":
+        script = "".join(script.splitlines(keepends=True)[:2]).replace("privkey", "secrkey")
+    assert key in run(vault, script, named, **around)
+    rotated = vault.coffer("operator", "rotate-key", *option)
+    assert rotated.returncode == 0, rotated.stderr
+    vault.restart()
 
 
 def test_the_commands_of_a_second_token(configured, second):  # noqa: F811
