@@ -22,9 +22,11 @@ bool is_read(const model::Request& request, std::string_view path, const model::
          !request.fields.has("stage");
 }
 
+constexpr std::string_view kMetadata = "metadata/";
+
 /// All of a secret goes, and what is known of its rotation with it.
 bool is_removal(const model::Request& request, std::string_view path) {
-  return request.operation == model::Operation::remove && path.starts_with("metadata/");
+  return request.operation == model::Operation::remove && path.starts_with(kMetadata);
 }
 
 class KvEngine final : public engine::Engine, public engine::Readable {
@@ -85,7 +87,9 @@ class KvEngine final : public engine::Engine, public engine::Readable {
     if (answer.ok() && is_read(request, path, *answer)) {
       COFFER_CHECK(rotations_.was_read(context, request, path));
     }
-    if (answer.ok() && is_removal(request, path)) rotations_.was_removed(context, path);
+    if (answer.ok() && is_removal(request, path)) {
+      rotations_.was_removed(context, path.substr(kMetadata.size()));
+    }
     return answer;
   }
 

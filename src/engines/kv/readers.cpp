@@ -30,6 +30,8 @@ void Readers::note(const Uuid& mount, std::string_view path, KnownReader reader)
   const auto found = secrets_.find({mount, std::string(path)});
   if (found == secrets_.end()) return;
   Secret& secret = found->second;
+  // Answered while another secret was there by this name: what it had is no version of this one.
+  if (reader.when < secret.since) return;
   const auto known = secret.by_accessor.find(reader.accessor);
   if (known == secret.by_accessor.end() && secret.by_accessor.size() >= kMaxReaders) {
     // Who read longest ago makes room, and from then on is one of those whom nobody knows.

@@ -162,8 +162,9 @@ Result<Response> Rotations::write(Context& context, const model::Fields& fields,
 }
 
 void Rotations::was_removed(Context& context, std::string_view path) {
-  context.then = [this, mount = context.mount.uuid, name = std::string(rest_of(path)),
-                  now = context.now] { readers_.count(mount, name, false, now); };
+  context.then = [this, mount = context.mount.uuid, name = std::string(path), now = context.now] {
+    readers_.count(mount, name, false, now);
+  };
 }
 
 Result<Response> Rotations::remove(Context& context, const model::Fields& fields,

@@ -26,7 +26,8 @@ class Rotations final {
   /// A read of `data/` that is about to be answered: noted once the answer is on record.
   [[nodiscard]] Result<void> was_read(engine::Context& context, const model::Request& request,
                                       std::string_view path);
-  /// A secret goes with all that it had: so do its readers, once that is on record.
+  /// A secret goes with all that it had, or its rotation: so do its readers, once that is on
+  /// record. `path` is the secret's own.
   void was_removed(engine::Context& context, std::string_view path);
   /// All readers of a mount that is gone.
   void forget(const Uuid& mount) { readers_.forget(mount); }

@@ -26,5 +26,15 @@ TEST(Readers, AMountThatIsGoneIsForgotten) {
   }
 }
 
+/// Its line in the log took so long that the secret was removed and made anew meanwhile.
+TEST(Readers, AReadOfBeforeItWasCountedIsNotNoted) {
+  Readers readers;
+  readers.count(kStays, "a", true, kNow);
+  readers.note(kStays, "a", {"accessor", "name", 5, kNow - std::chrono::nanoseconds(1)});
+  EXPECT_TRUE(readers.of(kStays, "a").readers.empty());
+  readers.note(kStays, "a", {"accessor", "name", 1, kNow});
+  EXPECT_EQ(readers.of(kStays, "a").readers.at(0).version, 1U);
+}
+
 }  // namespace
 }  // namespace coffer::engines::kv

@@ -73,6 +73,24 @@ TEST_F(RotationMeanwhile, WhatIsWrittenWhileAValueIsBeingSetStays) {
   EXPECT_EQ(member(metadata("app/db"), "current_version"), "3");
 }
 
+/// Of the secret itself, and of none whose path is the end of its own.
+TEST_F(RotationMeanwhile, WhoReadIsForgottenWithTheRotation) {
+  const std::string plan = R"({"rotator":"fake","period":"10h","readers_window":"1h"})";
+  const auto is_known = [&](const std::string& path) {
+    return has(call(Operation::read, "readers/" + path), R"("version":1)");
+  };
+  for (const char* path : {"app/db", "db"}) {
+    ASSERT_TRUE(write(path).ok());
+    ASSERT_TRUE(configure_rotation(plan, path).ok());
+    (void)value(path);
+    ASSERT_TRUE(is_known(path));
+  }
+  ASSERT_TRUE(call(Operation::remove, "rotation/app/db").ok());
+  ASSERT_TRUE(configure_rotation(plan).ok());
+  EXPECT_FALSE(is_known("app/db"));
+  EXPECT_TRUE(is_known("db"));
+}
+
 TEST_F(RotationMeanwhile, WhatAStepWaitsForIsSaidByItsRotator) {
   first();
   ASSERT_TRUE(write("app/own", R"({"password":"first"})").ok());
