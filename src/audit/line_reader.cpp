@@ -13,7 +13,13 @@ namespace coffer::audit {
 Result<ReadAt> read_file(const std::string& path) {
   if (path.ends_with(kCompressed)) return read_compressed(path);
   // Shared, since a std::function must be copyable.
-  COFFER_TRY(UniqueFd opened, open_plain(path));
+  auto opening = open_plain(path);
+  if (!opening.ok()) {
+    // It may have been compressed since it was listed: its lines are there under the other name.
+    auto compressed = read_compressed(path + std::string(kCompressed));
+    if (compressed.ok()) return compressed;
+  }
+  COFFER_TRY(UniqueFd opened, std::move(opening));
   auto fd = std::make_shared<UniqueFd>(std::move(opened));
   return ReadAt([fd](std::uint64_t offset, MutableByteView out) -> Result<std::size_t> {
     ssize_t size = -1;

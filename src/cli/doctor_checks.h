@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -62,7 +63,11 @@ void check_process(std::string_view status, Findings& found);
 void check_socket(unsigned mode, Findings& found);
 /// What `cofferd --check` printed, and its status.
 void check_config(int status, std::string_view text, Findings& found);
-/// What `coffer-audit verify -format=json` printed, and its status.
-void check_verified(int status, std::string_view text, bool with_key, Findings& found);
+/// What `coffer-audit verify -format=json` printed, and its status; and how many lines the vault
+/// said it had signed, before that.
+void check_verified(int status, std::string_view text, bool with_key, std::uint64_t signed_lines,
+                    Findings& found);
+/// What was to be seen and couldn't be.
+void check_unseen(const std::vector<std::string>& what, Findings& found);
 
 }  // namespace coffer::cli

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -35,13 +36,15 @@ struct Look {
   std::string_view path;
   void (*check)(const Json&, Findings&);
 };
+constexpr std::string_view kSigning = "sys/audit/status";
 /// What the daemon is asked for one after another, and answers while it isn't sealed.
 constexpr std::array kLooks{
     Look{"sys/token", &check_token},     Look{"sys/key-inventory", &check_keys},
     Look{"sys/key-usage", &check_usage}, Look{"sys/rotate/config", &check_rotation},
-    Look{"sys/restore", &check_restore}, Look{"sys/audit/status", &check_signing},
+    Look{"sys/restore", &check_restore}, Look{kSigning, &check_signing},
     Look{"sys/host-info", &check_host},  Look{"sys/clock", &check_clock}};
 constexpr std::string_view kSigners = "sys/rotate/signers";
+constexpr std::string_view kGone = "invalid accessor";  ///< of a token that ended meanwhile
 constexpr const char* kSealed = ": the vault is sealed";
 
 /// A hundred years: more is a slip of the hand, and no clock can tell it.
@@ -65,6 +68,7 @@ class Doctor final {
     look_at_socket();
     look_at_clock();
     look_at_files();
+    check_unseen(refused_, found_);
     std::stable_sort(found_.begin(), found_.end(),
                      [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
     return true;
@@ -95,16 +99,28 @@ class Doctor final {
     const Json* const data = answer->json.find_path({"data"});
     if (answer->status < 300 && data != nullptr) return *data;
     if (answer->status < 300) return answer->json;
-    if (!answer->missing()) {
-      unseen_.push_back(std::string(path) + ": " + std::to_string(answer->status));
+    if (!answer->missing() && answer->text.find(kGone) == std::string::npos) {
+      couldnt_see(std::string(path) + ": " + std::to_string(answer->status));
     }
     return Json();
+  }
+
+  void note_signed_lines(const Json& status) {
+    const Json* const lines = status.find("signed_lines");
+    const std::string text = lines == nullptr ? std::string() : lines->text();
+    std::from_chars(text.data(), text.data() + text.size(), signed_lines_);
+  }
+
+  void couldnt_see(const std::string& what) {
+    unseen_.push_back(what);
+    refused_.push_back(what);
   }
 
   bool examine_one(std::string_view path, void (*check)(const Json&, Findings&)) {
     const auto answer = ask(path);
     if (!answer) return false;
     if (!answer->is_null()) check(*answer, found_);
+    if (path == kSigning && !answer->is_null()) note_signed_lines(*answer);
     return true;
   }
 
@@ -172,7 +188,7 @@ class Doctor final {
     // Before the daemon is asked: a rotation in between makes it one of before, and not a stranger.
     const auto text = read_signer_file(*path);
     if (!text.ok() && text.error().code != ErrorCode::not_found) {
-      unseen_.push_back(text.error().text);
+      couldnt_see(text.error().text);
       return true;
     }
     if (sealed_) unseen_.push_back(std::string(kSigners) + kSealed);
@@ -194,7 +210,7 @@ class Doctor final {
     std::ifstream in("/proc/" + std::to_string(pid) + "/status");
     const std::string status((std::istreambuf_iterator<char>(in)), {});
     if (pid <= 0 || status.empty()) {
-      unseen_.emplace_back("the daemon's process");
+      couldnt_see("the daemon's process");
     } else {
       check_process(status, found_);
     }
@@ -229,7 +245,7 @@ class Doctor final {
       if (checked.ok()) {
         check_config(checked->status, checked->text, found_);
       } else {
-        unseen_.push_back(checked.error().text);
+        couldnt_see(checked.error().text);
       }
     } else {
       unseen_.emplace_back("modes of files and the configuration: no -config was given");
@@ -247,16 +263,18 @@ class Doctor final {
       std::this_thread::sleep_for(kUntilSigned);
       verified = capture_program("coffer-audit", arguments);
     }
-    if (!verified.ok()) return unseen_.push_back(verified.error().text);
-    check_verified(verified->status, verified->text, flags.has("key"), found_);
+    if (!verified.ok()) return couldnt_see(verified.error().text);
+    check_verified(verified->status, verified->text, flags.has("key"), signed_lines_, found_);
   }
 
   Session& session_;
   DoctorLimits limits_;
   bool made_ = false;
   bool sealed_ = false;
+  std::uint64_t signed_lines_ = 0;  ///< by the vault, before its log is verified
   Findings found_;
   std::vector<std::string> unseen_;
+  std::vector<std::string> refused_;  ///< those of them that were to be seen
 };
 
 Json as_json(const Doctor& doctor) {

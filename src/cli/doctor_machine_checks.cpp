@@ -139,7 +139,8 @@ void check_doubts(const Json& seen, Findings& found) {
 
 }  // namespace
 
-void check_verified(int status, std::string_view text, bool with_key, Findings& found) {
+void check_verified(int status, std::string_view text, bool with_key, std::uint64_t signed_lines,
+                    Findings& found) {
   constexpr const char* kFix = "docs/audit.md; keep a copy before anything else";
   const auto seen = Json::parse(text);
   if (!seen.ok()) {
@@ -152,12 +153,31 @@ void check_verified(int status, std::string_view text, bool with_key, Findings& 
                      "the audit log is bad: " + member(*seen, {"bad", "file"}) + " line " +
                          member(*seen, {"bad", "line"}) + ": " + member(*seen, {"bad", "what"}),
                      kFix});
-  } else if (status == 3) {
+    return;
+  }
+  const std::string last = member(*seen, {"last_sequence"});
+  std::uint64_t lines = 0;
+  std::from_chars(last.data(), last.data() + last.size(), lines);
+  if (lines < signed_lines) {
+    found.push_back({Severity::error, "audit.other_log",
+                     "the audit log given ends with line " + std::to_string(lines) +
+                         ", and the vault has signed " + std::to_string(signed_lines),
+                     "give -audit the directory that the vault writes to; if it is, it was cut"});
+  }
+  if (status == 3) {
     check_doubts(*seen, found);
   } else if (!with_key) {
     found.push_back({Severity::info, "audit.no_key", "the audit log's signatures weren't verified",
                      "give -key=signer.pem, a copy kept elsewhere"});
   }
+}
+
+void check_unseen(const std::vector<std::string>& what, Findings& found) {
+  if (what.empty()) return;
+  std::string text = what.front();
+  if (what.size() > 1) text += "; and " + std::to_string(what.size() - 1) + " more";
+  found.push_back({Severity::warning, "doctor.not_examined", "couldn't be examined: " + text,
+                   "give the doctor a token with the policy of docs/operations.md, and its files"});
 }
 
 }  // namespace coffer::cli

@@ -80,11 +80,35 @@ bool gather_one(Session& session, const Source& source, Gathered& gathered) {
   return true;
 }
 
-/// The reason of one that ended meanwhile, or that this caller may not see.
-Json data_or_reason(const Answer& answer) {
-  const Json* const data = answer.json.find_path({"data"});
-  return answer.status < 300 && data != nullptr ? *data : Json::string(reason(answer));
-}
+/// The members of one file, and those of them that couldn't be had.
+class Members final {
+ public:
+  /// Its data, or the reason why there is none: it ended meanwhile, or couldn't be had.
+  void add(const std::string& name, const Answer& answer) {
+    const Json* const data = answer.json.find_path({"data"});
+    const bool told = answer.status < 300 && data != nullptr;
+    if (!told && !ended(answer) && refused_++ == 0) first_ = name + ": " + reason(answer);
+    all_.push_back({name, told ? *data : Json::string(reason(answer))});
+  }
+  /// Nobody reviews an access that isn't in it: what was to be had and wasn't is told as missing.
+  void put_in(Gathered& gathered, const std::string& file, bool empty_too) {
+    if (refused_ > 1) first_ += "; and " + std::to_string(refused_ - 1) + " more";
+    if (refused_ > 0) gathered.lack(file, first_);
+    if (!all_.empty() || empty_too) {
+      gathered.add(file, Json::object(std::move(all_)).pretty() + "\n");
+    }
+  }
+
+ private:
+  /// Since it was listed.
+  static bool ended(const Answer& answer) {
+    return answer.missing() || reason(answer).find("invalid accessor") != std::string::npos;
+  }
+
+  std::vector<Json::Member> all_;
+  std::size_t refused_ = 0;
+  std::string first_;
+};
 
 /// A list, then each of it: {"NAME": DATA}. `ask_for` makes the request out of a name.
 template <typename Ask>
@@ -97,14 +121,14 @@ bool gather_each(Session& session, Gathered& gathered, const Source& source, Ask
     gathered.lack(std::string(source.file), reason(*listed), kind_of(*listed));
     return true;
   }
-  std::vector<Json::Member> all;
+  Members members;
   for (const Json& key : keys->elements()) {
     if (names != nullptr) names->push_back(key.text());
     const std::optional<Answer> one = ask_for(key.text());
     if (!one) return false;
-    all.push_back({key.text(), data_or_reason(*one)});
+    members.add(key.text(), *one);
   }
-  gathered.add(std::string(source.file), Json::object(std::move(all)).pretty() + "\n");
+  members.put_in(gathered, std::string(source.file), true);
   return true;
 }
 
@@ -155,7 +179,7 @@ template <typename Ask>
 bool gather_mounts(Session& session, Gathered& gathered, const AuthMounts& mounts,
                    const OfMounts& wanted, Ask ask_for) {
   const std::string file(wanted.file);
-  std::vector<Json::Member> all;
+  Members members;
   bool any = false;
   for (const auto& [type, path] : mounts) {
     if (type != wanted.type) continue;
@@ -172,11 +196,11 @@ bool gather_mounts(Session& session, Gathered& gathered, const AuthMounts& mount
       const auto one = ask_for(list + "/" + key.text());
       if (!one) return false;
       const std::string name = path == type ? key.text() : path + "/" + key.text();
-      all.push_back({name, data_or_reason(*one)});
+      members.add(name, *one);
     }
   }
   if (!any) gathered.lack(file, "no " + std::string(wanted.type) + " is mounted", Lack::none);
-  if (!all.empty()) gathered.add(file, Json::object(std::move(all)).pretty() + "\n");
+  members.put_in(gathered, file, false);
   return true;
 }
 

@@ -12,6 +12,7 @@ namespace {
 using model::Json;
 
 constexpr std::string_view kVerifiedLog = "audit/verified.json";
+constexpr std::string_view kAuditStatus = "audit/status.json";
 constexpr std::string_view kCheckpoints = "audit/checkpoints";
 constexpr std::string_view kCeremonies = "ceremonies.json";
 constexpr std::string_view kMissing = "missing.json";
@@ -55,6 +56,13 @@ std::string why_unsigned(const std::string& file, const audit::TrustedKeys& keys
   return "its newest checkpoint is of fewer lines than were verified as signed";
 }
 
+/// Lines that the vault itself said it had signed, before the log was verified. 0: it didn't say.
+std::uint64_t signed_by_vault(const audit::Bundle& bundle) {
+  const std::string* const text = file_in(bundle, kAuditStatus);
+  const auto status = text == nullptr ? Result<Json>(Json()) : Json::parse(*text);
+  return status.ok() ? number_in(*status, "signed_lines") : 0;
+}
+
 void add_doubts(const Json& log, Content& content) {
   const bool young_tail = text_in(log, {"tail_signed_since"}) == "true";
   if (const Json* const doubts = log.find("doubts"); doubts != nullptr) {
@@ -82,6 +90,13 @@ Content of_log(const Json& log, const audit::Bundle& bundle, const audit::Truste
   if (status != "0" && status != "3") {
     content.good = false;
     content.what = "its verification ended with another exit status than 0 and 3";
+    return content;
+  }
+  if (const std::uint64_t told = signed_by_vault(bundle); number_in(log, "last_sequence") < told) {
+    content.good = false;
+    content.what = "it ends with line " + text_in(log, {"last_sequence"}) +
+                   ", and the vault had signed " + std::to_string(told) +
+                   ": it isn't the vault's log, or it was cut";
     return content;
   }
   add_doubts(log, content);

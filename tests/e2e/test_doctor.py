@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -163,7 +164,26 @@ def test_an_edited_audit_log_is_named(vault, tmp_path):
 def test_who_may_not_read_is_told_what_was_not_examined(vault):
     made = vault.client.post("auth/token/create", {"policies": ["default"]}).json["auth"]["client_token"]
     done = vault.coffer("doctor", "-format=json", COFFER_TOKEN=made)
-    assert any(one.startswith("sys/key-inventory: 403") for one in json.loads(done.stdout)["not_examined"])
+    seen = json.loads(done.stdout)
+    assert any(one.startswith("sys/key-inventory: 403") for one in seen["not_examined"])
+    # A timer whose token has ended isn't green for ever.
+    (found,) = (one for one in seen["findings"] if one["check"] == "doctor.not_examined")
+    assert found["severity"] == "warning" and "sys/token: 403; and " in found["what"]
+    assert done.returncode in (3, 4)
+
+
+def test_a_log_that_isnt_the_vaults_is_named(vault, tmp_path):
+    copy = tmp_path / "audit"
+    shutil.copytree(vault.audit_directory, copy)
+    before = vault.client.get("sys/audit/status").data["signed_lines"]
+    end = time.monotonic() + 30
+    while vault.client.get("sys/audit/status").data["signed_lines"] <= before + 2:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    found, _, status = examine(vault, f"-audit={copy}")
+    assert status == 4 and "the vault has signed" in found["audit.other_log"]["what"]
+    found, _, _ = examine(vault, f"-audit={vault.audit_directory}")
+    assert "audit.other_log" not in found
 
 
 def test_the_policy_of_the_page_is_enough(vault):

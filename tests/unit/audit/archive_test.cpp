@@ -98,6 +98,22 @@ TEST_F(ArchiveTest, AllButTheNewestTwoAreCompressedAndTheLogIsTheSame) {
   EXPECT_EQ(compress_segments(directory_.path())->segments, 0U) << "there is nothing left to do";
 }
 
+/// Who lists the segments and then reads them runs beside the unit that compresses.
+TEST_F(ArchiveTest, WhatWasCompressedSinceItWasListedIsReadAllTheSame) {
+  const std::vector<Segment> listed = segments();
+  ASSERT_TRUE(compress_segments(directory_.path()).ok());
+  std::size_t lines = 0;
+  for (const Segment& segment : listed) {
+    auto read = read_file(segment.path);
+    ASSERT_TRUE(read.ok()) << segment.name << ": " << describe(read.error());
+    LineReader reader(*std::move(read), 0);
+    RawLine line;
+    for (auto more = reader.next(line); more.ok() && *more; more = reader.next(line)) ++lines;
+  }
+  EXPECT_EQ(lines, inspect().good.lines);
+  EXPECT_FALSE(read_file(directory_.path() + "/audit-none.jsonl").ok());
+}
+
 TEST_F(ArchiveTest, WhatWasCompressedIsSearchedAndProven) {
   std::size_t before = 0;
   std::size_t after = 0;

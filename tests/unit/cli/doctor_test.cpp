@@ -347,9 +347,9 @@ TEST(Doctor, TheConfigurationSaysWhereThePinnedKeyIs) {
 }
 
 TEST(Doctor, AnAuditLogIsToBeGoodAndSignedToItsEnd) {
-  const auto judge = [](int status, const char* text, bool key) {
+  const auto judge = [](int status, const char* text, bool key, std::uint64_t lines = 0) {
     Findings found;
-    check_verified(status, text, key, found);
+    check_verified(status, text, key, lines, found);
     return names(found);
   };
   EXPECT_EQ(judge(0, R"({"good":true})", true), "");
@@ -375,6 +375,20 @@ TEST(Doctor, AnAuditLogIsToBeGoodAndSignedToItsEnd) {
   EXPECT_EQ(judge(3, R"({"good":true,"doubts":[]})", true), "warning audit.doubt; ");
   EXPECT_EQ(judge(3, R"({"good":true})", true), "warning audit.doubt; ");
   EXPECT_EQ(judge(1, "", true), "error audit.unverified; ");
+  // A copy of some time ago, or one that was cut: good in itself.
+  EXPECT_EQ(judge(0, R"({"good":true,"last_sequence":126})", true, 126), "");
+  EXPECT_EQ(judge(0, R"({"good":true,"last_sequence":125})", true, 126), "error audit.other_log; ");
+  EXPECT_EQ(judge(3, R"({"good":true,"doubts":["the clock went back"]})", true, 1),
+            "error audit.other_log; warning audit.clock_back; ");
+}
+
+TEST(Doctor, WhatCouldNotBeSeenIsAWarning) {
+  Findings found;
+  check_unseen({}, found);
+  EXPECT_EQ(names(found), "");
+  check_unseen({"sys/token: 403", "sys/drills: 403", "sys/clock: 500"}, found);
+  EXPECT_EQ(names(found), "warning doctor.not_examined; ");
+  EXPECT_EQ(found.front().what, "couldn't be examined: sys/token: 403; and 2 more");
 }
 
 }  // namespace

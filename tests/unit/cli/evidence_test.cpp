@@ -180,10 +180,32 @@ TEST_F(EvidenceCommandTest, WhoMayNotReadTheMountsIsTakenToHaveTheUsualOnes) {
   vault_.answer("GET /v1/auth/unix/role/ops", 403, R"({"errors":["permission denied"]})");
   vault_.answer("POST /v1/sys/evidence", 200, R"({"data":{"note":"signed\n"}})");
   const std::string path = vault_.directory() + "/b.tar";
-  EXPECT_EQ(run({"evidence", "-out=" + path}).code, 0);
+  const auto done = run({"evidence", "-out=" + path});
+  EXPECT_EQ(done.code, 3);
+  EXPECT_TRUE(contains(done.err, "Without access/unix-roles.json: ops: 403: permission denied"))
+      << done.err;
   std::ifstream in(path, std::ios::binary);
   const std::string tar((std::istreambuf_iterator<char>(in)), {});
   EXPECT_TRUE(contains(tar, "\"ops\": \"403: permission denied\"")) << "a reason in its place";
+}
+
+/// An access review that leaves out what couldn't be read looks as good as a whole one.
+TEST_F(EvidenceCommandTest, ReviewsWhoseMembersCouldNotBeHadLeaveADoubt) {
+  vault_.answer("LIST /v1/sys/policies/acl", 200, R"({"data":{"keys":["a","b","gone"]}})");
+  for (const char* name : {"a", "b"}) {
+    vault_.answer("GET /v1/sys/policies/acl/" + std::string(name), 403,
+                  R"({"errors":["permission denied"]})");
+  }
+  vault_.answer("LIST /v1/auth/token/accessors", 200, R"({"data":{"keys":["ended"]}})");
+  vault_.answer("POST /v1/auth/token/lookup-accessor", 403, R"({"errors":["invalid accessor"]})");
+  vault_.answer("POST /v1/sys/evidence", 200, R"({"data":{"note":"signed\n"}})");
+  const auto done = run({"evidence", "-out=" + vault_.directory() + "/b.tar"});
+  EXPECT_EQ(done.code, 3);
+  EXPECT_TRUE(
+      contains(done.err, "Without access/policies.json: a: 403: permission denied; and 1 more"))
+      << done.err;
+  EXPECT_FALSE(contains(done.err, "access/tokens.json"))
+      << "one that ended meanwhile: " << done.err;
 }
 
 TEST(SiblingProgram, OneThatIsntBesideUsIsNotRun) {
