@@ -19,9 +19,9 @@ void append_texts(JsonWriter& json, std::string_view name, const std::vector<std
 
 Result<void> take_ttl(const model::Fields& fields, std::string_view name,
                       std::chrono::seconds& out) {
-  COFFER_TRY(const std::optional<std::string> text, fields.string(name));
   // "system" and "" take the system's; that is how Vault's tune puts it back.
-  if (text && (text->empty() || *text == "system")) {
+  const auto text = fields.string(name);
+  if (text.ok() && *text && ((*text)->empty() || **text == "system")) {
     out = std::chrono::seconds(0);
     return {};
   }

@@ -42,11 +42,18 @@ Result<CertificateType> read_type(const Fields& fields, const Role& role) {
   return user ? CertificateType::user : CertificateType::host;
 }
 
+/// OpenSSH's client takes a host's principals as patterns (sshkey_cert_check_authority()): one of
+/// these would speak for hosts that nobody named.
+bool is_pattern(std::string_view host) {
+  return host.find_first_of("*?") != std::string_view::npos || host.starts_with('.') ||
+         host.find("..") != std::string_view::npos;
+}
+
 bool allowed_host(const Role& role, const std::vector<std::string>& domains,
                   std::string_view host) {
   return std::any_of(domains.begin(), domains.end(), [&](const std::string& domain) {
     if (host == domain) return role.allow_bare_domains;
-    return role.allow_subdomains && host.ends_with("." + domain);
+    return role.allow_subdomains && host.ends_with("." + domain) && !is_pattern(host);
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include "answer.h"
 #include "coffer/auth/token_roles.h"
+#include "coffer/lifecycle/lease.h"
 #include "request.h"
 #include "roles.h"
 #include "terms.h"
@@ -195,6 +196,11 @@ class TokenEngine final : public engine::Engine {
                tokens_.renew(context.tx, about.token, increment, limits.longest, context.now));
     Response response;
     response.auth = auth_of(renewed, about.id, context.now);
+    // A period is the token's own: nobody's wish is cut by it.
+    const std::chrono::seconds given = renewed.remaining(context.now);
+    if (increment > given && renewed.terms.period.count() == 0) {
+      response.warnings.push_back(lifecycle::cut_warning(increment, given));
+    }
     return response;
   }
 

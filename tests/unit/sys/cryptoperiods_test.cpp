@@ -1,6 +1,8 @@
 // sys/cryptoperiods over a whole vault in memory: what is configured is kept, told of before it is
 // over, shown where people look, and kept to where that is asked for.
 #include "coffer/core/key_inventory.h"
+#include "coffer/core/rotation.h"
+#include "coffer/lifecycle/due.h"
 #include "src/sys/metrics.h"
 #include "sys_kit.h"
 
@@ -94,6 +96,17 @@ TEST_F(CryptoperiodsTest, TheKeyOfNamesHasNone) {
   vault.ahead = hours(48);
   EXPECT_EQ(health("cryptoperiods_over"), "absent");
   EXPECT_EQ(health("cryptoperiods_ending"), "absent");
+}
+
+/// Else no key would be looked at until the time comes at which the clock once stood.
+TEST_F(CryptoperiodsTest, AClockThatWasSetBackPutsNoLookOff) {
+  const WallTime past = now() - hours(1000);
+  const auto tx = vault.begin();
+  TestVault::must(core::watch_rotation(*tx, past));
+  ASSERT_TRUE(vault.commit(tx->take()));
+  const auto due = TestVault::must(lifecycle::due(*vault.begin(), past + hours(1), 64)).due;
+  EXPECT_TRUE(std::any_of(due.begin(), due.end(),
+                          [](const auto& one) { return one.kind == "rotate_kek"; }));
 }
 
 TEST_F(CryptoperiodsTest, OnlyWhoHasSudoMaySetThem) {

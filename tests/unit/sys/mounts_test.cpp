@@ -87,6 +87,14 @@ TEST_F(SysTest, TuneChangesWhatItNamesAndNothingElse) {
   tuned = data(read("mounts/secret/tune"));
   EXPECT_EQ(text(tuned, {"max_lease_ttl"}), "172800");
   EXPECT_EQ(text(tuned, {"listing_visibility"}), "unauth");
+  // Seconds, as clients' libraries send them, and what puts the system's back.
+  ASSERT_TRUE(write("mounts/secret/tune", R"({"default_lease_ttl":3600})").ok());
+  EXPECT_EQ(text(data(read("mounts/secret/tune")), {"default_lease_ttl"}), "3600");
+  ASSERT_TRUE(write("mounts/secret/tune", R"({"default_lease_ttl":"system"})").ok());
+  EXPECT_EQ(text(data(read("mounts/secret/tune")), {"default_lease_ttl"}), "2764800");
+  ASSERT_TRUE(write("mounts/timed", R"({"type":"kv","config":{"max_lease_ttl":7200}})").ok());
+  EXPECT_EQ(text(data(read("mounts/timed/tune")), {"max_lease_ttl"}), "7200");
+  refused(write("mounts/secret/tune", R"({"max_lease_ttl":[1]})"), "max_lease_ttl");
   refused(write("mounts/secret/tune", R"({"options":{"version":"1"}})"), "version");
   refused(write("mounts/secret/tune", R"({"options":{"version":"3"}})"), "version");
   refused(write("mounts/nosuch/tune", "{}"), "no mount");

@@ -365,7 +365,8 @@ TEST_F(SshTest, HostsAreInTheDomainsOfTheRole) {
       R"("allow_host_certificates":true,"allowed_domains":"example.com","allow_subdomains":true)");
   EXPECT_EQ(parsed(member(host("a.example.com,b.c.example.com"), "signed_key"), spki(1)).type, 2U);
   for (const char* name :
-       {"example.com", "aexample.com", "a.example.com.evil.org", "example.com.", "*"}) {
+       {"example.com", "aexample.com", "a.example.com.evil.org", "example.com.", "*",
+        "*.example.com", "?.example.com", "a*.example.com", ".example.com", "a..example.com"}) {
     refused(host(name), "not a valid value");
   }
   put_role(
