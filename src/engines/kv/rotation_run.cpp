@@ -388,8 +388,8 @@ Result<std::optional<Errand>> plan_outside(const RotationTools& tools,
   Result<Values> values = gather(tools, {tx, found.mount, now}, found, step);
   if (!values.ok() && values.error().code == ErrorCode::conflict) return values.error();
   if (!values.ok()) return std::optional(stuck(tools, found, values.error()));
-  auto under = std::make_shared<Under>(Under{found, *std::move(values), step});
-  return std::optional(step_errand(tools, std::move(under)));
+  const auto under = std::make_shared<Under>(Under{found, *std::move(values), step});
+  return std::optional(step_errand(tools, under));
 }
 
 }  // namespace
