@@ -231,7 +231,10 @@ int backup_release(Session& session) {
                    {.method = "PUT", .path = "sys/restore/release", .body = ""},
                    "Success! What reaches outside of the vault goes on.\n"
                    "Users of databases from the time that was taken back: coffer lease orphans\n"
-                   "MOUNT/CONNECTION finds them, for each connection of a database.");
+                   "MOUNT/CONNECTION finds them, for each connection of a database.\n"
+                   "Leases of tokens from before stand, although those are void: coffer lease top\n"
+                   "names who has some, and coffer write -f sys/leases/revoke-owned\n"
+                   "accessor=ACCESSOR ends all of one's.");
 }
 
 constexpr Flag kSignerFlag{"signer", FlagKind::text,

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "leak_holders.h"
 #include "leak_links.h"
 #include "render.h"
 
@@ -197,6 +198,8 @@ class Finding final {
     if (!accesses.search(std::move(body)) || !follow_made(accesses)) return false;
     for (const Json& access : accesses.entries()) note(access);
     for (const auto& [accessor, maker] : made_by_) tokens_.insert(accessor);
+    // A peer's may have been given as well.
+    for (const auto& [accessor, name] : peers_) tokens_.erase(accessor);
     found_.set("accesses", list_of(accesses.entries()));
     return true;
   }
@@ -259,50 +262,36 @@ class Finding final {
   bool add_peers() {
     Json peers = Json::array();
     for (const auto& [accessor, name] : peers_) {
-      Json body = Json::object();
-      body.set("accessor", Json::string(accessor));
-      const auto answer = session_.ask_first(
-          "looking up the leases of a peer",
-          {.method = "POST", .path = "sys/leases/owned", .query = {}, .body = body.compact()},
-          {403});
-      if (!answer) return false;
-      Json peer = std::move(body);
+      Json peer = about(accessor);
       peer.set("display_name", Json::string(name));
-      const Json* data = answer->json.find("data");
-      for (const std::string_view part : {"lease_count", "lease_ids"}) {
-        const Json* value = data == nullptr ? nullptr : data->find(part);
-        if (value != nullptr) peer.set(part, *value);
-      }
+      if (!add_leases(session_, peer)) return false;
       peers.push(std::move(peer));
     }
     found_.set("peers", std::move(peers));
     return true;
   }
 
-  /// Their tokens that are alive, and what they may still do.
+  /// Their tokens that are alive, and what they may still do; and what those left that are gone.
   bool add_holders() {
     Json holders = Json::array();
+    LeakHolders known(session_);
+    std::set<std::string> alive;
     for (const std::string& accessor : tokens_) {
-      Json body = Json::object();
-      body.set("accessor", Json::string(accessor));
-      const auto answer = session_.ask_first("looking up a token",
-                                             {.method = "POST",
-                                              .path = "auth/token/lookup-accessor",
-                                              .query = {},
-                                              .body = body.compact()},
-                                             {400, 403, 404});
-      if (!answer) return false;
-      Json holder = Json::object();
-      holder.set("accessor", Json::string(accessor));
-      const Json* data = answer->json.find("data");
-      const bool alive = answer->status == 200 && data != nullptr;
-      holder.set("alive", Json::boolean(alive));
-      set_maker(holder, accessor);
-      for (const std::string_view name : {"display_name", "policies", "ttl", "expire_time"}) {
-        const Json* part = alive ? data->find(name) : nullptr;
-        if (part != nullptr) holder.set(name, *part);
-      }
-      holders.push(std::move(holder));
+      auto holder = known.look_up(accessor);
+      if (!holder) return false;
+      if (text_in(*holder, "alive") == "true") alive.insert(accessor);
+      set_maker(*holder, accessor);
+      holders.push(*std::move(holder));
+    }
+    // With a token that is alive those end that it made. One that a restore made void takes
+    // nothing along any more.
+    for (const auto& [accessor, maker] : made_by_) {
+      if (tokens_.contains(accessor) || alive.contains(maker)) continue;
+      auto holder = known.look_up(accessor);
+      if (!holder) return false;
+      if (text_in(*holder, "alive") != "false" || text_in(*holder, "lease_count") == "0") continue;
+      set_maker(*holder, accessor);
+      holders.push(*std::move(holder));
     }
     found_.set("holders", std::move(holders));
     return true;

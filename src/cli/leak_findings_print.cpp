@@ -53,17 +53,41 @@ void print_readers(Console& console, const Json& readers) {
   console.line(render_columns({"Kind", "Name", "Accessor", "Policies"}, lines));
 }
 
+std::string leases_of(const Json& owner) {
+  return owner.find("lease_count") == nullptr ? "not told" : text_in(owner, "lease_count");
+}
+
 void print_peers(Console& console, const Json& findings) {
   const Json* peers = list_in(findings, "peers");
   if (peers == nullptr || peers->elements().empty()) return;
   console.line("\nPeers of the socket among them");
   std::vector<std::vector<std::string>> lines;
   for (const Json& one : peers->elements()) {
-    const bool told = one.find("lease_count") != nullptr;
-    lines.push_back({text_in(one, "accessor"), text_in(one, "display_name"),
-                     told ? text_in(one, "lease_count") : "not told"});
+    lines.push_back({text_in(one, "accessor"), text_in(one, "display_name"), leases_of(one)});
   }
   console.line(render_columns({"Accessor", "Name", "Leases"}, lines));
+}
+
+/// Who is alive ends with his leases: they are told of the others alone.
+void print_holders(Console& console, const Json* holders) {
+  console.line("\nTheir tokens");
+  std::vector<std::vector<std::string>> lines;
+  bool left = false;
+  for (const Json& one : holders == nullptr ? std::vector<Json>() : holders->elements()) {
+    const bool alive = text_in(one, "alive") == "true";
+    const std::string leases = alive ? std::string() : leases_of(one);
+    left = left || (!alive && leases != "0");
+    lines.push_back({text_in(one, "accessor"), alive ? "alive" : "gone", leases,
+                     text_in(one, "display_name"), text_in(one, "made_by"),
+                     joined(one.find("policies"))});
+  }
+  if (lines.empty()) return console.line("none");
+  console.line(
+      render_columns({"Accessor", "State", "Leases", "Name", "Made by", "Policies"}, lines));
+  if (left) {
+    console.line(
+        "Leases of tokens that are gone stand if a restore made those void: -revoke ends them.");
+  }
 }
 
 }  // namespace
@@ -77,18 +101,7 @@ void print_findings(Session& session, const Json& findings) {
   if (const Json* others = findings.find("also_accessed")) {
     print_accesses(console, others, "What else they had");
   }
-  console.line("\nTheir tokens");
-  std::vector<std::vector<std::string>> lines;
-  if (const Json* holders = list_in(findings, "holders")) {
-    for (const Json& one : holders->elements()) {
-      lines.push_back({text_in(one, "accessor"), text_in(one, "alive") == "true" ? "alive" : "gone",
-                       text_in(one, "display_name"), text_in(one, "made_by"),
-                       joined(one.find("policies"))});
-    }
-  }
-  console.line(lines.empty()
-                   ? "none"
-                   : render_columns({"Accessor", "State", "Name", "Made by", "Policies"}, lines));
+  print_holders(console, list_in(findings, "holders"));
   print_peers(console, findings);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "coffer/base/clock.h"
+#include "leak_holders.h"
 #include "leak_responder.h"
 #include "leak_rotation.h"
 
@@ -153,7 +154,22 @@ bool LeakResponse::carry_out(Json& step) {
   if (rotates && answer->status < 300 && !LeakRotation(session_, name_, step).await()) {
     return false;
   }
-  return settle(step, gone ? "gone already" : outcome_of(step, *answer));
+  if (gone) return end_what_it_left(step);
+  return settle(step, outcome_of(step, *answer));
+}
+
+/// A restore since it was planned made the token void, maybe, and its leases stand.
+bool LeakResponse::end_what_it_left(Json& step) {
+  const std::string accessor = text_in(step, "what");
+  const auto answer =
+      session_.ask_first("ending the leases of " + accessor,
+                         post("sys/leases/revoke-owned", about(accessor)), {400, 403, 404});
+  if (!answer) return false;
+  if (answer->status >= 300) {
+    session_.console().warning("the token " + accessor +
+                               " is gone: whether leases of it stand couldn't be seen to");
+  }
+  return settle(step, "gone already");
 }
 
 /// Another may have begun it, who meant the token of who goes on.

@@ -39,6 +39,7 @@ class LeakResponse final {
   void set_steps(const std::vector<model::Json>& steps);
   bool keep(const std::vector<model::Json>& steps);
   bool carry_out(model::Json& step);
+  bool end_what_it_left(model::Json& step);
   bool settle(model::Json& step, const std::string& outcome);
   std::optional<bool> is_own(const std::string& accessor);
 

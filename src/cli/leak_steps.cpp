@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "leak_holders.h"
 #include "leak_links.h"
 #include "leak_responder.h"
 
@@ -13,12 +14,6 @@ using model::Json;
 
 HttpRequest post(const std::string& path, const Json& body = Json::object()) {
   return {.method = "POST", .path = path, .query = {}, .body = body.compact()};
-}
-
-Json about(const std::string& accessor) {
-  Json body = Json::object();
-  body.set("accessor", Json::string(accessor));
-  return body;
 }
 
 bool is_root(const Json& holder) {
@@ -37,7 +32,12 @@ std::string why_kept(const Json& holder, const std::vector<std::string>& line, b
   return is_root(holder) && !root_too ? "is root's, and -revoke-root isn't given" : "";
 }
 
-/// All that are alive, but those that would saw off the branch that this sits on.
+LeakStep end_of_leases(const std::string& accessor) {
+  return {"end leases of", accessor, post("sys/leases/revoke-owned", about(accessor))};
+}
+
+/// All that are alive, but those that would saw off the branch that this sits on. Of the others
+/// the leases, also where it wasn't told whether there are any.
 Json add_tokens(Session& session, const Json& findings, const std::vector<std::string>& line,
                 std::vector<LeakStep>& steps) {
   Json kept = Json::array();
@@ -45,7 +45,11 @@ Json add_tokens(Session& session, const Json& findings, const std::vector<std::s
   if (holders == nullptr) return kept;
   for (const Json& holder : holders->elements()) {
     const std::string accessor = text_in(holder, "accessor");
-    if (text_in(holder, "alive") != "true") continue;
+    if (text_in(holder, "alive") != "true") {
+      const bool left = text_in(holder, "lease_count") != "0";
+      if (left && accessor != line.front()) steps.push_back(end_of_leases(accessor));
+      continue;
+    }
     const std::string why = why_kept(holder, line, session.flags().boolean("revoke-root"));
     if (why.empty()) {
       steps.push_back({"revoke", accessor, post("auth/token/revoke-accessor", about(accessor))});
@@ -73,7 +77,7 @@ void add_peers(Session& session, const Json& findings, const std::string& asking
                                 " is the one that responds: its leases aren't ended");
       continue;
     }
-    steps.push_back({"end leases of", accessor, post("sys/leases/revoke-owned", about(accessor))});
+    steps.push_back(end_of_leases(accessor));
   }
 }
 

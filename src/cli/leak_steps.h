@@ -19,9 +19,10 @@ struct LeakStep {
   [[nodiscard]] model::Json to_json() const;
 };
 
-/// Of the tokens that are alive among the holders, and of the leases of peers; not of who asks, nor
-/// of tokens that his comes from, nor of root's unless -revoke-root says so. Those are told, and
-/// put into the findings as `kept`. False here and below: the command is over.
+/// Of the tokens that are alive among the holders, and of the leases of those that are gone and of
+/// peers; not of who asks, nor of tokens that his comes from, nor of root's unless -revoke-root
+/// says so. Those are told, and put into the findings as `kept`. False here and below: the command
+/// is over.
 [[nodiscard]] bool add_revocations(Session& session, model::Json& findings,
                                    std::vector<LeakStep>& steps);
 

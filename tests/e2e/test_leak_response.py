@@ -3,10 +3,13 @@ databases, by what gave them away."""
 
 import json
 import os
+import shutil
 import subprocess
 
 import pytest
 from databases import servers  # noqa: F401 - a fixture
+from test_audit_signed import until
+from test_orphans import go_back
 
 RULES = """
 path "secret/data/*" { capabilities = ["read"] }
@@ -364,3 +367,37 @@ def test_the_responders_policy_decides_about_static_roles(database):
     assert "can't be read" in done.stderr and "1 step was refused" in done.stderr
     assert steps(database, "poor") == [("rotate", "database/static-creds/own", "refused: 403")]
     assert database.server.logs_in(user, password)
+
+
+@pytest.mark.parametrize("subject", ["accessor", "path"])
+def test_leases_of_tokens_that_a_restore_made_void_are_shown_and_ended(database, subject):
+    """Nothing else ends them: such a token can't be revoked any more."""
+    role = {"db_name": "pg", "creation_statements": database.server.creation}
+    ok(database.client.post("database/roles/pg", role))
+    ok(database.client.post("sys/policies/acl/creds", {"policy": 'path "database/creds/*" { capabilities = ["read"] }'}))
+    reader = make(database.client, policies=["holder", "creds"])
+    child = make(database.new_client(reader["client_token"]), policies=["creds"])
+    ok(database.new_client(reader["client_token"]).get("secret/data/app"), 200)
+    users = []
+    for token in (reader, child):
+        data = ok(database.new_client(token["client_token"]).get("database/creds/pg"), 200).data
+        users.append((data["username"], data["password"]))
+    assert database.stop() == 0
+    copy = shutil.copy2(database.store_path, database.directory / "copy.db")
+    database.start()
+    go_back(database, copy)
+    released = database.coffer("operator", "backup", "release")
+    assert released.returncode == 0, released.stderr
+    assert "sys/leases/revoke-owned" in released.stdout
+    given = {"accessor": f"-token-accessor={reader['accessor']}", "path": "secret/app"}[subject]
+    told = json.loads(respond(database, "-format=json", given).stdout)
+    left = {one["accessor"]: one.get("lease_count") for one in told["holders"] if not one["alive"]}
+    assert (left[reader["accessor"]], left[child["accessor"]]) == (1, 1)
+    assert "-revoke ends them" in respond(database, given).stdout
+    assert [database.server.logs_in(*user) for user in users] == [True, True]
+    respond(database, "-revoke", "-response=void", given)
+    for token in (reader, child):
+        assert ("end leases of", token["accessor"], "done") in steps(database, "void")
+    until(lambda: not any(database.server.logs_in(*user) for user in users), 60)
+    respond(database, "-revoke", "-response=void", given)
+    assert asked_for(database, "sys/leases/revoke-owned") == 2

@@ -292,6 +292,66 @@ TEST_F(LeakRespond, ATokenThatIsGoneIsNoRefusal) {
   EXPECT_TRUE(contains(done.out, "revoke acc1: gone already")) << done.out;
 }
 
+/// As after a restore: it is void, and what it was given stands.
+TEST_F(LeakRespond, WhatATokenThatIsGoneLeftIsShownAndEnded) {
+  vault_.answer("POST /v1/auth/token/lookup-accessor", 403, R"({"errors":["permission denied"]})");
+  vault_.answer("POST /v1/sys/leases/owned", 200,
+                R"({"data":{"lease_count":1,"lease_ids":["database/creds/app/x"]}})");
+  vault_.answer("POST /v1/sys/leases/revoke-owned", 204, "");
+  const Outcome shown = run({"leak", "respond", "secret/app"});
+  EXPECT_EQ(shown.code, 0) << shown.err;
+  EXPECT_TRUE(contains(shown.out, "acc1        gone     1")) << shown.out;
+  EXPECT_TRUE(contains(shown.out, "-revoke ends them")) << shown.out;
+  const Outcome done = run({"leak", "respond", "-revoke", "-response=r", "secret/app"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_TRUE(contains(done.out, "end leases of acc1: done")) << done.out;
+  EXPECT_TRUE(contains(all().at(position("POST /v1/sys/leaks/responses/r")),
+                       R"("lease_ids":["database/creds/app/x"])"));
+  EXPECT_EQ(all().at(position("POST /v1/sys/leases/revoke-owned")),
+            R"(POST /v1/sys/leases/revoke-owned {"accessor":"acc1"})");
+}
+
+/// The reader and what he made were void before anyone revoked them.
+TEST_F(LeakRespond, WhatAGoneReadersTokensLeftIsEndedToo) {
+  std::string accesses = kAccesses;
+  accesses.replace(accesses.find(R"("made":[])"), 9,
+                   R"("made":[{"accessor":"child","made_by":"acc1"}])");
+  vault_.answer("POST /v1/sys/leaks/accesses", 200, accesses);
+  vault_.answer("POST /v1/sys/leases/owned", 200,
+                R"({"data":{"lease_count":1,"lease_ids":["database/creds/app/x"]}})");
+  vault_.answer("POST /v1/sys/leases/revoke-owned", 204, "");
+  const Outcome alive = run({"leak", "respond", "-revoke", "-response=r", "secret/app"});
+  EXPECT_FALSE(contains(alive.out, "end leases of")) << alive.out;
+  vault_.answer("POST /v1/auth/token/lookup-accessor", 403, R"({"errors":["permission denied"]})");
+  const Outcome done = run({"leak", "respond", "-revoke", "-response=r", "secret/app"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_TRUE(contains(done.out, "end leases of acc1: done")) << done.out;
+  EXPECT_TRUE(contains(done.out, "end leases of child: done")) << done.out;
+}
+
+TEST_F(LeakRespond, LeasesThatMayNotBeEndedAreNoSuccess) {
+  vault_.answer("POST /v1/auth/token/lookup-accessor", 403, R"({"errors":["permission denied"]})");
+  for (const char* path : {"POST /v1/sys/leases/owned", "POST /v1/sys/leases/revoke-owned"}) {
+    vault_.answer(path, 403, R"({"errors":["permission denied"]})");
+  }
+  const Outcome done = run({"leak", "respond", "-revoke", "-response=r", "secret/app"});
+  EXPECT_EQ(done.code, 2) << done.out;
+  EXPECT_TRUE(contains(done.out, "not told")) << done.out;
+  EXPECT_TRUE(contains(done.out, "end leases of acc1: refused: 403")) << done.out;
+  EXPECT_FALSE(asked("POST /v1/sys/leaks/responses/r/sign"));
+}
+
+/// Planned before a restore, gone on with after it.
+TEST_F(LeakRespond, ATokenThatWentMeanwhileLeavesNoLeases) {
+  vault_.answer("POST /v1/auth/token/revoke-accessor", 200, R"({"warnings":null})");
+  vault_.answer("POST /v1/sys/leases/revoke-owned", 204, "");
+  const Outcome done = run({"leak", "respond", "-revoke", "-response=r", "secret/app"});
+  EXPECT_TRUE(contains(done.out, "revoke acc1: gone already")) << done.out;
+  EXPECT_EQ(all().at(position("POST /v1/sys/leases/revoke-owned")),
+            R"(POST /v1/sys/leases/revoke-owned {"accessor":"acc1"})");
+  EXPECT_FALSE(contains(done.err, "couldn't be seen to")) << done.err;
+}
+
 TEST_F(LeakRespond, AStepThatGetsNoAnswerEndsItToBeResumed) {
   vault_.hang_up("POST /v1/auth/token/revoke-accessor");
   const Outcome done = run({"leak", "respond", "-revoke", "-response=r", "secret/app"});
