@@ -61,9 +61,11 @@ void add_callers(core::Unsealed& vault) {
       *vault.keyring, [&trail = *vault.trail](std::string& out, std::string_view token) {
         trail.hasher()->append(out, token);
       });
-  vault.tokens->own_leases(
-      [&leases = *vault.leases](envelope::SealedTransaction& tx, std::string_view owner,
-                                WallTime now) { return leases.end_owned(tx, owner, now); });
+  vault.tokens->own_leases([&leases = *vault.leases](envelope::SealedTransaction& tx,
+                                                     std::string_view owner, WallTime now,
+                                                     std::size_t most) {
+    return leases.end_owned(tx, owner, now, most);
+  });
   vault.tokens->register_handlers(vault.due_handlers);
   vault.unix_roles = std::make_unique<auth::UnixRoles>(*vault.keyring);
 }

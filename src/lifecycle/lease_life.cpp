@@ -225,9 +225,9 @@ Result<void> Leases::end_and_wait(audit::Ticket& ticket, std::string_view id, Wa
 }
 
 Result<bool> Leases::end_owned(envelope::SealedTransaction& tx, std::string_view owner,
-                               WallTime now) {
+                               WallTime now, std::size_t most) {
   const envelope::RowName sample = owner_row(owner, {});
-  COFFER_TRY(const auto rows, tx.list_some(sample.space, sample.parent, kStep));
+  COFFER_TRY(const auto rows, tx.list_some(sample.space, sample.parent, most));
   for (const envelope::ListedRow& row : rows) {
     COFFER_TRY(const std::optional<Lease> lease, read_lease(tx, row.name));
     if (lease) {
@@ -236,7 +236,7 @@ Result<bool> Leases::end_owned(envelope::SealedTransaction& tx, std::string_view
       tx.erase(owner_row(owner, row.name), Expect::anything());
     }
   }
-  return rows.size() < kStep;
+  return rows.size() < most;
 }
 
 Result<void> Leases::end_owner(envelope::SealedTransaction& tx, std::string_view owner,

@@ -88,9 +88,10 @@ class Tokens final {
   [[nodiscard]] Result<void> revoke_orphan(envelope::SealedTransaction& tx, const Token& token,
                                            WallTime now) const;
 
-  /// Ends what a dead token owns, in steps; true: nothing is left. Call before anything is served.
-  using EndOwned =
-      std::function<Result<bool>(envelope::SealedTransaction&, std::string_view, WallTime)>;
+  /// Ends what a dead token owns, so many at most; true: nothing is left. Call before anything is
+  /// served.
+  using EndOwned = std::function<Result<bool>(envelope::SealedTransaction&, std::string_view,
+                                              WallTime, std::size_t most)>;
   void own_leases(EndOwned end_owned) { end_owned_ = std::move(end_owned); }
   /// Adds what removes rows of dead tokens, in bounded steps. This outlives `handlers`.
   void register_handlers(lifecycle::Handlers& handlers) const;
@@ -103,6 +104,11 @@ class Tokens final {
                                                    std::optional<Token> token, WallTime now) const;
   [[nodiscard]] Result<void> sweep(envelope::SealedTransaction& tx, const lifecycle::Due& due,
                                    WallTime now) const;
+
+  [[nodiscard]] Result<void> end_child(envelope::SealedTransaction& tx, Token child,
+                                       WallTime tidy_at, WallTime now) const;
+  [[nodiscard]] Result<bool> end_owned(envelope::SealedTransaction& tx, const Token& token,
+                                       WallTime now, std::size_t most) const;
 
   [[nodiscard]] bool is_void(const Token& token) const { return token.version <= void_through_; }
 

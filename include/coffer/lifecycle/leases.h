@@ -148,9 +148,10 @@ class Leases final {
   /// `most`, they are tried on all the same.
   [[nodiscard]] Result<void> end_prefix_and_wait(audit::Ticket& ticket, std::string_view prefix,
                                                  WallTime now, std::chrono::seconds most);
-  /// Some hundred at most of those of an owner who is dead; true: none is left.
+  static constexpr std::size_t kEndStep = 64;
+  /// So many at most of those of an owner who is dead; true: none is left.
   [[nodiscard]] Result<bool> end_owned(envelope::SealedTransaction& tx, std::string_view owner,
-                                       WallTime now);
+                                       WallTime now, std::size_t most = kEndStep);
 
   /// Of all of an owner who may live on, as a peer of the socket does: some at once, the others by
   /// the sweeper in steps, until none is left.
