@@ -74,6 +74,11 @@ bool gather_one(Session& session, const Source& source, Gathered& gathered) {
   // Health answers 503 with what is wrong: that too is evidence.
   if (answer->status < 300 || source.path == "sys/health") {
     gathered.add(std::string(source.file), content_of(*answer));
+    // What the daemon says of its answer, as that it isn't whole, would be lost with the envelope.
+    const Json* const warnings = answer->json.find("warnings");
+    if (warnings != nullptr && !warnings->elements().empty()) {
+      gathered.lack(std::string(source.file), warnings->elements().front().text());
+    }
   } else {
     gathered.lack(std::string(source.file), reason(*answer), kind_of(*answer));
   }

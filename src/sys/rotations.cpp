@@ -24,9 +24,10 @@ struct Named {
 };
 
 /// Of a mount that is gone the rows may stand until it is cleared.
-Result<std::vector<Named>> all_of(Call& call) {
+Result<std::vector<Named>> all_of(Call& call, bool& whole) {
   COFFER_TRY(const auto table, call.vault->mounts->table(call.context.tx));
   COFFER_TRY(auto entries, lifecycle::list_rotations(call.context.tx, kMaxListed));
+  whole = entries.size() < kMaxListed;
   std::vector<Named> named;
   for (lifecycle::RotationEntry& entry : entries) {
     for (const core::MountTable::Entry& mounted : table->all()) {
@@ -42,7 +43,8 @@ Result<std::vector<Named>> all_of(Call& call) {
 }
 
 Result<Response> list(Call& call) {
-  COFFER_TRY(const std::vector<Named> all, all_of(call));
+  bool whole = true;
+  COFFER_TRY(const std::vector<Named> all, all_of(call, whole));
   if (all.empty()) return make_error(ErrorCode::not_found, "");
   JsonWriter json;
   json.begin_object().key("keys").begin_array();
@@ -57,7 +59,11 @@ Result<Response> list(Call& call) {
     json.end_object();
   }
   json.end_object().end_object();
-  return answer(std::move(json));
+  Response response = answer(std::move(json));
+  if (!whole) {
+    response.warnings.push_back("there may be more: " + std::to_string(kMaxListed) + " are listed");
+  }
+  return response;
 }
 
 }  // namespace

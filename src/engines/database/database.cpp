@@ -66,7 +66,7 @@ constexpr Route kRoutes[] = {
           "Take a user over: its password is changed now, and regularly."),
      write_static_role},
     {rule(Operation::remove, "static-roles/+", Lane::fast,
-          "Delete a static role. The user keeps its last password."),
+          "Delete a static role. The user keeps its last password; `force` if nobody knows that."),
      delete_static_role},
     {rule(Operation::read, "static-creds/+", Lane::fast, "A static role's user and password."),
      read_static_creds},

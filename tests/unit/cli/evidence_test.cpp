@@ -189,6 +189,15 @@ TEST_F(EvidenceCommandTest, WhoMayNotReadTheMountsIsTakenToHaveTheUsualOnes) {
   EXPECT_TRUE(contains(tar, "\"ops\": \"403: permission denied\"")) << "a reason in its place";
 }
 
+TEST_F(EvidenceCommandTest, AnAnswerThatIsNotWholeLeavesADoubt) {
+  vault_.answer("LIST /v1/sys/rotation", 200,
+                R"({"data":{"keys":["secret/a"]},"warnings":["there may be more: 1 are listed"]})");
+  vault_.answer("POST /v1/sys/evidence", 200, R"({"data":{"note":"signed\n"}})");
+  const auto done = run({"evidence", "-out=" + vault_.directory() + "/b.tar"});
+  EXPECT_EQ(done.code, 3);
+  EXPECT_TRUE(contains(done.err, "Without rotation/secrets.json: there may be more")) << done.err;
+}
+
 /// An access review that leaves out what couldn't be read looks as good as a whole one.
 TEST_F(EvidenceCommandTest, ReviewsWhoseMembersCouldNotBeHadLeaveADoubt) {
   vault_.answer("LIST /v1/sys/policies/acl", 200, R"({"data":{"keys":["a","b","gone"]}})");
