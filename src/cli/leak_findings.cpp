@@ -7,6 +7,7 @@
 #include <set>
 
 #include "leak_holders.h"
+#include "leak_known.h"
 #include "leak_links.h"
 #include "render.h"
 
@@ -135,6 +136,7 @@ class Finding final {
     asking_ = *asking;
     if (!(subject_.path.empty() ? by_caller() : by_path())) return std::nullopt;
     if (!add_holders() || !add_peers()) return std::nullopt;
+    if (subject_.path.empty() && !is_known(session_, subject_, found_)) return std::nullopt;
     return std::move(found_);
   }
 

@@ -22,7 +22,8 @@ struct LeakSubject {
 
 /// Asks for all of it: an object with `subject`, `could_read` (of a path), `could_read_there` (of
 /// the other path that has the same password, if there is one), `accesses`, `also_accessed` (of a
-/// path), `holders` and `peers`. nullopt: the command is over.
+/// path), `unix_roles` (of a caller of whom nothing else is found), `holders` and `peers`. nullopt:
+/// the command is over.
 [[nodiscard]] std::optional<model::Json> find_out(Session& session, const LeakSubject& subject);
 
 /// The accessor of who runs this; empty if it isn't told. nullopt: the command is over.

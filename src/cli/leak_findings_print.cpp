@@ -98,6 +98,9 @@ void print_findings(Session& session, const Json& findings) {
     if (const Json* readers = findings.find(name)) print_readers(console, *readers);
   }
   print_accesses(console, findings.find("accesses"), "Who did, by the audit log");
+  if (const Json* roles = list_in(findings, "unix_roles")) {
+    console.line("roles of auth/unix that name the subject: " + joined(roles));
+  }
   if (const Json* others = findings.find("also_accessed")) {
     print_accesses(console, others, "What else they had");
   }

@@ -1,6 +1,8 @@
 // leak respond: who could read what leaked, who did, what else they have; and with flags, the end
 // of it. Each effect is a request of the caller's own, which his policies must allow and the audit
 // log has; the vault keeps the report, and signs it. docs/leak-response.md.
+#include <algorithm>
+#include <cctype>
 #include <ctime>
 
 #include "coffer/base/bytes.h"
@@ -19,6 +21,17 @@ namespace {
 using model::Json;
 
 constexpr mode_t kReportMode = 0600;
+constexpr std::string_view kTokenPrefix = "hvs.";
+/// 2^32 - 1 is no user.
+constexpr std::int64_t kMostUid = 0xffff'fffe;
+
+/// 18 bytes in base64url, of a token as of a peer.
+bool is_accessor(std::string_view text) {
+  constexpr std::size_t kLength = 24;
+  return text.size() == kLength && std::all_of(text.begin(), text.end(), [](unsigned char byte) {
+           return std::isalnum(byte) != 0 || byte == '-' || byte == '_';
+         });
+}
 
 class Respond final {
  public:
@@ -53,9 +66,18 @@ class Respond final {
     if (!of_path && !versions_.none()) return wrong("-destroy and -lock go with a PATH");
     subject_.unit = flags.text("unit");
     subject_.accessor = flags.text("token-accessor");
+    if (flags.has("token-accessor") && !is_accessor(subject_.accessor)) {
+      // It would be in a report that nobody can change any more.
+      return wrong(subject_.accessor.starts_with(kTokenPrefix)
+                       ? "-token-accessor is a token: give its accessor, which coffer token "
+                         "lookup - tells of a token at standard input"
+                       : "-token-accessor isn't in the form of an accessor");
+    }
     if (flags.has("uid")) {
       subject_.uid = flags.number("uid");
-      if (!subject_.uid || *subject_.uid < 0) return wrong("-uid must be a number");
+      if (!subject_.uid || *subject_.uid < 0 || *subject_.uid > kMostUid) {
+        return wrong("-uid must be a number of a user");
+      }
     }
     if (!of_path) return true;
     auto path = find_kv_path(session_, 0);

@@ -135,6 +135,9 @@ Result<audit::LogPlace> log_place(std::string_view text, std::string_view field)
   return invalid(std::string("field \"").append(field) + "\" must be as an answer told it");
 }
 
+/// Who was to give an accessor, and has the token in his hands.
+bool is_token(std::string_view text) { return text.starts_with("hvs."); }
+
 /// What lines are looked for: those of one path, or those of some callers.
 struct Wanted {
   std::vector<FormerPath> paths{};  ///< of one secret: a move changed the path that lines have
@@ -181,6 +184,9 @@ Result<Wanted> wanted_in(const model::Fields& fields, const Moves& moves) {
   if (accessors) wanted.accessors = *std::move(accessors);
   if (wanted.accessors.size() > kMostAccessors) {
     return invalid("field \"accessors\" may have 1000 at most");
+  }
+  for (const std::string& accessor : wanted.accessors) {
+    if (is_token(accessor)) return invalid("field \"accessors\" must not have tokens");
   }
   const bool callers = !wanted.unit.empty() || uid || !wanted.accessors.empty();
   if (path && !path->empty()) {
@@ -324,10 +330,21 @@ Result<Response> read_report(Call& call) {
   return report_answer(*report);
 }
 
+/// It would stand there in clear, and once that is signed for good.
+Result<void> refuse_token(std::string_view report) {
+  COFFER_TRY(const model::Fields fields, model::Fields::parse(std::string(report)));
+  const auto subject = fields.object("subject");
+  if (!subject.ok() || !*subject) return {};  // any object is a report
+  const auto accessor = (*subject)->string("token_accessor");
+  if (!accessor.ok() || !*accessor || !is_token(**accessor)) return {};
+  return invalid("field \"report\" must not have a token as subject.token_accessor");
+}
+
 Result<Response> write_report(Call& call) {
   COFFER_TRY(const std::string_view name, name_of(call.path));
   COFFER_TRY(const auto report, call.request.fields.raw_object("report"));
   if (!report) return invalid("missing field \"report\"");
+  COFFER_CHECK(refuse_token(*report));
   COFFER_CHECK(core::write_leak_report(call.context.tx, name, std::string(*report),
                                        *call.context.caller, call.context.now));
   return no_content();

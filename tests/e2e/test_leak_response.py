@@ -401,3 +401,21 @@ def test_leases_of_tokens_that_a_restore_made_void_are_shown_and_ended(database,
     until(lambda: not any(database.server.logs_in(*user) for user in users), 60)
     respond(database, "-revoke", "-response=void", given)
     assert asked_for(database, "sys/leases/revoke-owned") == 2
+
+
+def test_a_token_is_no_accessor_and_what_nothing_knows_is_not_gone(house):
+    token = house.leaked["client_token"]
+    wrong = {f"-token-accessor={token}": 1, "-token-accessor=typo123": 1, "-uid=4294967296": 1,
+             f"-token-accessor={'x' * 24}": 2, "-unit=no-such.service": 2, "-uid=4294967294": 2}  # fmt: skip
+    for subject, status in wrong.items():
+        for effects in ((), ("-revoke", "-response=wrong")):
+            done = respond(house, *effects, subject, status=status)
+            assert token not in done.stdout + done.stderr
+            assert "gone" not in done.stdout and "signed" not in done.stdout
+    assert house.client.get("sys/leaks/responses/wrong").status == 404
+    refused = house.client.post("sys/leaks/accesses", {"accessors": [token]})
+    assert refused.status == 400 and token not in refused.errors[0]
+    report = {"subject": {"token_accessor": token}}
+    refused = house.client.post("sys/leaks/responses/wrong", {"report": report})
+    assert refused.status == 400 and token not in refused.errors[0]
+    assert house.client.get("sys/leaks/responses/wrong").status == 404
