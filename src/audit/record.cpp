@@ -5,9 +5,7 @@
 #include <charconv>
 
 #include "coffer/model/json_tree.h"
-#include "line.h"
-#include "line_reader.h"
-#include "segments.h"
+#include "record_line.h"
 
 namespace coffer::audit {
 namespace {
@@ -69,19 +67,6 @@ bool fits(std::string_view pattern, std::string_view text) {
   }
 }
 
-/// Cheap, so that most lines aren't parsed as JSON.
-bool may_match(std::string_view line, const RecordFilter& filter) {
-  const auto absent = [&](const std::string& text) {
-    return !text.empty() && line.find(text) == std::string_view::npos;
-  };
-  return !absent(filter.accessor) && !absent(filter.operation);
-}
-
-Error no_line(const Segment& segment, std::uint64_t offset, const Error& error) {
-  return make_error(ErrorCode::corrupt,
-                    segment.name + " at byte " + std::to_string(offset) + ": " + error.text);
-}
-
 }  // namespace
 
 std::string_view to_string(Ending ending) noexcept {
@@ -101,9 +86,7 @@ std::string Record::caller() const {
   return uid < 0 ? std::string() : "uid " + std::to_string(uid);
 }
 
-Result<std::optional<Record>> read_record(std::string_view line) {
-  COFFER_TRY(const ParsedLine parsed, parse_line(line));
-  if (parsed.head.kind != Line::Kind::response) return std::optional<Record>();
+Result<Record> read_record(std::string_view line, const ParsedLine& parsed) {
   const Result<Json> json = Json::parse(line);
   if (!json.ok()) return make_error(ErrorCode::corrupt, "the line is no JSON object");
   Record record;
@@ -123,7 +106,7 @@ Result<std::optional<Record>> read_record(std::string_view line) {
   record.policy = text_at(*json, {"rule", "policy"});
   record.error = text_at(*json, {"error"});
   record.ending = ending_of(*json, record, parsed.head.type);
-  return std::optional<Record>(std::move(record));
+  return record;
 }
 
 bool matches(const RecordFilter& filter, const Record& record) {
@@ -155,32 +138,6 @@ Result<std::int64_t> parse_moment(std::string_view text) {
   return make_error(ErrorCode::invalid_argument,
                     "a time must be in UTC, as 2026-01-02T03:04:05Z or 2026-01-02, of a day that "
                     "the calendar has");
-}
-
-Result<LogPlace> find_records(const std::string& directory, const LogPlace& from,
-                              const RecordFilter& filter,
-                              const std::function<void(const Record&)>& found) {
-  COFFER_TRY(const std::vector<Segment> segments, list_segments(directory));
-  if (segments.empty()) {
-    return make_error(ErrorCode::not_found, "the directory holds no audit log", directory);
-  }
-  LogPlace place = from;
-  for (const Segment& segment : segments) {
-    if (segment.first < from.segment) continue;
-    place = {segment.first, segment.first == from.segment ? from.offset : 0};
-    COFFER_TRY(ReadAt read, read_file(segment.path));
-    LineReader lines(std::move(read), place.offset);
-    for (RawLine line;;) {
-      COFFER_TRY(const bool more, lines.next(line));
-      if (!more || !line.terminated) break;
-      place.offset = lines.offset();
-      if (!may_match(line.text, filter)) continue;
-      const auto record = read_record(line.text);
-      if (!record.ok()) return no_line(segment, line.offset, record.error());
-      if (*record && matches(filter, **record)) found(**record);
-    }
-  }
-  return place;
 }
 
 }  // namespace coffer::audit

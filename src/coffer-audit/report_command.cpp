@@ -1,4 +1,5 @@
 // coffer-audit report: access by path and by caller, policies that nobody used, what was refused.
+#include <algorithm>
 #include <map>
 #include <set>
 #include <tuple>
@@ -15,8 +16,9 @@ struct Counts {
   std::uint64_t reads = 0;  ///< read, list, help
   std::uint64_t writes = 0;
   std::uint64_t denied = 0;
-  std::uint64_t failed = 0;  ///< interrupted ones too
-  std::string last{};        ///< time
+  std::uint64_t failed = 0;
+  std::uint64_t interrupted = 0;  ///< may have been done, or not
+  std::string last{};             ///< time
 };
 
 struct Refusal {
@@ -39,10 +41,11 @@ void count(Counts& counts, const audit::Record& record) {
   switch (record.ending) {
     case audit::Ending::served: ++(reads ? counts.reads : counts.writes); break;
     case audit::Ending::denied: ++counts.denied; break;
-    case audit::Ending::failed:
-    case audit::Ending::interrupted: ++counts.failed; break;
+    case audit::Ending::failed: ++counts.failed; break;
+    case audit::Ending::interrupted: ++counts.interrupted; break;
   }
-  counts.last = record.time;
+  // An interrupted one is told later than it came in.
+  counts.last = std::max(counts.last, record.time);
 }
 
 void add(Report& report, const audit::Record& record) {
@@ -70,7 +73,7 @@ Result<Report> gather(const Options& options) {
       rest.remove_prefix(std::min(end + 1, rest.size()));
     }
   }
-  COFFER_CHECK(audit::find_records(options.words[0], {}, options.filter,
+  COFFER_CHECK(audit::find_records(options.words[0], options.filter,
                                    [&](const audit::Record& record) { add(report, record); }));
   return report;
 }
@@ -80,6 +83,7 @@ std::int64_t number(std::uint64_t value) { return static_cast<std::int64_t>(valu
 void append_counts(model::JsonWriter& json, const Counts& counts) {
   json.key("reads").number(number(counts.reads)).key("writes").number(number(counts.writes));
   json.key("denied").number(number(counts.denied)).key("failed").number(number(counts.failed));
+  json.key("interrupted").number(number(counts.interrupted));
   json.key("last").string(counts.last).end_object();
 }
 
@@ -122,11 +126,14 @@ void print_line(const Counts& counts, std::string_view what) {
     cell.resize(std::max<std::size_t>(cell.size() + 1, 9), ' ');
     line.append(cell);
   }
+  std::string interrupted = std::to_string(counts.interrupted);
+  interrupted.resize(std::max<std::size_t>(interrupted.size() + 1, 13), ' ');
+  line.append(interrupted);
   print(line.append(shown(what)).append("\n"));
 }
 
 void print_table(std::string_view title, const std::map<std::string, Counts>& table) {
-  print(std::string(title).append("\nreads    writes   denied   failed\n"));
+  print(std::string(title).append("\nreads    writes   denied   failed   interrupted\n"));
   for (const auto& [what, counts] : table) print_line(counts, what);
   print("\n");
 }

@@ -45,19 +45,19 @@ void print_json(const audit::Record& record) {
 }  // namespace
 
 int search(const Options& options) {
-  const auto done = audit::find_records(options.words[0], {}, options.filter,
-                                        options.json ? print_json : print_text);
+  const auto done =
+      audit::find_records(options.words[0], options.filter, options.json ? print_json : print_text);
   return done.ok() ? kGood : complain(done.error());
 }
 
 int follow(const Options& options) {
-  auto place = audit::log_end(options.words[0]);
-  while (place.ok() && std::fflush(stdout) == 0) {
+  audit::RecordReader reader(options.words[0]);
+  auto done = reader.skip_to_end();
+  while (done.ok() && std::fflush(stdout) == 0) {
     std::this_thread::sleep_for(kPause);
-    place = audit::find_records(options.words[0], *place, options.filter,
-                                options.json ? print_json : print_text);
+    done = reader.read(options.filter, options.json ? print_json : print_text);
   }
-  return place.ok() ? kGood : complain(place.error());
+  return done.ok() ? kGood : complain(done.error());
 }
 
 }  // namespace coffer::auditor

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,8 +26,8 @@ enum class Ending : std::uint8_t {
 /// Fields that the line hasn't are empty.
 struct Record {
   std::uint64_t sequence = 0;  ///< of the line that closed the request
-  std::string time{};
-  std::string request{};  ///< its id
+  std::string time{};          ///< of that line; of an interrupted one, when it came in
+  std::string request{};       ///< its id
   std::string operation{};
   std::string path{};
   std::string accessor{};
@@ -43,9 +44,6 @@ struct Record {
   [[nodiscard]] std::string caller() const;
 };
 
-/// nullopt: a line that closes no request. corrupt: no line of a log.
-[[nodiscard]] Result<std::optional<Record>> read_record(std::string_view line);
-
 /// What isn't set matches all.
 struct RecordFilter {
   std::string path{};    ///< "*" stands for any characters; without one, a whole path
@@ -61,10 +59,34 @@ struct RecordFilter {
 /// RFC 3339 in UTC: 2026-01-02T03:04:05Z, or the day alone. invalid_argument for anything else.
 [[nodiscard]] Result<std::int64_t> parse_moment(std::string_view text);
 
-/// Gives the records that match to `found`, from `from` on, up to the last whole line there is;
-/// tells where that ends. corrupt, with file and sequence of the line before, for what is no line.
-[[nodiscard]] Result<LogPlace> find_records(const std::string& directory, const LogPlace& from,
-                                            const RecordFilter& filter,
-                                            const std::function<void(const Record&)>& found);
+class AskedLines;
+
+/// Reads a log's records in order. A line that closes a request and says of it the id alone, as one
+/// that a start writes for what the daemon's end interrupted, is told with what the request's first
+/// line says; so where those stand that have no outcome yet is remembered: as many as the daemon
+/// had connections, at a few dozen bytes.
+class RecordReader final {
+ public:
+  explicit RecordReader(std::string directory);
+  ~RecordReader();
+  RecordReader(const RecordReader&) = delete;
+  RecordReader& operator=(const RecordReader&) = delete;
+
+  /// Gives the records that match to `found`, from where the last look ended up to the last whole
+  /// line there is. corrupt, with file and place, for what is no line.
+  [[nodiscard]] Result<void> read(const RecordFilter& filter,
+                                  const std::function<void(const Record&)>& found);
+  /// Tells nothing of what is there, but for what has no outcome yet in the newest two segments.
+  [[nodiscard]] Result<void> skip_to_end();
+
+ private:
+  std::string directory_;
+  LogPlace place_;
+  std::unique_ptr<AskedLines> asked_;
+};
+
+/// All of a log, once.
+[[nodiscard]] Result<void> find_records(const std::string& directory, const RecordFilter& filter,
+                                        const std::function<void(const Record&)>& found);
 
 }  // namespace coffer::audit

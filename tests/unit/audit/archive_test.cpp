@@ -117,9 +117,9 @@ TEST_F(ArchiveTest, WhatWasCompressedSinceItWasListedIsReadAllTheSame) {
 TEST_F(ArchiveTest, WhatWasCompressedIsSearchedAndProven) {
   std::size_t before = 0;
   std::size_t after = 0;
-  ASSERT_TRUE(find_records(directory_.path(), {}, {}, [&](const Record&) { ++before; }).ok());
+  ASSERT_TRUE(find_records(directory_.path(), {}, [&](const Record&) { ++before; }).ok());
   ASSERT_TRUE(compress_segments(directory_.path()).ok());
-  ASSERT_TRUE(find_records(directory_.path(), {}, {}, [&](const Record&) { ++after; }).ok());
+  ASSERT_TRUE(find_records(directory_.path(), {}, [&](const Record&) { ++after; }).ok());
   EXPECT_EQ(before, after);
   const auto proof = prove_line(directory_.path(), 3, *newest_checkpoint(directory_.path()));
   ASSERT_TRUE(proof.ok()) << describe(proof.error());

@@ -153,11 +153,11 @@ TEST_F(CommandsTest, ReportCountsAndTellsWhatWasRefusedAndUnused) {
   const Ran text = run(command);
   EXPECT_EQ(text.status, 0) << text.output;
   EXPECT_EQ(text.output,
-            "by path\nreads    writes   denied   failed\n"
-            "1        0        0        0        secret/data/app\n"
-            "0        0        1        0        secret/data/db\n\n"
-            "by caller\nreads    writes   denied   failed\n"
-            "1        0        1        0        app\n\n"
+            "by path\nreads    writes   denied   failed   interrupted\n"
+            "1        0        0        0        0            secret/data/app\n"
+            "0        0        1        0        0            secret/data/db\n\n"
+            "by caller\nreads    writes   denied   failed   interrupted\n"
+            "1        0        1        0        0            app\n\n"
             "policies that decided nothing\nold\nspare\n\n"
             "refused or failed\ntimes    last, caller, operation, path\n"
             "1        2026-01-01T00:00:00Z  app  read  secret/data/db\n");
@@ -165,6 +165,29 @@ TEST_F(CommandsTest, ReportCountsAndTellsWhatWasRefusedAndUnused) {
   ASSERT_TRUE(json.ok());
   EXPECT_EQ(json->find("policies")->elements().size(), 2U);
   EXPECT_EQ(json->find("refusals")->elements().size(), 1U);
+}
+
+TEST_F(CommandsTest, WhatTheDaemonsEndInterruptedIsSearchedAndCounted) {
+  {
+    const auto log = open();
+    const std::string id = to_string(test::id_of(7));
+    append(*log,
+           {{Line::Kind::request, test::id_of(7),
+             R"({"time":"2026-01-01T00:00:00Z","type":"request","request":{"id":")" + id +
+                 R"(","operation":"read","path":"secret/data/cut"})"}},
+           true);
+  }
+  static_cast<void>(open());
+  const Ran found = run("search -outcome=interrupted -path='secret/*' " + directory());
+  EXPECT_EQ(found.status, 0) << found.output;
+  EXPECT_NE(found.output.find("  interrupted  read  secret/data/cut  "), std::string::npos)
+      << found.output;
+  const auto json =
+      model::Json::parse(run("report -format=json -outcome=interrupted " + directory()).output);
+  ASSERT_TRUE(json.ok());
+  ASSERT_EQ(json->find("paths")->elements().size(), 1U);
+  EXPECT_EQ(json->find("paths")->elements()[0].find("interrupted")->text(), "1");
+  EXPECT_EQ(json->find("paths")->elements()[0].find("failed")->text(), "0");
 }
 
 TEST_F(CommandsTest, APolicyThatOnlyDeniedDecidedSomething) {

@@ -1,6 +1,7 @@
 // Looking for who did what in a log.
 #include "coffer/audit/record.h"
 
+#include "coffer/audit/archive.h"
 #include "coffer/audit/trail.h"
 #include "log_kit.h"
 #include "src/audit/segments.h"
@@ -22,6 +23,18 @@ class RecordTest : public LogTest {
  protected:
   void SetUp() override { log_ = open(); }
 
+  /// The first line of a request alone.
+  void ask(std::string_view operation, std::string_view path, std::string_view who) {
+    ++number_;
+    const std::string time = "2026-01-01T00:0" + std::to_string(number_ % 10) + ":00.5Z";
+    std::string more = body(operation, path, who);
+    more.replace(more.find('@'), 1, to_string(id_of(number_)));
+    more.append(R"(,"rule":{"path":"secret/*","policy":")").append(who).append("\"}");
+    append(*log_,
+           {{Line::Kind::request, id_of(number_),
+             R"({"time":")" + time + R"(","type":"request")" + more}},
+           true);
+  }
   /// Both lines of a request; the time of both is `minute` past midnight.
   void add(std::string_view operation, std::string_view path, std::string_view who,
            std::string_view after = {}, std::string_view auth = {}) {
@@ -47,7 +60,7 @@ class RecordTest : public LogTest {
   }
   [[nodiscard]] std::vector<std::string> paths(const RecordFilter& filter) const {
     std::vector<std::string> found;
-    const auto done = find_records(directory_.path(), {}, filter,
+    const auto done = find_records(directory_.path(), filter,
                                    [&](const Record& record) { found.push_back(record.path); });
     EXPECT_TRUE(done.ok()) << describe(done.error());
     return found;
@@ -62,7 +75,7 @@ using Paths = std::vector<std::string>;
 TEST_F(RecordTest, TellsWhoDidWhatByWhichRuleAndHowItEnded) {
   add_usual();
   std::vector<Record> all;
-  ASSERT_TRUE(find_records(directory_.path(), {}, {}, [&](const Record& record) {
+  ASSERT_TRUE(find_records(directory_.path(), {}, [&](const Record& record) {
                 all.push_back(record);
               }).ok());
   ASSERT_EQ(all.size(), 4U);
@@ -122,30 +135,87 @@ TEST_F(RecordTest, AreFoundByTime) {
   EXPECT_EQ(*parse_moment("2026-01-01T00:02:00.25Z"), second);
 }
 
-TEST_F(RecordTest, OfRequestsThatNobodyAnsweredAreInterrupted) {
-  append(*log_, {request(77)}, true);
+TEST_F(RecordTest, OfRequestsThatNobodyAnsweredAreInterruptedAndTellWhatWasAsked) {
+  ask("update", "secret/data/app", "ops");
+  add("read", "secret/data/app", "app");
   log_.reset();
   log_ = open();
+  add("read", "secret/data/app", "late");
   std::vector<Record> all;
-  ASSERT_TRUE(find_records(directory_.path(), {}, {.ending = Ending::interrupted},
-                           [&](const Record& record) { all.push_back(record); })
-                  .ok());
+  ASSERT_TRUE(
+      find_records(directory_.path(), {.ending = Ending::interrupted}, [&](const Record& record) {
+        all.push_back(record);
+      }).ok());
   ASSERT_EQ(all.size(), 1U);
-  EXPECT_EQ(all[0].request, to_string(id_of(77)));
-  EXPECT_EQ(all[0].caller(), "");
+  EXPECT_EQ(all[0].request, to_string(id_of(1)));
+  EXPECT_EQ(all[0].sequence, 5U) << "of the line that says so";
+  EXPECT_EQ(all[0].time, "2026-01-01T00:01:00.5Z") << "when it came in";
+  EXPECT_EQ(all[0].operation, "update");
+  EXPECT_EQ(all[0].path, "secret/data/app");
+  EXPECT_EQ(all[0].caller(), "ops");
+  EXPECT_EQ(all[0].accessor, "acc-ops");
+  EXPECT_EQ(all[0].uid, 1000);
+  EXPECT_EQ(all[0].rule, "secret/*");
+  EXPECT_EQ(all[0].policy, "ops");
+  for (const RecordFilter& filter :
+       {RecordFilter{.path = "secret/data/*", .ending = Ending::interrupted},
+        RecordFilter{.caller = "ops"}, RecordFilter{.accessor = "acc-ops"},
+        RecordFilter{.operation = "update"}, RecordFilter{.policy = "ops"},
+        RecordFilter{.until = *parse_moment("2026-01-01T00:02:00Z")}}) {
+    EXPECT_EQ(paths(filter), Paths{"secret/data/app"});
+  }
+  EXPECT_EQ(paths({.caller = "app", .ending = Ending::interrupted}), Paths());
+}
+
+/// As the answer of one whose commit failed.
+TEST_F(RecordTest, OfAnAnswerThatHasTheIdAloneTellWhatWasAsked) {
+  ask("update", "secret/data/app", "ops");
+  const Trail trail(*log_, nullptr, clock_);
+  append(*log_, {trail.failure_line(id_of(1), make_error(ErrorCode::unavailable, "full"))}, true);
+  EXPECT_EQ(paths({.caller = "ops", .operation = "update", .ending = Ending::failed}),
+            Paths{"secret/data/app"});
+}
+
+TEST_F(RecordTest, WhatWasAskedIsFoundInASegmentThatWasCompressed) {
+  log_.reset();
+  LogConfig small = config();
+  small.segment_bytes = 1500;
+  log_ = *open_log(small, clock_);
+  ask("update", "one", "ops");
+  ask("update", "two", "ops");
+  for (int i = 0; i < 12; ++i) add("read", "a", "app");
+  log_.reset();
+  log_ = *open_log(small, clock_);
+  for (int i = 0; i < 12; ++i) add("read", "a", "app");
+  ASSERT_GT(compress_segments(directory_.path())->segments, 2U);
+  EXPECT_EQ(paths({.ending = Ending::interrupted}), (Paths{"one", "two"}));
+}
+
+/// Who follows a log since before the daemon's end.
+TEST_F(RecordTest, WhatWasAskedBeforeAReaderCameIsToldToo) {
+  ask("update", "secret/data/app", "ops");
+  std::vector<std::string> found;
+  const auto take = [&](const Record& record) { found.push_back(record.path); };
+  RecordReader reader(directory_.path());
+  ASSERT_TRUE(reader.skip_to_end().ok());
+  log_.reset();
+  log_ = open();
+  ASSERT_TRUE(reader.read({}, take).ok());
+  EXPECT_EQ(found, Paths{"secret/data/app"});
 }
 
 TEST_F(RecordTest, AreFoundFromWhereTheLastLookEnded) {
   add_usual();
-  LogPlace place = *find_records(directory_.path(), {}, {}, [](const Record&) {});
   std::size_t found = 0;
   const auto count = [&](const Record&) { ++found; };
-  place = *find_records(directory_.path(), place, {}, count);
+  RecordReader reader(directory_.path());
+  ASSERT_TRUE(reader.skip_to_end().ok());
+  ASSERT_TRUE(reader.read({}, count).ok());
   EXPECT_EQ(found, 0U);
   add("read", "later", "app");
-  place = *find_records(directory_.path(), place, {}, count);
+  ASSERT_TRUE(reader.read({}, count).ok());
+  ASSERT_TRUE(reader.read({}, count).ok());
   EXPECT_EQ(found, 1U);
-  EXPECT_EQ(place.offset, std::filesystem::file_size(segment()));
 }
 
 /// The daemon may be writing it right now.
@@ -155,10 +225,11 @@ TEST_F(RecordTest, ALastLineWithoutItsEndWaitsForTheNextLook) {
   write_all(segment(), whole.substr(0, whole.size() - 5));
   std::size_t found = 0;
   const auto count = [&](const Record&) { ++found; };
-  const LogPlace place = *find_records(directory_.path(), {}, {}, count);
+  RecordReader reader(directory_.path());
+  ASSERT_TRUE(reader.read({}, count).ok());
   EXPECT_EQ(found, 3U);
   write_all(segment(), whole);
-  ASSERT_TRUE(find_records(directory_.path(), place, {}, count).ok());
+  ASSERT_TRUE(reader.read({}, count).ok());
   EXPECT_EQ(found, 4U);
 }
 
@@ -177,7 +248,7 @@ TEST_F(RecordTest, WhatIsNoLineIsNamed) {
   auto all = lines();
   all[2] = "garbage";
   write_all(segment(), join(all));
-  const auto done = find_records(directory_.path(), {}, {}, [](const Record&) {});
+  const auto done = find_records(directory_.path(), {}, [](const Record&) {});
   ASSERT_FALSE(done.ok());
   EXPECT_EQ(done.error().code, ErrorCode::corrupt);
   EXPECT_NE(done.error().text.find(std::string(kFirstSegment) + " at byte "), std::string::npos);
@@ -186,8 +257,8 @@ TEST_F(RecordTest, WhatIsNoLineIsNamed) {
 TEST_F(RecordTest, NoLogIsNotFound) {
   const TemporaryDirectory empty;
   const auto nothing = [](const Record&) {};
-  EXPECT_EQ(find_records(empty.path(), {}, {}, nothing).error().code, ErrorCode::not_found);
-  EXPECT_EQ(find_records("/nowhere", {}, {}, nothing).error().code, ErrorCode::not_found);
+  EXPECT_EQ(find_records(empty.path(), {}, nothing).error().code, ErrorCode::not_found);
+  EXPECT_EQ(find_records("/nowhere", {}, nothing).error().code, ErrorCode::not_found);
 }
 
 TEST(Endings, HaveNamesThatAreReadBack) {
