@@ -178,7 +178,10 @@ Result<Archived> prune_segments(const std::string& directory, std::chrono::days 
     COFFER_TRY(const std::uint64_t size, size_on_disk(segments[i].path));
     // Its checkpoints first: without lines they would look like a log that was cut.
     COFFER_CHECK(remove(checkpoints_in(directory, segments[i].first).path));
-    COFFER_CHECK(remove(segments[i].path));
+    // Both forms, if `compress` was cut short: the other would stand behind a gap.
+    const Segment plain = segment_in(directory, segments[i].first);
+    COFFER_CHECK(remove(plain.path + std::string(kCompressed)));
+    COFFER_CHECK(remove(plain.path));
     ++done.segments;
     done.before += size;
   }

@@ -243,6 +243,21 @@ TEST_F(ArchiveTest, OldSegmentsAreRemovedWithTheirCheckpointsAndTheRestIsGood) {
   EXPECT_TRUE(doubts(seen.good, true, clock_.now).empty());
 }
 
+/// A `compress` that was killed left the first of them in both forms.
+TEST_F(ArchiveTest, WhatIsThereInBothFormsGoesInBoth) {
+  write(100);
+  const auto first = segments().front();
+  ASSERT_TRUE(compress_file(first.path, first.path + std::string(kCompressed)).ok());
+  const auto done = prune_segments(directory_.path(), std::chrono::days(90), clock_.now, keys_);
+  ASSERT_TRUE(done.ok()) << describe(done.error());
+  ASSERT_GT(done->segments, 0U);
+  EXPECT_FALSE(std::filesystem::exists(first.path));
+  EXPECT_FALSE(std::filesystem::exists(first.path + std::string(kCompressed)));
+  const Inspection seen = inspect();
+  ASSERT_FALSE(seen.flaw.has_value()) << seen.flaw->what;
+  EXPECT_EQ(seen.good.pruned, segments().front().first - 1);
+}
+
 TEST_F(ArchiveTest, TheRecordOfPruneIsWrittenAnewWhateverStandsInItsWay) {
   write(100);
   const std::string making = directory_.path() + "/pruned.new";
