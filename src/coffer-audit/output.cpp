@@ -33,6 +33,26 @@ void print_row(std::string_view name, std::string_view value) {
   print(row.append(for_terminal(value)).append("\n"));
 }
 
+std::string cell(std::string_view text) {
+  if (text.empty()) return "-";
+  std::string shown;
+  for (const char c : for_terminal(text)) {
+    if (c == ' ') {
+      shown += "\\x20";
+    } else {
+      shown += c;
+    }
+  }
+  return shown;
+}
+
+std::string caller_cell(std::string_view caller) {
+  constexpr std::string_view kUid = "uid ";
+  const bool uid = caller.starts_with(kUid) &&
+                   caller.find_first_not_of("0123456789", kUid.size()) == std::string_view::npos;
+  return uid ? std::string(caller) : cell(caller);
+}
+
 int complain(std::string_view text) {
   std::fprintf(stderr, "coffer-audit: %s\ntry: coffer-audit -help\n", for_terminal(text).c_str());
   return kUsage;

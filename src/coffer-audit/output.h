@@ -16,6 +16,11 @@ void print(std::string_view text);
 void print_object(const model::JsonWriter& json);
 /// `name`, padded, and `value`; each may be somebody else's (for_terminal()).
 void print_row(std::string_view name, std::string_view value);
+/// A field of a line of several: a blank that a client put into it would begin another, so it is
+/// \x20; "-" if there is nothing.
+[[nodiscard]] std::string cell(std::string_view text);
+/// The same of a caller: the blank in "uid 1000" is ours.
+[[nodiscard]] std::string caller_cell(std::string_view caller);
 /// On standard error; gives the exit status for it: bad for what is corrupt, else usage.
 int complain(const Error& error);
 int complain(std::string_view text);

@@ -4,7 +4,6 @@
 #include <set>
 #include <tuple>
 
-#include "coffer/base/terminal.h"
 #include "coffer/model/json_writer.h"
 #include "commands.h"
 #include "output.h"
@@ -116,20 +115,17 @@ void print_json(const Report& report) {
   print_object(json);
 }
 
-/// As a client may have put anything into a path.
-std::string shown(std::string_view text) { return text.empty() ? "-" : for_terminal(text); }
-
 void print_line(const Counts& counts, std::string_view what) {
   std::string line;
   for (const std::uint64_t value : {counts.reads, counts.writes, counts.denied, counts.failed}) {
-    std::string cell = std::to_string(value);
-    cell.resize(std::max<std::size_t>(cell.size() + 1, 9), ' ');
-    line.append(cell);
+    std::string shown = std::to_string(value);
+    shown.resize(std::max<std::size_t>(shown.size() + 1, 9), ' ');
+    line.append(shown);
   }
   std::string interrupted = std::to_string(counts.interrupted);
   interrupted.resize(std::max<std::size_t>(interrupted.size() + 1, 13), ' ');
   line.append(interrupted);
-  print(line.append(shown(what)).append("\n"));
+  print(line.append(caller_cell(what)).append("\n"));
 }
 
 void print_table(std::string_view title, const std::map<std::string, Counts>& table) {
@@ -143,14 +139,14 @@ void print_text(const Report& report) {
   print_table("by caller", report.callers);
   print("policies that decided nothing\n");
   for (const auto& [policy, uses] : report.policies) {
-    if (uses == 0) print(shown(policy).append("\n"));
+    if (uses == 0) print(cell(policy).append("\n"));
   }
   print("\nrefused or failed\ntimes    last, caller, operation, path\n");
   for (const auto& [what, counts] : report.refusals) {
     std::string line = std::to_string(counts.denied + counts.failed);
     line.resize(std::max<std::size_t>(line.size() + 1, 9), ' ');
-    line.append(counts.last).append("  ").append(shown(what.caller)).append("  ");
-    print(line.append(shown(what.operation)).append("  ").append(shown(what.path)).append("\n"));
+    line.append(counts.last).append("  ").append(caller_cell(what.caller)).append("  ");
+    print(line.append(cell(what.operation)).append("  ").append(cell(what.path)).append("\n"));
   }
 }
 

@@ -12,20 +12,17 @@ namespace {
 
 constexpr std::chrono::milliseconds kPause{200};
 
-std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
-
 void print_text(const audit::Record& record) {
   std::string line = record.time;
   line.append("  ").append(audit::to_string(record.ending));
-  line.append("  ").append(or_dash(record.operation));
-  line.append("  ").append(or_dash(record.path));
-  line.append("  ").append(or_dash(record.caller()));
-  line.append("  ").append(or_dash(record.accessor));
+  line.append("  ").append(cell(record.operation));
+  line.append("  ").append(cell(record.path));
+  line.append("  ").append(caller_cell(record.caller()));
+  line.append("  ").append(cell(record.accessor));
   line.append("  ");
-  line.append(record.policy.empty() ? "-" : record.policy + ":" + record.rule);
-  if (!record.error.empty()) line.append("  ").append(record.error);
-  // What clients sent is in it.
-  print(for_terminal(line).append("\n"));
+  line.append(record.policy.empty() ? "-" : cell(record.policy + ":" + record.rule));
+  if (!record.error.empty()) line.append("  ").append(for_terminal(record.error));
+  print(line.append("\n"));
 }
 
 void print_json(const audit::Record& record) {

@@ -147,6 +147,20 @@ TEST_F(CommandsTest, SearchPrintsALineForEachMatch) {
   EXPECT_EQ(run("search -since=2026-01-02 " + directory()).output, "");
 }
 
+TEST_F(CommandsTest, ABlankInAPathMakesNoFieldOfItsOwn) {
+  request(*open(), 3, "secret/data/a  root  -  root:*", "");
+  const std::string shown = R"(secret/data/a\x20\x20root\x20\x20-\x20\x20root:*)";
+  const Ran found = run("search -path='* *' " + directory());
+  EXPECT_EQ(found.output,
+            "2026-01-01T00:00:00Z  served  read  " + shown + "  app  -  app:secret/*\n");
+  const Ran report = run("report -path='* *' " + directory());
+  EXPECT_NE(report.output.find(" " + shown + "\n"), std::string::npos) << report.output;
+  const auto json =
+      model::Json::parse(run("search -format=json -path='* *' " + directory()).output);
+  ASSERT_TRUE(json.ok());
+  EXPECT_EQ(json->find("path")->text(), "secret/data/a  root  -  root:*");
+}
+
 TEST_F(CommandsTest, ReportCountsAndTellsWhatWasRefusedAndUnused) {
   test::write_all(directory() + "/policies", "app\nold\n");
   const std::string command = "report -policies=" + directory() + "/policies " + directory();
