@@ -20,6 +20,7 @@ constexpr std::string_view kHelp =
     "       coffer-audit prove -line=N|-from=FILE [-checkpoint=FILE] DIR\n"
     "       coffer-audit check -key=FILE [-from=FILE] [-text=FILE] [-format=table|json] PROOF\n"
     "       coffer-audit search|follow [FILTER…] [-format=table|json] DIR\n"
+    "       coffer-audit search -events [-since=TIME] [-until=TIME] [-format=table|json] DIR\n"
     "       coffer-audit report [FILTER…] [-policies=FILE] [-format=table|json] DIR\n"
     "       coffer-audit verify-evidence -key=FILE [-format=table|json] BUNDLE.tar\n"
     "       coffer-audit verify-attestation -key=FILE [-challenge=TEXT] [-format=table|json] NOTE\n"
@@ -50,6 +51,8 @@ constexpr std::string_view kHelp =
     "  -from=FILE           an older checkpoint\n"
     "  -text=FILE           the line, where the proof doesn't bring it\n"
     "  -challenge=TEXT      what the attestation must answer\n"
+    "  -events              no requests, but what the daemon tells of itself: starts, stops,\n"
+    "                       changes of its configuration, what it took on or found wrong\n"
     "  -keep-days=N         days that stay, 90 to 36500\n"
     "  -policies=FILE       names of all policies, one a line\n"
     "  -format=table|json   how the result is printed (table)\n"
@@ -75,12 +78,14 @@ const std::vector<Command>& commands() {
   static const Names filters = {"path",  "caller", "accessor", "operation", "policy",
                                 "since", "until",  "outcome",  "format"};
   static const std::vector<Command> all = [] {
+    Names search = filters;
+    search.emplace_back("events");
     Names report = filters;
     report.emplace_back("policies");
     return std::vector<Command>{{"verify", "DIR", {"key", "witness-key", "checkpoint", "format"}},
                                 {"prove", "DIR", {"line", "from", "checkpoint"}},
                                 {"check", "PROOF", {"key", "from", "text", "format"}},
-                                {"search", "DIR", filters},
+                                {"search", "DIR", search},
                                 {"follow", "DIR", filters},
                                 {"report", "DIR", report},
                                 {"verify-evidence", "BUNDLE", {"key", "format"}},
@@ -95,7 +100,7 @@ Error wrong(std::string_view what) { return make_error(ErrorCode::invalid_argume
 
 Result<po::variables_map> read(int argc, const char* const* argv) {
   po::options_description described;
-  described.add_options()("help,h", "")("version", "");
+  described.add_options()("help,h", "")("version", "")("events", "");
   for (const char* name :
        {"format", "from", "challenge", "text", "policies", "path", "caller", "accessor",
         "operation", "policy", "since", "until", "outcome", "line", "keep-days"}) {
@@ -166,6 +171,13 @@ Result<audit::RecordFilter> filter_of(const po::variables_map& values) {
   return filter;
 }
 
+Result<void> check_events(const po::variables_map& values) {
+  for (const char* name : {"path", "caller", "accessor", "operation", "policy", "outcome"}) {
+    if (values.contains(name)) return wrong("search -events takes no -" + std::string(name));
+  }
+  return {};
+}
+
 Result<void> check_command(const po::variables_map& values, const Options& options) {
   const auto command = std::find_if(commands().begin(), commands().end(), [&](const Command& one) {
     return one.name == options.command;
@@ -217,6 +229,8 @@ Result<Options> parse_options(int argc, const char* const* argv) {
   COFFER_TRY(options.line, number_of<std::uint64_t>(values, "line"));
   COFFER_TRY(options.keep_days, number_of<std::uint32_t>(values, "keep-days"));
   COFFER_TRY(options.filter, filter_of(values));
+  options.events = values.contains("events");
+  if (options.events) COFFER_CHECK(check_events(values));
   return options;
 }
 

@@ -30,6 +30,7 @@ struct Options {
   std::string policies{};   ///< of report: names of those there are
   std::optional<std::uint32_t> keep_days{};
   audit::RecordFilter filter{};
+  bool events = false;  ///< of search: what the daemon tells of itself, and no requests
 };
 
 /// invalid_argument names the option.

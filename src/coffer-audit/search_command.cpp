@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <thread>
 
+#include "coffer/audit/event.h"
 #include "coffer/base/terminal.h"
 #include "coffer/model/json_writer.h"
 #include "commands.h"
@@ -39,9 +40,31 @@ void print_json(const audit::Record& record) {
   print_object(json);
 }
 
+void print_event(const audit::Event& event) {
+  std::string line = event.time;
+  line.append("  ").append(event.type);
+  if (!event.detail.empty()) line.append("  ").append(for_terminal(event.detail));
+  print(line.append("\n"));
+}
+
+void print_event_json(const audit::Event& event) {
+  model::JsonWriter json;
+  json.begin_object().key("time").string(event.time);
+  json.key("seq").number(static_cast<std::int64_t>(event.sequence));
+  json.key("event").string(event.type).key("detail").string(event.detail).end_object();
+  print_object(json);
+}
+
+int search_events(const Options& options) {
+  const auto done = audit::find_events(options.words[0], options.filter.since, options.filter.until,
+                                       options.json ? print_event_json : print_event);
+  return done.ok() ? kGood : complain(done.error());
+}
+
 }  // namespace
 
 int search(const Options& options) {
+  if (options.events) return search_events(options);
   const auto done =
       audit::find_records(options.words[0], options.filter, options.json ? print_json : print_text);
   return done.ok() ? kGood : complain(done.error());

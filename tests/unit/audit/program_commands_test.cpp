@@ -204,6 +204,30 @@ TEST_F(CommandsTest, WhatTheDaemonsEndInterruptedIsSearchedAndCounted) {
   EXPECT_EQ(json->find("paths")->elements()[0].find("failed")->text(), "0");
 }
 
+TEST_F(CommandsTest, SearchTellsWhatTheDaemonToldOfItself) {
+  {
+    const auto log = open();
+    append(*log, {test::event("heartbeat"),
+                  {Line::Kind::system,
+                   {},
+                   R"({"time":"2026-01-02T00:00:00Z","type":"config_reloaded","detail":"a  b")"}});
+  }
+  const Ran all = run("search -events " + directory());
+  EXPECT_EQ(all.status, 0) << all.output;
+  const std::string start = "  start  format 1, cut_bytes 0, interrupted 0\n";
+  EXPECT_NE(all.output.find(start), std::string::npos) << all.output;
+  EXPECT_NE(all.output.find("2026-01-02T00:00:00Z  config_reloaded  a  b\n"), std::string::npos);
+  EXPECT_EQ(all.output.find("heartbeat"), std::string::npos) << all.output;
+  EXPECT_EQ(all.output.find("secret/"), std::string::npos) << all.output;
+  const auto json = model::Json::parse(
+      run("search -events -since=2026-01-02 -until=2026-01-03 -format=json " + directory()).output);
+  ASSERT_TRUE(json.ok());
+  EXPECT_EQ(json->find("event")->text(), "config_reloaded");
+  EXPECT_EQ(json->find("detail")->text(), "a  b");
+  EXPECT_EQ(run("search -events -path=x " + directory()).status, 1);
+  EXPECT_EQ(run("report -events " + directory()).status, 1);
+}
+
 TEST_F(CommandsTest, APolicyThatOnlyDeniedDecidedSomething) {
   const Ran told = run("report -format=json -path=secret/data/db " + directory());
   const auto json = model::Json::parse(told.output);
