@@ -291,7 +291,7 @@ class Finding final {
       if (tokens_.contains(accessor) || alive.contains(maker)) continue;
       auto holder = known.look_up(accessor);
       if (!holder) return false;
-      if (text_in(*holder, "alive") != "false" || text_in(*holder, "lease_count") == "0") continue;
+      if (text_in(*holder, "alive") == "true" || text_in(*holder, "lease_count") == "0") continue;
       set_maker(*holder, accessor);
       holders.push(*std::move(holder));
     }
@@ -330,6 +330,13 @@ Json LeakSubject::to_json() const {
   if (!unit.empty()) json.set("unit", Json::string(unit));
   if (uid) json.set("uid", Json::number(*uid));
   return json;
+}
+
+bool tells_who_is_alive(const Json& findings) {
+  const Json* holders = list_in(findings, "holders");
+  return holders == nullptr ||
+         std::all_of(holders->elements().begin(), holders->elements().end(),
+                     [](const Json& holder) { return holder.find("alive") != nullptr; });
 }
 
 std::optional<std::string> asking_accessor(Session& session) {

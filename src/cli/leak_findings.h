@@ -26,6 +26,9 @@ struct LeakSubject {
 /// the command is over.
 [[nodiscard]] std::optional<model::Json> find_out(Session& session, const LeakSubject& subject);
 
+/// False: the caller mustn't know it of some of the holders.
+[[nodiscard]] bool tells_who_is_alive(const model::Json& findings);
+
 /// The accessor of who runs this; empty if it isn't told. nullopt: the command is over.
 [[nodiscard]] std::optional<std::string> asking_accessor(Session& session);
 

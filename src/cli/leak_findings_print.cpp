@@ -74,12 +74,13 @@ void print_holders(Console& console, const Json* holders) {
   std::vector<std::vector<std::string>> lines;
   bool left = false;
   for (const Json& one : holders == nullptr ? std::vector<Json>() : holders->elements()) {
-    const bool alive = text_in(one, "alive") == "true";
+    const std::string told = text_in(one, "alive");
+    const bool alive = told == "true";
+    const char* const state = alive ? "alive" : told.empty() ? "not told" : "gone";
     const std::string leases = alive ? std::string() : leases_of(one);
-    left = left || (!alive && leases != "0");
-    lines.push_back({text_in(one, "accessor"), alive ? "alive" : "gone", leases,
-                     text_in(one, "display_name"), text_in(one, "made_by"),
-                     joined(one.find("policies"))});
+    left = left || (told == "false" && leases != "0");
+    lines.push_back({text_in(one, "accessor"), state, leases, text_in(one, "display_name"),
+                     text_in(one, "made_by"), joined(one.find("policies"))});
   }
   if (lines.empty()) return console.line("none");
   console.line(

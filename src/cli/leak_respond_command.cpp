@@ -96,9 +96,13 @@ class Respond final {
   int show() {
     const auto findings = find_out(session_, subject_);
     if (!findings) return session_.exit_code();
-    if (!session_.shows_table()) return print_tree(session_, *findings);
-    print_findings(session_, *findings);
-    return kOk;
+    if (session_.shows_table()) {
+      print_findings(session_, *findings);
+    } else if (const int code = print_tree(session_, *findings); code != kOk) {
+      return code;
+    }
+    if (tells_who_is_alive(*findings)) return kOk;
+    return session_.fail(kRemote, "Which of their tokens are alive isn't known: see the warning");
   }
 
   int respond() {

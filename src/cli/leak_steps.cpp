@@ -139,10 +139,8 @@ Json LeakStep::to_json() const {
 }
 
 bool add_revocations(Session& session, Json& findings, std::vector<LeakStep>& steps) {
-  constexpr const char* kLookup = "auth/token/lookup-accessor";
-  // To whom lookups are denied, every token seems to be dead.
-  if (!may_update(session, kLookup).value_or(true)) {
-    session.fail(kRemote, "-revoke needs the right to update " + std::string(kLookup) +
+  if (!may_update(session, kLookUpToken).value_or(true) || !tells_who_is_alive(findings)) {
+    session.fail(kRemote, "-revoke needs the right to update " + std::string(kLookUpToken) +
                               ", to know which tokens are alive: nothing was done");
     return false;
   }

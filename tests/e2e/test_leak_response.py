@@ -419,3 +419,20 @@ def test_a_token_is_no_accessor_and_what_nothing_knows_is_not_gone(house):
     refused = house.client.post("sys/leaks/responses/wrong", {"report": report})
     assert refused.status == 400 and token not in refused.errors[0]
     assert house.client.get("sys/leaks/responses/wrong").status == 404
+
+
+def test_who_may_not_look_up_tokens_is_not_told_that_they_are_gone(house):
+    ok(house.new_client(house.leaked["client_token"]).get("secret/data/app"), 200)
+    rules = 'path "sys/leaks/*" { capabilities = ["create", "read", "update", "sudo"] }\n'
+    rules += 'path "sys/internal/ui/mounts/*" { capabilities = ["read"] }\n'
+    rules += 'path "secret/*" { capabilities = ["list"] }'
+    ok(house.client.post("sys/policies/acl/responder", {"policy": rules}))
+    for no_default in (True, False):
+        poor = make(house.client, policies=["responder"], no_default_policy=no_default)["client_token"]
+        done = as_token(house, poor, "secret/app")
+        assert done.returncode == 2 and "gone" not in done.stdout, done.stdout + done.stderr
+        assert "which tokens are alive isn't told" in done.stderr
+        done = as_token(house, poor, "-revoke", "-response=blind", "secret/app")
+        assert done.returncode == 2 and "nothing was done" in done.stderr
+    assert house.client.get("sys/leaks/responses/blind").status == 404
+    assert alive(house, house.leaked)

@@ -109,5 +109,29 @@ TEST_F(LeakDoubts, ATokenThatWentMeanwhileLeavesNoLeases) {
   EXPECT_FALSE(contains(done.err, "couldn't be seen to")) << done.err;
 }
 
+/// To whom lookups are denied, they are answered as of tokens that are gone.
+TEST_F(LeakDoubts, WhetherTokensAreAliveMayNotBeKnown) {
+  const char* const denied = R"({"errors":["permission denied"]})";
+  vault_.answer("POST /v1/auth/token/lookup-accessor", 403, denied);
+  for (const auto& [status, answer] :
+       {std::pair{200, R"({"data":{"capabilities":["deny"]}})"}, std::pair{403, denied}}) {
+    vault_.answer("POST /v1/sys/capabilities-self", status, answer);
+    const Outcome shown = run({"leak", "respond", "secret/app"});
+    EXPECT_EQ(shown.code, 2);
+    EXPECT_TRUE(contains(shown.out, "acc1        not told")) << shown.out;
+    EXPECT_FALSE(contains(shown.out, "gone")) << shown.out;
+    EXPECT_TRUE(contains(shown.err, "which tokens are alive isn't told")) << shown.err;
+    const Outcome json = run({"leak", "respond", "-format=json", "secret/app"});
+    EXPECT_EQ(json.code, 2);
+    EXPECT_FALSE(contains(json.out, "\"alive\"")) << json.out;
+    const Outcome done = run({"leak", "respond", "-revoke", "-response=r", "secret/app"});
+    EXPECT_EQ(done.code, 2);
+    EXPECT_TRUE(contains(done.err, "nothing was done")) << done.err;
+  }
+  EXPECT_FALSE(asked("POST /v1/sys/leaks/responses/r"));
+  EXPECT_EQ(run({"leak", "respond", "-lock=1", "-response=r", "secret/app"}).code, 0)
+      << "what doesn't need it is done, with the warning";
+}
+
 }  // namespace
 }  // namespace coffer::cli

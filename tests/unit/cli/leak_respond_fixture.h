@@ -23,6 +23,7 @@ inline constexpr const char* kSigned =
 class LeakRespond : public CliFixture {
  protected:
   LeakRespond() {
+    vault_.answer("POST /v1/sys/capabilities-self", 200, R"({"data":{"capabilities":["update"]}})");
     vault_.answer("POST /v1/sys/leaks/readers", 200, kReaders);
     vault_.answer("POST /v1/sys/leaks/accesses", 200, kAccesses);
     vault_.answer("POST /v1/auth/token/lookup-accessor", 200,

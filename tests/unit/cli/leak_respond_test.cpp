@@ -192,6 +192,7 @@ TEST_F(LeakRespond, WhoMayNotLookUpTokensMayNotRevokeThem) {
 }
 
 TEST_F(LeakRespond, ARefusedStepIsAnOutcomeAndNoSuccess) {
+  vault_.answer("POST /v1/sys/capabilities-self", 404, R"({"errors":[]})");
   vault_.answer("POST /v1/auth/token/revoke-accessor", 403, R"({"errors":["permission denied"]})");
   const Outcome done = run({"leak", "respond", "-revoke", "-rotate", "-response=r", "secret/app"});
   EXPECT_EQ(done.code, 2) << done.err;
