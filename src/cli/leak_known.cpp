@@ -8,8 +8,8 @@ namespace {
 using model::Json;
 
 const std::vector<Json>& elements_of(const Json* list) {
-  static const std::vector<Json> kNone;
-  return list != nullptr && list->is_array() ? list->elements() : kNone;
+  static const std::vector<Json> none;
+  return list != nullptr && list->is_array() ? list->elements() : none;
 }
 
 bool found_anything(const Json& findings) {

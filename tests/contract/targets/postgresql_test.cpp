@@ -61,6 +61,7 @@ TEST_F(PostgresqlTarget, VisitsOtherDatabasesWithinItsConnections) {
     admin_runs("GRANT SELECT ON seen TO \"" + names.back() + "\"", "visited");
   }
   std::vector<std::thread> ending;
+  ending.reserve(names.size());
   for (const std::string& name : names) {
     ending.emplace_back([&] { EXPECT_TRUE((*made)->drop_user({}, name).ok()); });
   }
@@ -218,6 +219,7 @@ TEST_F(PostgresqlTarget, GrantsOnOneTableFromManyAtOnce) {
       "CREATE ROLE \"{{name}}\" LOGIN PASSWORD '{{password}}'",
       "GRANT SELECT ON shared TO \"{{name}}\""};
   std::vector<std::thread> threads;
+  threads.reserve(16);
   std::atomic<int> made = 0;
   std::atomic<int> dropped = 0;
   for (int i = 0; i < 16; ++i) {

@@ -1,67 +1,12 @@
 // Tokens: what identifies, what ends them, and what their tree does.
-#include "coffer/auth/tokens.h"
-
-#include <gtest/gtest.h>
-
-#include <set>
-
-#include "fakes/test_auth.h"
 #include "src/auth/token_cache.h"
 #include "src/auth/token_row.h"
+#include "tokens_kit.h"
 
 namespace coffer::auth {
 namespace {
 
-using std::chrono::hours;
 using std::chrono::nanoseconds;
-using std::chrono::seconds;
-
-struct Made {
-  std::string token;
-  std::string accessor;
-};
-
-class TokensTest : public ::testing::Test, public fakes::TestAuth {
- protected:
-  Made make(TokenTerms terms, const std::string& parent = {}) {
-    if (terms.policies.empty()) terms.policies = {"default"};
-    const auto created = commit(
-        [&](auto& tx) { return tokens->create(tx, {.terms = terms, .parent = parent}, now); });
-    return {std::string(as_text(created.token.expose(Reveal{"test"}))), created.about.accessor};
-  }
-  Made make(seconds ttl, const std::string& parent = {}) {
-    return make(TokenTerms{.ttl = ttl, .renewable = true}, parent);
-  }
-  std::string create_root() {
-    const SecureBytes token = commit([&](auto& tx) { return tokens->create_root(tx, now); });
-    return std::string(as_text(token.expose(Reveal{"test"})));
-  }
-  Result<Identity> identify(std::string_view bearer) {
-    return tokens->identify(*begin(), bearer, now);
-  }
-  bool works(const Made& made) {
-    const auto identity = identify(made.token);
-    if (!identity.ok()) {
-      EXPECT_EQ(identity.error().code, ErrorCode::permission_denied);
-      EXPECT_EQ(identity.error().text, "permission denied");
-    }
-    const bool found = fakes::must(tokens->find_accessor(*begin(), made.accessor, now)).has_value();
-    EXPECT_EQ(found, identity.ok());
-    return identity.ok();
-  }
-  Token find(const Made& made) { return *fakes::must(tokens->find(*begin(), made.token, now)); }
-  void revoke(const Made& made) {
-    commit([&](auto& tx) { return tokens->revoke(tx, find(made), now); });
-  }
-  Result<Token> renew(const Made& made, seconds increment, seconds limit = hours(768)) {
-    auto tx = begin();
-    auto renewed = tokens->renew(*tx, find(made), increment, limit, now);
-    if (renewed.ok()) {
-      EXPECT_TRUE(TestAuth::commit(*tx));
-    }
-    return renewed;
-  }
-};
 
 TEST_F(TokensTest, ANewTokenIsRoot) {
   const std::string token = create_root();
@@ -188,6 +133,7 @@ TEST_F(TokensTest, AChildDiesWithAParentThatExpiresThoughItsOwnTimeIsLonger) {
 TEST_F(TokensTest, RevokeOrphanLetsTheChildrenLive) {
   const Made top = make(hours(5));
   std::vector<Made> children;
+  children.reserve(600);
   for (int i = 0; i < 600; ++i) children.push_back(make(hours(5), top.accessor));
   const Made grandchild = make(hours(5), children.front().accessor);
   commit([&](auto& tx) { return tokens->revoke_orphan(tx, find(top), now); });
@@ -218,34 +164,6 @@ TEST_F(TokensTest, AWideAndDeepTreeIsSweptInBoundedStepsAndLeavesNothing) {
   sweep();
   EXPECT_EQ(rows(), before);
   EXPECT_TRUE(identify(root).ok());
-}
-
-/// Users of a database that the children were given mustn't wait for all those rows.
-TEST_F(TokensTest, InALargeFamilyLeasesEndFirstAndRowsLater) {
-  std::set<std::string> ended;
-  tokens->own_leases([&](envelope::SealedTransaction&, std::string_view owner, WallTime,
-                         std::size_t most) -> Result<bool> {
-    EXPECT_LE(most, 64U);
-    ended.insert(std::string(owner));
-    return true;
-  });
-  const std::size_t before = rows();
-  const Made top = make(hours(5));
-  std::vector<Made> children;
-  for (int i = 0; i < 1000; ++i) children.push_back(make(hours(5), top.accessor));
-  const Made grandchild = make(hours(5), children.back().accessor);
-  revoke(top);
-  EXPECT_FALSE(works(children.front()));
-  sweep();  // the parent's steps, and what isn't put off
-  EXPECT_EQ(ended.size(), 1002U);
-  EXPECT_TRUE(ended.contains(grandchild.accessor));
-  const std::size_t put_off = rows();
-  now += std::chrono::minutes(10);
-  sweep();
-  EXPECT_LT(rows() + 700, put_off) << "they are nobody's hurry";
-  now += hours(6);
-  sweep();
-  EXPECT_LE(rows(), before + 2) << "marks of minutes";
 }
 
 TEST_F(TokensTest, NoChildIsBornUnderAParentThatIsBeingRevoked) {
