@@ -270,7 +270,7 @@ def test_the_commands_of_the_page_do_what_it_says(vault, directory):
     vault.stop()
     (directory / "signer.pem").write_bytes((vault.directory / "signer.pem").read_bytes())
     commands = commands_of_the_page()
-    assert len(commands) == 11
+    assert len(commands) == 12
     said = {}
     for command in commands:
         if " follow " in command:
@@ -280,9 +280,10 @@ def test_the_commands_of_the_page_do_what_it_says(vault, directory):
         done = subprocess.run(["sh", "-c", shown], cwd=directory, capture_output=True, text=True, check=False)
         assert done.returncode == 0, (command, done.stdout, done.stderr)
         said[command] = done.stdout
-    reads, denied, report = (said[command] for command in commands[5:8])
+    reads, denied, events, report = (said[command] for command in commands[5:9])
     assert "secret/data/app" in reads and " read " in reads
     assert json.loads(denied)["outcome"] == "denied"
+    assert "  start  format 1, " in events and "  stop  told to stop\n" in events
     assert "by caller" in report and "root" in report
 
 
