@@ -310,6 +310,7 @@ void gather_audit(const std::string& directory, const std::string& key, Gathered
   add_report(gathered, directory);
   add_output(gathered, "audit/denied.json",
              {"search", "-outcome=denied", "-format=json", directory});
+  add_output(gathered, "audit/events.json", {"search", "-events", "-format=json", directory});
   add_file(gathered, "audit/signers", directory + "/signers");
   const std::string newest = newest_checkpoints(directory);
   if (newest.empty()) {

@@ -239,6 +239,7 @@ def test_a_bundle_holds_what_an_auditor_asks_for_and_no_secret(vault, bundle, he
     assert all("no checkpoint of the keys given covers" in doubt for doubt in log["doubts"])
     report = json.loads(files["audit/report.json"])
     assert {"policy": "nobodys", "uses": 0} in report["policies"]
+    assert b'"start"' in files["audit/events.json"]
     roles = json.loads(files["access/unix-roles.json"])
     assert "reader" in roles["people"]["token_policies"]
     assert files["state/coffer.toml"].decode() == SHOWN
