@@ -109,6 +109,16 @@ TEST_F(LeakDoubts, ATokenThatWentMeanwhileLeavesNoLeases) {
   EXPECT_FALSE(contains(done.err, "couldn't be seen to")) << done.err;
 }
 
+TEST_F(LeakDoubts, WhoMayNotEndThemSignsNothing) {
+  vault_.answer("POST /v1/auth/token/revoke-accessor", 200, R"({"warnings":null})");
+  vault_.answer("POST /v1/sys/leases/revoke-owned", 403, R"({"errors":["permission denied"]})");
+  const Outcome done = run({"leak", "respond", "-revoke", "-response=r", "secret/app"});
+  EXPECT_EQ(done.code, 2);
+  EXPECT_TRUE(contains(done.out, "revoke acc1: refused: 403")) << done.out;
+  EXPECT_TRUE(contains(done.err, "couldn't be seen to")) << done.err;
+  EXPECT_FALSE(asked("POST /v1/sys/leaks/responses/r/sign"));
+}
+
 /// To whom lookups are denied, they are answered as of tokens that are gone.
 TEST_F(LeakDoubts, WhetherTokensAreAliveMayNotBeKnown) {
   const char* const denied = R"({"errors":["permission denied"]})";
