@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <iterator>
 #include <thread>
 
 #include "backup_download.h"
@@ -245,9 +246,7 @@ constexpr Flag kDirFlag{"dir", FlagKind::text,
 constexpr Flag kPinStdinFlag{"pin-stdin", FlagKind::boolean,
                              "read the token's PIN from standard input"};
 
-}  // namespace
-
-std::vector<Command> backup_commands() {
+std::vector<Command> copy_commands() {
   return {
       {.words = "operator backup",
        .synopsis = "[flags] [FILE|-]",
@@ -287,7 +286,11 @@ std::vector<Command> backup_commands() {
        .least = 1,
        .most = 1,
        .run = &backup_restore,
-       .argument = Argument::file},
+       .argument = Argument::file}};
+}
+
+std::vector<Command> recovery_commands() {
+  return {
       {.words = "operator backup drill",
        .synopsis = "[flags] FILE",
        .summary = "Open everything in a backup, for practice",
@@ -331,6 +334,15 @@ std::vector<Command> backup_commands() {
        .least = 0,
        .most = 0,
        .run = &accept_restore}};
+}
+
+}  // namespace
+
+std::vector<Command> backup_commands() {
+  std::vector<Command> all = copy_commands();
+  std::vector<Command> more = recovery_commands();
+  all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  return all;
 }
 
 }  // namespace coffer::cli
