@@ -14,13 +14,6 @@ std::string text_of(const Json& object, std::string_view name) {
   return found == nullptr || found->is_null() ? std::string() : found->text();
 }
 
-std::int64_t number_of(const Json& object, std::string_view name) {
-  const std::string text = text_of(object, name);
-  std::int64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
-
 void error(Findings& found, std::string check, std::string what, std::string fix) {
   found.push_back({Severity::error, std::move(check), std::move(what), std::move(fix)});
 }
@@ -151,6 +144,13 @@ std::string ago(std::chrono::sys_seconds then, std::chrono::sys_seconds now) {
 }
 
 }  // namespace
+
+std::int64_t number_of(const Json& object, std::string_view name) {
+  const std::string text = text_of(object, name);
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
 
 std::string_view to_string(Severity severity) noexcept {
   switch (severity) {

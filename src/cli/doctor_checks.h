@@ -35,6 +35,9 @@ struct DoctorLimits {
 /// "2026-11-27T03:04:05…"; nullopt for anything else.
 [[nodiscard]] std::optional<std::chrono::sys_seconds> read_time(std::string_view text);
 
+/// 0: there is none of the name, or it is no number.
+[[nodiscard]] std::int64_t number_of(const model::Json& object, std::string_view name);
+
 // Each adds to `found` what is wrong with one answer of the daemon.
 void check_health(const model::Json& health, Findings& found);
 void check_token(const model::Json& token, Findings& found);
@@ -65,7 +68,7 @@ void check_socket(unsigned mode, Findings& found);
 void check_config(int status, std::string_view text, Findings& found);
 /// What `coffer-audit verify -format=json` printed, and its status; and how many lines the vault
 /// said it had signed, before that.
-void check_verified(int status, std::string_view text, bool with_key, std::uint64_t signed_lines,
+void check_verified(int status, std::string_view text, bool with_key, std::int64_t signed_lines,
                     Findings& found);
 /// What was to be seen and couldn't be.
 void check_unseen(const std::vector<std::string>& what, Findings& found);

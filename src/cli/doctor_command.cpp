@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -105,12 +104,6 @@ class Doctor final {
     return Json();
   }
 
-  void note_signed_lines(const Json& status) {
-    const Json* const lines = status.find("signed_lines");
-    const std::string text = lines == nullptr ? std::string() : lines->text();
-    std::from_chars(text.data(), text.data() + text.size(), signed_lines_);
-  }
-
   void couldnt_see(const std::string& what) {
     unseen_.push_back(what);
     refused_.push_back(what);
@@ -120,7 +113,7 @@ class Doctor final {
     const auto answer = ask(path);
     if (!answer) return false;
     if (!answer->is_null()) check(*answer, found_);
-    if (path == kSigning && !answer->is_null()) note_signed_lines(*answer);
+    if (path == kSigning) signed_lines_ = number_of(*answer, "signed_lines");
     return true;
   }
 
@@ -271,7 +264,7 @@ class Doctor final {
   DoctorLimits limits_;
   bool made_ = false;
   bool sealed_ = false;
-  std::uint64_t signed_lines_ = 0;  ///< by the vault, before its log is verified
+  std::int64_t signed_lines_ = 0;  ///< by the vault, before its log is verified
   Findings found_;
   std::vector<std::string> unseen_;
   std::vector<std::string> refused_;  ///< those of them that were to be seen

@@ -139,7 +139,7 @@ void check_doubts(const Json& seen, Findings& found) {
 
 }  // namespace
 
-void check_verified(int status, std::string_view text, bool with_key, std::uint64_t signed_lines,
+void check_verified(int status, std::string_view text, bool with_key, std::int64_t signed_lines,
                     Findings& found) {
   constexpr const char* kFix = "docs/audit.md; keep a copy before anything else";
   const auto seen = Json::parse(text);
@@ -155,9 +155,7 @@ void check_verified(int status, std::string_view text, bool with_key, std::uint6
                      kFix});
     return;
   }
-  const std::string last = member(*seen, {"last_sequence"});
-  std::uint64_t lines = 0;
-  std::from_chars(last.data(), last.data() + last.size(), lines);
+  const std::int64_t lines = number_of(*seen, "last_sequence");
   if (lines < signed_lines) {
     found.push_back({Severity::error, "audit.other_log",
                      "the audit log given ends with line " + std::to_string(lines) +

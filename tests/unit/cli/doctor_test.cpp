@@ -347,7 +347,7 @@ TEST(Doctor, TheConfigurationSaysWhereThePinnedKeyIs) {
 }
 
 TEST(Doctor, AnAuditLogIsToBeGoodAndSignedToItsEnd) {
-  const auto judge = [](int status, const char* text, bool key, std::uint64_t lines = 0) {
+  const auto judge = [](int status, const char* text, bool key, std::int64_t lines = 0) {
     Findings found;
     check_verified(status, text, key, lines, found);
     return names(found);
