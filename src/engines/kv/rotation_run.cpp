@@ -160,9 +160,7 @@ Result<void> promote(const RotationTools& tools, const View& view, const Found& 
   state.changes.reset();
   state.promoted = key.metadata.current_version;
   state.last = view.now;
-  state.failures = 0;
-  state.earlier = 0;
-  state.trouble.clear();
+  forget_failures(state);
   if (plan.readers_window.count() == 0) {
     end_or_finish(rotation, outside, view.now);
     return {};

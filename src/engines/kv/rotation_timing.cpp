@@ -43,8 +43,7 @@ WallTime window_end(const RotationPlan& plan, WallTime next) {
 }
 
 void end_run(Rotation& rotation, WallTime now) {
-  rotation.state.failures = 0;
-  rotation.state.trouble.clear();
+  forget_failures(rotation.state);
   miss_window(rotation, now);
 }
 
@@ -75,6 +74,10 @@ Result<WallTime> time_again(const Rotation& rotation, WallTime now) {
 
 void rest_until(RotationState& state, WallTime next) {
   state.next = next;
+  forget_failures(state);
+}
+
+void forget_failures(RotationState& state) {
   state.failures = 0;
   state.earlier = 0;
   state.trouble.clear();

@@ -27,7 +27,9 @@ void miss_window(Rotation& rotation, WallTime now);
 [[nodiscard]] Result<WallTime> time_again(const Rotation& rotation, WallTime now);
 /// It rests until `next`, and there is no trouble.
 void rest_until(RotationState& state, WallTime next);
-/// The same once `next` is known again; what failed in windows before stays told.
+/// What failed is over: a value was made, or it is to begin anew.
+void forget_failures(RotationState& state);
+/// As rest_until() once `next` is known again; what failed in windows before stays told.
 void found_time(RotationState& state, WallTime next);
 /// When it is looked at: at `next`, or, where that isn't known, as after a failure.
 [[nodiscard]] WallTime look_at(const RotationState& state, WallTime now) noexcept;
