@@ -14,7 +14,6 @@ namespace {
 using envelope::Expect;
 
 /// Owned leases that one step ends: a transaction of some 300 rows.
-constexpr std::size_t kStep = 64;
 constexpr std::chrono::seconds kUnderWay{10};
 constexpr std::uint8_t kFurtherRounds = 2;
 

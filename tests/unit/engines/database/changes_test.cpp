@@ -20,6 +20,15 @@ class Changes : public testing::Test {
   void write(const std::string& path, const std::string& body) {
     world.call(Operation::update, path, body);
   }
+  /// Nobody knows whether a new password of the static role is in force. It is.
+  void leave_in_doubt() {
+    write("static-roles/own", kStatic);
+    world.advance(std::chrono::hours(24));
+    world.database.steps = {.count = 0, .at = 2, .plug = Plug::fail_after};
+    world.sweep();
+    world.database.steps.at = 0;
+    ASSERT_FALSE(world.database.logs_in("owner", world.static_password()));
+  }
   void end_all() {
     auto tx = world.begin();
     must(world.leases->end_prefix(*tx, "database/", world.now));
@@ -133,12 +142,7 @@ TEST_F(Changes, AStaticRoleTakesOverNoLeasesUser) {
 
 /// The new password may be in force already: until it is known the old one is told.
 TEST_F(Changes, AWriteDoesNotPutOffARetry) {
-  write("static-roles/own", kStatic);
-  world.advance(std::chrono::hours(24));
-  world.database.steps = {.count = 0, .at = 2, .plug = Plug::fail_after};
-  world.sweep();
-  world.database.steps.at = 0;
-  ASSERT_FALSE(world.database.logs_in("owner", world.static_password()));
+  ASSERT_NO_FATAL_FAILURE(leave_in_doubt());
   write("static-roles/own", R"({"rotation_period":"48h"})");
   world.advance(std::chrono::minutes(5));
   world.sweep();
@@ -153,12 +157,7 @@ TEST_F(Changes, AWriteDoesNotPutOffARetry) {
 /// Whoever deletes it would delete the one password that lets the user in.
 TEST_F(Changes, AStaticRoleStaysWhileNobodyKnowsItsPassword) {
   for (const bool force : {false, true}) {
-    write("static-roles/own", kStatic);
-    world.advance(std::chrono::hours(24));
-    world.database.steps = {.count = 0, .at = 2, .plug = Plug::fail_after};
-    world.sweep();
-    world.database.steps.at = 0;
-    ASSERT_FALSE(world.database.logs_in("owner", world.static_password()));
+    ASSERT_NO_FATAL_FAILURE(leave_in_doubt());
     for (const char* body : {"", R"({"force":false})"}) {
       const auto refused = world.try_call(Operation::remove, "static-roles/own", body);
       ASSERT_FALSE(refused.ok());
